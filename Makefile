@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make            the three programs, in build/
+# make check      no root, under 10 s: unit tests, portal cases, layers, style
+# make test       everything (root): check, kernel test runs, the lab, browser
+# make bench      measure; prints a table, writes build/bench.json
+# make run        the lab with gatehouse inside and a guest walking through it
+# make install    DESTDIR, PREFIX
+#
+# V=1 shows commands, SAN=1 builds with ASan and UBSan into build/san,
+# WERROR=1 stops at warnings.
+
+V ?= 0
+SAN ?= 0
+WERROR ?= 0
+ifeq ($(V),0)
+.SILENT:
+Q = @printf '  %-7s %s\n' $(1) '$(patsubst $(B)/%,%,$(2))'
+else
+Q = @:
+endif
+
+B := build
+ifeq ($(SAN),1)
+B := build/san
+endif
+
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
+UNITDIR ?= /lib/systemd/system
+
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+# The tests' python is Debian's: it has the Debian packages.
+PYTHON ?= /usr/bin/python3
+PKGS := libbpf libelf libmnl libnftables sqlite3 libmicrohttpd gnutls \
+	libqrencode libpng jansson libsodium inih libseccomp
+
+CFLAGS ?= -O2 -g
+CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes \
+	-Wvla -Wno-unused-parameter -fno-strict-aliasing
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -Iportal -I$(B)/gen \
+	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+ifeq ($(WERROR),1)
+CFLAGS += -Werror
+endif
+ifeq ($(SAN),1)
+CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=address,undefined
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+CFLAGS += -fstack-protector-strong -fPIE
+LDFLAGS += -pie -Wl,-z,relro,-z,now
+endif
+# -mcpu=v3: atomics that return the old value, with clang 14.
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
+	-Iinclude -Ivmlinux -Ibpf
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps check test bench run install clean format check-unit \
+	check-portal check-layers check-style test-bpf test-lab test-san fuzz
+
+PROGRAMS := $(B)/gatehoused $(B)/gatehouse-portal $(B)/gatehousectl
+all: $(PROGRAMS)
+
+# BPF: one object per program file, linked to one, then a skeleton.
+BPF_OBJS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call Q,CLANG,$@)
+	mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/bpf/gatehouse.o: $(BPF_OBJS)
+	$(call Q,BPFLINK,$@)
+	$(BPFTOOL) gen object $@ $^
+$(B)/gen/gatehouse.skel.h: $(B)/bpf/gatehouse.o
+	$(call Q,SKEL,$@)
+	mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name gatehouse_bpf >$@
+
+# Embedded files.
+SCHEMA := $(wildcard userspace/store/schema/*.sql)
+PORTAL_FILES := $(wildcard portal/templates/* portal/assets/* portal/lang/*)
+$(B)/gen/embed_schema.c: scripts/embed.sh $(SCHEMA)
+	$(call Q,EMBED,$@)
+	mkdir -p $(@D)
+	scripts/embed.sh embed_schema $(SCHEMA) >$@
+$(B)/gen/embed_portal.c: scripts/embed.sh $(PORTAL_FILES)
+	$(call Q,EMBED,$@)
+	mkdir -p $(@D)
+	scripts/embed.sh embed_portal $(PORTAL_FILES) >$@
+
+# User space: one archive per folder; arrows between folders point down
+# (scripts/check-layers.sh), and so does the link order.
+$(B)/obj/%.o: %.c
+	$(call Q,CC,$@)
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/obj/gen/%.o: $(B)/gen/%.c
+	$(call Q,CC,$@)
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+FOLDERS := base store rules net datapath
+objs_of = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
+define archive
+$(B)/lib$(1).a: $(call objs_of,userspace/$(1)) $(2)
+	$$(call Q,AR,$$@)
+	rm -f $$@; ar rcs $$@ $$^
+endef
+$(foreach f,$(filter-out store,$(FOLDERS)),$(eval $(call archive,$(f),)))
+$(eval $(call archive,store,$(B)/obj/gen/embed_schema.o))
+DAEMON_OBJS := $(call objs_of,userspace/daemon)
+CTL_OBJS := $(call objs_of,userspace/ctl)
+PORTAL_OBJS := $(call objs_of,portal) $(B)/obj/gen/embed_portal.o
+CTL_CLIENT := $(B)/obj/userspace/ctl/ctl_client.o
+$(call objs_of,userspace/datapath) $(DAEMON_OBJS): | $(B)/gen/gatehouse.skel.h
+
+ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libdatapath.a $(B)/libbase.a
+LIBS_BASE := -lev -ljansson -lsodium -linih -lm
+LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 $(LIBS_BASE)
+LIBS_PORTAL := -lmicrohttpd -lgnutls -lseccomp $(LIBS_BASE)
+$(B)/gatehoused: $(DAEMON_OBJS) $(ARCHIVES)
+	$(call Q,LD,$@)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+$(B)/gatehousectl: $(CTL_OBJS) $(B)/libbase.a
+	$(call Q,LD,$@)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE)
+$(B)/gatehouse-portal: $(PORTAL_OBJS) $(CTL_CLIENT) $(B)/libbase.a
+	$(call Q,LD,$@)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_PORTAL)
+
+# Tests. A unit test links every archive; none needs root or the kernel.
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+BPF_TESTS := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
+TEST_MAINS := $(B)/obj/userspace/daemon/main.o
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(DAEMON_OBJS) $(CTL_CLIENT) $(ARCHIVES)
+	$(call Q,LD,$@)
+	mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_DAEMON)
+$(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(call objs_of,tests/bpf/lib) $(B)/libdatapath.a $(B)/libbase.a
+	$(call Q,LD,$@)
+	mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lbpf -lelf -lz $(LIBS_BASE)
+$(patsubst %,$(B)/obj/tests/bpf/%.o,$(notdir $(BPF_TESTS))): | $(B)/gen/gatehouse.skel.h
+$(call objs_of,tests/bpf/lib): | $(B)/gen/gatehouse.skel.h
+
+deps:
+	scripts/deps.sh
+check: check-unit check-portal check-layers check-style
+check-unit: $(UNIT_TESTS)
+	scripts/run-tests.sh $^
+check-portal: $(PROGRAMS)
+	$(PYTHON) -m pytest -q tests/portal
+check-layers:
+	scripts/check-layers.sh
+check-style:
+	scripts/check-style.sh
+test-bpf: $(BPF_TESTS)
+	scripts/run-tests.sh $^
+test-lab: $(PROGRAMS)
+	$(PYTHON) -m pytest -q tests/lab
+test-san:
+	$(MAKE) SAN=1 check-unit check-portal
+test:
+	scripts/test.sh
+bench: $(PROGRAMS)
+	tests/bench/bench.py --build $(B) $(if $(ROWS),--rows '$(ROWS)')
+run: deps
+	$(MAKE) all
+	scripts/walk.sh $(if $(ONCE),--once)
+format:
+	clang-format -i $(shell git ls-files '*.c' '*.h' ':!vmlinux')
+clean:
+	rm -rf build
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/gatehouse \
+		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
+	install -m 644 packaging/*.service $(DESTDIR)$(UNITDIR)
+	install -m 644 packaging/gatehouse.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/gatehouse.conf
+	install -m 644 packaging/gatehouse.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gatehouse.conf
+	install -m 644 docs/*.8 $(DESTDIR)$(MANDIR)/man8
+	install -m 644 docs/*.5 $(DESTDIR)$(MANDIR)/man5
+	[ -e $(DESTDIR)$(SYSCONFDIR)/gatehouse/gatehouse.conf ] || \
+		install -m 644 packaging/gatehouse.conf $(DESTDIR)$(SYSCONFDIR)/gatehouse/
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The contract between the BPF programs and user space: keys and values of
+ * every pinned map, verdict reasons, and the arguments of the edit program.
+ *
+ * Anything here is a layout that outlives a process: maps stay pinned over
+ * restarts and upgrades. Change a struct, and GH_LAYOUT must go up.
+ *
+ * Times are CLOCK_MONOTONIC nanoseconds. Addresses and ports are in network
+ * byte order. Enums are 4 bytes so that `bpftool map dump` prints names.
+ */
+#ifndef GATEHOUSE_ABI_H
+#define GATEHOUSE_ABI_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define GH_LAYOUT 1
+
+#define GH_NEVER     (~0ULL) /* expires_ns: no end */
+#define GH_UNLIMITED (~0ULL) /* quota_bytes: no limit */
+
+#define GH_NETWORKS_MAX 64    /* networks of one box; policy.networks is a mask */
+#define GH_IFINDEX_MAX  65536 /* entries of the `interfaces` map */
+#define GH_PREFIXES_MAX 24    /* address rules per network and family */
+#define GH_LOCATION_MAX 96    /* longest portal URL in the redirect, bytes */
+
+/* skb->mark of an answer made by the gate itself on TC ("gh" + layout). */
+#define GH_MARK_ANSWER 0x67680001
+/* Device group of interfaces whose hooks are attached ("gh"). */
+#define GH_DEVICE_GROUP 0x6768
+
+/* Key of `clients` and `captive`: the MAC padded to a whole word. */
+struct gh_mac {
+	__u8 addr[6];
+	__u8 zero[2];
+};
+
+enum gh_state {
+	GH_STATE_CLOSED = 0, /* no access; also what a torn read falls back to */
+	GH_STATE_RUNNING,
+	GH_STATE_PAUSED,
+	GH_STATE_HELD,
+	GH_STATE_BLOCKED, /* not even captive: every frame is dropped */
+	GH_STATE_EXEMPT,  /* passes without session, counted, no limits */
+};
+
+/*
+ * Written by user space only, through the edit program. `seq` is odd while an
+ * edit is under way; readers retry (design: 5.2).
+ */
+struct gh_policy {
+	__u32 seq;
+	enum gh_state state;
+	__u64 expires_ns;  /* GH_NEVER: no end */
+	__u64 quota_bytes; /* up.bytes + down.bytes may reach, not exceed */
+	__u64 up_price;    /* ns << 20 per byte, 0: unmetered */
+	__u64 down_price;
+	__u64 networks;  /* bit n: may run on network n */
+	__u64 record_id; /* the store's name for this record, never reused */
+	__u32 session;   /* session number, 0: none (blocked, exempt) */
+	__u32 group;     /* key into `groups`, 0: none */
+};
+
+/* Written by the kernel only; counters are never reset while a record lives. */
+struct gh_half {
+	__u64 bytes;     /* IP bytes charged (design: 5.2) */
+	__u64 packets;   /* wire packets: a GSO super-packet counts its segments */
+	__u64 seen_ns;   /* coarse clock at the last frame of this direction */
+	__u64 meter;     /* theoretical arrival time, 1/16 ns */
+	__u64 box_meter; /* the same for DNS and ICMP of the box (G8) */
+	__u32 exhausted; /* sticky: the quota refused a packet */
+	__u32 network;   /* network of the last frame */
+	__u64 reserved[2];
+};
+
+struct gh_client {
+	struct gh_policy policy;
+	struct gh_half up;
+	struct gh_half down;
+};
+
+/* `captive`: clients without a record. LRU, so never authoritative. */
+struct gh_captive {
+	__u64 first_ns;
+	__u64 seen_ns;
+	__u64 packets;
+	__u64 dns_meter; /* theoretical arrival times, 1/16 ns */
+	__u64 box_meter;
+	__u32 network;
+	__u32 reserved;
+};
+
+/* `addresses`: key is 16 bytes, IPv4 in mapped form. For display only. */
+struct gh_ip {
+	__u8 addr[16];
+};
+struct gh_sighting {
+	struct gh_mac mac;
+	__u64 seen_ns;
+	__u32 network;
+	__u32 reserved;
+};
+
+/* What an address rule of a network says about a destination. First match. */
+enum gh_place {
+	GH_PLACE_OUTSIDE = 0, /* the internet: charged */
+	GH_PLACE_BOX,    /* this network's own addresses of the box */
+	GH_PLACE_INSIDE, /* the box's other networks and addresses: refused */
+	GH_PLACE_REACH,  /* inside, but listed by the operator: charged */
+};
+
+struct gh_prefix4 {
+	__be32 net;
+	__be32 mask;
+	__be16 port; /* 0: any */
+	__u8 proto;  /* 0: any */
+	__u8 reserved;
+	enum gh_place place;
+};
+struct gh_prefix6 {
+	__be64 net[2];
+	__be64 mask[2];
+	__be16 port;
+	__u8 proto;
+	__u8 reserved;
+	enum gh_place place;
+};
+
+/* `interfaces`: array by ifindex: which network a frame came from or goes to. */
+struct gh_interface {
+	__u32 network; /* 0: not ours */
+	__u32 flags;   /* enum gh_interface_flag */
+	__u8 mac[6];   /* the box's own address there */
+	__u8 zero[2];
+};
+enum gh_interface_flag {
+	/*
+	 * The master of gated ports. Its hooks repeat the verdict without
+	 * charging, so that a port that appears is closed before its own hooks
+	 * are attached.
+	 */
+	GH_INTERFACE_MASTER = 1 << 0,
+};
+
+/* `networks`: array by network number; number 0 is "not a network". */
+struct gh_network {
+	__u32 flags; /* enum gh_network_flag */
+	__u32 n4;    /* used entries of prefix4 */
+	__u32 n6;
+	__be16 portal_ports[2]; /* HTTP, HTTPS; 0: none */
+	__be32 portal4;         /* 0: none */
+	__u8 portal6[16];       /* all zero: none */
+	/* GCRA prices, ns << 20 per byte; see bpf/ratelimit.h */
+	__u64 captive_price; /* per captive client: DNS, and ARP+ND+ICMP */
+	__u64 network_price; /* all captive clients of the network together */
+	__u64 box_price;     /* running client: DNS and ICMP of the box */
+	/* redirect target, "http://10.0.0.1/?url=": the URL asked is appended */
+	__u32 location4_len;
+	__u32 location6_len;
+	char location4[GH_LOCATION_MAX];
+	char location6[GH_LOCATION_MAX];
+	struct gh_prefix4 prefix4[GH_PREFIXES_MAX];
+	struct gh_prefix6 prefix6[GH_PREFIXES_MAX];
+};
+
+enum gh_network_flag {
+	GH_NETWORK_ACTIVE = 1 << 0,
+};
+
+/* `network_meters`: array by network number, written by the kernel. */
+struct gh_network_meter {
+	__u64 dns_meter;
+	__u64 box_meter;
+};
+
+/*
+ * `reasons`: per-CPU array by enum gh_reason. Names are the operator's words:
+ * `gatehousectl` prints them without the GH_ prefix, lower case.
+ */
+enum gh_reason {
+	GH_NO_REASON = 0,
+	/* passed */
+	GH_PASS_CHARGED,   /* running client, counted against its session */
+	GH_PASS_EXEMPT,    /* exempt client, counted */
+	GH_PASS_DHCP,
+	GH_PASS_DNS,
+	GH_PASS_PORTAL,
+	GH_PASS_ECHO,      /* ICMP echo with the box */
+	GH_PASS_ARP,
+	GH_PASS_ND,
+	GH_PASS_MLD,
+	GH_PASS_GARDEN,
+	GH_PASS_BOX_MADE,  /* download: made by the box itself */
+	GH_PASS_MULTICAST, /* download: to a group */
+	/* answered by the gate */
+	GH_ANSWER_SYN,
+	GH_ANSWER_REDIRECT,
+	GH_ANSWER_FIN,
+	GH_ANSWER_RESET,
+	GH_ANSWER_PROHIBITED,
+	/* dropped */
+	GH_DROP_SOURCE,    /* source MAC is a group, zero or the box's own */
+	GH_DROP_NETWORK,   /* interface belongs to no active network */
+	GH_DROP_MALFORMED, /* shorter than it claims, or not what it claims */
+	GH_DROP_ETHERTYPE,
+	GH_DROP_BLOCKED,
+	GH_DROP_CLOSED,
+	GH_DROP_PAUSED,
+	GH_DROP_HELD,
+	GH_DROP_EXPIRED,
+	GH_DROP_QUOTA,
+	GH_DROP_ELSEWHERE, /* running, but not on this network */
+	GH_DROP_RATE,
+	GH_DROP_CAPTIVE,
+	GH_DROP_FRAGMENT,
+	GH_DROP_EXTENSION, /* IPv6 extension header or IPv4 option, captive */
+	GH_DROP_ROGUE,     /* router advertisement or redirect from a client */
+	GH_DROP_ND,        /* neighbour discovery that is not on-link */
+	GH_DROP_INSIDE,    /* the box's other ports and networks */
+	GH_DROP_BOX_LIMIT, /* DNS, ICMP, ARP, ND beyond the limit */
+	GH_DROP_TCP_STRAY, /* TCP segment to the responder that needs no answer */
+	GH_DROP_ERROR,     /* a helper failed; should stay 0 */
+	GH_REASONS,        /* number of reasons */
+};
+
+struct gh_count {
+	__u64 packets;
+	__u64 bytes; /* IP bytes; for drops before parsing, frame bytes */
+};
+
+/* `events`: ring buffer. Losses are counted in `event_losses`. */
+enum gh_event_type {
+	GH_EVENT_FIRST_SEEN = 1, /* a MAC without a record, not in `captive` */
+	GH_EVENT_EXHAUSTED,      /* the quota refused a packet, once */
+	GH_EVENT_EXPIRED,        /* a packet came after the end, once a second */
+	GH_EVENT_ROGUE,          /* GH_DROP_ROGUE, once a second */
+};
+struct gh_event {
+	__u64 time_ns;
+	struct gh_mac mac;
+	enum gh_event_type type;
+	__u32 network;
+	__u64 record_id; /* 0: no record */
+};
+
+/* `meta`: array of one; says what the pinned maps are. */
+struct gh_meta {
+	__u32 layout; /* GH_LAYOUT of the maps */
+	__u32 clients_max;
+	__u64 generation; /* random, new when the maps are made */
+	__u8 boot_id[16]; /* kernel boot that the times belong to */
+};
+
+/*
+ * Argument of SEC("syscall") gh_edit. Finds `mac`; replaces the policy (all
+ * but seq) when `replace` is set; returns the counters as they are then.
+ * Clears the sticky exhausted flags when quota_bytes changed.
+ * Returns 0, -ENOENT without a record, -ESTALE when the record is not
+ * `policy.record_id`.
+ */
+struct gh_edit {
+	struct gh_mac mac;
+	__u32 replace;
+	__u32 reserved;
+	struct gh_policy policy;
+	struct gh_half up;
+	struct gh_half down;
+};
+
+#ifdef __cplusplus
+#define GH_ASSERT static_assert
+#else
+#define GH_ASSERT _Static_assert
+#endif
+GH_ASSERT(sizeof(struct gh_mac) == 8, "gh_mac is one word");
+GH_ASSERT(sizeof(struct gh_policy) == 64, "policy is one cache line");
+GH_ASSERT(sizeof(struct gh_half) == 64, "half is one cache line");
+GH_ASSERT(sizeof(struct gh_client) == 192, "client record is three lines");
+GH_ASSERT(sizeof(struct gh_captive) == 48, "captive layout");
+GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");
+GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
+GH_ASSERT(sizeof(struct gh_prefix4) == 16, "prefix4 layout");
+GH_ASSERT(sizeof(struct gh_prefix6) == 40, "prefix6 layout");
+GH_ASSERT(sizeof(struct gh_meta) == 32, "meta layout");
+GH_ASSERT(sizeof(struct gh_edit) == 208, "edit layout");
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket: what gatehoused, gatehouse-portal and gatehousectl agree
+ * on. SOCK_SEQPACKET; one packet is one JSON object of at most CTL_FRAME_MAX
+ * bytes; each request gets exactly one reply, in order.
+ *
+ * Request  {"op":"clients.get","args":{"mac":"02:00:00:00:00:01"}}
+ * Reply    {"success":true, ...}
+ *      or  {"success":false,"error":"<sentence for a person>",
+ *           "code":"<stable_word>"}
+ *
+ * Who asks is derived by the daemon from exactly one proof, never from a field
+ * of the request (requirements: T1):
+ *   local  no file descriptor attached: the peer credentials of the socket,
+ *          uid -> role by the configuration, root is admin;
+ *   guest  the accepted TCP socket attached with SCM_RIGHTS: the client is the
+ *          MAC in the Ethernet header of the connection's saved SYN. The
+ *          saved SYN can be read once, so a connection proves one request.
+ * A request with a descriptor is a guest's and nothing else, whoever sent it.
+ */
+#ifndef GATEHOUSE_CTL_H
+#define GATEHOUSE_CTL_H
+
+#define CTL_FRAME_MAX (64 * 1024)
+#define CTL_SOCKET_DEFAULT "/run/gatehouse/control.sock"
+#define CTL_CONFIG_DEFAULT "/etc/gatehouse/gatehouse.conf"
+
+/*
+ * Every code that a reply can carry, with the HTTP status that the portal
+ * sends and the exit status of gatehousectl. X(code, http, exit).
+ * Exit: 1 refused or differs, 2 wrong use, 3 not found, 4 not allowed,
+ * 5 try again later, 6 the daemon failed.
+ */
+#define CTL_CODES(X)                        \
+	X(bad_request, 400, 2)              \
+	X(unknown_operation, 404, 2)        \
+	X(not_allowed, 403, 4)              \
+	X(no_client, 503, 5)                \
+	X(not_a_guest, 403, 4)              \
+	X(not_found, 404, 3)                \
+	X(conflict, 409, 1)                 \
+	X(voucher_unknown, 404, 3)          \
+	X(voucher_used, 409, 1)             \
+	X(voucher_expired, 410, 1)          \
+	X(voucher_revoked, 403, 1)          \
+	X(session_unknown, 404, 3)          \
+	X(token_expired, 401, 1)            \
+	X(session_used_up, 401, 1)          \
+	X(not_transferable, 403, 1)         \
+	X(client_blocked, 403, 1)           \
+	X(slow_down, 429, 5)                \
+	X(table_full, 503, 5)               \
+	X(differs, 409, 1)                  \
+	X(internal, 500, 6)
+
+#endif

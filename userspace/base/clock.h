@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The two clocks. `mono` is CLOCK_MONOTONIC, the one the datapath compares
+ * deadlines with; `wall` is UTC and may jump, so it only labels rows.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_mono_ns(void);
+int64_t clock_wall_sec(void);
+
+/* Tests replace the clocks; NULL puts the real one back. */
+void clock_set_for_test(int64_t (*mono_ns)(void), int64_t (*wall_sec)(void));
+
+#define BOOT_ID_TEXT 37
+/* /proc/sys/kernel/random/boot_id; 0 or negative errno. */
+int clock_boot_id(char buf[static BOOT_ID_TEXT]);
+
+#define TIME_TEXT 21
+/* RFC 3339 UTC, "2026-11-21T04:00:00Z". */
+const char *time_format(int64_t wall_sec, char buf[static TIME_TEXT]);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file (INI, read with inih): one table of settings says
+ * each name, type, range and default (gatehouse.conf(5)). Both the daemon and
+ * the portal read the same file; secrets are never in it.
+ */
+#ifndef BASE_CONFIG_H
+#define BASE_CONFIG_H
+
+#include <limits.h>
+
+#include "base/ip.h"
+#include "gatehouse/types.h"
+
+#define CONFIG_NETWORKS_MAX 32
+#define CONFIG_NAME_MAX 32
+#define CONFIG_REACH_MAX 8
+#define CONFIG_ROLES_MAX 16
+
+enum config_hook { CONFIG_HOOK_AUTO, CONFIG_HOOK_XDP, CONFIG_HOOK_TC };
+
+/* "10.0.0.5/32:8080/tcp"; port and protocol 0: any. */
+struct config_reach {
+	struct prefix prefix;
+	uint16_t port; /* host order */
+	uint8_t proto; /* IPPROTO_* */
+};
+
+/* [network NAME]; its number (1 based, stable by `number =`) is the kernel's. */
+struct config_network {
+	char name[CONFIG_NAME_MAX];
+	int number;                /* 1 to 63; default: order in the file */
+	char interface[16];        /* plain interface or bridge master */
+	struct ipaddr portal4;     /* the box's address there; zero: none */
+	struct ipaddr portal6;
+	char ssid[33];             /* for display; default: name */
+	enum config_hook hook;     /* default: [gatehouse] hook */
+	bool block_private;
+	int reach_count;
+	struct config_reach reach[CONFIG_REACH_MAX];
+	int captive_kbps;          /* DNS of one captive client; default 8 */
+	int network_kbps;          /* of all captive ones together; default 1024 */
+	int box_kbps;              /* DNS + ICMP of a running one; default 64 */
+};
+
+struct config_role {
+	char user[33];
+	enum role role;
+};
+
+struct config {
+	char state_dir[PATH_MAX];  /* /var/lib/gatehouse */
+	char socket[PATH_MAX];     /* CTL_SOCKET_DEFAULT */
+	char socket_group[33];     /* gatehouse; may connect, proves nothing */
+	char pin_dir[PATH_MAX];    /* /sys/fs/bpf/gatehouse */
+	enum config_hook hook;     /* auto */
+	int clients_max;           /* 65536; 1024 to 4194304 */
+	int token_days;            /* 3 */
+	char voucher_prefix[9];    /* AJC */
+	char currency[4];          /* TZS, for the first plans */
+	int sweep_seconds;         /* 10: how often counters reach the store */
+	char portal_user[33];      /* gatehouse-portal */
+	int portal_http_port;      /* 80 */
+	int portal_https_port;     /* 443, used when tls_cert is set */
+	char portal_name[254];     /* host name of the portal; "": its address */
+	char tls_cert[PATH_MAX];
+	char tls_key[PATH_MAX];
+	char venue_name[65];       /* heading of the pages; "Guest Wi-Fi" */
+	int network_count;
+	struct config_network networks[CONFIG_NETWORKS_MAX];
+	int role_count;
+	struct config_role roles[CONFIG_ROLES_MAX];
+};
+
+/*
+ * Reads and checks `path`. Each fault is reported through `report` with its
+ * line (0: the file as a whole), all of them, not the first only. Returns 0,
+ * -EINVAL after faults, or the errno of opening the file.
+ */
+int config_load(const char *path, struct config *ret_config,
+	void (*report)(void *data, const char *path, int line, const char *text),
+	void *data);
+
+#endif

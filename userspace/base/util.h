@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ownership vocabulary. A local that owns something carries a _cleanup_ mark
+ * and is initialised; it leaves the function through TAKE_PTR or TAKE_FD only.
+ */
+#ifndef BASE_UTIL_H
+#define BASE_UTIL_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/banned.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define container_of(ptr, type, member) \
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+#define NSEC_PER_SEC  1000000000LL
+#define NSEC_PER_MSEC 1000000LL
+
+static inline void free_ptr(void *p)
+{
+	free(*(void **)p);
+}
+
+/* Closes and sets to -1; keeps errno. */
+static inline void fd_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+#define _cleanup_(fn) __attribute__((cleanup(fn)))
+#define _cleanup_free_ _cleanup_(free_ptr)
+#define _cleanup_fd_ _cleanup_(fd_close)
+
+#define TAKE_PTR(p)                     \
+	({                              \
+		__typeof__(p) *_p = &(p); \
+		__typeof__(p) _v = *_p; \
+		*_p = NULL;             \
+		_v;                     \
+	})
+#define TAKE_FD(fd)            \
+	({                     \
+		int *_p = &(fd); \
+		int _v = *_p;  \
+		*_p = -1;      \
+		_v;            \
+	})
+
+/* calloc that aborts: for small sizes that no peer can influence. */
+void *xcalloc(size_t n, size_t size);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
