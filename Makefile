@@ -64,6 +64,9 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 .PHONY: all deps check test bench run install clean format check-unit \
 	check-portal check-layers check-style test-bpf test-lab test-san fuzz
 
+# Tests and scripts run the programs of this build.
+export GATEHOUSE_BUILD := $(B)
+
 PROGRAMS := $(B)/gatehoused $(B)/gatehouse-portal $(B)/gatehousectl
 all: $(PROGRAMS)
 
@@ -140,7 +143,8 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(DAEMON_OBJS) $(CTL_CLIENT) $(ARCHIV
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_DAEMON)
-$(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(call objs_of,tests/bpf/lib) $(B)/libdatapath.a $(B)/libbase.a
+$(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(call objs_of,tests/bpf/lib) \
+		$(B)/libdatapath.a $(B)/libbase.a
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lbpf -lelf -lz $(LIBS_BASE)
@@ -183,8 +187,10 @@ install: all
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
 	install -m 644 packaging/*.service $(DESTDIR)$(UNITDIR)
-	install -m 644 packaging/gatehouse.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/gatehouse.conf
-	install -m 644 packaging/gatehouse.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gatehouse.conf
+	install -m 644 packaging/gatehouse.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/gatehouse.conf
+	install -m 644 packaging/gatehouse.tmpfiles \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gatehouse.conf
 	install -m 644 docs/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 docs/*.5 $(DESTDIR)$(MANDIR)/man5
 	[ -e $(DESTDIR)$(SYSCONFDIR)/gatehouse/gatehouse.conf ] || \
