@@ -3,7 +3,9 @@
 # make            the three programs, in build/
 # make check      no root, under 10 s: unit tests, portal cases, layers, style
 # make test       everything (root): check, kernel test runs, the lab, browser
-# make bench      measure; prints a table, writes build/bench.json
+# make bench      measure; prints a table, writes build/bench.json;
+#                 ROWS='bpf.*' only those rows
+# make fuzz       every fuzzer for FUZZ_SECONDS (10), seeds first
 # make run        the lab with gatehouse inside and a guest walking through it
 # make install    DESTDIR, PREFIX
 #
@@ -24,6 +26,10 @@ B := build
 ifeq ($(SAN),1)
 B := build/san
 endif
+ifeq ($(FUZZ),1)
+B := build/fuzz
+CC := clang
+endif
 
 PREFIX ?= /usr
 SBINDIR ?= $(PREFIX)/sbin
@@ -37,7 +43,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 # The tests' python is Debian's: it has the Debian packages.
 PYTHON ?= /usr/bin/python3
 PKGS := libbpf libelf libmnl libnftables sqlite3 libmicrohttpd gnutls \
-	libqrencode libpng jansson libsodium inih libseccomp
+	jansson libsodium inih libseccomp
 
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes \
@@ -50,6 +56,8 @@ endif
 ifeq ($(SAN),1)
 CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=address,undefined
+else ifeq ($(FUZZ),1)
+CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 CFLAGS += -fstack-protector-strong -fPIE
@@ -62,7 +70,8 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps check test bench run install clean format check-unit \
-	check-portal check-layers check-style test-bpf test-lab test-san fuzz
+	check-portal check-layers check-style test-bpf test-lab test-san fuzz \
+	run-fuzz
 
 # Tests and scripts run the programs of this build.
 export GATEHOUSE_BUILD := $(B)
@@ -151,6 +160,41 @@ $(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(call objs_of,tests/bpf/lib) \
 $(patsubst %,$(B)/obj/tests/bpf/%.o,$(notdir $(BPF_TESTS))): | $(B)/gen/gatehouse.skel.h
 $(call objs_of,tests/bpf/lib): | $(B)/gen/gatehouse.skel.h
 
+# Fuzzers: whatever of the daemon and the portal a parser needs, without their
+# main(); clang's libFuzzer, in a build of its own (FUZZ=1).
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(B)/libfuzzed.a: $(filter-out %/main.o,$(DAEMON_OBJS) $(PORTAL_OBJS)) $(CTL_CLIENT)
+	$(call Q,AR,$@)
+	rm -f $@; ar rcs $@ $^
+$(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libfuzzed.a $(ARCHIVES)
+	$(call Q,LD,$@)
+	mkdir -p $(@D)
+	$(CC) -fsanitize=fuzzer,address,undefined -o $@ $< -Wl,--start-group \
+		$(B)/libfuzzed.a $(ARCHIVES) -Wl,--end-group $(LIBS_DAEMON) $(LIBS_PORTAL)
+fuzz:
+	$(MAKE) FUZZ=1 run-fuzz
+run-fuzz: $(FUZZERS)
+	scripts/run-fuzz.sh $^
+
+# Benchmarks: load generators in C, and the BPF programs that measure ours.
+BENCH_BPF := $(patsubst tests/bench/%.bpf.c,$(B)/gen/%.skel.h,$(wildcard tests/bench/*.bpf.c))
+BENCH_OBJS := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+BENCH := $(patsubst tests/bench/%_main.c,$(B)/tests/bench/%,$(wildcard tests/bench/*_main.c))
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c
+	$(call Q,CLANG,$@)
+	mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+$(B)/gen/%.skel.h: $(B)/bench/%.bpf.o
+	$(call Q,SKEL,$@)
+	mkdir -p $(@D)
+	$(BPFTOOL) gen skeleton $< name $* >$@
+$(BENCH_OBJS): | $(B)/gen/gatehouse.skel.h $(BENCH_BPF)
+$(B)/tests/bench/%: $(B)/obj/tests/bench/%_main.o \
+		$(filter-out %_main.o,$(BENCH_OBJS)) $(B)/libdatapath.a $(B)/libbase.a
+	$(call Q,LD,$@)
+	mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz $(LIBS_BASE)
+
 deps:
 	scripts/deps.sh
 check: check-unit check-portal check-layers check-style
@@ -170,7 +214,7 @@ test-san:
 	$(MAKE) SAN=1 check-unit check-portal
 test:
 	scripts/test.sh
-bench: $(PROGRAMS)
+bench: $(PROGRAMS) $(BENCH)
 	tests/bench/bench.py --build $(B) $(if $(ROWS),--rows '$(ROWS)')
 run: deps
 	$(MAKE) all
