@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file. `settings` below is the one place that names a
+ * setting, its type, range and default; defaults are parsed by the same code
+ * as the file. Every fault is reported with its line and reading goes on, so
+ * that an operator mends a file in one go. Nothing outside the caller's struct
+ * is touched, and nothing of the box is looked up here: whether a user or an
+ * interface exists is for the programs to say.
+ *
+ * The packaged inih gives handlers no line numbers and stops telling about
+ * lines that it does not understand after the first. So the reader below,
+ * through which inih gets each line, counts and checks the lines itself.
+ */
+#include "base/config.h"
+
+#include <ctype.h>
+#include <ini.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/util.h"
+
+enum value_type {
+	VALUE_TEXT,      /* UTF-8, min to max bytes */
+	VALUE_WORD,      /* letters, digits, '-', '_', '.', min to max of them */
+	VALUE_CODE,      /* capital letters and digits */
+	VALUE_INTERFACE, /* name of a network device */
+	VALUE_PATH,      /* absolute, at most max bytes; "" when min is 0 */
+	VALUE_INT,
+	VALUE_BOOL,
+	VALUE_ADDR4,
+	VALUE_ADDR6,
+	VALUE_HOOK,
+	VALUE_REACH, /* a list; may be given several times */
+};
+
+enum section { SECTION_NONE, SECTION_GATEHOUSE, SECTION_PORTAL,
+	SECTION_NETWORK, SECTION_ROLES };
+
+struct setting {
+	enum section section;
+	const char *name;
+	enum value_type type;
+	size_t offset; /* into struct config or struct config_network */
+	int64_t min, max;
+	const char *preset; /* NULL: zero, or derived after reading */
+};
+
+#define OF(field) offsetof(struct config, field)
+#define NET(field) offsetof(struct config_network, field)
+#define PATH_BYTES (PATH_MAX - 1)
+#define SOCKET_BYTES ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+
+/* clang-format off */
+static const struct setting settings[] = {
+	{SECTION_GATEHOUSE, "state_dir", VALUE_PATH, OF(state_dir), 1, PATH_BYTES, "/var/lib/gatehouse"},
+	{SECTION_GATEHOUSE, "socket", VALUE_PATH, OF(socket), 1, SOCKET_BYTES, "/run/gatehouse/control.sock"},
+	{SECTION_GATEHOUSE, "socket_group", VALUE_WORD, OF(socket_group), 1, 32, "gatehouse"},
+	{SECTION_GATEHOUSE, "pin_dir", VALUE_PATH, OF(pin_dir), 1, PATH_BYTES, "/sys/fs/bpf/gatehouse"},
+	{SECTION_GATEHOUSE, "hook", VALUE_HOOK, OF(hook), 0, 0, "auto"},
+	{SECTION_GATEHOUSE, "clients_max", VALUE_INT, OF(clients_max), 1024, 4194304, "65536"},
+	{SECTION_GATEHOUSE, "token_days", VALUE_INT, OF(token_days), 1, 3650, "3"},
+	{SECTION_GATEHOUSE, "voucher_prefix", VALUE_CODE, OF(voucher_prefix), 0, 8, "AJC"},
+	{SECTION_GATEHOUSE, "currency", VALUE_CODE, OF(currency), 3, 3, "TZS"},
+	{SECTION_GATEHOUSE, "sweep_seconds", VALUE_INT, OF(sweep_seconds), 1, 300, "10"},
+
+	{SECTION_PORTAL, "user", VALUE_WORD, OF(portal_user), 1, 32, "gatehouse-portal"},
+	{SECTION_PORTAL, "http_port", VALUE_INT, OF(portal_http_port), 1, 65535, "80"},
+	{SECTION_PORTAL, "https_port", VALUE_INT, OF(portal_https_port), 1, 65535, "443"},
+	{SECTION_PORTAL, "name", VALUE_WORD, OF(portal_name), 0, 253, ""},
+	{SECTION_PORTAL, "tls_cert", VALUE_PATH, OF(tls_cert), 0, PATH_BYTES, ""},
+	{SECTION_PORTAL, "tls_key", VALUE_PATH, OF(tls_key), 0, PATH_BYTES, ""},
+	{SECTION_PORTAL, "venue_name", VALUE_TEXT, OF(venue_name), 1, 64, "Guest Wi-Fi"},
+
+	{SECTION_NETWORK, "number", VALUE_INT, NET(number), 1, 63, NULL},
+	{SECTION_NETWORK, "interface", VALUE_INTERFACE, NET(interface), 1, 15, NULL},
+	{SECTION_NETWORK, "portal4", VALUE_ADDR4, NET(portal4), 0, 0, NULL},
+	{SECTION_NETWORK, "portal6", VALUE_ADDR6, NET(portal6), 0, 0, NULL},
+	{SECTION_NETWORK, "ssid", VALUE_TEXT, NET(ssid), 1, 32, NULL},
+	{SECTION_NETWORK, "hook", VALUE_HOOK, NET(hook), 0, 0, NULL},
+	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
+	{SECTION_NETWORK, "reach", VALUE_REACH, NET(reach), 0, 0, NULL},
+	{SECTION_NETWORK, "captive_kbps", VALUE_INT, NET(captive_kbps), 1, 1000000, "8"},
+	{SECTION_NETWORK, "network_kbps", VALUE_INT, NET(network_kbps), 1, 10000000, "1024"},
+	{SECTION_NETWORK, "box_kbps", VALUE_INT, NET(box_kbps), 1, 1000000, "64"},
+};
+/* clang-format on */
+
+static const char *const role_names[] = {
+	[ROLE_STAFF] = "staff",
+	[ROLE_SUPERVISOR] = "supervisor",
+	[ROLE_MANAGER] = "manager",
+	[ROLE_ADMIN] = "admin",
+};
+
+struct reading {
+	const char *path;
+	FILE *file;
+	struct config *config;
+	void (*report)(void *data, const char *path, int line, const char *text);
+	void *data;
+	int line;
+	int faults;
+	enum section section;
+	int seen[ARRAY_SIZE(settings)]; /* line; network rows: this network */
+	bool hook_set[CONFIG_NETWORKS_MAX];
+	int network_line[CONFIG_NETWORKS_MAX];
+};
+
+static void fault_at(struct reading *r, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void fault_at(struct reading *r, int line, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	r->faults++;
+	r->report(r->data, r->path, line, text);
+}
+
+#define fault(r, ...) fault_at(r, (r)->line, __VA_ARGS__)
+
+/* Values. Each returns NULL, or what the value must be. */
+
+static const char *check_word(const char *value, const char *extra)
+{
+	const char *c;
+
+	for (c = value; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr(extra, *c))
+			return "may have letters, digits, '-', '_' and '.' only";
+	return NULL;
+}
+
+static const char *check_code(const char *value)
+{
+	const char *c;
+
+	for (c = value; *c; c++)
+		if (!isdigit((unsigned char)*c) && !(*c >= 'A' && *c <= 'Z'))
+			return "may have capital letters and digits only";
+	return NULL;
+}
+
+static const char *check_plain(const char *value)
+{
+	const char *c;
+
+	for (c = value; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return "must not contain control characters";
+	return NULL;
+}
+
+static const char *set_text(
+	const struct setting *row, const char *value, char *to)
+{
+	static char why[64];
+	const char *wrong = NULL;
+	size_t len = strlen(value);
+
+	if (len < (size_t)row->min || len > (size_t)row->max) {
+		snprintf(why, sizeof(why), "must have %lld to %lld characters",
+			(long long)row->min, (long long)row->max);
+		return why;
+	}
+	if (row->type == VALUE_PATH && len && value[0] != '/')
+		wrong = "must be a path that begins with /";
+	else if (row->type == VALUE_WORD)
+		wrong = check_word(value, "-_.");
+	else if (row->type == VALUE_INTERFACE)
+		wrong = check_word(value, "-_.@+");
+	else if (row->type == VALUE_CODE)
+		wrong = check_code(value);
+	else
+		wrong = check_plain(value);
+	if (!wrong)
+		memcpy(to, value, len + 1);
+	return wrong;
+}
+
+static const char *set_int(const struct setting *row, const char *value, int *to)
+{
+	static char why[64];
+	char *end;
+	long long number;
+
+	errno = 0;
+	number = strtoll(value, &end, 10);
+	if (errno || end == value || *end || number < row->min ||
+		number > row->max) {
+		snprintf(why, sizeof(why),
+			"must be a whole number from %lld to %lld",
+			(long long)row->min, (long long)row->max);
+		return why;
+	}
+	*to = (int)number;
+	return NULL;
+}
+
+static const char *set_bool(const char *value, bool *to)
+{
+	static const char *const words[][2] = {
+		{"no", "yes"}, {"off", "on"}, {"false", "true"}, {"0", "1"}};
+	size_t i;
+	int flag;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		for (flag = 0; flag < 2; flag++)
+			if (!strcmp(value, words[i][flag])) {
+				*to = flag;
+				return NULL;
+			}
+	return "must be yes or no";
+}
+
+static const char *set_hook(const char *value, enum config_hook *to)
+{
+	static const char *const words[] = {
+		[CONFIG_HOOK_AUTO] = "auto",
+		[CONFIG_HOOK_XDP] = "xdp",
+		[CONFIG_HOOK_TC] = "tc",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(value, words[i])) {
+			*to = (enum config_hook)i;
+			return NULL;
+		}
+	return "must be auto, xdp or tc";
+}
+
+static const char *set_addr(
+	const struct setting *row, const char *value, struct ipaddr *to)
+{
+	bool want_v4 = row->type == VALUE_ADDR4;
+	struct ipaddr addr;
+
+	if (ip_parse(value, &addr) || ip_is_v4(&addr) != want_v4 ||
+		ip_is_zero(&addr))
+		return want_v4 ? "must be an IPv4 address such as 10.0.0.1"
+			       : "must be an IPv6 address such as fd00::1";
+	*to = addr;
+	return NULL;
+}
+
+/* ":8080/tcp" behind the prefix. */
+static int parse_port(char *text, struct config_reach *reach)
+{
+	char *slash = strchr(text, '/'), *end;
+	long port;
+
+	if (slash) {
+		*slash++ = '\0';
+		if (!strcmp(slash, "tcp"))
+			reach->proto = IPPROTO_TCP;
+		else if (!strcmp(slash, "udp"))
+			reach->proto = IPPROTO_UDP;
+		else
+			return -EINVAL;
+	}
+	port = strtol(text, &end, 10);
+	if (end == text || *end || port < 1 || port > 65535)
+		return -EINVAL;
+	reach->port = (uint16_t)port;
+	return 0;
+}
+
+static int parse_reach(const char *value, struct config_reach *ret_reach)
+{
+	struct config_reach reach = {0};
+	char text[96], *port;
+
+	if (snprintf(text, sizeof(text), "%s", value) >= (int)sizeof(text))
+		return -EINVAL;
+	/* The colons of an IPv6 address end at the "/length", which a port
+	 * behind one therefore needs. */
+	if (strchr(text, '.')) {
+		port = strchr(text, ':');
+	} else {
+		port = strchr(text, '/');
+		port = port ? strchr(port, ':') : NULL;
+	}
+	if (port) {
+		*port++ = '\0';
+		if (parse_port(port, &reach))
+			return -EINVAL;
+	}
+	if (prefix_parse(text, &reach.prefix))
+		return -EINVAL;
+	*ret_reach = reach;
+	return 0;
+}
+
+static const char *add_reach(const char *value, struct config_network *network)
+{
+	char list[256], *rest = list, *word;
+
+	if (snprintf(list, sizeof(list), "%s", value) >= (int)sizeof(list))
+		return "is too long; write several `reach` lines";
+	while ((word = strsep(&rest, " \t,"))) {
+		if (!*word)
+			continue;
+		if (network->reach_count == CONFIG_REACH_MAX)
+			return "has too many entries";
+		if (parse_reach(word, &network->reach[network->reach_count]))
+			return "must be like 10.0.0.5/32:8080/tcp or fd00::/64";
+		network->reach_count++;
+	}
+	return NULL;
+}
+
+static const char *set_value(
+	const struct setting *row, const char *value, void *base)
+{
+	void *to = (char *)base + row->offset;
+	const char *wrong = NULL;
+
+	switch (row->type) {
+	case VALUE_TEXT:
+	case VALUE_WORD:
+	case VALUE_CODE:
+	case VALUE_INTERFACE:
+	case VALUE_PATH:
+		wrong = set_text(row, value, to);
+		break;
+	case VALUE_INT:
+		wrong = set_int(row, value, to);
+		break;
+	case VALUE_BOOL:
+		wrong = set_bool(value, to);
+		break;
+	case VALUE_ADDR4:
+	case VALUE_ADDR6:
+		wrong = set_addr(row, value, to);
+		break;
+	case VALUE_HOOK:
+		wrong = set_hook(value, to);
+		break;
+	case VALUE_REACH:
+		wrong = add_reach(value, base);
+		break;
+	}
+	return wrong;
+}
+
+static void set_presets(enum section section, bool networks, void *base)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		const struct setting *row = &settings[i];
+
+		if ((row->section == SECTION_NETWORK) == networks &&
+			(section == SECTION_NONE || row->section == section) &&
+			row->preset)
+			set_value(row, row->preset, base);
+	}
+}
+
+/* Sections. */
+
+static struct config_network *this_network(struct reading *r)
+{
+	return &r->config->networks[r->config->network_count - 1];
+}
+
+static void open_network(struct reading *r, const char *name)
+{
+	struct config *config = r->config;
+	size_t len = strlen(name);
+	int i;
+
+	r->section = SECTION_NONE;
+	if (!len || len >= CONFIG_NAME_MAX || check_word(name, "-_.")) {
+		fault(r,
+			"a network's name may have 1 to %d letters, digits, "
+			"'-', '_' and '.'",
+			CONFIG_NAME_MAX - 1);
+		return;
+	}
+	for (i = 0; i < config->network_count; i++)
+		if (!strcmp(config->networks[i].name, name)) {
+			fault(r, "network %s is already described on line %d",
+				name, r->network_line[i]);
+			return;
+		}
+	if (config->network_count == CONFIG_NETWORKS_MAX) {
+		fault(r, "more than %d networks", CONFIG_NETWORKS_MAX);
+		return;
+	}
+	r->network_line[config->network_count] = r->line;
+	config->network_count++;
+	r->section = SECTION_NETWORK;
+	memcpy(this_network(r)->name, name, len + 1);
+	set_presets(SECTION_NETWORK, true, this_network(r));
+	for (i = 0; i < (int)ARRAY_SIZE(settings); i++)
+		if (settings[i].section == SECTION_NETWORK)
+			r->seen[i] = 0;
+}
+
+static void open_section(struct reading *r, const char *name)
+{
+	if (!strcmp(name, "gatehouse")) {
+		r->section = SECTION_GATEHOUSE;
+	} else if (!strcmp(name, "portal")) {
+		r->section = SECTION_PORTAL;
+	} else if (!strcmp(name, "roles")) {
+		r->section = SECTION_ROLES;
+	} else if (!strncmp(name, "network ", 8)) {
+		name += 8;
+		open_network(r, name + strspn(name, " \t"));
+	} else {
+		r->section = SECTION_NONE;
+		fault(r,
+			"unknown section [%s]; there are [gatehouse], "
+			"[portal], [network NAME] and [roles]",
+			name);
+	}
+}
+
+static void add_role(struct reading *r, const char *user, const char *value)
+{
+	struct config *config = r->config;
+	struct config_role *role = &config->roles[config->role_count];
+	int i;
+
+	for (i = 0; i < config->role_count; i++)
+		if (!strcmp(config->roles[i].user, user)) {
+			fault(r, "%s already has a role", user);
+			return;
+		}
+	if (config->role_count == CONFIG_ROLES_MAX) {
+		fault(r, "more than %d roles", CONFIG_ROLES_MAX);
+		return;
+	}
+	if (strlen(user) >= sizeof(role->user) || check_word(user, "-_.")) {
+		fault(r, "%s is not a user name", user);
+		return;
+	}
+	for (i = ROLE_STAFF; i <= ROLE_ADMIN; i++)
+		if (!strcmp(value, role_names[i]))
+			break;
+	if (i > ROLE_ADMIN) {
+		fault(r, "a role is staff, supervisor, manager or admin");
+		return;
+	}
+	snprintf(role->user, sizeof(role->user), "%s", user);
+	role->role = (enum role)i;
+	config->role_count++;
+}
+
+static void add_setting(struct reading *r, const char *name, const char *value)
+{
+	void *base = r->config;
+	const char *wrong;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (settings[i].section == r->section &&
+			!strcmp(settings[i].name, name))
+			break;
+	if (i == ARRAY_SIZE(settings)) {
+		fault(r, "unknown setting `%s` in this section", name);
+		return;
+	}
+	if (r->seen[i] && settings[i].type != VALUE_REACH) {
+		fault(r, "`%s` is already set on line %d", name, r->seen[i]);
+		return;
+	}
+	r->seen[i] = r->line;
+	if (r->section == SECTION_NETWORK) {
+		base = this_network(r);
+		if (settings[i].type == VALUE_HOOK)
+			r->hook_set[r->config->network_count - 1] = true;
+	}
+	wrong = set_value(&settings[i], value, base);
+	if (wrong)
+		fault(r, "`%s` %s", name, wrong);
+}
+
+/* inih's handler; sections are tracked by the reader, see on top. */
+static int on_value(
+	void *data, const char *section, const char *name, const char *value)
+{
+	struct reading *r = data;
+
+	if (r->section == SECTION_ROLES)
+		add_role(r, name, value);
+	else if (r->section != SECTION_NONE)
+		add_setting(r, name, value);
+	return 1;
+}
+
+/* Lines. */
+
+/* Takes note of sections and says whether inih shall see the line. */
+static bool check_line(struct reading *r, char *line, size_t len, int room)
+{
+	char *start = line + strspn(line, " \t"), *end;
+
+	if (memchr(line, '\0', len)) {
+		fault(r, "this line is not text");
+		return false;
+	}
+	if (r->line == 1 && !strncmp(start, "\xef\xbb\xbf", 3))
+		start += 3;
+	start[strcspn(start, "\r\n")] = '\0';
+	if (!*start || *start == ';' || *start == '#')
+		return false;
+	if (len >= (size_t)room) {
+		fault(r, "longer than %d characters", room - 1);
+		return false;
+	}
+	if (*start == '[') {
+		end = strchr(start, ']');
+		if (end)
+			*end = '\0';
+		else
+			fault(r, "`]` is missing");
+		open_section(r, start + 1);
+		return false;
+	}
+	end = start + strcspn(start, "=:");
+	if (!*end || end == start) {
+		fault(r, "expected `name = value` or `[section]`");
+		return false;
+	}
+	if (r->section == SECTION_NONE && r->config->network_count == 0 &&
+		!r->faults)
+		fault(r, "a setting before any [section]");
+	return true;
+}
+
+/* inih's reader, with the ways of fgets(). */
+static char *read_line(char *buf, int room, void *stream)
+{
+	struct reading *r = stream;
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	ssize_t len = getline(&line, &size, r->file);
+
+	if (len < 0)
+		return NULL;
+	r->line++;
+	if (check_line(r, line, (size_t)len, room))
+		snprintf(buf, (size_t)room, "%s\n",
+			line + strspn(line, " \t\xef\xbb\xbf"));
+	else
+		snprintf(buf, (size_t)room, "\n");
+	return buf;
+}
+
+/* The file as a whole. */
+
+static void check_network(struct reading *r, int at)
+{
+	struct config *config = r->config;
+	struct config_network *n = &config->networks[at];
+	int line = r->network_line[at], i;
+
+	if (!n->interface[0])
+		fault_at(r, line, "network %s has no `interface`", n->name);
+	if (ip_is_zero(&n->portal4) && ip_is_zero(&n->portal6))
+		fault_at(r, line,
+			"network %s needs `portal4` or `portal6`, the box's "
+			"address there",
+			n->name);
+	for (i = 0; i < at; i++) {
+		const struct config_network *o = &config->networks[i];
+
+		if (n->interface[0] && !strcmp(n->interface, o->interface))
+			fault_at(r, line, "interface %s belongs to network %s",
+				n->interface, o->name);
+		if (n->number == o->number)
+			fault_at(r, line, "number %d belongs to network %s",
+				n->number, o->name);
+		if ((!ip_is_zero(&n->portal4) &&
+			    ip_equal(&n->portal4, &o->portal4)) ||
+			(!ip_is_zero(&n->portal6) &&
+				ip_equal(&n->portal6, &o->portal6)))
+			fault_at(r, line,
+				"the portal's address belongs to network %s",
+				o->name);
+	}
+}
+
+static void check_file(struct reading *r)
+{
+	struct config *config = r->config;
+	int i;
+
+	for (i = 0; i < config->network_count; i++) {
+		struct config_network *n = &config->networks[i];
+
+		if (!n->number)
+			n->number = i + 1;
+		if (!n->ssid[0])
+			memcpy(n->ssid, n->name, sizeof(n->name));
+		if (!r->hook_set[i])
+			n->hook = config->hook;
+		check_network(r, i);
+	}
+	if (!config->network_count)
+		fault_at(r, 0, "there is no [network NAME]: nothing to gate");
+	if (!config->tls_cert[0] != !config->tls_key[0])
+		fault_at(r, 0, "tls_cert and tls_key go together");
+	if (config->portal_http_port == config->portal_https_port)
+		fault_at(r, 0, "http_port and https_port are the same");
+}
+
+int config_load(const char *path, struct config *ret_config,
+	void (*report)(void *data, const char *path, int line, const char *text),
+	void *data)
+{
+	_cleanup_free_ struct config *config = xcalloc(1, sizeof(*config));
+	struct reading r = {
+		.path = path, .config = config, .report = report, .data = data};
+
+	r.file = fopen(path, "re");
+	if (!r.file)
+		return -errno;
+	set_presets(SECTION_NONE, false, config);
+	errno = 0;
+	ini_parse_stream(read_line, &r, on_value, &r);
+	if (ferror(r.file)) {
+		int err = errno ? errno : EIO;
+
+		fclose(r.file);
+		return -err;
+	}
+	fclose(r.file);
+	check_file(&r);
+	if (r.faults)
+		return -EINVAL;
+	*ret_config = *config;
+	return 0;
+}
