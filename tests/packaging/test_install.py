@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `make install` puts where, and that units, manuals and the example
+configuration agree with the programs."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = TOP / os.environ.get("GATEHOUSE_BUILD", "build")
+CONF = TOP / "packaging/gatehouse.conf"
+
+
+def run(*args, **kwargs):
+    return subprocess.run(args, cwd=TOP, text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          **kwargs)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    result = run("make", "install", f"DESTDIR={root}")
+    assert result.returncode == 0, result.stdout
+    return root
+
+
+def test_install_puts_everything_in_place(tree):
+    files = {str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file()}
+    assert files == {
+        "usr/sbin/gatehoused", "usr/sbin/gatehouse-portal",
+        "usr/sbin/gatehousectl", "etc/gatehouse/gatehouse.conf",
+        "lib/systemd/system/gatehoused.service",
+        "lib/systemd/system/gatehouse-portal.service",
+        "usr/lib/sysusers.d/gatehouse.conf",
+        "usr/lib/tmpfiles.d/gatehouse.conf",
+        "usr/share/man/man5/gatehouse.conf.5",
+        "usr/share/man/man8/gatehoused.8",
+        "usr/share/man/man8/gatehouse-portal.8",
+        "usr/share/man/man8/gatehousectl.8"}
+
+
+def test_second_install_keeps_the_operators_configuration(tree):
+    conf = tree / "etc/gatehouse/gatehouse.conf"
+    conf.write_text("# mine\n")
+    assert run("make", "install", f"DESTDIR={tree}").returncode == 0
+    assert conf.read_text() == "# mine\n"
+
+
+def example_conf(tmp_path):
+    """The example with every default and the example network switched on."""
+    text = re.sub(r"^#(\[|[a-z0-9_]+ =)", r"\1", CONF.read_text(), flags=re.M)
+    for name in ("tls_cert", "tls_key", "name"):
+        text = re.sub(rf"^{name} =\n", "", text, flags=re.M)
+    path = tmp_path / "gatehouse.conf"
+    path.write_text(text)
+    return path
+
+
+def test_every_setting_of_the_example_is_accepted(tmp_path):
+    result = run(BUILD / "gatehoused", "-n", "-c", example_conf(tmp_path))
+    assert result.returncode == 0, result.stdout
+
+
+def test_example_and_manual_name_every_setting():
+    source = (TOP / "userspace/base/config.c").read_text()
+    settings = set(re.findall(r'^\s*\{?\s*(?:ROW\w*\()?"\w*", "([a-z0-9_]+)"',
+                              source, flags=re.M))
+    assert len(settings) >= 25, "the pattern no longer finds config.c's table"
+    conf = CONF.read_text()
+    manual = (TOP / "docs/gatehouse.conf.5").read_text()
+    assert [s for s in settings if f"\n#{s} =" not in conf] == []
+    assert [s for s in settings if f".It Cm {s} = " not in manual] == []
+
+
+def test_units_verify(tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is missing")
+    units = []
+    for unit in (TOP / "packaging").glob("*.service"):
+        # The programs are not installed on this machine.
+        text = unit.read_text().replace("/usr/sbin/gatehouse", "/bin/true #")
+        text = re.sub(r"^Documentation=.*\n", "", text, flags=re.M)
+        (tmp_path / unit.name).write_text(text)
+        units.append(tmp_path / unit.name)
+    result = run("systemd-analyze", "verify", "--man=no", *units)
+    assert result.returncode == 0 and not result.stdout, result.stdout
+
+
+def test_portal_unit_can_keep_one_capability_only():
+    text = (TOP / "packaging/gatehouse-portal.service").read_text()
+    assert re.findall(r"^CapabilityBoundingSet=(.*)$", text, flags=re.M) == \
+        ["CAP_NET_BIND_SERVICE"]
+    assert "NoNewPrivileges=yes" in text
+
+
+@pytest.mark.parametrize("page", sorted(
+    p.name for p in (TOP / "docs").glob("*.[58]")))
+def test_manual_formats_without_a_warning(page):
+    result = run("groff", "-ww", "-mandoc", "-Tutf8", "-z", f"docs/{page}")
+    assert result.returncode == 0 and not result.stdout, result.stdout
