@@ -58,7 +58,8 @@ typedef void ctl_reply_fn(void *data, int err, const json_t *reply);
  * away. `path` is copied. */
 struct ctl_client *ctl_client_new(
 	struct loop *loop, const char *path, int64_t timeout_ns);
-/* Drops waiting requests without calling back. NULL is fine. */
+/* Drops waiting requests without calling back. NULL is fine; not to be called
+ * from a ctl_reply_fn. */
 void ctl_client_free(struct ctl_client *client);
 
 /*
