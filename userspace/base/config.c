@@ -52,7 +52,8 @@ struct setting {
 #define OF(field) offsetof(struct config, field)
 #define NET(field) offsetof(struct config_network, field)
 #define PATH_BYTES (PATH_MAX - 1)
-#define SOCKET_BYTES ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
+/* The daemon binds it as "PATH.new" first. */
+#define SOCKET_BYTES ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 5)
 
 /* clang-format off */
 static const struct setting settings[] = {

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's end of the control socket: connections, frames, descriptors,
+ * limits. It knows no operation and trusts nothing that a peer sends.
+ */
+#ifndef DAEMON_CTL_SERVER_H
+#define DAEMON_CTL_SERVER_H
+
+#include <sys/types.h>
+
+#include "base/json.h"
+#include "base/loop.h"
+#include "gatehouse/ctl.h"
+
+#define CTL_PEERS_MAX     256 /* connections */
+#define CTL_PEERS_PER_UID 64  /* of one user, root excepted */
+#define CTL_REPLIES_MAX   256 /* waiting to be read by one peer */
+#define CTL_FRAMES_TURN   64  /* taken from one peer before others get theirs */
+
+struct ctl_server;
+
+/* One frame as it came. Borrowed for the time of the call. */
+struct ctl_frame {
+	const char *text; /* `len` bytes, not terminated */
+	size_t len;
+	uid_t uid; /* of the peer, when it connected */
+	pid_t pid; /* for the log only */
+	int fd;    /* the attached descriptor, or -1 */
+};
+
+/* Returns the reply, never NULL; it is sent by ctl_server_flush(). */
+typedef json_t *ctl_frame_fn(void *data, const struct ctl_frame *frame);
+
+/*
+ * Listens at `path` (mode 0660, group `group` when that exists). The directory
+ * is made when it is missing. 0, or the errno of what failed.
+ */
+int ctl_server_new(struct loop *loop, const char *path, const char *group,
+	ctl_frame_fn *fn, void *data, struct ctl_server **ret_server);
+/* Closes every connection; the socket's name is removed. NULL is fine. */
+void ctl_server_free(struct ctl_server *server);
+
+/* Replies made since the last flush are not known to their peers yet. This
+ * replaces them all: what they promised did not happen. */
+void ctl_server_revoke(struct ctl_server *server, json_t *(*make)(void));
+/* Sends every reply made so far. */
+void ctl_server_flush(struct ctl_server *server);
+int ctl_server_peers(const struct ctl_server *server);
+
+#endif
