@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Networks of the configuration onto interfaces of the box: which interface or
+ * bridge ports carry a network, our hooks on them, the maps `interfaces` and
+ * `networks`, the device group and our nftables table.
+ *
+ * The invariant: an interface named by a network passes nothing for a client
+ * unless our hooks are attached to it. It follows the interfaces as they come,
+ * go and change, and looks once a second that every hook is still there.
+ * It logs by itself what an operator must know.
+ */
+#ifndef DAEMON_ATTACH_H
+#define DAEMON_ATTACH_H
+
+#include <net/if.h>
+
+#include "base/config.h"
+#include "base/loop.h"
+#include "datapath/datapath.h"
+
+struct attach;
+
+enum attach_state {
+	ATTACH_STATE_ABSENT,   /* configured, but there is no such interface */
+	ATTACH_STATE_ATTACHED, /* gated */
+	ATTACH_STATE_FAILED, /* closed; `problem` says why; retried each second */
+};
+
+/* One configured interface, or one port of a configured bridge. */
+struct attach_row {
+	const struct config_network *network;
+	char name[IFNAMSIZ];
+	int ifindex;	/* 0: absent */
+	bool is_master; /* the bridge itself: its hooks only check */
+	enum attach_state state;
+	char up[8]; /* "xdp", "tcx", "clsact", "none" */
+	char down[8];
+	uint32_t repairs;  /* how often a hook was put back */
+	char problem[256]; /* "" unless failed */
+};
+
+struct attach_handlers {
+	/* A hook had been removed or pushed aside and was put back. May be
+	 * NULL. Also told: the nftables table (`name` is "nftables"). */
+	void (*repaired)(void *data, const char *name, const char *what);
+	void *data;
+};
+
+/*
+ * Attaches what is there and watches for the rest; hooks that an earlier
+ * process left are taken over without a gap, those of networks that are no
+ * longer configured are detached (their guests' interface is no longer gated).
+ * An interface that is absent is a warning, not an error. `config` and
+ * `handlers->data` must outlive it.
+ * Fails only when nothing can work: netlink or nftables is out of reach.
+ */
+int attach_start(struct loop *loop, struct datapath *dp,
+	const struct config *config, const struct attach_handlers *handlers,
+	struct attach **ret_attach);
+
+/* Stops watching; hooks, groups and the table stay in force. NULL is fine. */
+void attach_stop(struct attach *a);
+
+/*
+ * First half of `unload`; then attach_stop(), datapath_close() and
+ * datapath_unload(), and the daemon ends. Afterwards
+ *   closed: our nftables table stays and drops all forwarding from and to the
+ *           guest interfaces and all input from them;
+ *   open:   the table is gone: whoever is on those interfaces gets through.
+ */
+int attach_unload(struct attach *a, bool open);
+
+/* Rows in the order of the configuration, a bridge before its ports. */
+void attach_each(struct attach *a,
+	void (*fn)(void *data, const struct attach_row *row), void *data);
+
+/* The network that a portal address belongs to; NULL when none has it. */
+const struct config_network *attach_network_of(
+	const struct attach *a, const struct ipaddr *portal);
+
+#endif

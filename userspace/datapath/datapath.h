@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel side as user space sees it: one handle over the pinned maps and
+ * programs. Clients' records: datapath/clients.h; events: datapath/events.h;
+ * reason counters: datapath/reasons.h; attaching: datapath/hooks.h.
+ *
+ * Nothing here logs. What a person must read comes back as a sentence in a
+ * struct datapath_error beside the negative errno.
+ */
+#ifndef DATAPATH_DATAPATH_H
+#define DATAPATH_DATAPATH_H
+
+#include "gatehouse/abi.h"
+#include "gatehouse/types.h"
+
+struct datapath;
+
+struct datapath_error {
+	char text[256]; /* "" when there is nothing to add to the errno */
+};
+
+struct datapath_options {
+	const char *pin_dir;  /* below a bpffs, which is mounted when absent */
+	uint32_t clients_max; /* records; for maps that are made, not adopted */
+};
+
+/*
+ * Makes the maps and pins them, or adopts the pinned ones with every record
+ * in them; loads this build's programs on those maps. Traffic goes on with
+ * the old programs until hooks_attach() replaces them one by one.
+ *
+ * Holds an advisory lock on pin_dir until datapath_close(). Errors:
+ *   -EBUSY       another process holds pin_dir
+ *   -EPROTO      the pinned maps have another layout than this build: nothing
+ *                was touched, `err` says what to do
+ *   -ESTALE      the pinned maps are of another boot; nothing was touched
+ *   -EPERM, -EINVAL, -E2BIG, ...  the kernel refused; `err` names the part
+ */
+int datapath_open(const struct datapath_options *options,
+	struct datapath_error *err, struct datapath **ret_datapath);
+
+/* Gives the handle back; the kernel goes on deciding. NULL is fine. */
+void datapath_close(struct datapath *dp);
+
+/*
+ * Removes every hook of ours in this network namespace, then every pin, then
+ * pin_dir itself. What is not ours stays: other programs, filters, and a
+ * clsact qdisc that we did not make or that others use by now. Nothing left
+ * to remove is no error. Close a datapath of the same pin_dir first (-EBUSY).
+ */
+int datapath_unload(const char *pin_dir, struct datapath_error *err);
+
+/* What the maps say of themselves; valid until datapath_close(). */
+const struct gh_meta *datapath_meta(const struct datapath *dp);
+/* The maps were there already (restart), not made by datapath_open(). */
+bool datapath_adopted(const struct datapath *dp);
+
+/*
+ * `networks[number]`, number 1 to GH_NETWORKS_MAX - 1; `*network` all zero
+ * closes it. Written only when it differs from what the map has: a packet that
+ * is decided during a write may see half of it.
+ */
+int datapath_network_set(
+	struct datapath *dp, uint32_t number, const struct gh_network *network);
+int datapath_network_lookup(
+	struct datapath *dp, uint32_t number, struct gh_network *ret_network);
+
+/* `interfaces[ifindex]`; all zero: not ours. -ERANGE for an ifindex beyond
+ * GH_IFINDEX_MAX - 1. */
+int datapath_interface_set(
+	struct datapath *dp, int ifindex, const struct gh_interface *interface);
+/*
+ * Calls `fn` for each entry that is not all zero, in order of ifindex, until
+ * it returns other than 0, which is then returned.
+ */
+int datapath_interface_each(struct datapath *dp,
+	int (*fn)(void *data, int ifindex, const struct gh_interface *interface),
+	void *data);
+
+/*
+ * GCRA price of `kbps`, as gh_policy.up_price and gh_network want it:
+ * ns << 20 per byte. 0 kbps: unmetered.
+ */
+uint64_t datapath_price(uint32_t kbps);
+
+#endif

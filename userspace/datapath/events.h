@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel has to tell: the ring buffer `events`, on a file descriptor
+ * for the loop. Events are hints; nothing may depend on getting one.
+ */
+#ifndef DATAPATH_EVENTS_H
+#define DATAPATH_EVENTS_H
+
+#include "datapath/datapath.h"
+
+struct events;
+
+/* One reader per box. `fn` is called from events_dispatch() only. */
+int events_open(struct datapath *dp,
+	void (*fn)(void *data, const struct gh_event *event), void *data,
+	struct events **ret_events);
+/* Before datapath_close(). NULL is fine. */
+void events_close(struct events *events);
+
+/* Readable when events wait; owned by `events`. */
+int events_fd(const struct events *events);
+
+/*
+ * Calls back for what waits, at most 256 events so that a flood cannot hold
+ * the loop. The descriptor may not become readable again for the rest: call
+ * once more when it returns 256. Returns how many, or negative errno.
+ */
+int events_dispatch(struct events *events);
+
+/* Events that found the ring full, since the maps were made. */
+int events_losses(struct datapath *dp, uint64_t *ret_count);
+
+#endif
