@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only place that reads a clock, so that a test can put its own in.
+ */
+#include "base/clock.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/util.h"
+
+static int64_t (*test_mono_ns)(void);
+static int64_t (*test_wall_sec)(void);
+
+int64_t clock_mono_ns(void)
+{
+	struct timespec ts;
+
+	if (test_mono_ns)
+		return test_mono_ns();
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+int64_t clock_wall_sec(void)
+{
+	return test_wall_sec ? test_wall_sec() : time(NULL);
+}
+
+void clock_set_for_test(int64_t (*mono_ns)(void), int64_t (*wall_sec)(void))
+{
+	test_mono_ns = mono_ns;
+	test_wall_sec = wall_sec;
+}
+
+int clock_boot_id(char buf[static BOOT_ID_TEXT])
+{
+	_cleanup_fd_ int fd = open("/proc/sys/kernel/random/boot_id",
+		O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, BOOT_ID_TEXT - 1);
+	if (n != BOOT_ID_TEXT - 1)
+		return n < 0 ? -errno : -EIO;
+	buf[n] = '\0';
+	return 0;
+}
+
+const char *time_format(int64_t wall_sec, char buf[static TIME_TEXT])
+{
+	time_t t = wall_sec;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || !strftime(buf, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		buf[0] = '\0';
+	return buf;
+}
