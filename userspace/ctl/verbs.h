@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs of gatehousectl: which operation each one calls, what its words
+ * and options mean, and how the reply is shown. One table serves parsing, the
+ * help text and the test that every operation has a verb.
+ */
+#ifndef CTL_VERBS_H
+#define CTL_VERBS_H
+
+#include "base/json.h"
+
+enum verb_arg_type {
+	VERB_ARG_END = 0,
+	VERB_ARG_TEXT,
+	VERB_ARG_INT,
+	VERB_ARG_TRUE,  /* an option without a value: its presence is true */
+	VERB_ARG_FALSE, /* ... is false */
+};
+
+struct verb_arg {
+	enum verb_arg_type type;
+	const char *option; /* "--minutes"; NULL: by its place */
+	const char *field;  /* name of the operation's argument */
+	bool required;      /* one of the rows with this field must be given */
+	const char *hint;   /* "MAC", "N" */
+};
+
+struct verb {
+	const char *words; /* "plan add" */
+	const char *op;
+	const struct verb_arg *args;
+	const char *preset; /* field that is true unless an option says else */
+	void (*print)(const json_t *reply);
+	const char *help;
+};
+
+/* Ends with a row without words. */
+extern const struct verb verbs[];
+
+/* The verb that the first words name; *ret_used of them. NULL: none. */
+const struct verb *verb_lookup(int argc, char **argv, int *ret_used);
+/*
+ * Arguments of the operation from the words behind the verb. -EINVAL with a
+ * sentence in `err`.
+ */
+int verb_parse(const struct verb *verb, int argc, char **argv,
+	json_t **ret_args, char *err, size_t err_len);
+/* "allow MAC --minutes N [--megabytes N]" */
+void verb_usage(const struct verb *verb, char *buf, size_t len);
+
+#endif
