@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * guests WHAT INTERFACE GATEWAY_MAC FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE
+ *        [SINK_NETNS SINK_INTERFACE SINK_ADDR]
+ *
+ * Guests FIRST .. FIRST+COUNT-1 ask the portal, AT_ONCE of them at a time:
+ *   redeem   POST /api/vouchers/activate, codes from standard input
+ *   session  GET /api/session
+ *   first    redeem, and from the request on each guest sends a datagram to
+ *            SINK_ADDR every 0.1 ms until one arrives there
+ * Prints "ok N failed N seconds S p50 MS p99 MS": latency of the reply, or for
+ * `first` the time from the request to the first datagram that got through.
+ * Runs in the guests' network namespace.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "crowd.h"
+#include "frame.h"
+
+#define CODE_MAX 64
+#define PROBE_NS 100000
+#define PROBE_PORT 7777
+#define DRAIN_NS 60000000000LL /* of a whole run */
+
+struct run {
+	struct crowd_options options;
+	struct crowd *crowd;
+	char (*codes)[CODE_MAX];
+	/* `first` only */
+	int sink;
+	uint32_t sink_addr;
+	uint32_t probing; /* guest that sends datagrams now */
+	int64_t probed_ns;
+	int64_t *through_ns; /* per guest */
+};
+
+static int request_session(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+{
+	return snprintf(buf, CROWD_REQUEST_MAX,
+		"GET /api/session HTTP/1.1\r\nHost: portal\r\n"
+		"Connection: close\r\n\r\n");
+}
+
+static int request_redeem(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+{
+	struct run *run = data;
+	char body[CODE_MAX + 16];
+	int len = snprintf(body, sizeof(body), "{\"code\":\"%s\"}", run->codes[i]);
+
+	return snprintf(buf, CROWD_REQUEST_MAX,
+		"POST /api/vouchers/activate HTTP/1.1\r\nHost: portal\r\n"
+		"Content-Type: application/json\r\nContent-Length: %d\r\n"
+		"Connection: close\r\n\r\n%s", len, body);
+}
+
+static void read_codes(struct run *run)
+{
+	run->codes = calloc(run->options.count, CODE_MAX);
+	if (!run->codes)
+		die("no memory for codes");
+	for (uint32_t i = 0; i < run->options.count; i++)
+		if (scanf("%63s", run->codes[i]) != 1)
+			die("only %u codes for %u guests", i, run->options.count);
+}
+
+/* A packet socket in another network namespace. */
+static int sink_open(const char *netns, const char *interface)
+{
+	struct sockaddr_ll at = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP),
+	};
+	char path[128];
+	int here, there, fd;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	there = open(path, O_RDONLY | O_CLOEXEC);
+	if (here < 0 || there < 0 || setns(there, CLONE_NEWNET))
+		die("%s: %s", path, strerror(errno));
+	at.sll_ifindex = if_nametoindex(interface);
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		die("sink on %s: %s", interface, strerror(errno));
+	if (setns(here, CLONE_NEWNET))
+		die("cannot come back: %s", strerror(errno));
+	close(here);
+	close(there);
+	return fd;
+}
+
+static void probe(struct run *run, uint32_t i)
+{
+	uint32_t n = run->options.first_guest + i;
+	struct ends ends = {
+		.src = htonl(ntohl(run->options.first_addr) + n),
+		.dst = run->sink_addr,
+		.src_port = PROBE_PORT,
+		.dst_port = PROBE_PORT,
+	};
+	uint8_t frame[FRAME_MAX];
+
+	guest_mac(n, ends.src_mac);
+	memcpy(ends.dst_mac, run->options.gateway_mac, 6);
+	crowd_send(run->crowd, frame, frame_udp(frame, &ends, &i, sizeof(i)));
+}
+
+/* Datagrams that arrived: the first of each guest is what counts. */
+static void look_at_sink(struct run *run)
+{
+	uint8_t frame[FRAME_MAX];
+	uint16_t port;
+	uint32_t i;
+	int len;
+
+	while ((len = recv(run->sink, frame, sizeof(frame), 0)) > 0) {
+		memcpy(&port, frame + 36, sizeof(port));
+		memcpy(&i, frame + 42, sizeof(i));
+		if (len >= 46 && frame[23] == IPPROTO_UDP &&
+			port == htons(PROBE_PORT) && i < run->options.count &&
+			!run->through_ns[i])
+			run->through_ns[i] = crowd_now();
+	}
+}
+
+/* Guests ask one after another here; each probes until it is through. */
+static void first_tick(void *data)
+{
+	struct run *run = data;
+	int64_t now = crowd_now();
+
+	look_at_sink(run);
+	while (run->probing < run->options.count &&
+		run->through_ns[run->probing])
+		run->probing++;
+	if (run->probing < run->options.count &&
+		crowd_result(run->crowd, run->probing)->asked_ns &&
+		now - run->probed_ns >= PROBE_NS) {
+		run->probed_ns = now;
+		probe(run, run->probing);
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_result(struct run *run, int64_t took_ns)
+{
+	uint32_t count = run->options.count, ok = 0;
+	int64_t *latency = calloc(count, sizeof(*latency));
+
+	if (!latency)
+		die("no memory for the result");
+	for (uint32_t i = 0; i < count; i++) {
+		const struct crowd_result *r = crowd_result(run->crowd, i);
+		int64_t end = run->through_ns ? run->through_ns[i]
+					      : r->replied_ns;
+
+		if (r->status == 200 && end)
+			latency[ok++] = end - r->asked_ns;
+	}
+	qsort(latency, ok, sizeof(*latency), by_value);
+	printf("ok %u failed %u seconds %.6f p50 %.4f p99 %.4f\n", ok,
+		count - ok, took_ns / 1e9, ok ? latency[ok / 2] / 1e6 : 0,
+		ok ? latency[(uint64_t)ok * 99 / 100] / 1e6 : 0);
+	if (ok < count)
+		fprintf(stderr, "first bad reply: %s\n",
+			crowd_complaint(run->crowd));
+	free(latency);
+}
+
+static void parse_options(struct run *run, char **argv)
+{
+	struct crowd_options *o = &run->options;
+
+	o->interface = argv[0];
+	mac_of(argv[1], o->gateway_mac);
+	if (!inet_pton(AF_INET, argv[2], &o->first_addr) ||
+		!inet_pton(AF_INET, argv[3], &o->portal))
+		die("bad address");
+	o->port = strtoul(argv[4], NULL, 10);
+	o->first_guest = strtoul(argv[5], NULL, 10);
+	o->count = strtoul(argv[6], NULL, 10);
+	o->at_once = strtoul(argv[7], NULL, 10);
+	o->data = run;
+	if (!o->count || !o->at_once)
+		die("no guests");
+}
+
+static void prepare_first(struct run *run, char **argv)
+{
+	run->sink = sink_open(argv[0], argv[1]);
+	if (!inet_pton(AF_INET, argv[2], &run->sink_addr))
+		die("bad address %s", argv[2]);
+	run->through_ns = calloc(run->options.count, sizeof(*run->through_ns));
+	if (!run->through_ns)
+		die("no memory");
+	run->options.at_once = 1;
+	run->options.tick = first_tick;
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = {.sink = -1};
+	const char *what = argc > 1 ? argv[1] : "";
+	bool first = !strcmp(what, "first");
+	int64_t start;
+
+	if (argc != (first ? 13 : 10))
+		die("usage: guests redeem|session|first INTERFACE GATEWAY_MAC "
+		    "FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE "
+		    "[SINK_NETNS SINK_INTERFACE SINK_ADDR]");
+	parse_options(&run, argv + 2);
+	if (strcmp(what, "session")) {
+		read_codes(&run);
+		run.options.request = request_redeem;
+	} else {
+		run.options.request = request_session;
+	}
+	if (first)
+		prepare_first(&run, argv + 10);
+	run.crowd = crowd_open(&run.options);
+	start = crowd_now();
+	crowd_run(run.crowd);
+	/* The last guest's datagram may still be on its way. */
+	while (first && run.probing < run.options.count &&
+		crowd_now() - start < DRAIN_NS)
+		first_tick(&run);
+	print_result(&run, crowd_now() - start);
+	crowd_close(run.crowd);
+	free(run.through_ns);
+	free(run.codes);
+	return 0;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the kernel's test run needs around the programs that it measures: empty
+ * programs to compare with, and wrappers that set up the frame and tail-call
+ * the program under test through `next_xdp` or `next_tc`. A wrapper is part of
+ * what is timed, so each row is printed beside the same wrapper in front of an
+ * empty program; nothing is subtracted.
+ */
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+
+#define FRAME_MAX 256
+#define ETH_ALEN 6
+#define TC_PASS -1
+
+/* Set by measure_main.c before a run. */
+__u32 clients = 1;     /* how many MACs to draw from */
+__u32 first_mac = 0;   /* number of the first one */
+__u32 frame_len = 0;
+unsigned char frame[FRAME_MAX];
+
+/* Where the frame began in its buffer at the first run. */
+__u64 frame_start = 0;
+__u32 random_state = 1;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} next_xdp SEC(".maps"), next_tc SEC(".maps");
+
+SEC("xdp")
+int empty_xdp(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+SEC("tc")
+int empty_tc(struct __sk_buff *ctx)
+{
+	return TC_PASS;
+}
+
+/* A MAC of storm.h's series (02:10:nn:nn:nn:nn), drawn at random: a linear
+ * congruence is enough and costs a nanosecond. */
+static __always_inline __u32 draw(void)
+{
+	__u32 x = random_state * 1664525 + 1013904223;
+
+	random_state = x;
+	return first_mac + (__u32)(((__u64)x * clients) >> 32);
+}
+
+static __always_inline void put_mac(unsigned char *at)
+{
+	__u32 n = bpf_htonl(draw());
+
+	*(__u16 *)at = bpf_htons(0x0210);
+	*(__u32 *)(at + 2) = n;
+}
+
+/* Another client each time. */
+SEC("xdp")
+int random_xdp(struct xdp_md *ctx)
+{
+	unsigned char *data = (void *)(long)ctx->data;
+
+	if (data + 14 > (unsigned char *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	put_mac(data + ETH_ALEN);
+	bpf_tail_call(ctx, &next_xdp, 0);
+	return XDP_ABORTED;
+}
+
+/* A frame pointer as a number: through memory, where the verifier lets it be. */
+static __always_inline __u64 number_of(__u32 pointer)
+{
+	static volatile __u64 at;
+
+	at = (long)pointer;
+	return at;
+}
+
+/* The same, and the frame as it was, for programs that turn it into an answer
+ * and change its length at either end. */
+SEC("xdp")
+int restore_xdp(struct xdp_md *ctx)
+{
+	__u32 len = frame_len;
+	unsigned char *data;
+
+	__u64 start = number_of(ctx->data);
+	__u64 end = number_of(ctx->data_end);
+
+	if (!frame_start)
+		frame_start = start;
+	bpf_xdp_adjust_head(ctx, (int)(frame_start - start));
+	bpf_xdp_adjust_tail(ctx, (int)(frame_start + len - end));
+	if (len < 14 || len > FRAME_MAX)
+		return XDP_ABORTED;
+	if (bpf_xdp_store_bytes(ctx, 0, frame, len))
+		return XDP_ABORTED;
+	data = (void *)(long)ctx->data;
+	if (data + 14 > (unsigned char *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	put_mac(data + ETH_ALEN);
+	bpf_tail_call(ctx, &next_xdp, 0);
+	return XDP_ABORTED;
+}
+
+SEC("tc")
+int random_up_tc(struct __sk_buff *ctx)
+{
+	unsigned char *data = (void *)(long)ctx->data;
+
+	if (data + 14 > (unsigned char *)(long)ctx->data_end)
+		return TC_PASS;
+	put_mac(data + ETH_ALEN);
+	bpf_tail_call(ctx, &next_tc, 0);
+	return TC_PASS;
+}
+
+SEC("tc")
+int random_down_tc(struct __sk_buff *ctx)
+{
+	unsigned char *data = (void *)(long)ctx->data;
+
+	if (data + 14 > (unsigned char *)(long)ctx->data_end)
+		return TC_PASS;
+	put_mac(data);
+	bpf_tail_call(ctx, &next_tc, 0);
+	return TC_PASS;
+}
+
+char _license[] SEC("license") = "GPL";
