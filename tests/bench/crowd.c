@@ -192,7 +192,6 @@ static void slot_finish(struct crowd *crowd, struct slot *slot)
 {
 	struct crowd_result *result = &crowd->results[slot->i];
 
-	result->replied_ns = crowd_now();
 	slot->reply[slot->reply_len] = '\0';
 	if (sscanf(slot->reply, "HTTP/1.%*d %d", &result->status) != 1)
 		result->status = 0;
@@ -218,8 +217,7 @@ static bool reply_complete(struct slot *slot)
 		strtol(length + 17, NULL, 10);
 }
 
-/* Anything that comes for a guest whose connection is over: let the other end
- * close as well. */
+/* For a guest whose connection is over: let the other end close as well. */
 static void answer_late(struct crowd *crowd, const struct segment *s)
 {
 	struct slot ghost = {.i = s->guest};
@@ -253,12 +251,12 @@ static void take_data(struct crowd *crowd, struct slot *slot,
 	memcpy(slot->reply + slot->reply_len, s->data, len);
 	slot->reply_len += len;
 	slot->ack += s->len + fin;
-	if (!fin && !reply_complete(slot)) {
-		send_segment(crowd, slot, TH_ACK, NULL, 0);
-		return;
-	}
-	send_segment(crowd, slot, TH_FIN | TH_ACK, NULL, 0);
-	slot_finish(crowd, slot);
+	if (!crowd->results[slot->i].replied_ns && reply_complete(slot))
+		crowd->results[slot->i].replied_ns = crowd_now();
+	/* The portal closes first, as it promised. */
+	send_segment(crowd, slot, fin ? TH_FIN | TH_ACK : TH_ACK, NULL, 0);
+	if (fin)
+		slot_finish(crowd, slot);
 }
 
 static void take_segment(struct crowd *crowd, const struct segment *s)
