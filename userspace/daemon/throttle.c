@@ -28,8 +28,14 @@ static const struct rate network_rate = {NSEC_PER_SEC / 20, 20};
 /* Above this somebody is guessing. */
 static const struct rate alarm_rate = {NSEC_PER_SEC / 5, 25};
 
-/* Places in line per network: 5 s of the network's rate. */
-#define LINE_NS (5 * NSEC_PER_SEC)
+/*
+ * Two lines share the network's rate: whoever has not guessed wrong lately is
+ * let in 18 times a second, the others twice. So a hundred guessers delay each
+ * other, and hardly a guest with a right code.
+ */
+static const int64_t line_step_ns[] = {NSEC_PER_SEC / 18, NSEC_PER_SEC / 2};
+/* Places in a line end here. */
+#define LINE_NS (6 * NSEC_PER_SEC)
 
 struct client {
 	struct mac mac;
@@ -41,7 +47,7 @@ struct client {
 
 struct network {
 	int64_t guess_ns;
-	int64_t line_ns; /* the next free place in line */
+	int64_t line_ns[2]; /* the last place taken in each line */
 	int64_t alarm_ns;
 	int64_t told_ns;
 };
@@ -101,12 +107,14 @@ static int64_t wait_in_line(
 		return 0;
 	}
 	if (!client->turn_ns) {
-		int64_t place = MAX(network->line_ns, now) + network_rate.step_ns;
+		bool missed = client->guess_ns > now;
+		int64_t *line = &network->line_ns[missed];
+		int64_t place = MAX(*line, now) + line_step_ns[missed];
 
 		/* The line is full: come and ask again. */
 		if (place > now + LINE_NS)
 			return LINE_NS;
-		network->line_ns = place;
+		*line = place;
 		client->turn_ns = place;
 	}
 	return client->turn_ns - now;

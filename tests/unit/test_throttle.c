@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Limits on guessing (P3, P7). Protects: five wrong tries, then one a minute;
+ * a guest with a right code gets its turn within 5 s while many others guess;
+ * made-up MACs cost no memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "daemon/throttle.h"
+
+#define START (1000 * NSEC_PER_SEC)
+
+static struct mac mac_of(unsigned int n)
+{
+	return (struct mac){
+		{2, 0, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
+			(uint8_t)n}};
+}
+
+static void test_five_then_one_a_minute(void **state)
+{
+	struct throttle *t = throttle_new();
+	struct mac mac = mac_of(1);
+	int64_t now = START;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(throttle_check(t, RATE_GUESS, &mac, 1, now), 0);
+		throttle_missed(t, &mac, 1, now);
+		now += NSEC_PER_MSEC;
+	}
+	assert_true(throttle_check(t, RATE_GUESS, &mac, 1, now) > 0);
+	now = START + 61 * NSEC_PER_SEC;
+	assert_int_equal(throttle_check(t, RATE_GUESS, &mac, 1, now), 0);
+	throttle_missed(t, &mac, 1, now);
+	assert_true(throttle_check(t, RATE_GUESS, &mac, 1, now) > 0);
+	/* Another client is not meant. */
+	mac = mac_of(2);
+	assert_int_equal(throttle_check(t, RATE_GUESS, &mac, 1, now), 0);
+	throttle_free(t);
+}
+
+/* Right codes are never counted. */
+static void test_right_codes_are_free(void **state)
+{
+	struct throttle *t = throttle_new();
+	struct mac mac = mac_of(1);
+	int i;
+
+	for (i = 0; i < 10000; i++)
+		assert_int_equal(
+			throttle_check(t, RATE_GUESS, &mac, 1, START), 0);
+	throttle_free(t);
+}
+
+/* 100 made-up MACs try without pause, each new as soon as its tries are gone;
+ * the guest comes back when it was told to. */
+static void test_guest_among_guessers(void **state)
+{
+	struct throttle *t = throttle_new();
+	struct mac guest = mac_of(1);
+	int64_t now, back = 0, waited = -1;
+	unsigned int next = 100;
+	struct mac others[100];
+	unsigned int tries[100] = {0}, i;
+
+	for (i = 0; i < 100; i++)
+		others[i] = mac_of(next++);
+	for (now = START; now < START + 20 * NSEC_PER_SEC;
+		now += 10 * NSEC_PER_MSEC) {
+		for (i = 0; i < 100; i++) {
+			if (throttle_check(t, RATE_GUESS, &others[i], 1, now))
+				continue;
+			throttle_missed(t, &others[i], 1, now);
+			if (++tries[i] == 5) {
+				others[i] = mac_of(next++);
+				tries[i] = 0;
+			}
+		}
+		/* The guest arrives when it is already busy. */
+		if (now < START + 3 * NSEC_PER_SEC || waited >= 0 || now < back)
+			continue;
+		back = now + throttle_check(t, RATE_GUESS, &guest, 1, now);
+		if (back == now)
+			waited = now - (START + 3 * NSEC_PER_SEC);
+	}
+	if (waited < 0 || waited > 5100 * NSEC_PER_MSEC)
+		fail_msg("the guest waited %lld ms",
+			(long long)(waited / NSEC_PER_MSEC));
+	throttle_free(t);
+}
+
+/* In the long run a network takes no more wrong guesses than 20 a second. */
+static void test_network_rate(void **state)
+{
+	struct throttle *t = throttle_new();
+	unsigned int n, taken = 0;
+	int64_t now;
+
+	for (n = 0; n < 1000000; n++) {
+		struct mac mac = mac_of(n + 1);
+
+		now = START + n * (10 * NSEC_PER_SEC / 1000000);
+		if (throttle_check(t, RATE_GUESS, &mac, 1, now) == 0) {
+			throttle_missed(t, &mac, 1, now);
+			taken++;
+		}
+	}
+	/* 10 s at 20/s and the first burst. */
+	assert_in_range(taken, 20, 240);
+	throttle_free(t);
+}
+
+static void test_alarm_once_a_minute(void **state)
+{
+	struct throttle *t = throttle_new();
+	unsigned int n, alarms = 0;
+
+	for (n = 0; n < 600; n++) {
+		struct mac mac = mac_of(n + 1);
+
+		alarms += throttle_missed(
+			t, &mac, 1, START + n * 100 * NSEC_PER_MSEC);
+	}
+	assert_int_equal(alarms, 1);
+	throttle_free(t);
+}
+
+static void test_page_loads(void **state)
+{
+	struct throttle *t = throttle_new();
+	struct mac mac = mac_of(1);
+	int i, taken = 0;
+
+	for (i = 0; i < 100; i++)
+		taken += throttle_check(t, RATE_GUEST, &mac, 1, START) == 0;
+	assert_int_equal(taken, 20);
+	assert_int_equal(
+		throttle_check(t, RATE_GUEST, &mac, 1, START + NSEC_PER_SEC), 0);
+	throttle_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_five_then_one_a_minute),
+		cmocka_unit_test(test_right_codes_are_free),
+		cmocka_unit_test(test_guest_among_guessers),
+		cmocka_unit_test(test_network_rate),
+		cmocka_unit_test(test_alarm_once_a_minute),
+		cmocka_unit_test(test_page_loads),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
