@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * storm send INTERFACE GATEWAY_MAC FIRST_ADDR DST_ADDR GUESTS SECONDS
- *     sends 64-byte UDP frames of GUESTS guests at random, as fast as one CPU can, and prints how many
+ *     sends 64-byte UDP frames of GUESTS guests at random, as fast as one
+ *     CPU can, and prints how many
  * storm sink INTERFACE
  *     drops all that arrives there, in the driver, until its input ends
  *
