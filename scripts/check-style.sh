@@ -50,7 +50,7 @@ FNR == 3 && is_code && !spdx { complain("no SPDX line") }
 has_width && !wide && width($0) > 100 {
 	complain("line of " width($0) " columns, 100 at most")
 }
-is_code && FILENAME !~ /check-style/ && /(TODO|FIXME|XXX|HACK)/ {
+is_code && FILENAME !~ /check-style/ && /(^|[^A-Za-z0-9])(TODO|FIXME|HACK)([^A-Za-z0-9]|$)/ {
 	complain("left-over mark")
 }
 
