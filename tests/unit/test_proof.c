@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who asks (T1). Protects: the client is the Ethernet source of the saved SYN
+ * and only when the packet behind it comes from the peer's address; whatever
+ * else a descriptor can be is nobody. The real hand-over is tried in
+ * tests/portal/test_ctl.py and in the lab.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/util.h"
+#include "daemon/proof.h"
+
+#define ETH "\x02\x00\x00\x00\x00\xfe\x02\x00\x00\x00\x00\x01"
+#define ZERO_ETH "\0\0\0\0\0\0\0\0\0\0\0\0"
+#define GROUP_ETH "\x02\x00\x00\x00\x00\xfe\x01\x00\x5e\x00\x00\x01"
+/* 10.0.0.2 -> 10.0.0.1 */
+#define IP4                                                            \
+	"\x08\x00\x45\0\0\x3c\0\0\x40\0\x40\x06\0\0\x0a\x00\x00\x02\x0a" \
+	"\0\0\x01"
+/* fd00::2 -> fd00::1 */
+#define ADDR6(last) "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0" last
+#define IP6 "\x86\xdd\x60\0\0\0\0\x28\x06\x40" ADDR6("\x02") ADDR6("\x01")
+
+struct syn_case {
+	const char *name;
+	const char *bytes;
+	size_t len;
+	const char *peer;
+	int ret;
+};
+
+#define BYTES(text) text, sizeof(text) - 1
+
+static const struct syn_case cases[] = {
+	{"IPv4", BYTES(ETH IP4), "10.0.0.2", 0},
+	{"IPv6", BYTES(ETH IP6), "fd00::2", 0},
+	{"one tag", BYTES(ETH "\x81\x00\0\x05" IP4), "10.0.0.2", 0},
+	{"two tags", BYTES(ETH "\x88\xa8\0\x05\x81\x00\0\x06" IP6), "fd00::2",
+		0},
+	{"three tags",
+		BYTES(ETH "\x81\x00\0\1\x81\x00\0\2\x81\x00\0\3" IP4),
+		"10.0.0.2", -EBADMSG},
+	{"another peer", BYTES(ETH IP4), "10.0.0.3", -EBADMSG},
+	{"the peer of the other family", BYTES(ETH IP4), "fd00::2", -EBADMSG},
+	{"no Ethernet header (TCP_SAVE_SYN=1)", BYTES(IP4), "10.0.0.2",
+		-EBADMSG},
+	{"loopback", BYTES(ZERO_ETH IP4), "10.0.0.2", -EBADMSG},
+	{"source is a group", BYTES(GROUP_ETH IP4), "10.0.0.2", -EBADMSG},
+	{"cut in the IP header", ETH IP4, 30, "10.0.0.2", -EBADMSG},
+	{"cut in a tag", ETH "\x81\x00\0\x05", 16, "10.0.0.2", -EBADMSG},
+	{"cut in Ethernet", ETH, 12, "10.0.0.2", -EBADMSG},
+	{"empty", "", 0, "10.0.0.2", -EBADMSG},
+	{"ARP", BYTES(ETH "\x08\x06\0\1\x08\0\6\4\0\1"), "10.0.0.2", -EBADMSG},
+};
+
+static void test_saved_syn(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct syn_case *c = &cases[i];
+		/* On the heap, so that a sanitiser sees a byte too far. */
+		uint8_t *syn = malloc(c->len + 1);
+		struct mac mac = {0};
+		struct ipaddr peer;
+		int ret;
+
+		assert_non_null(syn);
+		memcpy(syn, c->bytes, c->len);
+		syn = realloc(syn, c->len ? c->len : 1);
+		assert_int_equal(ip_parse(c->peer, &peer), 0);
+		ret = proof_parse_syn(syn, c->len, &peer, &mac);
+		if (ret != c->ret || (!ret && mac.addr[5] != 1))
+			fail_msg("%s: expected %d, got %d", c->name, c->ret, ret);
+		free(syn);
+	}
+}
+
+static int seen_on_1(void *data, const struct mac *mac)
+{
+	return 1;
+}
+
+/* Descriptors that are no guest, whoever sends them. */
+static void test_other_descriptors(void **state)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(addr);
+	static struct config config;
+	struct caller caller = {.role = ROLE_NONE};
+	const char *why = NULL;
+	int file = open("/dev/null", O_RDONLY), pair[2], i;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	int client = socket(AF_INET, SOCK_STREAM, 0), accepted;
+	int udp = socket(AF_INET, SOCK_DGRAM, 0);
+	int idle = socket(AF_INET6, SOCK_STREAM, 0);
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	getsockname(listener, (struct sockaddr *)&addr, &len);
+	assert_int_equal(connect(client, (struct sockaddr *)&addr, len), 0);
+	accepted = accept(listener, NULL, NULL);
+
+	const int none[] = {file, pair[0], udp, idle, listener, -1, 9999};
+
+	for (i = 0; i < (int)ARRAY_SIZE(none); i++)
+		assert_int_equal(proof_guest(&config, none[i], seen_on_1, NULL,
+					 &caller, &why),
+			CTL_bad_request);
+	assert_int_equal(proof_guest(&config, accepted, seen_on_1, NULL, &caller,
+				 &why),
+		CTL_not_a_guest);
+	/* Even a loopback connection to what is configured as a portal. */
+	config.network_count = 1;
+	config.networks[0].number = 1;
+	assert_int_equal(ip_parse("127.0.0.1", &config.networks[0].portal4), 0);
+	assert_int_equal(proof_guest(&config, accepted, seen_on_1, NULL, &caller,
+				 &why),
+		CTL_no_client);
+	assert_int_equal(caller.proof, 0);
+	assert_non_null(why);
+	for (i = 0; i < 5; i++)
+		close(none[i]);
+	close(pair[1]);
+	close(client);
+	close(accepted);
+}
+
+static void test_local(void **state)
+{
+	struct role_table roles = {.count = 1};
+	struct caller caller;
+
+	roles.rows[0].uid = 1001;
+	roles.rows[0].role = ROLE_STAFF;
+	memcpy(roles.rows[0].user, "anna", 5);
+	proof_local(&roles, 0, &caller);
+	assert_int_equal(caller.role, ROLE_ADMIN);
+	proof_local(&roles, 1001, &caller);
+	assert_int_equal(caller.role, ROLE_STAFF);
+	assert_string_equal(caller.who, "anna");
+	proof_local(&roles, 1002, &caller);
+	assert_int_equal(caller.role, ROLE_NONE);
+	assert_string_equal(caller.who, "uid 1002");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_saved_syn),
+		cmocka_unit_test(test_other_descriptors),
+		cmocka_unit_test(test_local),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
