@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Interfaces and addresses by rtnetlink. Two sockets: one hears of changes on
+ * the loop and never blocks; the other asks and waits for the kernel's answer,
+ * which comes at once.
+ *
+ * The table is only ever what the kernel said last. Messages of the bridge
+ * family tell of ports, not of interfaces, and are ignored: that a port left
+ * a bridge comes as a new master, too.
+ */
+#include "net/link.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <libmnl/libmnl.h>
+
+#include "base/util.h"
+
+#define DUMP_BUFFER (64 * 1024)
+#define DUMP_TRIES  8
+#define HEARD_BYTES (1024 * 1024) /* room for a storm of messages */
+
+struct links {
+	struct loop *loop;
+	struct link_handlers handlers;
+	struct mnl_socket *watch;
+	struct mnl_socket *ask;
+	struct loop_fd on_watch;
+	struct link *link; /* in order of ifindex */
+	size_t link_n, link_room;
+	struct link_address *address;
+	size_t address_n, address_room;
+	bool is_quiet;		/* reading the table: no callbacks yet */
+	bool addresses_changed; /* tell once, after the batch */
+	unsigned int seq;
+};
+
+/* The table. */
+
+static size_t position_of(const struct links *links, int ifindex)
+{
+	size_t low = 0, high = links->link_n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (links->link[middle].ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct link *find_link(const struct links *links, int ifindex)
+{
+	size_t i = position_of(links, ifindex);
+
+	return i < links->link_n && links->link[i].ifindex == ifindex
+		       ? &links->link[i]
+		       : NULL;
+}
+
+static void tell(
+	struct links *links, enum link_event event, const struct link *link)
+{
+	if (!links->is_quiet && links->handlers.link)
+		links->handlers.link(links->handlers.data, event, link);
+}
+
+/* Handlers may ask the table, so they get a copy after it was changed. */
+static void put_link(struct links *links, const struct link *link)
+{
+	struct link *old = find_link(links, link->ifindex);
+	size_t i;
+
+	if (old) {
+		bool same = memcmp(old, link, sizeof(*link)) == 0;
+
+		*old = *link;
+		if (!same)
+			tell(links, LINK_EVENT_CHANGED, link);
+		return;
+	}
+	if (links->link_n == links->link_room) {
+		size_t room = links->link_room ? 2 * links->link_room : 16;
+		struct link *grown = xcalloc(room, sizeof(*grown));
+
+		if (links->link_n)
+			memcpy(grown, links->link,
+				links->link_n * sizeof(*grown));
+		free(links->link);
+		links->link = grown;
+		links->link_room = room;
+	}
+	i = position_of(links, link->ifindex);
+	memmove(&links->link[i + 1], &links->link[i],
+		(links->link_n - i) * sizeof(links->link[0]));
+	links->link[i] = *link;
+	links->link_n++;
+	tell(links, LINK_EVENT_NEW, link);
+}
+
+static void drop_link(struct links *links, int ifindex)
+{
+	size_t i = position_of(links, ifindex);
+	struct link gone;
+
+	if (i == links->link_n || links->link[i].ifindex != ifindex)
+		return;
+	gone = links->link[i];
+	links->link_n--;
+	memmove(&links->link[i], &links->link[i + 1],
+		(links->link_n - i) * sizeof(links->link[0]));
+	tell(links, LINK_EVENT_GONE, &gone);
+}
+
+static size_t address_position(
+	const struct links *links, const struct link_address *address)
+{
+	size_t i;
+
+	for (i = 0; i < links->address_n; i++) {
+		const struct link_address *have = &links->address[i];
+
+		if (have->ifindex == address->ifindex &&
+			have->prefix.len == address->prefix.len &&
+			ip_equal(&have->prefix.addr, &address->prefix.addr))
+			break;
+	}
+	return i;
+}
+
+static void put_address(struct links *links, const struct link_address *address)
+{
+	/* Lifetimes of an address are renewed all the time: no change. */
+	if (address_position(links, address) < links->address_n)
+		return;
+	if (links->address_n == links->address_room) {
+		size_t room = links->address_room ? 2 * links->address_room : 32;
+		struct link_address *grown = xcalloc(room, sizeof(*grown));
+
+		if (links->address_n)
+			memcpy(grown, links->address,
+				links->address_n * sizeof(*grown));
+		free(links->address);
+		links->address = grown;
+		links->address_room = room;
+	}
+	links->address[links->address_n++] = *address;
+	links->addresses_changed = true;
+}
+
+static void drop_address(struct links *links, const struct link_address *address)
+{
+	size_t i = address_position(links, address);
+
+	if (i == links->address_n)
+		return;
+	links->address[i] = links->address[--links->address_n];
+	links->addresses_changed = true;
+}
+
+/* Messages. */
+
+static int parse_kind(const struct nlattr *attr, void *data)
+{
+	struct link *link = data;
+
+	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND &&
+		mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+		snprintf(link->kind, sizeof(link->kind), "%s",
+			mnl_attr_get_str(attr));
+	return MNL_CB_OK;
+}
+
+static int parse_link(const struct nlattr *attr, void *data)
+{
+	struct link *link = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) < 0)
+			return MNL_CB_ERROR;
+		snprintf(link->name, sizeof(link->name), "%s",
+			mnl_attr_get_str(attr));
+		break;
+	case IFLA_MASTER:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+			link->master = (int)mnl_attr_get_u32(attr);
+		break;
+	case IFLA_GROUP:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+			link->group = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_MTU:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+			link->mtu = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attr) == sizeof(link->mac.addr))
+			memcpy(link->mac.addr, mnl_attr_get_payload(attr),
+				sizeof(link->mac.addr));
+		break;
+	case IFLA_LINKINFO:
+		mnl_attr_parse_nested(attr, parse_kind, link);
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int hear_link(struct links *links, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	struct link link;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) ||
+		info->ifi_family != AF_UNSPEC)
+		return MNL_CB_OK;
+	if (message->nlmsg_type == RTM_DELLINK) {
+		drop_link(links, info->ifi_index);
+		return MNL_CB_OK;
+	}
+	memset(&link, 0, sizeof(link)); /* padding is compared, too */
+	link.ifindex = info->ifi_index;
+	link.is_up = info->ifi_flags & IFF_UP;
+	if (mnl_attr_parse(message, sizeof(*info), parse_link, &link) < 0)
+		return MNL_CB_OK;
+	put_link(links, &link);
+	return MNL_CB_OK;
+}
+
+struct heard_address {
+	unsigned char family;
+	bool has_local;
+	struct ipaddr addr;
+};
+
+static int parse_address(const struct nlattr *attr, void *data)
+{
+	struct heard_address *heard = data;
+	unsigned int type = mnl_attr_get_type(attr);
+	unsigned int len = mnl_attr_get_payload_len(attr);
+	uint32_t v4;
+
+	/* IFA_ADDRESS is the peer's on a point-to-point link; IFA_LOCAL,
+	 * when there, is ours. */
+	if (type != IFA_LOCAL && (type != IFA_ADDRESS || heard->has_local))
+		return MNL_CB_OK;
+	if (heard->family == AF_INET && len == sizeof(v4)) {
+		memcpy(&v4, mnl_attr_get_payload(attr), sizeof(v4));
+		heard->addr = ip_from_v4(v4);
+	} else if (heard->family == AF_INET6 && len == 16) {
+		memcpy(heard->addr.addr, mnl_attr_get_payload(attr), 16);
+	} else {
+		return MNL_CB_OK;
+	}
+	heard->has_local = type == IFA_LOCAL;
+	return MNL_CB_OK;
+}
+
+static int hear_address(struct links *links, const struct nlmsghdr *message)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
+	struct heard_address heard = {0};
+	struct link_address address;
+
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info))
+		return MNL_CB_OK;
+	if (info->ifa_family != AF_INET && info->ifa_family != AF_INET6)
+		return MNL_CB_OK;
+	heard.family = info->ifa_family;
+	mnl_attr_parse(message, sizeof(*info), parse_address, &heard);
+	if (ip_is_zero(&heard.addr))
+		return MNL_CB_OK;
+	memset(&address, 0, sizeof(address));
+	address.ifindex = (int)info->ifa_index;
+	address.prefix.addr = heard.addr;
+	address.prefix.len =
+		info->ifa_prefixlen + (info->ifa_family == AF_INET ? 96 : 0);
+	if (message->nlmsg_type == RTM_NEWADDR)
+		put_address(links, &address);
+	else
+		drop_address(links, &address);
+	return MNL_CB_OK;
+}
+
+static int hear(const struct nlmsghdr *message, void *data)
+{
+	struct links *links = data;
+
+	switch (message->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return hear_link(links, message);
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		return hear_address(links, message);
+	}
+	return MNL_CB_OK;
+}
+
+/* Asking. */
+
+static int receive_answer(
+	struct links *links, struct mnl_socket *socket, mnl_cb_t fn)
+{
+	_cleanup_free_ char *buf = malloc(DUMP_BUFFER);
+	unsigned int port = mnl_socket_get_portid(socket);
+	ssize_t n;
+	int r = MNL_CB_OK;
+
+	if (!buf)
+		return -ENOMEM;
+	while (r > MNL_CB_STOP) {
+		n = mnl_socket_recvfrom(socket, buf, DUMP_BUFFER);
+		if (n < 0)
+			return -errno;
+		r = mnl_cb_run(buf, n, links->seq, port, fn, links);
+		if (r < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int dump(struct links *links, uint16_t type)
+{
+	char buf[128] = {0};
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
+	size_t body = type == RTM_GETLINK ? sizeof(struct ifinfomsg)
+					  : sizeof(struct ifaddrmsg);
+
+	message->nlmsg_type = type;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	message->nlmsg_seq = ++links->seq;
+	/* Family 0: both, and interfaces rather than ports. */
+	mnl_nlmsg_put_extra_header(message, body);
+	if (mnl_socket_sendto(links->ask, message, message->nlmsg_len) < 0)
+		return -errno;
+	return receive_answer(links, links->ask, hear);
+}
+
+int links_set_group(struct links *links, int ifindex, uint32_t group)
+{
+	char buf[128] = {0};
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *info;
+
+	message->nlmsg_type = RTM_NEWLINK;
+	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	message->nlmsg_seq = ++links->seq;
+	info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
+	info->ifi_index = ifindex;
+	mnl_attr_put_u32(message, IFLA_GROUP, group);
+	if (mnl_socket_sendto(links->ask, message, message->nlmsg_len) < 0)
+		return -errno;
+	return receive_answer(links, links->ask, NULL);
+}
+
+static int open_ask(struct links *links)
+{
+	links->ask = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!links->ask || mnl_socket_bind(links->ask, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	return 0;
+}
+
+/*
+ * EINTR: the tables changed during the dump, and the rest of it is still in
+ * the socket. A new socket asks anew; what was read already is read again.
+ */
+static int read_all(struct links *links)
+{
+	int tries, r = -EINTR;
+
+	for (tries = 0; r == -EINTR && tries < DUMP_TRIES; tries++) {
+		if (links->ask)
+			mnl_socket_close(links->ask);
+		r = open_ask(links);
+		if (r == 0)
+			r = dump(links, RTM_GETLINK);
+		if (r == 0)
+			r = dump(links, RTM_GETADDR);
+	}
+	return r;
+}
+
+/*
+ * The kernel dropped messages. Read all again into an empty table, then bring
+ * the old one up to it, so that handlers hear differences only.
+ */
+static int read_again(struct links *links)
+{
+	struct links fresh = {.ask = links->ask, .seq = links->seq};
+	size_t i;
+	int r;
+
+	fresh.is_quiet = true;
+	r = read_all(&fresh);
+	links->seq = fresh.seq;
+	links->ask = fresh.ask;
+	if (r == 0) {
+		for (i = links->link_n; i-- > 0;) {
+			int ifindex = links->link[i].ifindex;
+
+			if (!find_link(&fresh, ifindex))
+				drop_link(links, ifindex);
+		}
+		for (i = 0; i < fresh.link_n; i++)
+			put_link(links, &fresh.link[i]);
+		free(links->address);
+		links->address = TAKE_PTR(fresh.address);
+		links->address_n = fresh.address_n;
+		links->address_room = fresh.address_room;
+		links->addresses_changed = true;
+	}
+	free(fresh.link);
+	free(fresh.address);
+	return r;
+}
+
+/* Watching. */
+
+static int hear_waiting(struct links *links)
+{
+	_cleanup_free_ char *buf = malloc(DUMP_BUFFER);
+	ssize_t n;
+
+	if (!buf)
+		return -ENOMEM;
+	while ((n = mnl_socket_recvfrom(links->watch, buf, DUMP_BUFFER)) > 0)
+		mnl_cb_run(buf, n, 0, 0, hear, links);
+	return n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
+}
+
+static void on_watch(void *data, int fd, int events)
+{
+	struct links *links = data;
+	int r;
+
+	r = hear_waiting(links);
+	if (r == -ENOBUFS)
+		r = read_again(links);
+	if (links->addresses_changed) {
+		links->addresses_changed = false;
+		if (links->handlers.addresses)
+			links->handlers.addresses(links->handlers.data);
+	}
+	if (r < 0 && links->handlers.lost)
+		links->handlers.lost(links->handlers.data, r);
+}
+
+static int open_watch(struct links *links)
+{
+	static const int groups[] = {
+		RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
+	int bytes = HEARD_BYTES;
+	size_t i;
+
+	links->watch =
+		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (!links->watch ||
+		mnl_socket_bind(links->watch, 0, MNL_SOCKET_AUTOPID) < 0)
+		return -errno;
+	/* May fail without the capability; the default is smaller, no more. */
+	setsockopt(mnl_socket_get_fd(links->watch), SOL_SOCKET, SO_RCVBUFFORCE,
+		&bytes, sizeof(bytes));
+	for (i = 0; i < ARRAY_SIZE(groups); i++) {
+		int group = groups[i];
+
+		if (mnl_socket_setsockopt(links->watch, NETLINK_ADD_MEMBERSHIP,
+			    &group, sizeof(group)) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+int links_open(struct loop *loop, const struct link_handlers *handlers,
+	struct links **ret_links)
+{
+	struct links *links = xcalloc(1, sizeof(*links));
+	int r;
+
+	links->loop = loop;
+	links->handlers = *handlers;
+	links->is_quiet = true;
+	/* Watch before reading: a change in between is heard twice, not lost. */
+	r = open_watch(links);
+	if (r == 0)
+		r = read_all(links);
+	if (r < 0) {
+		links_close(links);
+		return r;
+	}
+	links->is_quiet = false;
+	links->addresses_changed = false;
+	loop_fd_start(loop, &links->on_watch, mnl_socket_get_fd(links->watch),
+		LOOP_READ, on_watch, links);
+	*ret_links = links;
+	return 0;
+}
+
+void links_close(struct links *links)
+{
+	if (!links)
+		return;
+	if (!links->is_quiet)
+		loop_fd_stop(links->loop, &links->on_watch);
+	if (links->watch)
+		mnl_socket_close(links->watch);
+	if (links->ask)
+		mnl_socket_close(links->ask);
+	free(links->link);
+	free(links->address);
+	free(links);
+}
+
+const struct link *links_by_name(const struct links *links, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < links->link_n; i++)
+		if (strcmp(links->link[i].name, name) == 0)
+			return &links->link[i];
+	return NULL;
+}
+
+const struct link *links_by_index(const struct links *links, int ifindex)
+{
+	return find_link(links, ifindex);
+}
+
+void links_each(const struct links *links,
+	void (*fn)(void *data, const struct link *link), void *data)
+{
+	size_t i;
+
+	for (i = 0; i < links->link_n; i++)
+		fn(data, &links->link[i]);
+}
+
+size_t links_addresses(
+	const struct links *links, const struct link_address **ret_addresses)
+{
+	*ret_addresses = links->address;
+	return links->address_n;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Our nftables table, through libnftables in this process: no program is run.
+ * It is replaced as a whole in one transaction, so rules never need comparing
+ * one by one: what the kernel lists right after is what must be listed later.
+ *
+ * To look every second costs one small question, the ruleset's generation:
+ * only when somebody changed something anywhere is our table listed.
+ */
+#include "net/nft.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libmnl/libmnl.h>
+#include <nftables/libnftables.h>
+
+#include "base/util.h"
+
+#define TABLE "inet gatehouse"
+/* Before connection tracking and any rule of the operator's that accepts. */
+#define PRIORITY "-350"
+
+struct nft {
+	struct mnl_socket *ask; /* for the generation */
+	char *listed;		/* what the kernel made of our table */
+	uint32_t generation;	/* at which it was seen like that */
+	unsigned int seq;
+};
+
+static void free_context(struct nft_ctx **context)
+{
+	if (*context)
+		nft_ctx_free(*context);
+}
+
+/* Runs `commands`; `ret_output` may be NULL. A context costs memory, so it
+ * lives for one call only. */
+static int run(const char *commands, struct nft_error *err, char **ret_output)
+{
+	_cleanup_(free_context) struct nft_ctx *context =
+		nft_ctx_new(NFT_CTX_DEFAULT);
+	const char *text;
+
+	if (!context)
+		return -ENOMEM;
+	nft_ctx_buffer_output(context);
+	nft_ctx_buffer_error(context);
+	nft_ctx_output_set_flags(context, NFT_CTX_OUTPUT_STATELESS);
+	if (nft_run_cmd_from_buffer(context, commands) != 0) {
+		text = nft_ctx_get_error_buffer(context);
+		if (err)
+			snprintf(err->text, sizeof(err->text), "%.*s",
+				(int)strcspn(text, "\n"), text);
+		return -EIO;
+	}
+	if (ret_output)
+		*ret_output = xstrdup(nft_ctx_get_output_buffer(context));
+	return 0;
+}
+
+static int read_generation(const struct nlattr *attr, void *data)
+{
+	uint32_t *generation = data;
+
+	if (mnl_attr_get_type(attr) == NFTA_GEN_ID &&
+		mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+		*generation = ntohl(mnl_attr_get_u32(attr));
+	return MNL_CB_OK;
+}
+
+static int hear_generation(const struct nlmsghdr *message, void *data)
+{
+	mnl_attr_parse(message, sizeof(struct nfgenmsg), read_generation, data);
+	return MNL_CB_STOP;
+}
+
+static int ask_generation(struct nft *nft, uint32_t *ret_generation)
+{
+	char buf[MNL_NLMSG_HDRLEN + 4096] = {0};
+	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
+	uint32_t generation = 0;
+	ssize_t n;
+
+	message->nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN;
+	message->nlmsg_flags = NLM_F_REQUEST;
+	message->nlmsg_seq = ++nft->seq;
+	mnl_nlmsg_put_extra_header(message, sizeof(struct nfgenmsg));
+	if (mnl_socket_sendto(nft->ask, message, message->nlmsg_len) < 0)
+		return -errno;
+	n = mnl_socket_recvfrom(nft->ask, buf, sizeof(buf));
+	if (n < 0 || mnl_cb_run(buf, n, nft->seq, 0, hear_generation,
+			     &generation) < 0)
+		return -errno;
+	*ret_generation = generation;
+	return 0;
+}
+
+int nft_open(struct nft **ret_nft)
+{
+	struct nft *nft = xcalloc(1, sizeof(*nft));
+
+	nft->ask = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!nft->ask || mnl_socket_bind(nft->ask, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int r = -errno;
+
+		nft_close(nft);
+		return r;
+	}
+	*ret_nft = nft;
+	return 0;
+}
+
+void nft_close(struct nft *nft)
+{
+	if (!nft)
+		return;
+	if (nft->ask)
+		mnl_socket_close(nft->ask);
+	free(nft->listed);
+	free(nft);
+}
+
+/* Names come from the configuration, but a quote would still be a rule. */
+static bool is_plain_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len < IFNAMSIZ && !strpbrk(name, "\"\\*\n");
+}
+
+/*
+ * Adding before deleting makes deleting work when there is none. An empty set
+ * cannot be written, and then there is nothing to guard.
+ */
+static int write_rules(
+	FILE *out, const char *const *names, size_t n, uint32_t group)
+{
+	size_t i;
+
+	fprintf(out, "add table " TABLE "\ndelete table " TABLE "\n"
+		     "table " TABLE " {\n");
+	if (n) {
+		fprintf(out, "set guests { type ifname; elements = { ");
+		for (i = 0; i < n; i++) {
+			if (!is_plain_name(names[i]))
+				return -EINVAL;
+			fprintf(out, "%s\"%s\"", i ? ", " : "", names[i]);
+		}
+		fprintf(out,
+			" } }\n"
+			"chain forward {\n"
+			"type filter hook forward priority " PRIORITY ";\n"
+			"iifname @guests iifgroup != %u drop\n"
+			"oifname @guests oifgroup != %u drop\n"
+			"}\n"
+			"chain input {\n"
+			"type filter hook input priority " PRIORITY ";\n"
+			"iifname @guests iifgroup != %u drop\n"
+			"}\n",
+			group, group, group);
+	}
+	fprintf(out, "}\n");
+	return 0;
+}
+
+/* What is listed at which generation; asked in this order, so that a change
+ * in between is noticed at the next check. */
+static int list(struct nft *nft, uint32_t *ret_generation, char **ret_listed)
+{
+	int r = ask_generation(nft, ret_generation);
+
+	return r < 0 ? r : run("list table " TABLE, NULL, ret_listed);
+}
+
+int nft_apply(struct nft *nft, const char *const *names, size_t n,
+	uint32_t group, struct nft_error *err)
+{
+	_cleanup_free_ char *rules = NULL;
+	char *listed;
+	size_t len;
+	FILE *out;
+	int r;
+
+	err->text[0] = '\0';
+	out = open_memstream(&rules, &len);
+	if (!out)
+		return -errno;
+	r = write_rules(out, names, n, group);
+	if (fclose(out) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = run(rules, err, NULL);
+	if (r == 0)
+		r = list(nft, &nft->generation, &listed);
+	if (r < 0)
+		return r;
+	free(nft->listed);
+	nft->listed = listed;
+	return 0;
+}
+
+int nft_check(struct nft *nft)
+{
+	_cleanup_free_ char *listed = NULL;
+	uint32_t generation;
+	int r;
+
+	r = ask_generation(nft, &generation);
+	if (r < 0)
+		return r;
+	if (nft->listed && generation == nft->generation)
+		return 0;
+	r = list(nft, &generation, &listed);
+	if (r == -EIO)
+		return 1; /* not there */
+	if (r < 0)
+		return r;
+	if (!nft->listed || strcmp(listed, nft->listed) != 0)
+		return 1;
+	nft->generation = generation;
+	return 0;
+}
+
+int nft_remove(struct nft *nft, struct nft_error *err)
+{
+	err->text[0] = '\0';
+	free(nft->listed);
+	nft->listed = NULL;
+	return run("add table " TABLE "\ndelete table " TABLE "\n", err, NULL);
+}
