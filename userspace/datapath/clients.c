@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Clients' records. A record is made with BPF_NOEXIST and changed only by the
+ * edit program, in place: writing a whole value from here would put old
+ * counters back and lose bytes. It is deleted only after it was closed and no
+ * packet that saw it open is under way, so the counters read last are final.
+ */
+#include "datapath/clients.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+
+#include "base/util.h"
+#include "datapath/handle.h"
+
+static struct gh_mac key_of(const struct mac *mac)
+{
+	struct gh_mac key = {0};
+
+	memcpy(key.addr, mac->addr, sizeof(key.addr));
+	return key;
+}
+
+static int run_edit(struct datapath *dp, struct gh_edit *edit)
+{
+	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = edit,
+		.ctx_size_in = sizeof(*edit));
+
+	if (bpf_prog_test_run_opts(dp->programs[PROGRAM_EDIT], &opts) < 0)
+		return -errno;
+	return (int)opts.retval;
+}
+
+int clients_edit(struct datapath *dp, const struct mac *mac,
+	const struct gh_policy *policy, struct gh_client *ret_record)
+{
+	struct gh_edit edit = {
+		.mac = key_of(mac),
+		.replace = 1,
+		.policy = *policy,
+	};
+	int r;
+
+	r = run_edit(dp, &edit);
+	if (r < 0 || !ret_record)
+		return r;
+	ret_record->policy = *policy;
+	ret_record->up = edit.up;
+	ret_record->down = edit.down;
+	return 0;
+}
+
+int clients_put(struct datapath *dp, const struct mac *mac,
+	const struct gh_policy *policy)
+{
+	struct gh_mac key = key_of(mac);
+	struct gh_client fresh = {.policy = *policy};
+
+	fresh.policy.seq = 0;
+	if (bpf_map_update_elem(
+		    dp->maps[MAP_CLIENTS], &key, &fresh, BPF_NOEXIST) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return clients_edit(dp, mac, policy, NULL);
+	/* E2BIG is what the kernel says of a full hash. */
+	return errno == E2BIG || errno == ENOMEM ? -ENOSPC : -errno;
+}
+
+int clients_lookup(struct datapath *dp, const struct mac *mac,
+	struct gh_client *ret_record)
+{
+	struct gh_mac key = key_of(mac);
+	struct gh_client record;
+
+	if (bpf_map_lookup_elem(dp->maps[MAP_CLIENTS], &key, &record) < 0)
+		return -errno;
+	*ret_record = record;
+	return 0;
+}
+
+/* Removal. */
+
+/*
+ * Returns when every packet that was being decided at the call is done.
+ * MEMBARRIER_CMD_GLOBAL is synchronize_rcu(), and BPF programs on packets run
+ * under RCU. Kernels with nohz_full refuse it; there the time a packet could
+ * take at the very most must do.
+ */
+static void wait_for_packets(void)
+{
+	static const struct timespec long_enough = {
+		.tv_nsec = 20 * NSEC_PER_MSEC};
+
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &long_enough, NULL);
+}
+
+/* Rows that cannot be closed get record_id 0: nothing to delete. */
+static int close_row(struct datapath *dp, struct client *row)
+{
+	uint64_t wanted = row->record.policy.record_id;
+	struct gh_client record;
+	int r;
+
+	memset(&row->record, 0, sizeof(row->record));
+	r = clients_lookup(dp, &row->mac, &record);
+	if (r == -ENOENT ||
+		(r == 0 && wanted && record.policy.record_id != wanted))
+		return 0;
+	if (r < 0)
+		return r;
+	record.policy.state = GH_STATE_CLOSED;
+	r = clients_edit(dp, &row->mac, &record.policy, &row->record);
+	return r == -ENOENT ? 0 : r;
+}
+
+static int delete_row(struct datapath *dp, struct client *row)
+{
+	struct gh_mac key = key_of(&row->mac);
+	int r;
+
+	if (row->record.policy.record_id == 0)
+		return 0;
+	r = clients_lookup(dp, &row->mac, &row->record);
+	if (r == 0 && bpf_map_delete_elem(dp->maps[MAP_CLIENTS], &key) < 0)
+		r = -errno;
+	return r;
+}
+
+int clients_remove(struct datapath *dp, struct client *rows, size_t n)
+{
+	bool any = false;
+	size_t i;
+	int r;
+
+	for (i = 0; i < n; i++) {
+		r = close_row(dp, &rows[i]);
+		if (r < 0)
+			return r;
+		any = any || rows[i].record.policy.record_id;
+	}
+	if (!any)
+		return 0;
+	wait_for_packets();
+	for (i = 0; i < n; i++) {
+		r = delete_row(dp, &rows[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Walks. */
+
+struct client_walk {
+	int (*fn)(void *data, const struct client *client);
+	void *data;
+};
+
+static struct mac mac_of(const void *key)
+{
+	struct mac mac;
+
+	memcpy(mac.addr, key, sizeof(mac.addr));
+	return mac;
+}
+
+static int visit_client(void *data, const void *key, const void *value)
+{
+	const struct client_walk *walk = data;
+	struct client client = {.mac = mac_of(key)};
+
+	memcpy(&client.record, value, sizeof(client.record));
+	return walk->fn(walk->data, &client);
+}
+
+int clients_each(struct datapath *dp,
+	int (*fn)(void *data, const struct client *client), void *data)
+{
+	struct client_walk walk = {fn, data};
+
+	return map_each(dp->maps[MAP_CLIENTS], sizeof(struct gh_mac),
+		sizeof(struct gh_client), visit_client, &walk);
+}
+
+struct captive_walk {
+	int (*fn)(void *data, const struct captive *captive);
+	void *data;
+};
+
+static int visit_captive(void *data, const void *key, const void *value)
+{
+	const struct captive_walk *walk = data;
+	struct captive captive = {.mac = mac_of(key)};
+
+	memcpy(&captive.record, value, sizeof(captive.record));
+	return walk->fn(walk->data, &captive);
+}
+
+int captive_each(struct datapath *dp,
+	int (*fn)(void *data, const struct captive *captive), void *data)
+{
+	struct captive_walk walk = {fn, data};
+
+	return map_each(dp->maps[MAP_CAPTIVE], sizeof(struct gh_mac),
+		sizeof(struct gh_captive), visit_captive, &walk);
+}
+
+int captive_lookup(struct datapath *dp, const struct mac *mac,
+	struct gh_captive *ret_captive)
+{
+	struct gh_mac key = key_of(mac);
+	struct gh_captive captive;
+
+	if (bpf_map_lookup_elem(dp->maps[MAP_CAPTIVE], &key, &captive) < 0)
+		return -errno;
+	*ret_captive = captive;
+	return 0;
+}
+
+struct address_walk {
+	int (*fn)(void *data, const struct ipaddr *addr,
+		const struct gh_sighting *sighting);
+	void *data;
+};
+
+static int visit_address(void *data, const void *key, const void *value)
+{
+	const struct address_walk *walk = data;
+	struct gh_sighting sighting;
+	struct ipaddr addr;
+
+	memcpy(addr.addr, key, sizeof(addr.addr));
+	memcpy(&sighting, value, sizeof(sighting));
+	return walk->fn(walk->data, &addr, &sighting);
+}
+
+int addresses_each(struct datapath *dp,
+	int (*fn)(void *data, const struct ipaddr *addr,
+		const struct gh_sighting *sighting),
+	void *data)
+{
+	struct address_walk walk = {fn, data};
+
+	return map_each(dp->maps[MAP_ADDRESSES], sizeof(struct gh_ip),
+		sizeof(struct gh_sighting), visit_address, &walk);
+}
+
+/* Comparing with what should be. */
+
+static int compare_mac(const void *a, const void *b)
+{
+	/* Both structs begin with their MAC. */
+	return memcmp(a, b, sizeof(struct mac));
+}
+
+static bool is_same_policy(const struct gh_policy *a, const struct gh_policy *b)
+{
+	struct gh_policy x = *a, y = *b;
+
+	x.seq = y.seq = 0;
+	return memcmp(&x, &y, sizeof(x)) == 0;
+}
+
+struct comparison {
+	struct client_want *want;
+	size_t n;
+	bool *seen;
+	int (*fn)(void *data, enum client_difference difference,
+		const struct client_want *want, const struct client *have);
+	void *data;
+};
+
+static int compare_one(void *data, const struct client *have)
+{
+	struct comparison *c = data;
+	struct client_want *want =
+		bsearch(have, c->want, c->n, sizeof(c->want[0]), compare_mac);
+
+	if (!want)
+		return c->fn(c->data, CLIENT_STRANGE, NULL, have);
+	c->seen[want - c->want] = true;
+	if (want->policy.record_id != have->record.policy.record_id)
+		return c->fn(c->data, CLIENT_OTHER, want, have);
+	if (!is_same_policy(&want->policy, &have->record.policy))
+		return c->fn(c->data, CLIENT_DIFFERENT, want, have);
+	return 0;
+}
+
+static int sort_wants(struct client_want *want, size_t n)
+{
+	size_t i;
+
+	if (n)
+		qsort(want, n, sizeof(want[0]), compare_mac);
+	for (i = 1; i < n; i++)
+		if (compare_mac(&want[i - 1], &want[i]) == 0)
+			return -EINVAL;
+	return 0;
+}
+
+int clients_compare(struct datapath *dp, struct client_want *want, size_t n,
+	int (*fn)(void *data, enum client_difference difference,
+		const struct client_want *want, const struct client *have),
+	void *data)
+{
+	struct comparison c = {want, n, NULL, fn, data};
+	_cleanup_free_ bool *seen = calloc(n ? n : 1, sizeof(*seen));
+	size_t i;
+	int r;
+
+	if (!seen)
+		return -ENOMEM;
+	r = sort_wants(want, n);
+	if (r < 0)
+		return r;
+	c.seen = seen;
+	r = clients_each(dp, compare_one, &c);
+	for (i = 0; r == 0 && i < n; i++)
+		if (!seen[i])
+			r = fn(data, CLIENT_MISSING, &want[i], NULL);
+	return r;
+}
+
+/* Making it so. */
+
+/*
+ * Edits are done on the way. What goes and what comes is gathered: all
+ * removals share one wait, and a replaced record must be gone first.
+ */
+struct syncing {
+	struct datapath *dp;
+	struct clients_synced done;
+	struct client *gone;
+	size_t gone_n, gone_room;
+	const struct client_want **fresh;
+	size_t fresh_n, fresh_room;
+};
+
+static void free_syncing(struct syncing *s)
+{
+	free(s->gone);
+	free(s->fresh);
+}
+
+/* Room for one more; `*array` and `*room` stay as they are on failure. */
+static int make_room(void *array, size_t n, size_t *room, size_t size)
+{
+	void **slot = array;
+	size_t wider = *room ? 2 * *room : 64;
+	void *grown;
+
+	if (n < *room)
+		return 0;
+	grown = realloc(*slot, wider * size);
+	if (!grown)
+		return -ENOMEM;
+	*slot = grown;
+	*room = wider;
+	return 0;
+}
+
+static int queue_gone(struct syncing *s, const struct client *have)
+{
+	int r = make_room(&s->gone, s->gone_n, &s->gone_room, sizeof(s->gone[0]));
+
+	if (r == 0)
+		s->gone[s->gone_n++] = *have;
+	return r;
+}
+
+static int queue_fresh(struct syncing *s, const struct client_want *want)
+{
+	int r = make_room(
+		&s->fresh, s->fresh_n, &s->fresh_room, sizeof(s->fresh[0]));
+
+	if (r == 0)
+		s->fresh[s->fresh_n++] = want;
+	return r;
+}
+
+static int sync_one(void *data, enum client_difference difference,
+	const struct client_want *want, const struct client *have)
+{
+	struct syncing *s = data;
+	int r = 0;
+
+	switch (difference) {
+	case CLIENT_DIFFERENT:
+		r = clients_edit(s->dp, &want->mac, &want->policy, NULL);
+		s->done.edited += r == 0;
+		break;
+	case CLIENT_OTHER:
+		r = queue_gone(s, have);
+		if (r == 0)
+			r = queue_fresh(s, want);
+		break;
+	case CLIENT_STRANGE:
+		r = queue_gone(s, have);
+		break;
+	case CLIENT_MISSING:
+		r = queue_fresh(s, want);
+		break;
+	}
+	return r;
+}
+
+static int sync_gone(struct syncing *s,
+	void (*removed)(void *data, const struct client *final), void *data)
+{
+	size_t i;
+	int r;
+
+	r = clients_remove(s->dp, s->gone, s->gone_n);
+	if (r < 0)
+		return r;
+	for (i = 0; i < s->gone_n; i++)
+		if (removed)
+			removed(data, &s->gone[i]);
+	s->done.removed = s->gone_n;
+	return 0;
+}
+
+static int sync_fresh(struct syncing *s)
+{
+	size_t i;
+	int r;
+
+	for (i = 0; i < s->fresh_n; i++) {
+		r = clients_put(s->dp, &s->fresh[i]->mac, &s->fresh[i]->policy);
+		if (r < 0 && r != -ENOSPC)
+			return r;
+		s->done.put += r == 0;
+		s->done.failed += r != 0;
+	}
+	return 0;
+}
+
+int clients_sync(struct datapath *dp, struct client_want *want, size_t n,
+	void (*removed)(void *data, const struct client *final), void *data,
+	struct clients_synced *ret_synced)
+{
+	_cleanup_(free_syncing) struct syncing s = {.dp = dp};
+	int r;
+
+	r = clients_compare(dp, want, n, sync_one, &s);
+	if (r == 0)
+		r = sync_gone(&s, removed, data);
+	if (r == 0)
+		r = sync_fresh(&s);
+	if (r < 0)
+		return r;
+	*ret_synced = s.done;
+	return s.done.failed ? -ENOSPC : 0;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The reader of the `events` ring. The ring outlives processes like every
+ * pinned map: a new reader goes on where the last one stopped. It never waits
+ * and takes a bounded number at a time.
+ */
+#include "datapath/events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/util.h"
+#include "datapath/handle.h"
+
+#define EVENTS_AT_ONCE 256
+
+struct events {
+	struct ring_buffer *ring;
+	void (*fn)(void *data, const struct gh_event *event);
+	void *data;
+	int count; /* in this dispatch */
+};
+
+/* A negative answer makes libbpf stop after this record, which is consumed. */
+static int take(void *ctx, void *record, size_t size)
+{
+	struct events *events = ctx;
+
+	if (size >= sizeof(struct gh_event))
+		events->fn(events->data, record);
+	return ++events->count < EVENTS_AT_ONCE ? 0 : -EAGAIN;
+}
+
+int events_open(struct datapath *dp,
+	void (*fn)(void *data, const struct gh_event *event), void *data,
+	struct events **ret_events)
+{
+	struct events *events = xcalloc(1, sizeof(*events));
+
+	events->fn = fn;
+	events->data = data;
+	events->ring = ring_buffer__new(dp->maps[MAP_EVENTS], take, events, NULL);
+	if (!events->ring) {
+		int r = -errno;
+
+		free(events);
+		return r;
+	}
+	*ret_events = events;
+	return 0;
+}
+
+void events_close(struct events *events)
+{
+	if (!events)
+		return;
+	ring_buffer__free(events->ring);
+	free(events);
+}
+
+int events_fd(const struct events *events)
+{
+	return ring_buffer__epoll_fd(events->ring);
+}
+
+int events_dispatch(struct events *events)
+{
+	int r;
+
+	events->count = 0;
+	r = ring_buffer__consume(events->ring);
+	return r < 0 && r != -EAGAIN ? r : events->count;
+}
+
+int events_losses(struct datapath *dp, uint64_t *ret_count)
+{
+	uint32_t zero = 0;
+	uint64_t count;
+
+	if (bpf_map_lookup_elem(dp->maps[MAP_EVENT_LOSSES], &zero, &count) < 0)
+		return -errno;
+	*ret_count = count;
+	return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Inside of struct datapath, for the files of datapath/ only. Descriptors in
+ * `maps` and `programs` belong to the BPF object and are not closed alone.
+ */
+#ifndef DATAPATH_HANDLE_H
+#define DATAPATH_HANDLE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "datapath/datapath.h"
+
+enum datapath_map {
+	MAP_CLIENTS,
+	MAP_CAPTIVE,
+	MAP_ADDRESSES,
+	MAP_INTERFACES,
+	MAP_NETWORKS,
+	MAP_REASONS,
+	MAP_EVENTS,
+	MAP_EVENT_LOSSES,
+	MAP_META,
+	MAPS, /* number of maps that user space names */
+};
+
+enum datapath_program {
+	PROGRAM_UPLOAD_XDP,
+	PROGRAM_UPLOAD_TC,
+	PROGRAM_DOWNLOAD_TC,
+	PROGRAM_CHECK_UP,
+	PROGRAM_CHECK_DOWN,
+	PROGRAM_EDIT,
+	PROGRAMS,
+};
+
+struct datapath {
+	char pin_dir[PATH_MAX];
+	int lock_fd; /* pin_dir itself, flock()ed */
+	bool is_adopted;
+	bool without_tcx;
+	struct gatehouse_bpf *object;
+	struct gh_meta meta;
+	int maps[MAPS];
+	int programs[PROGRAMS];
+	uint32_t program_ids[PROGRAMS];
+};
+
+void datapath_explain(struct datapath_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Calls `fn` for each element of a map that has batch look-ups (hash, LRU,
+ * array), copied out before the calls, until it returns other than 0.
+ */
+int map_each(int map_fd, size_t key_size, size_t value_size,
+	int (*fn)(void *data, const void *key, const void *value), void *data);
+
+/* Pins (pins.c). Names in a bpffs must not have dots. */
+
+/* "<dir>/<fmt...>"; -ENAMETOOLONG. */
+int pin_path(char ret_path[static PATH_MAX], const char *dir, const char *fmt,
+	...) __attribute__((format(printf, 3, 4)));
+/* Makes pin_dir with its subdirectories, mounting a bpffs when there is none,
+ * and locks it. */
+int pins_open(const char *pin_dir, struct datapath_error *err, int *ret_lock_fd);
+/* Pins `fd` in place of what has that name now, without a moment without. */
+int pin_replace(int fd, const char *path);
+/* Calls `fn` with the name of each entry that is not a directory, from a copy
+ * of the listing. */
+int pins_each(const char *dir,
+	int (*fn)(void *data, const char *dir, const char *name), void *data);
+/* fn for pins_each(). */
+int pin_unlink(void *data, const char *dir, const char *name);
+
+/* Hooks by their pins alone, for unload (hooks.c). */
+int hooks_detach_pinned(const char *pin_dir, int ifindex);
+int hooks_each_pinned(
+	const char *pin_dir, int (*fn)(void *data, int ifindex), void *data);
+
+/* Filters in clsact, where there is no TCX (clsact.c). */
+
+/* Adds or replaces our filter. `ret_made_qdisc` tells that clsact was made.
+ * -EEXIST: a filter that is not `is_ours` has our handle and priority. */
+int clsact_attach(int ifindex, bool is_ingress, int program_fd, bool is_ours,
+	bool *ret_made_qdisc);
+/* Program of our filter; -ENOENT without one. */
+int clsact_lookup(int ifindex, bool is_ingress, uint32_t *ret_program_id);
+int clsact_detach(int ifindex, bool is_ingress);
+/* Removes the qdisc unless it has filters. */
+int clsact_remove_qdisc(int ifindex);
+
+#endif

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Loading: this build's programs onto pinned maps, made or adopted. The
+ * programs of the build before keep deciding on the same maps until each hook
+ * is switched (hooks.c), so nothing here may disturb a record or a counter.
+ *
+ * The invariant: maps are adopted only when `meta` says that their layout is
+ * this build's. `meta` gets its content last, so maps without it were never
+ * used and are made anew; maps of another layout are left as they are.
+ */
+#include "datapath/datapath.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "datapath/handle.h"
+#include "gatehouse.skel.h"
+
+static const char *const map_names[MAPS] = {
+	[MAP_CLIENTS] = "clients",
+	[MAP_CAPTIVE] = "captive",
+	[MAP_ADDRESSES] = "addresses",
+	[MAP_INTERFACES] = "interfaces",
+	[MAP_NETWORKS] = "networks",
+	[MAP_REASONS] = "reasons",
+	[MAP_EVENTS] = "events",
+	[MAP_EVENT_LOSSES] = "event_losses",
+	[MAP_META] = "meta",
+};
+
+static const char *const program_names[PROGRAMS] = {
+	[PROGRAM_UPLOAD_XDP] = "gh_upload_xdp",
+	[PROGRAM_UPLOAD_TC] = "gh_upload_tc",
+	[PROGRAM_DOWNLOAD_TC] = "gh_download_tc",
+	[PROGRAM_CHECK_UP] = "gh_check_up",
+	[PROGRAM_CHECK_DOWN] = "gh_check_down",
+	[PROGRAM_EDIT] = "gh_edit",
+};
+
+/*
+ * libbpf says on its log what errno cannot: keep the first warning of a load.
+ * It has one print function for the process, and we have one loop.
+ */
+static struct datapath_error *listener;
+
+static int hear_libbpf(
+	enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	size_t len;
+
+	if (level != LIBBPF_WARN || !listener || listener->text[0])
+		return 0;
+	vsnprintf(listener->text, sizeof(listener->text), fmt, args);
+	len = strlen(listener->text);
+	while (len && listener->text[len - 1] == '\n')
+		listener->text[--len] = '\0';
+	return 0;
+}
+
+/* The running boot as 16 bytes. */
+static int boot_id(uint8_t ret_id[static 16])
+{
+	char text[BOOT_ID_TEXT];
+	uint8_t id[16];
+	size_t n = 0;
+	char *c;
+	int r;
+
+	r = clock_boot_id(text);
+	if (r < 0)
+		return r;
+	for (c = text; *c && n < sizeof(id); c += 2) {
+		unsigned int byte;
+
+		if (*c == '-')
+			c++;
+		if (sscanf(c, "%2x", &byte) != 1)
+			return -EBADMSG;
+		id[n++] = byte;
+	}
+	if (n != sizeof(id))
+		return -EBADMSG;
+	memcpy(ret_id, id, sizeof(id));
+	return 0;
+}
+
+/*
+ * Reads the pinned `meta`. -ENOENT: no maps, or maps that were never finished.
+ * A `meta` of another size belongs to another layout, whose number is its
+ * first word in every layout.
+ */
+static int read_meta(const char *pin_dir, struct gh_meta *ret_meta)
+{
+	_cleanup_fd_ int fd = -1;
+	uint8_t value[256] = {0};
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof(info), zero = 0;
+	char path[PATH_MAX];
+	int r;
+
+	r = pin_path(path, pin_dir, "meta");
+	if (r < 0)
+		return r;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
+		return -errno;
+	if (info.value_size < sizeof(uint32_t) || info.value_size > sizeof(value))
+		return -EPROTO;
+	if (bpf_map_lookup_elem(fd, &zero, value) < 0)
+		return -errno;
+	memcpy(ret_meta, value, sizeof(*ret_meta));
+	return ret_meta->layout == 0 ? -ENOENT : 0;
+}
+
+static int check_meta(const struct datapath *dp, const struct gh_meta *meta,
+	struct datapath_error *err)
+{
+	uint8_t now[16];
+	int r;
+
+	if (meta->layout != GH_LAYOUT) {
+		datapath_explain(err,
+			"the maps in %s have layout %u, this gatehoused has "
+			"%u: "
+			"start the version that made them and let "
+			"'gatehousectl unload' remove them (the store keeps "
+			"every session)",
+			dp->pin_dir, meta->layout, GH_LAYOUT);
+		return -EPROTO;
+	}
+	r = boot_id(now);
+	if (r < 0)
+		return r;
+	if (memcmp(now, meta->boot_id, sizeof(now)) != 0) {
+		datapath_explain(err,
+			"the maps in %s are of another boot: their times mean "
+			"nothing now; remove that directory",
+			dp->pin_dir);
+		return -ESTALE;
+	}
+	return 0;
+}
+
+static int found(void *data, int ifindex)
+{
+	return 1;
+}
+
+/* Nothing may use maps that were never finished: hooks come after `meta`. */
+static int discard_unfinished(struct datapath *dp, struct datapath_error *err)
+{
+	if (hooks_each_pinned(dp->pin_dir, found, NULL) != 0) {
+		datapath_explain(err,
+			"%s has links but no map 'meta': somebody removed it; "
+			"remove that directory to start anew (that detaches "
+			"the gate)",
+			dp->pin_dir);
+		return -EPROTO;
+	}
+	return pins_each(dp->pin_dir, pin_unlink, NULL);
+}
+
+static int new_meta(uint32_t clients_max, struct gh_meta *ret_meta)
+{
+	struct gh_meta meta = {
+		.layout = GH_LAYOUT,
+		.clients_max = clients_max,
+	};
+	int r;
+
+	r = boot_id(meta.boot_id);
+	if (r < 0)
+		return r;
+	if (getrandom(&meta.generation, sizeof(meta.generation), 0) !=
+		sizeof(meta.generation))
+		return -EIO;
+	*ret_meta = meta;
+	return 0;
+}
+
+static int find_meta(
+	struct datapath *dp, uint32_t clients_max, struct datapath_error *err)
+{
+	int r = read_meta(dp->pin_dir, &dp->meta);
+
+	if (r == 0) {
+		dp->is_adopted = true;
+		return check_meta(dp, &dp->meta, err);
+	}
+	if (r != -ENOENT)
+		return r;
+	r = discard_unfinished(dp, err);
+	return r < 0 ? r : new_meta(clients_max, &dp->meta);
+}
+
+/* libbpf reuses what is pinned at a map's path and pins what it makes. */
+static int set_pin_paths(struct datapath *dp)
+{
+	struct bpf_map *map;
+	char path[PATH_MAX];
+	int r;
+
+	bpf_object__for_each_map(map, dp->object->obj)
+	{
+		if (bpf_map__is_internal(map))
+			continue;
+		r = pin_path(path, dp->pin_dir, "%s", bpf_map__name(map));
+		if (r == 0)
+			r = bpf_map__set_pin_path(map, path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int name_maps(struct datapath *dp, struct datapath_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < MAPS; i++) {
+		dp->maps[i] = bpf_object__find_map_fd_by_name(
+			dp->object->obj, map_names[i]);
+		if (dp->maps[i] < 0) {
+			datapath_explain(err, "no map '%s'", map_names[i]);
+			return dp->maps[i];
+		}
+	}
+	return 0;
+}
+
+static int program_id(int fd, uint32_t *ret_id)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
+		return -errno;
+	*ret_id = info.id;
+	return 0;
+}
+
+static int name_programs(struct datapath *dp, struct datapath_error *err)
+{
+	struct bpf_program *program;
+	size_t i;
+	int r;
+
+	for (i = 0; i < PROGRAMS; i++) {
+		program = bpf_object__find_program_by_name(
+			dp->object->obj, program_names[i]);
+		if (!program) {
+			datapath_explain(
+				err, "no program '%s'", program_names[i]);
+			return -ENOENT;
+		}
+		dp->programs[i] = bpf_program__fd(program);
+		r = program_id(dp->programs[i], &dp->program_ids[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* For operators and bpftool; the hooks hold their programs by themselves. */
+static int pin_programs(struct datapath *dp)
+{
+	struct bpf_program *program;
+	char path[PATH_MAX];
+	int r;
+
+	bpf_object__for_each_program(program, dp->object->obj)
+	{
+		r = pin_path(path, dp->pin_dir, "programs/%s",
+			bpf_program__name(program));
+		if (r == 0)
+			r = pin_replace(bpf_program__fd(program), path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int load(struct datapath *dp, struct datapath_error *err)
+{
+	int r;
+
+	dp->object = gatehouse_bpf__open();
+	if (!dp->object)
+		return -errno;
+	r = bpf_map__set_max_entries(bpf_object__find_map_by_name(dp->object->obj,
+					     map_names[MAP_CLIENTS]),
+		dp->meta.clients_max);
+	if (r == 0)
+		r = set_pin_paths(dp);
+	if (r == 0)
+		r = gatehouse_bpf__load(dp->object);
+	if (r == 0)
+		r = name_maps(dp, err);
+	if (r == 0)
+		r = name_programs(dp, err);
+	return r;
+}
+
+static int finish(struct datapath *dp)
+{
+	uint32_t zero = 0;
+	int r;
+
+	r = pin_programs(dp);
+	if (r < 0 || dp->is_adopted)
+		return r;
+	if (bpf_map_update_elem(dp->maps[MAP_META], &zero, &dp->meta, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+int datapath_open(const struct datapath_options *options,
+	struct datapath_error *err, struct datapath **ret_datapath)
+{
+	struct datapath *dp;
+	int r;
+
+	err->text[0] = '\0';
+	if (strlen(options->pin_dir) >= sizeof(dp->pin_dir))
+		return -ENAMETOOLONG;
+	dp = xcalloc(1, sizeof(*dp));
+	snprintf(dp->pin_dir, sizeof(dp->pin_dir), "%s", options->pin_dir);
+	dp->without_tcx = options->without_tcx;
+	dp->lock_fd = -1;
+	libbpf_set_print(hear_libbpf);
+	listener = err;
+	r = pins_open(dp->pin_dir, err, &dp->lock_fd);
+	if (r == 0)
+		r = find_meta(dp, options->clients_max, err);
+	if (r == 0)
+		r = load(dp, err);
+	if (r == 0)
+		r = finish(dp);
+	listener = NULL;
+	if (r < 0) {
+		datapath_close(dp);
+		return r;
+	}
+	*ret_datapath = dp;
+	return 0;
+}
+
+void datapath_close(struct datapath *dp)
+{
+	if (!dp)
+		return;
+	gatehouse_bpf__destroy(dp->object);
+	/* Closing the descriptor gives up the lock. */
+	fd_close(&dp->lock_fd);
+	free(dp);
+}
+
+const struct gh_meta *datapath_meta(const struct datapath *dp)
+{
+	return &dp->meta;
+}
+
+bool datapath_adopted(const struct datapath *dp)
+{
+	return dp->is_adopted;
+}

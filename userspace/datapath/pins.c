@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The directory of pins: maps as files of their own name in pin_dir, programs
+ * in pin_dir/programs, links in pin_dir/links. Whoever changes anything below
+ * it holds the lock on pin_dir, so two processes cannot load side by side.
+ *
+ * Unlinking a map's pin loses every record in it: only datapath_unload() and
+ * a loader that made the maps a moment ago may do that.
+ */
+#include "datapath/handle.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <bpf/bpf.h>
+
+#include "base/util.h"
+
+#define BPFFS_DIR     "/sys/fs/bpf"
+#define PIN_NAMES_MAX (4 * GH_IFINDEX_MAX)
+
+void datapath_explain(struct datapath_error *err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, args);
+	va_end(args);
+}
+
+int pin_path(char ret_path[static PATH_MAX], const char *dir, const char *fmt, ...)
+{
+	char text[PATH_MAX];
+	va_list args;
+	size_t n;
+	int len;
+
+	n = strlen(dir);
+	if (n + 2 > sizeof(text))
+		return -ENAMETOOLONG;
+	memcpy(text, dir, n);
+	text[n++] = '/';
+	va_start(args, fmt);
+	len = vsnprintf(text + n, sizeof(text) - n, fmt, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= sizeof(text) - n)
+		return -ENAMETOOLONG;
+	memcpy(ret_path, text, n + len + 1);
+	return 0;
+}
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == BPF_FS_MAGIC;
+}
+
+/* The usual place gets its usual mount; any other is the operator's affair. */
+static int ensure_bpffs(const char *pin_dir, struct datapath_error *err)
+{
+	char parent[PATH_MAX];
+	char *slash;
+
+	snprintf(parent, sizeof(parent), "%s", pin_dir);
+	do {
+		slash = strrchr(parent, '/');
+		if (!slash || slash == parent)
+			break;
+		*slash = '\0';
+	} while (access(parent, F_OK) < 0);
+	if (is_bpffs(parent))
+		return 0;
+	if (strncmp(pin_dir, BPFFS_DIR "/", strlen(BPFFS_DIR) + 1) != 0) {
+		datapath_explain(err,
+			"%s is not in a bpffs: mount one there "
+			"(mount -t bpf bpf DIR)",
+			pin_dir);
+		return -EINVAL;
+	}
+	if (mount("bpf", BPFFS_DIR, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		    "mode=0700") < 0) {
+		datapath_explain(err, "cannot mount a bpffs at " BPFFS_DIR ": %s",
+			strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int make_dir(const char *path, struct datapath_error *err)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	datapath_explain(err, "cannot make %s: %s", path, strerror(errno));
+	return -errno;
+}
+
+static int make_dirs(const char *pin_dir, struct datapath_error *err)
+{
+	static const char *const subdirs[] = {"programs", "links"};
+	char path[PATH_MAX];
+	char *slash;
+	size_t i;
+	int r;
+
+	snprintf(path, sizeof(path), "%s", pin_dir);
+	for (slash = strchr(path + 1, '/'); slash;
+		slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (access(path, F_OK) < 0 && (r = make_dir(path, err)) < 0)
+			return r;
+		*slash = '/';
+	}
+	r = make_dir(pin_dir, err);
+	for (i = 0; r == 0 && i < ARRAY_SIZE(subdirs); i++) {
+		r = pin_path(path, pin_dir, "%s", subdirs[i]);
+		if (r == 0)
+			r = make_dir(path, err);
+	}
+	return r;
+}
+
+int pins_open(const char *pin_dir, struct datapath_error *err, int *ret_lock_fd)
+{
+	_cleanup_fd_ int fd = -1;
+	int r;
+
+	r = ensure_bpffs(pin_dir, err);
+	if (r == 0)
+		r = make_dirs(pin_dir, err);
+	if (r < 0)
+		return r;
+	fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		if (r == -EBUSY)
+			datapath_explain(err, "%s is in use by another process",
+				pin_dir);
+		return r;
+	}
+	*ret_lock_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int pin_replace(int fd, const char *path)
+{
+	char fresh[PATH_MAX];
+
+	/* A bpffs renames over a file in one step, but does not pin so. */
+	if ((size_t)snprintf(fresh, sizeof(fresh), "%s-new", path) >=
+		sizeof(fresh))
+		return -ENAMETOOLONG;
+	unlink(fresh);
+	if (bpf_obj_pin(fd, fresh) < 0)
+		return -errno;
+	if (rename(fresh, path) < 0) {
+		int r = -errno;
+
+		unlink(fresh);
+		return r;
+	}
+	return 0;
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+struct names {
+	char (*name)[NAME_MAX + 1];
+	size_t n, room;
+};
+
+static void free_names(struct names *names)
+{
+	free(names->name);
+}
+
+static int add_name(struct names *names, const char *name)
+{
+	if (names->n == names->room) {
+		size_t room = names->room ? 2 * names->room : 64;
+		void *grown;
+
+		if (room > PIN_NAMES_MAX)
+			return -E2BIG;
+		grown = realloc(names->name, room * sizeof(names->name[0]));
+		if (!grown)
+			return -ENOMEM;
+		names->name = grown;
+		names->room = room;
+	}
+	snprintf(names->name[names->n++], sizeof(names->name[0]), "%s", name);
+	return 0;
+}
+
+int pins_each(const char *dir,
+	int (*fn)(void *data, const char *dir, const char *name), void *data)
+{
+	_cleanup_(close_dir) DIR *d = opendir(dir);
+	_cleanup_(free_names) struct names names = {0};
+	struct dirent *entry;
+	size_t i;
+	int r = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(d)) != NULL)
+		if (entry->d_type != DT_DIR) {
+			r = add_name(&names, entry->d_name);
+			if (r < 0)
+				return r;
+		}
+	for (i = 0; r == 0 && i < names.n; i++)
+		r = fn(data, dir, names.name[i]);
+	return r;
+}
+
+int pin_unlink(void *data, const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	int r = pin_path(path, dir, "%s", name);
+
+	if (r == 0 && unlink(path) < 0 && errno != ENOENT)
+		r = -errno;
+	return r;
+}
+
+static int detach_one(void *data, int ifindex)
+{
+	return hooks_detach_pinned(data, ifindex);
+}
+
+/*
+ * The hooks first, so that no program runs on maps that are half gone; then
+ * `meta`, which says that the rest is to be adopted; then the rest.
+ */
+static int remove_pins(const char *pin_dir)
+{
+	static const char *const dirs[] = {"links", "programs"};
+	char path[PATH_MAX];
+	size_t i;
+	int r;
+
+	r = hooks_each_pinned(pin_dir, detach_one, (void *)pin_dir);
+	if (r == 0)
+		r = pin_unlink(NULL, pin_dir, "meta");
+	if (r == 0)
+		r = pins_each(pin_dir, pin_unlink, NULL);
+	for (i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++) {
+		r = pin_path(path, pin_dir, "%s", dirs[i]);
+		if (r == 0)
+			r = pins_each(path, pin_unlink, NULL);
+		if (r == 0 && rmdir(path) < 0 && errno != ENOENT)
+			r = -errno;
+	}
+	if (r == 0 && rmdir(pin_dir) < 0)
+		r = -errno;
+	return r;
+}
+
+int datapath_unload(const char *pin_dir, struct datapath_error *err)
+{
+	_cleanup_fd_ int lock_fd = -1;
+	int r;
+
+	err->text[0] = '\0';
+	if (access(pin_dir, F_OK) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	r = pins_open(pin_dir, err, &lock_fd);
+	if (r < 0)
+		return r;
+	r = remove_pins(pin_dir);
+	if (r < 0)
+		datapath_explain(err, "cannot remove all of %s: %s", pin_dir,
+			strerror(-r));
+	return r;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The two arrays that say where a frame is: `networks` and `interfaces`, and
+ * the batched walk over a map that all readers share. An array element is
+ * written in place while packets read it, so it is written only when it
+ * differs.
+ */
+#include "datapath/datapath.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "base/util.h"
+#include "datapath/handle.h"
+
+#define BATCH	  1024
+#define BATCH_MAX (1U << 20) /* no bucket holds more */
+
+struct batch {
+	char *keys;
+	char *values;
+	uint32_t room;
+};
+
+static void free_batch(struct batch *batch)
+{
+	free(batch->keys);
+	free(batch->values);
+}
+
+static int grow_batch(struct batch *batch, size_t key_size, size_t value_size)
+{
+	uint32_t room = batch->room ? 2 * batch->room : BATCH;
+
+	if (room > BATCH_MAX)
+		return -E2BIG;
+	free_batch(batch);
+	batch->room = room;
+	batch->keys = calloc(room, key_size);
+	batch->values = calloc(room, value_size);
+	return batch->keys && batch->values ? 0 : -ENOMEM;
+}
+
+int map_each(int map_fd, size_t key_size, size_t value_size,
+	int (*fn)(void *data, const void *key, const void *value), void *data)
+{
+	_cleanup_(free_batch) struct batch batch = {0};
+	uint32_t position, next, i, n;
+	bool is_first = true;
+	int r, end;
+
+	r = grow_batch(&batch, key_size, value_size);
+	if (r < 0)
+		return r;
+	for (;;) {
+		n = batch.room;
+		end = bpf_map_lookup_batch(map_fd, is_first ? NULL : &position,
+			&next, batch.keys, batch.values, &n, NULL);
+		if (end < 0 && errno == ENOSPC) {
+			/* A bucket with more elements than the batch. */
+			r = grow_batch(&batch, key_size, value_size);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		if (end < 0 && errno != ENOENT)
+			return -errno;
+		for (i = 0; i < n; i++) {
+			r = fn(data, batch.keys + i * key_size,
+				batch.values + i * value_size);
+			if (r)
+				return r;
+		}
+		if (end < 0)
+			return 0;
+		position = next;
+		is_first = false;
+	}
+}
+
+static int set_if_different(
+	int map_fd, uint32_t index, const void *value, void *old, size_t size)
+{
+	if (bpf_map_lookup_elem(map_fd, &index, old) < 0)
+		return -errno;
+	if (memcmp(value, old, size) == 0)
+		return 0;
+	return bpf_map_update_elem(map_fd, &index, value, BPF_ANY) < 0 ? -errno
+								       : 0;
+}
+
+int datapath_network_set(
+	struct datapath *dp, uint32_t number, const struct gh_network *network)
+{
+	struct gh_network old;
+
+	if (number == 0 || number >= GH_NETWORKS_MAX)
+		return -ERANGE;
+	return set_if_different(
+		dp->maps[MAP_NETWORKS], number, network, &old, sizeof(old));
+}
+
+int datapath_network_lookup(
+	struct datapath *dp, uint32_t number, struct gh_network *ret_network)
+{
+	struct gh_network network;
+
+	if (bpf_map_lookup_elem(dp->maps[MAP_NETWORKS], &number, &network) < 0)
+		return -errno;
+	*ret_network = network;
+	return 0;
+}
+
+int datapath_interface_set(
+	struct datapath *dp, int ifindex, const struct gh_interface *interface)
+{
+	struct gh_interface old;
+
+	if (ifindex <= 0 || ifindex >= GH_IFINDEX_MAX)
+		return -ERANGE;
+	return set_if_different(dp->maps[MAP_INTERFACES], ifindex, interface,
+		&old, sizeof(old));
+}
+
+struct interface_walk {
+	int (*fn)(void *data, int ifindex, const struct gh_interface *interface);
+	void *data;
+};
+
+static int visit_interface(void *data, const void *key, const void *value)
+{
+	static const struct gh_interface none;
+	const struct interface_walk *walk = data;
+	uint32_t ifindex;
+
+	memcpy(&ifindex, key, sizeof(ifindex));
+	if (memcmp(value, &none, sizeof(none)) == 0)
+		return 0;
+	return walk->fn(walk->data, (int)ifindex, value);
+}
+
+int datapath_interface_each(struct datapath *dp,
+	int (*fn)(void *data, int ifindex, const struct gh_interface *interface),
+	void *data)
+{
+	struct interface_walk walk = {fn, data};
+
+	return map_each(dp->maps[MAP_INTERFACES], sizeof(uint32_t),
+		sizeof(struct gh_interface), visit_interface, &walk);
+}
+
+/* One byte at 1 kbit/s takes 8 ms. */
+uint64_t datapath_price(uint32_t kbps)
+{
+	return kbps ? (8000000ULL << 20) / kbps : 0;
+}
