@@ -29,7 +29,8 @@
  * Every code that a reply can carry, with the HTTP status that the portal
  * sends and the exit status of gatehousectl. X(code, http, exit).
  * Exit: 1 refused or differs, 2 wrong use, 3 not found, 4 not allowed,
- * 5 try again later, 6 the daemon failed.
+ * 5 try again later, 6 the daemon failed. `unavailable` is what callers say
+ * when the daemon is away; it is in no reply.
  */
 #define CTL_CODES(X)                        \
 	X(bad_request, 400, 2)              \
@@ -50,6 +51,7 @@
 	X(client_blocked, 403, 1)           \
 	X(slow_down, 429, 5)                \
 	X(table_full, 503, 5)               \
+	X(unavailable, 503, 5)              \
 	X(differs, 409, 1)                  \
 	X(internal, 500, 6)
 
