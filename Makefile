@@ -144,7 +144,8 @@ $(B)/gatehouse-portal: $(PORTAL_OBJS) $(CTL_CLIENT) $(B)/libbase.a
 	$(call Q,LD,$@)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_PORTAL)
 
-# Tests. A unit test links every archive; none needs root or the kernel.
+# Tests. A unit test links every archive (test_portal_*: the portal without
+# its main); none needs root or the kernel.
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
 TEST_MAINS := $(B)/obj/userspace/daemon/main.o
@@ -152,6 +153,11 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(DAEMON_OBJS) $(CTL_CLIENT) $(ARCHIV
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_DAEMON)
+$(B)/tests/unit/test_portal_%: $(B)/obj/tests/unit/test_portal_%.o \
+		$(PORTAL_OBJS) $(CTL_CLIENT) $(B)/libbase.a
+	$(call Q,LD,$@)
+	mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter-out %/portal/main.o,$^) -lcmocka $(LIBS_PORTAL)
 $(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(call objs_of,tests/bpf/lib) \
 		$(B)/libdatapath.a $(B)/libbase.a
 	$(call Q,LD,$@)
