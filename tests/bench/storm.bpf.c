@@ -13,6 +13,7 @@
 
 /* Set by storm_main.c. */
 __u64 frame[FRAME_WORDS];
+__u32 first = 0;          /* number of the first guest */
 __u32 guests = 1;
 __u32 first_addr = 0;     /* of guest 0, host order */
 __u32 header_sum = 0;     /* IPv4 header without source and checksum */
@@ -31,7 +32,7 @@ int storm_xdp(struct xdp_md *ctx)
 	for (int i = 0; i < FRAME_WORDS; i++)
 		((__u64 *)data)[i] = frame[i];
 	random_state = random_state * 1664525 + 1013904223;
-	n = ((__u64)random_state * guests) >> 32;
+	n = first + (__u32)(((__u64)random_state * guests) >> 32);
 	*(__u16 *)(data + 6) = bpf_htons(0x0210);
 	*(__u32 *)(data + 8) = bpf_htonl(n);
 

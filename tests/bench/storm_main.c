@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * storm send INTERFACE GATEWAY_MAC FIRST_ADDR DST_ADDR GUESTS SECONDS
- *     sends 64-byte UDP frames of GUESTS guests at random, as fast as one
- *     CPU can, and prints how many
+ * storm send INTERFACE GATEWAY_MAC FIRST_ADDR DST_ADDR FIRST GUESTS SECONDS
+ *     sends 64-byte UDP frames of guests FIRST .. FIRST+GUESTS-1 at random, as
+ *     fast as one CPU can, and prints how many
  * storm sink INTERFACE
  *     drops all that arrives there, in the driver, until its input ends
  *
@@ -93,9 +93,10 @@ static int cmd_send(struct storm *skel, char **argv)
 	skel->bss->out_ifindex = ifindex_of(argv[0]);
 	skel->bss->first_addr = ntohl(ends.src);
 	skel->bss->header_sum = header_sum(frame);
-	skel->data->guests = strtoul(argv[4], NULL, 10);
+	skel->bss->first = strtoul(argv[4], NULL, 10);
+	skel->data->guests = strtoul(argv[5], NULL, 10);
 	printf("%ld\n", storm(bpf_program__fd(skel->progs.storm_xdp), frame,
-		len, strtod(argv[5], NULL)));
+		len, strtod(argv[6], NULL)));
 	return 0;
 }
 
@@ -122,13 +123,13 @@ int main(int argc, char **argv)
 
 	if (!skel)
 		die("cannot load the generator: %s", strerror(errno));
-	if (argc == 8 && !strcmp(argv[1], "send"))
+	if (argc == 9 && !strcmp(argv[1], "send"))
 		ret = cmd_send(skel, argv + 2);
 	else if (argc == 3 && !strcmp(argv[1], "sink"))
 		ret = cmd_sink(skel, argv + 2);
 	else
 		fprintf(stderr, "usage: storm send INTERFACE GATEWAY_MAC "
-			"FIRST_ADDR DST_ADDR GUESTS SECONDS | "
+			"FIRST_ADDR DST_ADDR FIRST GUESTS SECONDS | "
 			"storm sink INTERFACE\n");
 	storm__destroy(skel);
 	return ret;

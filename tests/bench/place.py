@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the benchmarks happen: three network namespaces (guests, gateway,
+internet) with the real programs in the middle one.
+
+    guests  c0 ---- lan0  gateway  wan0 ---- i0  internet
+    10.78.0.0/15    10.78.0.1   198.18.0.1   198.18.0.2
+
+Guest n has the MAC 02:10:nn:nn:nn:nn and the address 10.78.0.0 + n, as in
+frame.h. Where the gateway's CPU time is wanted, NAPI of its LAN side runs in a
+thread of its own, so that it can be told from the generator's.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+PREFIX = f"ghbench{os.getpid()}"
+GATEWAY = "10.78.0.1"
+FIRST_ADDR = "10.78.0.0"
+INTERNET = "198.18.0.2"
+FIRST_GUEST = 256       # below it: the gateway and the machine's own stack
+OWN_GUEST_ADDR = "10.79.255.1"
+
+CONFIG = """\
+[gatehouse]
+state_dir = {state}
+socket = {state}/control.sock
+socket_group = nogroup
+pin_dir = {pins}
+hook = {hook}
+clients_max = 262144
+sweep_seconds = 1
+
+[portal]
+user = nobody
+
+[network bench]
+interface = lan0
+portal4 = 10.78.0.1
+"""
+
+
+class BenchError(Exception):
+    """A row cannot be measured here; the text says why."""
+
+
+def sh(command, check=True, **kwargs):
+    """Runs words or a shell line; returns what it printed."""
+    result = subprocess.run(command, shell=isinstance(command, str), text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            timeout=kwargs.pop("timeout", 120), check=False,
+                            **kwargs)
+    if check and result.returncode:
+        raise BenchError(f"{command}: {result.stdout.strip()[-400:]}")
+    return result.stdout
+
+
+def guest_mac(n):
+    return "02:10:" + ":".join(f"{n >> s & 255:02x}" for s in (24, 16, 8, 0))
+
+
+def guest_addr(n):
+    return f"10.{78 + (n >> 16)}.{n >> 8 & 255}.{n & 255}"
+
+
+class Place:
+    """The namespaces, and a daemon and a portal that come and go."""
+
+    def __init__(self, build):
+        self.build = pathlib.Path(build).resolve()
+        self.tools = self.build / "tests/bench"
+        self.work = self.build / f"bench.{os.getpid()}"
+        self.pins = f"/sys/fs/bpf/{PREFIX}"
+        self.daemon = self.portal = self.sink = None
+        self.neighbours = set()
+        self.work.mkdir(parents=True, exist_ok=True)
+        try:
+            self._make()
+        except BaseException:
+            self.close()
+            raise
+
+    # Namespaces
+
+    def netns(self, name):
+        return f"{PREFIX}-{name}"
+
+    def inside(self, name, *words):
+        """The command that runs `words` in a namespace, with bpffs in sight."""
+        return ["nsenter", f"--net=/run/netns/{self.netns(name)}", "--",
+                *map(str, words)]
+
+    def run(self, name, *words, **kwargs):
+        return sh(self.inside(name, *words), **kwargs)
+
+    def _make(self):
+        guest, gw, inet = (self.netns(n) for n in ("guest", "gw", "inet"))
+        for name in (guest, gw, inet):
+            sh(f"ip netns add {name}")
+        sh(f"ip link add lan0 netns {gw} type veth peer name c0 netns {guest}")
+        sh(f"ip link add wan0 netns {gw} type veth peer name i0 netns {inet}")
+        for netns, dev, addr in ((gw, "lan0", f"{GATEWAY}/15"),
+                                 (gw, "wan0", "198.18.0.1/24"),
+                                 (inet, "i0", f"{INTERNET}/24"),
+                                 (guest, "c0", f"{OWN_GUEST_ADDR}/15")):
+            sh(f"ip netns exec {netns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+            sh(f"ip -n {netns} addr add {addr} dev {dev}")
+            sh(f"ip -n {netns} link set {dev} up")
+            sh(f"ip -n {netns} link set lo up")
+        sh(f"ip -n {guest} route add default via {GATEWAY}")
+        sh(f"ip -n {inet} route add default via 198.18.0.1")
+        sh(f"ip netns exec {gw} sysctl -qw net.ipv4.ip_forward=1")
+        sh(f"ip netns exec {gw} sysctl -qw net.core.somaxconn=4096")
+        self.lan_mac = self.mac("gw", "lan0")
+        sh(f"ip -n {gw} neigh add {INTERNET} lladdr {self.mac('inet', 'i0')} "
+           "dev wan0 nud permanent")
+        sh(f"ip -n {gw} neigh add {OWN_GUEST_ADDR} lladdr "
+           f"{self.mac('guest', 'c0')} dev lan0 nud permanent")
+        # A veth end receives XDP frames only with NAPI, which GRO brings.
+        for name, dev in (("gw", "lan0"), ("guest", "c0"), ("inet", "i0")):
+            self.run(name, "ethtool", "-K", dev, "gro", "on")
+
+    def mac(self, name, dev):
+        return sh(f"ip -n {self.netns(name)} -br link show {dev}").split()[2]
+
+    def thread_napi(self, on):
+        """NAPI in threads of their own, or in whatever was interrupted."""
+        for name, dev in (("gw", "lan0"), ("inet", "i0")):
+            # ip netns exec shows the namespace's own /sys.
+            sh(f"ip netns exec {self.netns(name)} sh -c "
+               f"'echo {int(on)} >/sys/class/net/{dev}/threaded'")
+
+    def make_neighbours(self, numbers):
+        """Permanent entries: no ARP, and no limit on how many."""
+        lines = [f"neigh replace {guest_addr(n)} lladdr {guest_mac(n)} "
+                 "dev lan0 nud permanent\n"
+                 for n in numbers if n not in self.neighbours]
+        self.neighbours.update(numbers)
+        if lines:
+            sh(["ip", "-n", self.netns("gw"), "-batch", "-"],
+               input="".join(lines))
+
+    # What the gateway spends
+
+    @staticmethod
+    def napi_threads():
+        """The kernel threads that receive for the gateway's LAN side."""
+        for comm in pathlib.Path("/proc").glob("[0-9]*/comm"):
+            try:
+                if comm.read_text().startswith("napi/lan0"):
+                    yield comm.parent
+            except OSError:
+                pass  # ended meanwhile
+
+    def gateway_cpu_ns(self):
+        """CPU time so far of the gateway's LAN side."""
+        return sum(int((task / "schedstat").read_text().split()[0])
+                   for task in self.napi_threads())
+
+    def pin_napi(self, cpu):
+        for task in self.napi_threads():
+            os.sched_setaffinity(int(task.name), {cpu})
+
+    def process_cpu_ns(self):
+        """CPU time so far of the daemon and the portal, all their threads."""
+        total = 0
+        for process in (self.daemon, self.portal):
+            if process:
+                for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
+                    total += int((task / "schedstat").read_text().split()[0])
+        return total
+
+    def forwarded(self):
+        """Packets that went out to the internet, or would have."""
+        stats = json.loads(sh(f"ip -n {self.netns('gw')} -j -s link show wan0"))
+        tx = stats[0]["stats64"]["tx"]
+        return tx["packets"] + tx["dropped"]
+
+    # The programs
+
+    def start_daemon(self, hook, state="state"):
+        state = self.work / state
+        state.mkdir(exist_ok=True)
+        self.config = self.work / f"{state.name}.conf"
+        self.config.write_text(CONFIG.format(state=state, pins=self.pins,
+                                             hook=hook))
+        self.socket = state / "control.sock"
+        os.chmod(self.work, 0o755)
+        os.chmod(state, 0o755)
+        log = open(self.work / "daemon.log", "a", encoding="utf-8")
+        started = time.monotonic()
+        self.daemon = subprocess.Popen(
+            self.inside("gw", self.build / "gatehoused", "-c", self.config),
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.wait(lambda: self.socket.exists() and self.op("status"), 60,
+                  "gatehoused does not answer", self.daemon)
+        return time.monotonic() - started
+
+    def start_portal(self):
+        log = open(self.work / "portal.log", "a", encoding="utf-8")
+        self.portal = subprocess.Popen(
+            self.inside("gw", self.build / "gatehouse-portal", "-c", self.config),
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.wait(lambda: ":80 " in self.run("gw", "ss", "-ltnH") + " ", 20,
+                  "gatehouse-portal does not listen", self.portal)
+
+    def stop(self, which, sig=signal.SIGTERM):
+        process = getattr(self, which)
+        setattr(self, which, None)
+        if process and process.poll() is None:
+            process.send_signal(sig)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def unload(self):
+        """No gate: as if gatehouse had never been there."""
+        if self.daemon:
+            self.op("unload", open=True)
+            self.stop("daemon")
+
+    def start_sink(self):
+        self.sink = subprocess.Popen(
+            self.inside("inet", self.tools / "storm", "sink", "i0"),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self.sink.stdout.readline() != "ready\n":
+            raise BenchError("the sink does not start")
+
+    def stop_sink(self):
+        if self.sink:
+            self.sink.stdin.close()
+            self.sink.wait(10)
+            self.sink = None
+
+    def wait(self, condition, seconds, complaint, process=None):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if process and process.poll() is not None:
+                break
+            try:
+                if condition():
+                    return
+            except (OSError, BenchError):
+                pass
+            time.sleep(0.02)
+        raise BenchError(f"{complaint}; see {self.work}/*.log")
+
+    # Operations, as root on the control socket
+
+    def op(self, op, **args):
+        return self.ops([(op, args)])[0]
+
+    def ops(self, requests, window=200):
+        """Many operations over one connection, `window` under way at once."""
+        replies = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.settimeout(60)
+            s.connect(str(self.socket))
+            sent = 0
+            while len(replies) < len(requests):
+                while sent < len(requests) and sent - len(replies) < window:
+                    name, args = requests[sent]
+                    s.send(json.dumps({"op": name, "args": args}).encode())
+                    sent += 1
+                reply = json.loads(s.recv(1 << 16))
+                if not reply.get("success"):
+                    raise BenchError(f"{requests[len(replies)]}: {reply}")
+                replies.append(reply)
+        return replies
+
+    def make_vouchers(self, count):
+        codes = []
+        while len(codes) < count:
+            n = min(500, count - len(codes))
+            codes += self.op("vouchers.create", plan="Daily", count=n)["codes"]
+        return codes
+
+    def allow(self, numbers, minutes=60 * 24):
+        self.ops([("clients.allow", {"mac": guest_mac(n), "minutes": minutes})
+                  for n in numbers])
+
+    def show_logs(self):
+        for log in sorted(self.work.glob("*.log")):
+            lines = log.read_text(errors="replace").splitlines()[-10:]
+            print("\n".join(f"{log.name}: {line}" for line in lines))
+
+    def close(self, keep=False):
+        self.stop_sink()
+        try:
+            self.unload()
+        except (BenchError, OSError):
+            self.stop("daemon", signal.SIGKILL)
+        self.stop("portal")
+        for name in ("guest", "gw", "inet"):
+            sh(f"ip netns del {self.netns(name)}", check=False)
+        shutil.rmtree(self.pins, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(self.work, ignore_errors=True)
+

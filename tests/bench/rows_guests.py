@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""redirect.* and redeem.*: what guests wait for.
+
+redirect.cycles: complete connect-GET-302-close cycles per second of two client
+threads with the machine's own TCP, answered in the kernel (XDP); baseline: the
+same asked of gatehouse-portal. redirect.cpu: gateway CPU ns per cycle; baseline:
+the same of gateway, portal and daemon together.
+redeem.c1, redeem.c64: vouchers redeemed per second over HTTP, 1 or 64 guests at
+a time, each with its own MAC, each on disk before its answer; baseline: as many
+guests asking for their status, which writes nothing.
+redeem.first_packet_p99: ms from sending the code to the first datagram of that
+guest that reaches the internet; baseline: 99th percentile of a status request."""
+
+import time
+
+from place import FIRST_ADDR, FIRST_GUEST, GATEWAY, INTERNET, BenchError
+
+NEEDS_PLACE = True
+REDIRECT = ("redirect.cycles", "redirect.cpu")
+REDEEM = ("redeem.c1", "redeem.c64", "redeem.first_packet_p99")
+NAMES = REDIRECT + REDEEM
+CYCLE_SECONDS = 1.5
+CYCLE_THREADS = 2
+# Guests of one turn.
+C1, C64, FIRST = 300, 4000, 300
+
+
+def numbers(text):
+    """"ok 5 failed 0 ..." as a dictionary."""
+    words = text.split()
+    return {k: float(v) for k, v in zip(words[::2], words[1::2])}
+
+
+def cycles(place, address, path):
+    """(cycles per second, gateway CPU ns per cycle)"""
+    gate, programs = place.gateway_cpu_ns(), place.process_cpu_ns()
+    out = numbers(place.run("guest", place.tools / "cycles", address, 80, path,
+                            CYCLE_SECONDS, CYCLE_THREADS))
+    cpu = place.gateway_cpu_ns() - gate
+    if address == GATEWAY:
+        cpu += place.process_cpu_ns() - programs
+    if out["bad"] > out["cycles"] / 1000 or not out["cycles"]:
+        raise BenchError(f"redirect from {address}: {out}")
+    return out["cycles"] / out["seconds"], cpu / out["cycles"]
+
+
+def redirect_turn(book, place):
+    place.thread_napi(True)
+    own = cycles(place, INTERNET, "/index.html")
+    # The portal's answer to a captive phone's probe, in user space.
+    portal = cycles(place, GATEWAY, "/generate_204")
+    place.thread_napi(False)
+    book.add("redirect.cycles", "/s", own[0], portal[0])
+    book.add("redirect.cpu", "ns", own[1], portal[1])
+
+
+class Crowd:
+    """Hands out guests that were never there, and vouchers."""
+
+    def __init__(self, place):
+        self.place = place
+        self.next = FIRST_GUEST
+
+    def run(self, what, count, at_once):
+        place = self.place
+        first, self.next = self.next, self.next + count
+        place.make_neighbours(range(first, first + count))
+        codes = place.make_vouchers(count) if what != "session" else []
+        sink = [place.netns("inet"), "i0", INTERNET] if what == "first" else []
+        out = place.run("guest", place.tools / "guests", what, "c0",
+                        place.lan_mac, FIRST_ADDR, GATEWAY, 80, first, count,
+                        at_once, *sink, input="\n".join(codes))
+        result = numbers(out.splitlines()[0])
+        if result["failed"] > count / 100:
+            raise BenchError(f"{what}: {out.strip()}")
+        return result
+
+
+def redeem_turn(book, place, crowd):
+    for name, count, at_once in (("redeem.c1", C1, 1), ("redeem.c64", C64, 64)):
+        if book.wants(name):
+            status = crowd.run("session", count, at_once)
+            redeem = crowd.run("redeem", count, at_once)
+            book.add(name, "/s", redeem["ok"] / redeem["seconds"],
+                     status["ok"] / status["seconds"])
+    if book.wants("redeem.first_packet_p99"):
+        status = crowd.run("session", FIRST, 1)
+        first = crowd.run("first", FIRST, 1)
+        book.add("redeem.first_packet_p99", "ms", first["p99"], status["p99"])
+
+
+def run(book, place, runs):
+    place.start_daemon("xdp", "guests")
+    try:
+        place.start_portal()
+        crowd = Crowd(place)
+        for _ in range(runs):
+            if book.wants(*REDIRECT):
+                redirect_turn(book, place)
+            if book.wants(*REDEEM):
+                redeem_turn(book, place, crowd)
+            time.sleep(0.2)
+    finally:
+        place.stop("portal")
+        place.unload()
