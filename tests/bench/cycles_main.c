@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 		die("usage: cycles ADDRESS PORT PATH SECONDS THREADS");
 	target.at.sin_port = htons(strtoul(argv[2], NULL, 10));
 	target.request_len = snprintf(target.request, sizeof(target.request),
-		"GET %.256s HTTP/1.1\r\nHost: probe.example\r\n"
+		"GET %.256s HTTP/1.1\r\nHost: connectivitycheck.gstatic.com\r\n"
 		"Connection: close\r\n\r\n", argv[3]);
 	target.end = start + strtod(argv[4], NULL);
 	threads = strtol(argv[5], NULL, 10);

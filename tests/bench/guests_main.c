@@ -36,6 +36,7 @@
 struct run {
 	struct crowd_options options;
 	struct crowd *crowd;
+	const char *host; /* the portal's address, as a browser names it */
 	char (*codes)[CODE_MAX];
 	/* `first` only */
 	int sink;
@@ -47,9 +48,11 @@ struct run {
 
 static int request_session(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
 {
+	const struct run *run = data;
+
 	return snprintf(buf, CROWD_REQUEST_MAX,
-		"GET /api/session HTTP/1.1\r\nHost: portal\r\n"
-		"Connection: close\r\n\r\n");
+		"GET /api/session HTTP/1.1\r\nHost: %s\r\n"
+		"Connection: close\r\n\r\n", run->host);
 }
 
 static int request_redeem(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
@@ -59,9 +62,9 @@ static int request_redeem(void *data, uint32_t i, char buf[static CROWD_REQUEST_
 	int len = snprintf(body, sizeof(body), "{\"code\":\"%s\"}", run->codes[i]);
 
 	return snprintf(buf, CROWD_REQUEST_MAX,
-		"POST /api/vouchers/activate HTTP/1.1\r\nHost: portal\r\n"
+		"POST /api/vouchers/activate HTTP/1.1\r\nHost: %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %d\r\n"
-		"Connection: close\r\n\r\n%s", len, body);
+		"Connection: close\r\n\r\n%s", run->host, len, body);
 }
 
 static void read_codes(struct run *run)
@@ -189,6 +192,7 @@ static void parse_options(struct run *run, char **argv)
 	struct crowd_options *o = &run->options;
 
 	o->interface = argv[0];
+	run->host = argv[3];
 	mac_of(argv[1], o->gateway_mac);
 	if (!inet_pton(AF_INET, argv[2], &o->first_addr) ||
 		!inet_pton(AF_INET, argv[3], &o->portal))
