@@ -1,0 +1,710 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which interfaces are gated, and keeping them so. One function, refresh(),
+ * compares what the configuration wants with what the box has and does the
+ * difference; start, every netlink event and the check each second end there.
+ *
+ * The order on an interface is what keeps it closed: map entry, hooks, and
+ * only then the device group that our nftables table waits for; backwards when
+ * it is given up or a hook is found missing. A bridge's own check-only hooks
+ * come before its ports'.
+ */
+#include "daemon/attach.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "daemon/places.h"
+#include "datapath/hooks.h"
+#include "net/link.h"
+#include "net/nft.h"
+
+#define CHECK_NS NSEC_PER_SEC
+
+struct port {
+	struct attach_row row;
+	enum hook_role role;
+	struct hook_state hooks;
+	bool is_named;	/* by the configuration, so nftables guards it */
+	bool is_wanted; /* mark of refresh() */
+};
+
+struct attach {
+	struct loop *loop;
+	struct datapath *dp;
+	const struct config *config;
+	struct attach_handlers handlers;
+	struct links *links;
+	struct nft *nft;
+	struct loop_timer check;
+	struct port **port; /* in the order of attach_each() */
+	size_t port_n, port_room;
+	bool is_unloaded;
+	/* Said once, until it is different. */
+	char network_problem[CONFIG_NETWORKS_MAX][64];
+	bool absent_said[CONFIG_NETWORKS_MAX];
+};
+
+static size_t index_of(const struct attach *a, const struct config_network *n)
+{
+	return n - a->config->networks;
+}
+
+/* Ports. */
+
+static struct port *find_port(struct attach *a, int ifindex)
+{
+	size_t i;
+
+	for (i = 0; i < a->port_n; i++)
+		if (a->port[i]->row.ifindex == ifindex)
+			return a->port[i];
+	return NULL;
+}
+
+static struct port *new_port(struct attach *a, const struct link *link)
+{
+	struct port *port = xcalloc(1, sizeof(*port));
+
+	if (a->port_n == a->port_room) {
+		size_t room = a->port_room ? 2 * a->port_room : 16;
+		struct port **grown = xcalloc(room, sizeof(*grown));
+
+		if (a->port_n)
+			memcpy(grown, a->port, a->port_n * sizeof(*grown));
+		free(a->port);
+		a->port = grown;
+		a->port_room = room;
+	}
+	port->row.ifindex = link->ifindex;
+	port->row.state = ATTACH_STATE_FAILED;
+	a->port[a->port_n++] = port;
+	return port;
+}
+
+static void repaired(struct attach *a, const char *name, const char *what)
+{
+	log_warning("%s: %s", name, what);
+	if (a->handlers.repaired)
+		a->handlers.repaired(a->handlers.data, name, what);
+}
+
+/* One line for a problem however often it is met again. */
+static void fail(struct port *port, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void fail(struct port *port, const char *fmt, ...)
+{
+	char text[sizeof(port->row.problem)];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (strcmp(text, port->row.problem) != 0)
+		log_error("%s: closed: %s", port->row.name, text);
+	memcpy(port->row.problem, text, sizeof(text));
+	port->row.state = ATTACH_STATE_FAILED;
+	port->hooks = (struct hook_state){HOOK_WAY_NONE, HOOK_WAY_NONE};
+}
+
+/*
+ * Only interfaces that the configuration names are guarded by nftables; a port
+ * is guarded by the hooks of its bridge.
+ */
+static int set_group(struct attach *a, const struct port *port, bool is_open)
+{
+	const struct link *link = links_by_index(a->links, port->row.ifindex);
+	uint32_t group = is_open ? GH_DEVICE_GROUP : 0;
+
+	if (!port->is_named || !link || (!is_open && link->group == 0))
+		return 0;
+	return links_set_group(a->links, port->row.ifindex, group);
+}
+
+static int set_interface(struct attach *a, const struct port *port)
+{
+	const struct link *link = links_by_index(a->links, port->row.ifindex);
+	const struct link *box = link;
+	struct gh_interface interface = {
+		.network = port->row.network->number,
+		.flags = port->row.is_master ? GH_INTERFACE_MASTER : 0,
+	};
+
+	if (!link)
+		return -ENODEV;
+	/* Behind a port the box answers from its bridge's address. */
+	if (!port->is_named)
+		box = links_by_index(a->links, link->master);
+	if (!box)
+		return -ENODEV;
+	memcpy(interface.mac, box->mac.addr, sizeof(interface.mac));
+	return datapath_interface_set(a->dp, port->row.ifindex, &interface);
+}
+
+/* On drivers of virtual devices XDP costs more than it saves (design: 5.1). */
+static enum hook_mode mode_of(
+	const struct config_network *network, const struct link *link)
+{
+	switch (network->hook) {
+	case CONFIG_HOOK_XDP:
+		return HOOK_MODE_XDP;
+	case CONFIG_HOOK_TC:
+		return HOOK_MODE_TC;
+	case CONFIG_HOOK_AUTO:
+		break;
+	}
+	return link->kind[0] ? HOOK_MODE_TC : HOOK_MODE_AUTO;
+}
+
+static void describe(struct port *port)
+{
+	snprintf(port->row.up, sizeof(port->row.up), "%s",
+		hook_way_name(port->hooks.up));
+	snprintf(port->row.down, sizeof(port->row.down), "%s",
+		hook_way_name(port->hooks.down));
+}
+
+static void attach_port(struct attach *a, struct port *port)
+{
+	const struct link *link = links_by_index(a->links, port->row.ifindex);
+	struct datapath_error err;
+	int r;
+
+	if (!link)
+		return;
+	r = set_interface(a, port);
+	if (r < 0) {
+		fail(port, "cannot enter it: %s", strerror(-r));
+		return;
+	}
+	r = hooks_attach(a->dp, port->row.ifindex, port->role,
+		mode_of(port->row.network, link), &err, &port->hooks);
+	if (r < 0) {
+		set_group(a, port, false);
+		fail(port, "%s", err.text);
+		describe(port);
+		return;
+	}
+	r = set_group(a, port, true);
+	if (r < 0) {
+		fail(port, "cannot set its device group: %s", strerror(-r));
+		return;
+	}
+	if (port->row.state != ATTACH_STATE_ATTACHED)
+		log_info("%s: network %s: %s, up %s, down %s", port->row.name,
+			port->row.network->name,
+			port->row.is_master ? "bridge" : "gated",
+			hook_way_name(port->hooks.up),
+			hook_way_name(port->hooks.down));
+	describe(port);
+	port->row.state = ATTACH_STATE_ATTACHED;
+	port->row.problem[0] = '\0';
+}
+
+static void clear_interface(struct attach *a, int ifindex)
+{
+	static const struct gh_interface none;
+	int r = datapath_interface_set(a->dp, ifindex, &none);
+
+	if (r < 0 && r != -ERANGE)
+		log_warning(
+			"cannot clear interface %d: %s", ifindex, strerror(-r));
+}
+
+/* No longer of a guest network, or gone altogether. */
+static void give_up(struct attach *a, struct port *port)
+{
+	const struct link *link = links_by_index(a->links, port->row.ifindex);
+	int r;
+
+	if (link) {
+		log_warning("%s: no longer part of network %s: detaching",
+			port->row.name, port->row.network->name);
+		set_group(a, port, false);
+	}
+	r = hooks_detach(a->dp, port->row.ifindex);
+	if (r < 0)
+		log_warning(
+			"%s: cannot detach: %s", port->row.name, strerror(-r));
+	clear_interface(a, port->row.ifindex);
+}
+
+/* What is wanted. */
+
+static void want(struct attach *a, const struct config_network *network,
+	const struct link *link, bool is_named)
+{
+	bool is_master = is_named && strcmp(link->kind, "bridge") == 0;
+	struct port *port = find_port(a, link->ifindex);
+
+	if (!port)
+		port = new_port(a, link);
+	else if (port->is_wanted)
+		return; /* a port with a network of its own */
+	if (port->row.network &&
+		(port->row.network != network || port->is_named != is_named)) {
+		/* Moved from one network to another: attach anew. */
+		give_up(a, port);
+		port->row.state = ATTACH_STATE_FAILED;
+	}
+	port->is_wanted = true;
+	port->is_named = is_named;
+	port->role = is_master ? HOOK_ROLE_MASTER : HOOK_ROLE_PORT;
+	port->row.network = network;
+	port->row.is_master = is_master;
+	memcpy(port->row.name, link->name, sizeof(port->row.name));
+}
+
+struct ports_of {
+	struct attach *a;
+	const struct config_network *network;
+	int master;
+};
+
+static void want_if_port(void *data, const struct link *link)
+{
+	const struct ports_of *of = data;
+
+	if (link->master == of->master)
+		want(of->a, of->network, link, false);
+}
+
+static void want_named(struct attach *a, const struct config_network *network)
+{
+	const struct link *link = links_by_name(a->links, network->interface);
+	bool *said = &a->absent_said[index_of(a, network)];
+
+	if (link)
+		want(a, network, link, true);
+	else if (!*said)
+		log_warning("%s: no such interface; network %s waits for it",
+			network->interface, network->name);
+	*said = !link;
+}
+
+static void want_ports(struct attach *a, const struct config_network *network)
+{
+	const struct link *link = links_by_name(a->links, network->interface);
+	struct ports_of of = {a, network, link ? link->ifindex : 0};
+
+	if (link && strcmp(link->kind, "bridge") == 0)
+		links_each(a->links, want_if_port, &of);
+}
+
+static void drop_unwanted(struct attach *a)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < a->port_n; i++) {
+		struct port *port = a->port[i];
+
+		if (port->is_wanted) {
+			a->port[kept++] = port;
+			continue;
+		}
+		give_up(a, port);
+		free(port);
+	}
+	a->port_n = kept;
+}
+
+/* Attached, but the group is not ours, or the map has another MAC. */
+static void keep_port(struct attach *a, struct port *port)
+{
+	const struct link *link = links_by_index(a->links, port->row.ifindex);
+
+	if (port->row.state != ATTACH_STATE_ATTACHED || set_interface(a, port) < 0)
+		attach_port(a, port);
+	else if (port->is_named && link && link->group != GH_DEVICE_GROUP &&
+		 hooks_check(a->dp, port->row.ifindex, port->role,
+			 &port->hooks) == HOOK_FAULT_NONE)
+		set_group(a, port, true);
+}
+
+static void refresh(struct attach *a)
+{
+	size_t i;
+	int n;
+
+	if (a->is_unloaded)
+		return;
+	for (i = 0; i < a->port_n; i++)
+		a->port[i]->is_wanted = false;
+	for (n = 0; n < a->config->network_count; n++)
+		want_named(a, &a->config->networks[n]);
+	for (n = 0; n < a->config->network_count; n++)
+		want_ports(a, &a->config->networks[n]);
+	drop_unwanted(a);
+	for (i = 0; i < a->port_n; i++)
+		keep_port(a, a->port[i]);
+}
+
+/* Networks' records. */
+
+static enum place_owner owner_of(const struct attach *a,
+	const struct config_network *network, int ifindex)
+{
+	const struct link *link = links_by_index(a->links, ifindex);
+	const struct link *master =
+		link && link->master ? links_by_index(a->links, link->master)
+				     : NULL;
+	int n;
+
+	if (!link)
+		return PLACE_OWNER_OTHER;
+	if (strcmp(link->name, network->interface) == 0 ||
+		(master && strcmp(master->name, network->interface) == 0))
+		return PLACE_OWNER_SELF;
+	for (n = 0; n < a->config->network_count; n++)
+		if (strcmp(link->name, a->config->networks[n].interface) == 0)
+			return PLACE_OWNER_GUEST;
+	return PLACE_OWNER_OTHER;
+}
+
+static int set_network(struct attach *a, const struct config_network *network)
+{
+	_cleanup_free_ struct place_address *places = NULL;
+	const struct link_address *addresses;
+	size_t i, n = links_addresses(a->links, &addresses);
+	struct gh_network record;
+	int r;
+
+	places = xcalloc(n + 1, sizeof(*places));
+	for (i = 0; i < n; i++) {
+		places[i].prefix = addresses[i].prefix;
+		places[i].owner = owner_of(a, network, addresses[i].ifindex);
+	}
+	r = places_network(a->config, network, places, n, &record);
+	return r < 0 ? r : datapath_network_set(a->dp, network->number, &record);
+}
+
+static const char *network_problem(int r)
+{
+	switch (r) {
+	case -E2BIG:
+		return "the box has too many addresses for its rules";
+	case -ENAMETOOLONG:
+		return "the portal's name is too long for the redirect";
+	default:
+		return strerror(-r);
+	}
+}
+
+/* A record that cannot be made leaves the last one in force: its rules are
+ * old, but a network without a record would cut everyone off. */
+static void set_networks(struct attach *a)
+{
+	int i;
+
+	for (i = 0; i < a->config->network_count && !a->is_unloaded; i++) {
+		const struct config_network *network = &a->config->networks[i];
+		char *said = a->network_problem[i];
+		int r = set_network(a, network);
+		const char *text = r < 0 ? network_problem(r) : "";
+
+		if (r < 0 && strcmp(said, text) != 0)
+			log_error("network %s: %s", network->name, text);
+		snprintf(said, sizeof(a->network_problem[i]), "%s", text);
+	}
+}
+
+static int close_old_networks(struct attach *a)
+{
+	static const struct gh_network none;
+	bool used[GH_NETWORKS_MAX] = {false};
+	int i, r = 0;
+
+	for (i = 0; i < a->config->network_count; i++)
+		used[a->config->networks[i].number] = true;
+	for (i = 1; r == 0 && i < GH_NETWORKS_MAX; i++)
+		if (!used[i])
+			r = datapath_network_set(a->dp, i, &none);
+	return r;
+}
+
+/* What an earlier process left. */
+
+static int detach_stale(void *data, int ifindex)
+{
+	struct attach *a = data;
+	const struct link *link = links_by_index(a->links, ifindex);
+	int r;
+
+	if (find_port(a, ifindex))
+		return 0;
+	if (link) {
+		log_warning("%s: no longer configured: detaching", link->name);
+		if (link->group == GH_DEVICE_GROUP)
+			links_set_group(a->links, ifindex, 0);
+	}
+	r = hooks_detach(a->dp, ifindex);
+	if (r < 0)
+		log_warning("interface %d: cannot detach: %s", ifindex,
+			strerror(-r));
+	return 0;
+}
+
+static int clear_stale(
+	void *data, int ifindex, const struct gh_interface *interface)
+{
+	struct attach *a = data;
+
+	if (!find_port(a, ifindex))
+		clear_interface(a, ifindex);
+	return 0;
+}
+
+/* The table in nftables. */
+
+static int apply_nft(struct attach *a)
+{
+	const char *names[CONFIG_NETWORKS_MAX];
+	struct nft_error err;
+	int i, r;
+
+	for (i = 0; i < a->config->network_count; i++)
+		names[i] = a->config->networks[i].interface;
+	r = nft_apply(
+		a->nft, names, a->config->network_count, GH_DEVICE_GROUP, &err);
+	if (r < 0)
+		log_error("nftables: %s", err.text[0] ? err.text : strerror(-r));
+	return r;
+}
+
+static void check_nft(struct attach *a)
+{
+	if (nft_check(a->nft) == 1 && apply_nft(a) == 0)
+		repaired(a, "nftables",
+			"our table had been changed or removed "
+			"and was put back");
+}
+
+/* The check each second. */
+
+static const char *fault_text(enum hook_fault fault)
+{
+	switch (fault) {
+	case HOOK_FAULT_NONE:
+		break;
+	case HOOK_FAULT_GONE:
+		return "a hook had been removed and was put back";
+	case HOOK_FAULT_BEHIND:
+		return "another program ran before ours, which was put first";
+	case HOOK_FAULT_OTHER:
+		return "a hook had another program and was put right";
+	}
+	return "";
+}
+
+static void check_port(struct attach *a, struct port *port)
+{
+	enum hook_fault fault;
+
+	if (port->row.state != ATTACH_STATE_ATTACHED) {
+		attach_port(a, port);
+		return;
+	}
+	/* The interface is gone and netlink has not told yet: not a fault. */
+	if (!links_by_index(a->links, port->row.ifindex))
+		return;
+	fault = hooks_check(a->dp, port->row.ifindex, port->role, &port->hooks);
+	if (fault == HOOK_FAULT_NONE)
+		return;
+	/* Closed while it is mended; a program cannot be moved forward. */
+	set_group(a, port, false);
+	if (fault == HOOK_FAULT_BEHIND)
+		hooks_detach(a->dp, port->row.ifindex);
+	port->row.state = ATTACH_STATE_FAILED;
+	attach_port(a, port);
+	if (port->row.state == ATTACH_STATE_ATTACHED) {
+		port->row.repairs++;
+		repaired(a, port->row.name, fault_text(fault));
+	}
+}
+
+static void on_check(void *data)
+{
+	struct attach *a = data;
+	size_t i;
+
+	if (a->is_unloaded)
+		return;
+	check_nft(a);
+	for (i = 0; i < a->port_n; i++)
+		check_port(a, a->port[i]);
+}
+
+/* Netlink. */
+
+static void on_link(void *data, enum link_event event, const struct link *link)
+{
+	struct attach *a = data;
+
+	refresh(a);
+	/* Which network an address belongs to depends on names and masters. */
+	set_networks(a);
+}
+
+static void on_addresses(void *data)
+{
+	set_networks(data);
+}
+
+static void on_lost(void *data, int err)
+{
+	log_error("cannot follow the interfaces: %s", strerror(-err));
+}
+
+/* Life. */
+
+static int begin(struct attach *a)
+{
+	int r;
+
+	/* Closed first: the table waits for groups that are not set yet. */
+	r = apply_nft(a);
+	if (r < 0)
+		return r;
+	set_networks(a);
+	refresh(a);
+	r = hooks_each(a->dp, detach_stale, a);
+	if (r == 0)
+		r = datapath_interface_each(a->dp, clear_stale, a);
+	if (r == 0)
+		r = close_old_networks(a);
+	if (r < 0)
+		log_error("cannot clear what an earlier process left: %s",
+			strerror(-r));
+	return r;
+}
+
+int attach_start(struct loop *loop, struct datapath *dp,
+	const struct config *config, const struct attach_handlers *handlers,
+	struct attach **ret_attach)
+{
+	struct attach *a = xcalloc(1, sizeof(*a));
+	struct link_handlers link_handlers = {on_link, on_addresses, on_lost, a};
+	int r;
+
+	a->loop = loop;
+	a->dp = dp;
+	a->config = config;
+	a->handlers = *handlers;
+	r = links_open(loop, &link_handlers, &a->links);
+	if (r < 0)
+		log_error("cannot read the interfaces: %s", strerror(-r));
+	if (r == 0) {
+		r = nft_open(&a->nft);
+		if (r < 0)
+			log_error("nftables: %s", strerror(-r));
+	}
+	if (r == 0)
+		r = begin(a);
+	if (r < 0) {
+		attach_stop(a);
+		return r;
+	}
+	loop_timer_start(loop, &a->check, CHECK_NS, CHECK_NS, on_check, a);
+	*ret_attach = a;
+	return 0;
+}
+
+void attach_stop(struct attach *a)
+{
+	size_t i;
+
+	if (!a)
+		return;
+	loop_timer_stop(a->loop, &a->check);
+	if (a->links)
+		links_close(a->links);
+	nft_close(a->nft);
+	for (i = 0; i < a->port_n; i++)
+		free(a->port[i]);
+	free(a->port);
+	free(a);
+}
+
+/* Closed: the groups go first, so the table drops before the hooks are off.
+ * Open: the table goes last, so nothing passes half gated meanwhile. */
+int attach_unload(struct attach *a, bool open)
+{
+	struct nft_error err;
+	size_t i;
+	int r = 0, failed;
+
+	a->is_unloaded = true;
+	if (!open)
+		r = apply_nft(a);
+	for (i = 0; r == 0 && i < a->port_n; i++)
+		r = set_group(a, a->port[i], false);
+	for (i = 0; r == 0 && i < a->port_n; i++) {
+		failed = hooks_detach(a->dp, a->port[i]->row.ifindex);
+		if (failed < 0)
+			r = failed;
+		clear_interface(a, a->port[i]->row.ifindex);
+	}
+	if (r == 0 && open)
+		r = nft_remove(a->nft, &err);
+	if (r < 0)
+		log_error("unload: %s", strerror(-r));
+	return r;
+}
+
+/* Rows. */
+
+static void tell_network(struct attach *a, const struct config_network *network,
+	void (*fn)(void *data, const struct attach_row *row), void *data)
+{
+	bool any = false;
+	size_t i;
+	int named;
+
+	for (named = 1; named >= 0; named--)
+		for (i = 0; i < a->port_n; i++)
+			if (a->port[i]->row.network == network &&
+				a->port[i]->is_named == named) {
+				fn(data, &a->port[i]->row);
+				any = true;
+			}
+	if (!any) {
+		struct attach_row absent = {.network = network};
+
+		memcpy(absent.name, network->interface, sizeof(absent.name));
+		snprintf(absent.up, sizeof(absent.up), "none");
+		snprintf(absent.down, sizeof(absent.down), "none");
+		snprintf(absent.problem, sizeof(absent.problem),
+			"no such interface");
+		fn(data, &absent);
+	}
+}
+
+void attach_each(struct attach *a,
+	void (*fn)(void *data, const struct attach_row *row), void *data)
+{
+	int n;
+
+	for (n = 0; n < a->config->network_count; n++)
+		tell_network(a, &a->config->networks[n], fn, data);
+}
+
+const struct config_network *attach_network_of(
+	const struct attach *a, const struct ipaddr *portal)
+{
+	int n;
+
+	for (n = 0; n < a->config->network_count; n++) {
+		const struct config_network *network = &a->config->networks[n];
+
+		if (ip_equal(portal, &network->portal4) ||
+			ip_equal(portal, &network->portal6))
+			return network;
+	}
+	return NULL;
+}

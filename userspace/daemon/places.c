@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From a network's configuration and the addresses of the box to its record
+ * in the kernel. Rules are gathered in their order as prefixes of either
+ * family, thinned, and written per family at the end.
+ *
+ * Order matters between places (reach before box before inside) and not among
+ * the inside ones, so of those, whatever a wider one covers is left out.
+ */
+#include "daemon/places.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "datapath/datapath.h"
+
+/* Far above what can be written: many inside rules are thinned out. */
+#define RULES_MAX 1024
+
+struct rule {
+	struct prefix prefix;
+	enum gh_place place;
+	uint16_t port; /* host order */
+	uint8_t proto;
+};
+
+struct rules {
+	struct rule *rule; /* RULES_MAX of them */
+	size_t n;
+};
+
+static const char *const always_inside[] = {"127.0.0.0/8", "::1", "fe80::/10"};
+static const char *const private_ranges[] = {"10.0.0.0/8", "172.16.0.0/12",
+	"192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "fc00::/7"};
+
+static int add(
+	struct rules *rules, enum gh_place place, const struct prefix *prefix)
+{
+	if (rules->n == RULES_MAX)
+		return -E2BIG;
+	rules->rule[rules->n++] = (struct rule){*prefix, place, 0, 0};
+	return 0;
+}
+
+static int add_host(
+	struct rules *rules, enum gh_place place, const struct ipaddr *addr)
+{
+	struct prefix host = {*addr, 128};
+
+	return ip_is_zero(addr) ? 0 : add(rules, place, &host);
+}
+
+static int add_texts(struct rules *rules, const char *const *texts, size_t n)
+{
+	struct prefix prefix;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < n; i++) {
+		r = prefix_parse(texts[i], &prefix);
+		if (r == 0)
+			r = add(rules, GH_PLACE_INSIDE, &prefix);
+	}
+	return r;
+}
+
+static int add_reach(struct rules *rules, const struct config_network *network)
+{
+	int i, r = 0;
+
+	for (i = 0; r == 0 && i < network->reach_count; i++) {
+		const struct config_reach *reach = &network->reach[i];
+
+		r = add(rules, GH_PLACE_REACH, &reach->prefix);
+		if (r == 0) {
+			rules->rule[rules->n - 1].port = reach->port;
+			rules->rule[rules->n - 1].proto = reach->proto;
+		}
+	}
+	return r;
+}
+
+static int add_box(struct rules *rules, const struct config_network *network,
+	const struct place_address *addresses, size_t n)
+{
+	size_t i;
+	int r;
+
+	r = add_host(rules, GH_PLACE_BOX, &network->portal4);
+	if (r == 0)
+		r = add_host(rules, GH_PLACE_BOX, &network->portal6);
+	for (i = 0; r == 0 && i < n; i++)
+		if (addresses[i].owner == PLACE_OWNER_SELF)
+			r = add_host(
+				rules, GH_PLACE_BOX, &addresses[i].prefix.addr);
+	return r;
+}
+
+/* A default route's worth of prefix (a tunnel's ::/0) is not "on a link". */
+static bool is_on_link(const struct prefix *prefix)
+{
+	return prefix->len > (ip_is_v4(&prefix->addr) ? 96 : 0);
+}
+
+static int add_inside(struct rules *rules, const struct config_network *network,
+	const struct place_address *addresses, size_t n)
+{
+	size_t i;
+	int r;
+
+	r = add_texts(rules, always_inside, ARRAY_SIZE(always_inside));
+	if (r == 0 && network->block_private)
+		r = add_texts(rules, private_ranges, ARRAY_SIZE(private_ranges));
+	for (i = 0; r == 0 && i < n; i++) {
+		const struct place_address *a = &addresses[i];
+
+		if (a->owner != PLACE_OWNER_SELF)
+			r = add_host(rules, GH_PLACE_INSIDE, &a->prefix.addr);
+		if (r == 0 && is_on_link(&a->prefix) &&
+			(a->owner != PLACE_OWNER_OTHER || network->block_private))
+			r = add(rules, GH_PLACE_INSIDE, &a->prefix);
+	}
+	return r;
+}
+
+/* Among rules of one place without ports, a wider one or an earlier equal
+ * one says it already. */
+static bool is_covered(const struct rules *rules, size_t i)
+{
+	const struct rule *rule = &rules->rule[i];
+	size_t j;
+
+	if (rule->place == GH_PLACE_REACH)
+		return false;
+	for (j = 0; j < rules->n; j++) {
+		const struct rule *other = &rules->rule[j];
+
+		if (j == i || other->place != rule->place)
+			continue;
+		if (ip_is_v4(&other->prefix.addr) != ip_is_v4(&rule->prefix.addr))
+			continue;
+		if (prefix_contains(&other->prefix, &rule->prefix.addr) &&
+			(other->prefix.len < rule->prefix.len ||
+				(other->prefix.len == rule->prefix.len && j < i)))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t mask4(unsigned int bits)
+{
+	return bits ? htonl(~0U << (32 - bits)) : 0;
+}
+
+static uint64_t mask_half(unsigned int bits)
+{
+	if (bits == 0)
+		return 0;
+	return htobe64(~0ULL << (bits >= 64 ? 0 : 64 - bits));
+}
+
+static int write4(struct gh_network *network, const struct rule *rule)
+{
+	uint32_t mask = mask4(rule->prefix.len - 96U);
+
+	if (network->n4 == GH_PREFIXES_MAX)
+		return -E2BIG;
+	network->prefix4[network->n4++] = (struct gh_prefix4){
+		.net = ip_v4(&rule->prefix.addr) & mask,
+		.mask = mask,
+		.port = htons(rule->port),
+		.proto = rule->proto,
+		.place = rule->place,
+	};
+	return 0;
+}
+
+static int write6(struct gh_network *network, const struct rule *rule)
+{
+	unsigned int len = rule->prefix.len;
+	struct gh_prefix6 out = {
+		.mask = {mask_half(MIN(len, 64U)),
+			mask_half(len > 64 ? len - 64 : 0)},
+		.port = htons(rule->port),
+		.proto = rule->proto,
+		.place = rule->place,
+	};
+
+	if (network->n6 == GH_PREFIXES_MAX)
+		return -E2BIG;
+	memcpy(out.net, rule->prefix.addr.addr, sizeof(out.net));
+	out.net[0] &= out.mask[0];
+	out.net[1] &= out.mask[1];
+	network->prefix6[network->n6++] = out;
+	return 0;
+}
+
+static int write_rules(struct gh_network *network, const struct rules *rules)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < rules->n; i++) {
+		const struct rule *rule = &rules->rule[i];
+
+		if (is_covered(rules, i))
+			continue;
+		if (ip_is_v4(&rule->prefix.addr) && rule->prefix.len >= 96)
+			r = write4(network, rule);
+		else
+			r = write6(network, rule);
+	}
+	return r;
+}
+
+/* "http://10.77.0.1:8080/?url="; nothing for a family without a portal. */
+static int write_location(const struct config *config,
+	const struct ipaddr *portal, char *ret_text, uint32_t *ret_len)
+{
+	char text[GH_LOCATION_MAX + 1], address[IP_TEXT], port[8] = "";
+	bool brackets = !ip_is_v4(portal);
+	int len;
+
+	if (ip_is_zero(portal))
+		return 0;
+	if (config->portal_http_port != 80)
+		snprintf(port, sizeof(port), ":%u",
+			(uint16_t)config->portal_http_port);
+	ip_format(portal, address);
+	if (config->portal_name[0])
+		len = snprintf(text, sizeof(text),
+			"http://%s%s/?url=", config->portal_name, port);
+	else
+		len = snprintf(text, sizeof(text),
+			"http://%s%s%s%s/?url=", brackets ? "[" : "", address,
+			brackets ? "]" : "", port);
+	if (len < 0 || len > GH_LOCATION_MAX)
+		return -ENAMETOOLONG;
+	memcpy(ret_text, text, len);
+	*ret_len = len;
+	return 0;
+}
+
+static int write_portal(const struct config *config,
+	const struct config_network *network, struct gh_network *out)
+{
+	int r;
+
+	out->portal_ports[0] = htons(config->portal_http_port);
+	if (config->tls_cert[0])
+		out->portal_ports[1] = htons(config->portal_https_port);
+	if (!ip_is_zero(&network->portal4))
+		out->portal4 = ip_v4(&network->portal4);
+	memcpy(out->portal6, network->portal6.addr, sizeof(out->portal6));
+	r = write_location(
+		config, &network->portal4, out->location4, &out->location4_len);
+	if (r == 0)
+		r = write_location(config, &network->portal6, out->location6,
+			&out->location6_len);
+	return r;
+}
+
+int places_network(const struct config *config,
+	const struct config_network *network,
+	const struct place_address *addresses, size_t n,
+	struct gh_network *ret_network)
+{
+	_cleanup_free_ struct rule *rule = xcalloc(RULES_MAX, sizeof(*rule));
+	struct rules rules = {rule, 0};
+	struct gh_network out;
+	int r;
+
+	memset(&out, 0, sizeof(out)); /* padding is compared, too */
+	out.flags = GH_NETWORK_ACTIVE;
+	out.captive_price = datapath_price(network->captive_kbps);
+	out.network_price = datapath_price(network->network_kbps);
+	out.box_price = datapath_price(network->box_kbps);
+	r = write_portal(config, network, &out);
+	if (r == 0)
+		r = add_reach(&rules, network);
+	if (r == 0)
+		r = add_box(&rules, network, addresses, n);
+	if (r == 0)
+		r = add_inside(&rules, network, addresses, n);
+	if (r == 0)
+		r = write_rules(&out, &rules);
+	if (r == 0)
+		*ret_network = out;
+	return r;
+}
