@@ -25,15 +25,21 @@ static const struct ctl_code_row codes[] = {
 #undef ROW
 };
 
-const struct ctl_code_row *ctl_code_lookup(const char *name)
+static const struct ctl_code_row *code_row(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(codes) - 1; i++)
+	for (i = 0; i < ARRAY_SIZE(codes); i++)
 		if (name && !strcmp(codes[i].name, name))
-			break;
-	/* The last row is "internal". */
-	return &codes[i];
+			return &codes[i];
+	return NULL;
+}
+
+const struct ctl_code_row *ctl_code_lookup(const char *name)
+{
+	const struct ctl_code_row *row = code_row(name);
+
+	return row ? row : code_row("internal");
 }
 
 const struct ctl_code_row *ctl_reply_code(const json_t *reply)
