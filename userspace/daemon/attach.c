@@ -187,7 +187,9 @@ static void attach_port(struct attach *a, struct port *port)
 		mode_of(port->row.network, link), &err, &port->hooks);
 	if (r < 0) {
 		set_group(a, port, false);
-		fail(port, "%s", err.text);
+		/* ENODEV: netlink is about to tell that it went. */
+		if (r != -ENODEV)
+			fail(port, "%s", err.text);
 		describe(port);
 		return;
 	}
