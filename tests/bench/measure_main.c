@@ -182,7 +182,16 @@ static void gate_close(struct gate *gate)
 		return;
 	memcpy(pin_dir, gate->dp->pin_dir, sizeof(pin_dir));
 	datapath_close(gate->dp);
+	gate->dp = NULL;
 	datapath_unload(pin_dir, &error);
+}
+
+/* At exit, also after die(): nothing stays in the kernel. */
+static void close_all(void)
+{
+	for (size_t g = 0; g < GATES; g++)
+		gate_close(&gates[g]);
+	measure__destroy(programs);
 }
 
 /* The frame of a row, from guest `n` or to it. */
@@ -340,6 +349,7 @@ int main(int argc, char **argv)
 		die("usage: measure [-r ROUNDS] [PATTERN...]");
 	if (optind < argc)
 		patterns = argv + optind;
+	atexit(close_all);
 	programs = measure__open_and_load();
 	if (!programs)
 		die("cannot load the wrappers: %s", strerror(errno));
@@ -347,8 +357,5 @@ int main(int argc, char **argv)
 		gate_open(&gates[g]);
 	while (rounds--)
 		round_of(patterns);
-	for (size_t g = 0; g < GATES; g++)
-		gate_close(&gates[g]);
-	measure__destroy(programs);
 	return 0;
 }
