@@ -14,9 +14,10 @@ trap 'rm -f "$log"' EXIT
 for program in "$@"; do
 	timeout -k 5 "$limit" "$program" >"$log" 2>&1 </dev/null
 	status=$?
-	s=$(grep -ciE '^ok .*# *skip' "$log")
-	p=$(($(grep -cE '^ok ' "$log") - s))
-	f=$(grep -cE '^not ok ' "$log")
+	# cmocka says "not ok N # SKIP name" for a skipped test.
+	s=$(grep -cE '^not ok .*# SKIP' "$log")
+	p=$(grep -cE '^ok ' "$log")
+	f=$(($(grep -cE '^not ok ' "$log") - s))
 	why=
 	if [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
 		f=1
@@ -29,8 +30,8 @@ for program in "$@"; do
 	if [ "$f" -gt 0 ]; then
 		sed 's/^/    /' "$log"
 	else
-		# A skip says what is missing.
-		grep -iE '^# *skip|# *skip' "$log" | sed 's/^/    /'
+		# What is missing stands on the line before a skip.
+		grep -B 1 -E '^not ok .*# SKIP' "$log" | sed 's/^/    /'
 	fi
 	printf '%-28s %4d passed, %d failed, %d skipped%s\n' \
 		"${program##*/}" "$p" "$f" "$s" "$why"

@@ -66,7 +66,7 @@ run_step()
 		[ "$status" -eq 124 ] || [ "$status" -eq 137 ] &&
 			echo "    stopped: over its limit of $limit s"
 	elif [ "$s" -gt 0 ]; then
-		grep -iE '^SKIPPED|# *skip' "$log" | sed 's/^/    /'
+		grep -hE -B 1 '^SKIPPED|# SKIP' "$log" | sed 's/^/    /'
 	fi
 	printf '%-11s %4d passed, %d failed, %d skipped  (%d s)\n' \
 		"$name" "$p" "$f" "$s" $((SECONDS - start))
