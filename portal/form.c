@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Decoding of what browsers send. Whatever leaves this file is valid UTF-8
+ * without control characters and bounded in length, so that no handler, page
+ * or log has to ask again. Escaping for a place is that place's duty.
+ */
+#include "form.h"
+
+#include <ctype.h>
+#include <stdint.h>
+
+#include "base/util.h"
+
+/* Length of the UTF-8 sequence at `text` and its code point; 0: malformed. */
+static size_t utf8_next(const char *text, size_t len, uint32_t *ret_point)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char c = (unsigned char)text[0];
+	size_t n = c < 0x80   ? 1
+		   : c < 0xc2 ? 0
+		   : c < 0xe0 ? 2
+		   : c < 0xf0 ? 3
+		   : c < 0xf5 ? 4
+			      : 0,
+	       i;
+	uint32_t point = n == 1	  ? c
+			 : n == 2 ? c & 0x1f
+			 : n == 3 ? c & 0x0f
+				  : c & 0x07;
+
+	if (!n || n > len)
+		return 0;
+	for (i = 1; i < n; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		point = point << 6 | (text[i] & 0x3f);
+	}
+	if (n > 1 && (point < least[n] || point > 0x10ffff ||
+			     (point >= 0xd800 && point < 0xe000)))
+		return 0;
+	*ret_point = point;
+	return n;
+}
+
+bool text_is_clean(const char *text, size_t len)
+{
+	size_t i = 0, n;
+	uint32_t point = 0;
+
+	for (; i < len; i += n) {
+		n = utf8_next(text + i, len - i, &point);
+		if (!n || point < 0x20 || (point >= 0x7f && point < 0xa0))
+			return false;
+	}
+	return true;
+}
+
+bool text_is_hex(const char *text, size_t len)
+{
+	return strlen(text) == len &&
+	       strspn(text, "0123456789abcdefABCDEF") == len;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One name or value; NULL when it is not clean. */
+static const char *decode(struct arena *arena, const char *text, size_t len)
+{
+	size_t i, out = 0;
+	char *to;
+
+	if (len > 3 * FORM_VALUE_MAX)
+		return NULL;
+	to = arena_alloc(arena, len + 1);
+	for (i = 0; i < len; i++) {
+		int high, low;
+
+		if (text[i] != '%') {
+			to[out++] = text[i] == '+' ? ' ' : text[i];
+			continue;
+		}
+		if (len - i < 3)
+			return NULL;
+		high = hex_value(text[i + 1]);
+		low = hex_value(text[i + 2]);
+		if (high < 0 || low < 0)
+			return NULL;
+		to[out++] = (char)(high << 4 | low);
+		i += 2;
+	}
+	if (out > FORM_VALUE_MAX || !text_is_clean(to, out))
+		return NULL;
+	return to;
+}
+
+void form_parse(struct arena *arena, const char *text, size_t len,
+	struct form *ret_form)
+{
+	const char *end = text + len;
+
+	ret_form->count = 0;
+	while (text < end && ret_form->count < FORM_FIELDS_MAX) {
+		const char *stop = memchr(text, '&', (size_t)(end - text));
+		const char *equals, *name, *value;
+
+		if (!stop)
+			stop = end;
+		equals = memchr(text, '=', (size_t)(stop - text));
+		if (equals && equals > text) {
+			name = decode(arena, text, (size_t)(equals - text));
+			value = decode(
+				arena, equals + 1, (size_t)(stop - equals - 1));
+			if (name && value) {
+				ret_form->fields[ret_form->count].name = name;
+				ret_form->fields[ret_form->count].value = value;
+				ret_form->count++;
+			}
+		}
+		text = stop + 1;
+	}
+}
+
+const char *form_get(const struct form *form, const char *name)
+{
+	int i;
+
+	for (i = 0; i < form->count; i++)
+		if (!strcmp(form->fields[i].name, name))
+			return form->fields[i].value;
+	return NULL;
+}
+
+const char *form_escape(struct arena *arena, const char *text)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	char *escaped = arena_alloc(arena, 3 * strlen(text) + 1), *to = escaped;
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (isalnum(c) || strchr("-._~", c)) {
+			*to++ = (char)c;
+			continue;
+		}
+		*to++ = '%';
+		*to++ = hex[c >> 4];
+		*to++ = hex[c & 15];
+	}
+	return escaped;
+}
+
+const char *cookie_get(struct arena *arena, const char *header, const char *name)
+{
+	size_t name_len = strlen(name);
+
+	while (header && *header) {
+		size_t len;
+
+		header += strspn(header, " \t;");
+		len = strcspn(header, ";");
+		if (len > name_len && header[name_len] == '=' &&
+			!memcmp(header, name, name_len)) {
+			const char *value = header + name_len + 1;
+
+			len -= name_len + 1;
+			while (len && (value[len - 1] == ' ' ||
+					      value[len - 1] == '\t'))
+				len--;
+			return len <= FORM_VALUE_MAX && text_is_clean(value, len)
+				       ? arena_copy(arena, value, len)
+				       : NULL;
+		}
+		header += len;
+	}
+	return NULL;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Judges the URL that somebody put into ?url=, which may be anybody. It is
+ * shown as a link that names its host, and so the host that we show must be
+ * the host that the browser goes to: everything with room for two readings is
+ * refused, not repaired.
+ */
+#include "link.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <strings.h>
+
+#include "base/util.h"
+
+/* Hosts that are asked by operating systems, not by people. */
+static const char *const probe_hosts[] = {
+	"captive.apple.com",
+	"connectivitycheck.android.com",
+	"connectivitycheck.gstatic.com",
+	"clients3.google.com",
+	"detectportal.firefox.com",
+	"nmcheck.gnome.org",
+	"www.msftconnecttest.com",
+	"ipv6.msftconnecttest.com",
+	"www.msftncsi.com",
+};
+
+static bool is_probe(const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(probe_hosts); i++)
+		if (!strcasecmp(host, probe_hosts[i]))
+			return true;
+	return false;
+}
+
+/* "name", "10.0.0.1" or "[fd00::1]", then an optional ":port". */
+static bool host_is_plain(const char *host)
+{
+	const char *rest = host;
+
+	if (*host == '[') {
+		rest = host + 1 + strspn(host + 1, "0123456789abcdefABCDEF:.");
+		if (*rest != ']' || rest == host + 1)
+			return false;
+		rest++;
+	} else {
+		while (isalnum((unsigned char)*rest) || *rest == '-' ||
+			*rest == '.' || *rest == '_')
+			rest++;
+		if (rest == host || *host == '.' || *host == '-')
+			return false;
+	}
+	if (*rest == ':') {
+		size_t digits = strspn(rest + 1, "0123456789");
+
+		if (digits < 1 || digits > 5)
+			return false;
+		rest += 1 + digits;
+	}
+	return !*rest;
+}
+
+static bool tail_is_plain(const char *tail)
+{
+	for (; *tail; tail++)
+		if (*tail <= ' ' || *tail >= 0x7f ||
+			strchr("\"'<>\\`^{|}", *tail))
+			return false;
+	return true;
+}
+
+int link_parse(const char *text, struct link *ret_link)
+{
+	size_t scheme = !strncasecmp(text, "http://", 7)    ? 7
+			: !strncasecmp(text, "https://", 8) ? 8
+							    : 0;
+	size_t len = strlen(text), host_len;
+	struct link link;
+
+	if (!scheme || len >= sizeof(link.url))
+		return -EINVAL;
+	host_len = strcspn(text + scheme, "/?#");
+	if (host_len >= sizeof(link.host))
+		return -EINVAL;
+	memcpy(link.host, text + scheme, host_len);
+	link.host[host_len] = '\0';
+	if (!host_is_plain(link.host) || is_probe(link.host) ||
+		!tail_is_plain(text + scheme + host_len))
+		return -EINVAL;
+	memcpy(link.url, text, len + 1);
+	*ret_link = link;
+	return 0;
+}
