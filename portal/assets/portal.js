@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the pages gain from a script; each of them works without it. Restores
+// the session by itself, counts down, keeps the token for next time.
+(function () {
+	"use strict";
+	var KEY = "ajc_session_token";
+	var POLL_MS = 5000;
+	var body = document.body;
+	var state = body.getAttribute("data-state");
+
+	document.documentElement.className += " js";
+
+	// Sign-in sheets may refuse storage by throwing.
+	function stored(value) {
+		try {
+			if (value === undefined)
+				return localStorage.getItem(KEY);
+			if (value === null)
+				localStorage.removeItem(KEY);
+			else
+				localStorage.setItem(KEY, value);
+		} catch (e) { /* then there is the cookie */ }
+		return null;
+	}
+	function byId(id) {
+		return document.getElementById(id);
+	}
+	function show(id, visible) {
+		var element = byId(id);
+		if (element)
+			element.hidden = !visible;
+	}
+	function isToken(text) {
+		return /^[0-9a-f]{64}$/i.test(text || "");
+	}
+	function call(method, path, data, done) {
+		var request = new XMLHttpRequest();
+		request.open(method, path);
+		request.timeout = 10000;
+		if (data)
+			request.setRequestHeader("Content-Type", "application/json");
+		request.onloadend = function () {
+			var reply = null;
+			try {
+				reply = JSON.parse(request.responseText);
+			} catch (e) { /* done() sees null */ }
+			done(request.status, reply);
+		};
+		request.send(data ? JSON.stringify(data) : null);
+	}
+	function complain(text) {
+		var alert = byId("alert");
+		if (alert && text) {
+			alert.textContent = text;
+			alert.hidden = false;
+		}
+	}
+
+	// Restoring: the cookie first, then what is stored here.
+
+	// A whole new page, because sign-in sheets look again after one.
+	function restored(token) {
+		var url = new URLSearchParams(location.search).get("url");
+		if (token)
+			stored(token);
+		location.replace("/?restored=1" +
+			(url ? "&url=" + encodeURIComponent(url) : ""));
+	}
+	function restore(tokens, silent) {
+		var token = tokens.shift();
+		show("restoring", true);
+		call("POST", "/api/sessions/restore", token ? { token: token } : {}, function (status, reply) {
+			if (reply && reply.success) {
+				restored(token);
+				return;
+			}
+			if (reply && token === stored() &&
+				(reply.code === "session_unknown" || reply.code === "token_expired" ||
+				reply.code === "session_used_up"))
+				stored(null);
+			if (reply && reply.code === "not_transferable") {
+				show("help", true);
+				silent = false;
+			} else if (tokens.length) {
+				restore(tokens, silent);
+				return;
+			}
+			show("restoring", false);
+			if (!silent)
+				complain(reply && reply.error);
+		});
+	}
+	function restoreByItself() {
+		var tokens = [];
+		if (body.hasAttribute("data-restored") || body.hasAttribute("data-error"))
+			return;
+		if (body.hasAttribute("data-cookie"))
+			tokens.push(null);
+		if (isToken(stored()))
+			tokens.push(stored());
+		if (tokens.length)
+			restore(tokens, true);
+	}
+	function resume() {
+		var token = location.hash.slice(1);
+		if (!isToken(token))
+			return;
+		// Not in the history of a shared device.
+		history.replaceState(null, "", "/r");
+		byId("token").value = token;
+		restore([token], false);
+	}
+
+	// The running session.
+
+	function pad(number) {
+		return (number < 10 ? "0" : "") + number;
+	}
+	function bytes(value) {
+		var units = ["B", "kB", "MB", "GB", "TB"], unit = 0;
+		while (value >= 999.95 && unit < units.length - 1) {
+			value /= 1000;
+			unit++;
+		}
+		return value.toFixed(unit && value < 100 ? 1 : 0) + " " + units[unit];
+	}
+	function put(id, text) {
+		var element = byId(id);
+		if (element && element.textContent !== text)
+			element.textContent = text;
+	}
+	function showTime(seconds) {
+		var days = byId("days"), whole = Math.floor(seconds / 86400);
+		if (!days)
+			return;
+		put("days", whole ? whole + " " + days.getAttribute(whole === 1 ? "data-one" : "data-many") : "");
+		seconds %= 86400;
+		put("clock", pad(Math.floor(seconds / 3600)) + ":" +
+			pad(Math.floor(seconds % 3600 / 60)) + ":" + pad(seconds % 60));
+	}
+	function watch() {
+		var end = null, waiting = false, counting = state === "running";
+
+		function sync(seconds) {
+			end = typeof seconds === "number" ? Date.now() + seconds * 1000 : null;
+		}
+		function poll() {
+			if (waiting || document.hidden)
+				return;
+			waiting = true;
+			call("GET", "/api/session", null, function (status, reply) {
+				waiting = false;
+				if (!reply || !reply.success)
+					return;
+				if (reply.state !== state) {
+					location.replace("/");
+					return;
+				}
+				sync(reply.remainingSeconds);
+				if (typeof reply.remainingSeconds === "number")
+					showTime(reply.remainingSeconds);
+				if (typeof reply.remainingBytes === "number")
+					put("left", bytes(reply.remainingBytes));
+				put("up", bytes(reply.bytesUp || 0));
+				put("down", bytes(reply.bytesDown || 0));
+			});
+		}
+		function tick() {
+			if (!counting || end === null || document.hidden)
+				return;
+			var left = Math.max(0, Math.round((end - Date.now()) / 1000));
+			showTime(left);
+			if (!left)
+				poll();
+		}
+		if (body.getAttribute("data-seconds"))
+			sync(Number(body.getAttribute("data-seconds")));
+		setInterval(tick, 1000);
+		setInterval(poll, POLL_MS);
+		document.addEventListener("visibilitychange", poll);
+	}
+	function showEnd() {
+		var time = document.querySelector("#ends time"), at;
+		if (!time)
+			return;
+		at = new Date(time.getAttribute("datetime"));
+		if (isNaN(at))
+			return;
+		time.textContent = at.toLocaleString(document.documentElement.lang,
+			{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+		show("ends", true);
+	}
+	function offerCopy() {
+		var button = byId("copy"), link = byId("resume");
+		if (!button || !link || !navigator.clipboard)
+			return;
+		button.hidden = false;
+		button.addEventListener("click", function () {
+			navigator.clipboard.writeText(link.href).then(function () {
+				button.textContent = button.getAttribute("data-done");
+			});
+		});
+	}
+
+	document.addEventListener("submit", function (event) {
+		var button = event.target.querySelector("button");
+		// Twice would be a second try with the same code.
+		setTimeout(function () {
+			button.disabled = true;
+		}, 0);
+	});
+	window.addEventListener("pageshow", function () {
+		Array.prototype.forEach.call(document.querySelectorAll("button"), function (button) {
+			button.disabled = false;
+		});
+	});
+
+	if (isToken(body.getAttribute("data-token")))
+		stored(body.getAttribute("data-token"));
+	if (state === "captive") {
+		restoreByItself();
+	} else if (state === "resume") {
+		resume();
+	} else if (state === "left") {
+		stored(null);
+	} else if (state === "running" || state === "paused" || state === "held") {
+		// So that "reload" does not send the form once more.
+		if (body.hasAttribute("data-fresh"))
+			history.replaceState(null, "", "/");
+		watch();
+		showEnd();
+		offerCopy();
+	}
+})();

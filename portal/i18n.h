@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Texts of the pages (portal/lang/CODE.txt, embedded). English is complete; a
+ * key that another language lacks is shown in English.
+ */
+#ifndef PORTAL_I18N_H
+#define PORTAL_I18N_H
+
+#define I18N_LANGUAGES_MAX 16
+
+struct lang;
+
+/* Reads the embedded files. -EBADMSG after a fault, which is logged; call once
+ * before the rest. */
+int i18n_init(void);
+void i18n_fini(void);
+
+/* 0 to count - 1, by code; NULL beyond. */
+const struct lang *i18n_at(int index);
+/* The language called `code` ("en"), or NULL. */
+const struct lang *i18n_lookup(const char *code);
+/* The best one for an Accept-Language header (RFC 9110 section 12.5.4; NULL:
+ * none sent); English when nothing fits. */
+const struct lang *i18n_pick(const char *accept);
+
+const char *lang_code(const struct lang *lang);
+/* NULL when English has no such key either: a fault of ours. */
+const char *lang_text(const struct lang *lang, const char *key);
+
+#endif
