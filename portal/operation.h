@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asking the daemon on behalf of the guest at the other end of a request's
+ * connection. The connection itself goes along as the proof of who asks
+ * (requirements: T1); it can prove one request.
+ */
+#ifndef PORTAL_OPERATION_H
+#define PORTAL_OPERATION_H
+
+#include "request.h"
+
+/* What became of it. */
+struct outcome {
+	int status;	     /* HTTP */
+	const char *code;    /* of CTL_CODES; NULL: success */
+	const char *error;   /* sentence for a person; NULL with success */
+	const json_t *reply; /* NULL when the daemon did not answer */
+};
+
+typedef void operation_fn(struct request *req, const struct outcome *outcome);
+
+struct operations *operations_new(struct portal *portal);
+/* Answers everybody who still waits with `unavailable`. NULL is fine. */
+void operations_free(struct operations *operations);
+
+/*
+ * `args` is taken. `fn` is called exactly once unless the request ends first,
+ * possibly before this returns, and must answer the request.
+ */
+void operation_start(
+	struct request *req, const char *name, json_t *args, operation_fn *fn);
+/* The request ends: its `fn` is not called any more. */
+void operation_cancel(struct request *req);
+
+#endif

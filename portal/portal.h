@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all requests share. One per process; main.c fills it. */
+#ifndef PORTAL_PORTAL_H
+#define PORTAL_PORTAL_H
+
+#include "base/config.h"
+#include "base/crypto.h"
+#include "base/loop.h"
+#include "ctl/ctl_client.h"
+
+/* Limits; the memory of the whole is bounded by their product. */
+#define PORTAL_CONNECTIONS_MAX 1024
+#define PORTAL_PER_ADDRESS_MAX 64
+#define PORTAL_HEADERS_MAX     (16 * 1024) /* both ways, one connection */
+#define PORTAL_BODY_MAX	       (4 * 1024)
+/* From the first byte to the last of a request; of an idle connection; of an
+ * answer that nobody takes. */
+#define PORTAL_PATIENCE_NS (10 * 1000000000LL)
+/* Longer than the daemon ever needs. */
+#define PORTAL_DAEMON_NS (5 * 1000000000LL)
+
+struct operations;
+struct throttle;
+
+struct portal {
+	struct config config;
+	struct loop *loop;
+	struct ctl_client *ctl;
+	struct operations *operations;
+	struct throttle *throttle;
+	uint8_t form_key[CRYPTO_KEY]; /* signs form tokens; made at start */
+	bool has_tls;
+	bool http_work; /* libmicrohttpd is to be run before we sleep */
+};
+
+#endif
