@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of routes: read this first. A row names who may be asked for it
+ * (instance), how it is guarded (kind, see gate.c) and who answers. A new page
+ * is a row here, a page_<noun>.c, a template and its texts.
+ */
+#include "routes.h"
+
+#include "api.h"
+#include "base/util.h"
+#include "captive.h"
+#include "pages.h"
+
+/* clang-format off */
+static const struct route routes[] = {
+	{METHOD_GET,  "/",                        INSTANCE_GUEST, ROUTE_PAGE,  page_welcome},
+	{METHOD_POST, "/activate",                INSTANCE_GUEST, ROUTE_FORM,  page_activate},
+	{METHOD_POST, "/restore",                 INSTANCE_GUEST, ROUTE_FORM,  page_restore},
+	{METHOD_GET,  "/r",                       INSTANCE_GUEST, ROUTE_PAGE,  page_resume},
+	{METHOD_POST, "/leave",                   INSTANCE_GUEST, ROUTE_FORM,  page_leave},
+	{METHOD_GET,  "/help",                    INSTANCE_GUEST, ROUTE_PAGE,  page_help},
+
+	{METHOD_GET,  "/api/session",             INSTANCE_GUEST, ROUTE_API,   api_session},
+	{METHOD_POST, "/api/vouchers/activate",   INSTANCE_GUEST, ROUTE_API,   api_activate},
+	{METHOD_POST, "/api/sessions/restore",    INSTANCE_GUEST, ROUTE_API,   api_restore},
+
+	{METHOD_GET,  "/.well-known/captive-portal", INSTANCE_GUEST, ROUTE_PROBE, captive_api},
+	{METHOD_GET,  "/generate_204",            INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/gen_204",                 INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/hotspot-detect.html",     INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/library/test/success.html", INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/connecttest.txt",         INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/ncsi.txt",                INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/redirect",                INSTANCE_GUEST, ROUTE_PROBE, captive_redirect},
+	{METHOD_GET,  "/canonical.html",          INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/success.txt",             INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/check_network_status.txt", INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/static/hotspot.txt",      INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+
+	{METHOD_GET,  "/assets/*",                INSTANCE_GUEST, ROUTE_ASSET, page_asset},
+	{METHOD_GET,  "/favicon.ico",             INSTANCE_GUEST, ROUTE_ASSET, page_icon},
+};
+/* clang-format on */
+
+static bool path_fits(const char *pattern, const char *path)
+{
+	size_t len = strlen(pattern);
+
+	if (pattern[len - 1] == '*')
+		return !strncmp(pattern, path, len - 1);
+	return !strcmp(pattern, path);
+}
+
+int routes_lookup(enum instance instance, enum method method, const char *path,
+	const struct route **ret_route)
+{
+	int ret = -ENOENT;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(routes); i++) {
+		if (!(routes[i].instance & instance) ||
+			!path_fits(routes[i].path, path))
+			continue;
+		*ret_route = &routes[i];
+		if (routes[i].method == method)
+			return 0;
+		ret = -EOPNOTSUPP;
+	}
+	return ret;
+}
+
+const struct route *routes_at(int index)
+{
+	return index < (int)ARRAY_SIZE(routes) ? &routes[index] : NULL;
+}
