@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * JSON in and out, straight onto operations: checks the shape of what came,
+ * passes the daemon's reply on as it is, and keeps the session cookie in step
+ * with it. No rule lives here.
+ */
+#include "api.h"
+
+#include "base/json.h"
+#include "base/util.h"
+#include "operation.h"
+#include "response.h"
+
+static void send_outcome(struct request *req, const struct outcome *outcome)
+{
+	if (outcome->code)
+		response_json_error(
+			req, outcome->status, outcome->code, outcome->error);
+	else
+		response_json(req, outcome->status, outcome->reply);
+}
+
+/* Replies that hand out a token also set it as the cookie. */
+static void on_reply(struct request *req, const struct outcome *outcome)
+{
+	const char *token =
+		json_string_value(json_object_get(outcome->reply, "token"));
+
+	if (!outcome->code && token && text_is_hex(token, 64))
+		response_set_token(req, token);
+	send_outcome(req, outcome);
+}
+
+void api_session(struct request *req)
+{
+	json_t *args = json_object();
+
+	if (!request_token(req))
+		json_object_set_new(args, "claim", json_true());
+	operation_start(req, "guest.session", args, on_reply);
+}
+
+/* The body by the rows; false: answered. */
+static bool take_body(
+	struct request *req, const struct json_arg *rows, void *ret_args)
+{
+	_cleanup_json_ json_t *body = NULL;
+	char err[128] = "The body must be one JSON object.";
+
+	if (json_parse_object(
+		    req->body ? req->body : "", req->body_len, &body) == 0 &&
+		json_args(body, rows, ret_args, err, sizeof(err)) == 0)
+		return true;
+	response_json_error(req, 400, "bad_request", err);
+	return false;
+}
+
+struct activate_args {
+	char code[65];
+};
+
+static const struct json_arg activate_rows[] = {
+	{"code", JSON_ARG_TEXT, true, offsetof(struct activate_args, code), 1,
+		64, 0},
+	{.type = JSON_ARG_END}};
+
+void api_activate(struct request *req)
+{
+	struct activate_args in = {0};
+	json_t *args;
+
+	if (!take_body(req, activate_rows, &in))
+		return;
+	args = json_object();
+	json_object_set_new(args, "code", json_string(in.code));
+	operation_start(req, "vouchers.activate", args, on_reply);
+}
+
+struct restore_args {
+	char token[129];
+};
+
+static const struct json_arg restore_rows[] = {
+	{"token", JSON_ARG_TEXT, false, offsetof(struct restore_args, token), 1,
+		128, 0},
+	{.type = JSON_ARG_END}};
+
+static void on_restored(struct request *req, const struct outcome *outcome)
+{
+	const char *shown = request_token(req), *token = req->data;
+
+	if (!outcome->code && text_is_hex(token, 64))
+		response_set_token(req, token);
+	else if ((outcome->status == 404 || outcome->status == 401) && shown &&
+		 !strcmp(shown, token))
+		response_set_token(req, NULL);
+	send_outcome(req, outcome);
+}
+
+void api_restore(struct request *req)
+{
+	struct restore_args in = {0};
+	const char *token;
+	json_t *args;
+
+	if (!take_body(req, restore_rows, &in))
+		return;
+	token = *in.token ? arena_copy(&req->arena, in.token, strlen(in.token))
+			  : request_token(req);
+	if (!token) {
+		response_json_error(req, 400, "bad_request",
+			"token is missing, and there is no cookie either");
+		return;
+	}
+	req->data = token;
+	args = json_object();
+	json_object_set_new(args, "token", json_string(token));
+	operation_start(req, "sessions.restore", args, on_restored);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the pages share: the values of each view, the error pages, and how a
+ * session reads. Nothing here asks the daemon.
+ */
+#include "pages.h"
+
+#include "assets.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "csrf.h"
+#include "link.h"
+#include "response.h"
+
+#define HTML "text/html; charset=utf-8"
+
+static void add_languages(const struct request *req, struct view *view)
+{
+	const struct lang *lang;
+	int i;
+
+	for (i = 0; (lang = i18n_at(i)); i++) {
+		struct view *row = view_add_row(view, "languages");
+
+		view_set(row, "code", lang_code(lang));
+		view_set(row, "language", lang_text(lang, "language"));
+		view_set_flag(row, "current", lang == req->lang);
+	}
+}
+
+static void add_link(struct request *req, struct view *view)
+{
+	const char *url = form_get(&req->query, "url");
+	struct link link;
+
+	if (!url)
+		url = form_get(&req->form, "url");
+	if (!url || link_parse(url, &link))
+		return;
+	view_format(view, "url", "%s", link.url);
+	view_format(view, "host", "%s", link.host);
+	view_set(view, "url_escaped", form_escape(&req->arena, link.url));
+}
+
+struct view *page_view(struct request *req)
+{
+	struct view *view = view_new(&req->arena);
+	char *token = arena_alloc(&req->arena, CSRF_TEXT);
+
+	view_set(view, "venue", req->portal->config.venue_name);
+	view_set(view, "lang", lang_code(req->lang));
+	view_set(view, "version", assets_version());
+	view_set(view, "form",
+		csrf_make(req->portal->form_key, &req->endpoint->peer,
+			req->started_ns, token));
+	add_languages(req, view);
+	add_link(req, view);
+	return view;
+}
+
+void page_send(struct request *req, int status, const char *template,
+	struct view *view)
+{
+	const char *code = form_get(&req->query, "lang");
+	struct buf body = {0};
+	int ret = template_render(template, view, req->lang, &body);
+
+	if (ret) {
+		log_error("%s: %s", template, strerror(-ret));
+		buf_fini(&body);
+		response_text(req, 500, "text/plain; charset=utf-8",
+			"Something went wrong here. Please try again.\n");
+		return;
+	}
+	if (code && i18n_lookup(code) == req->lang)
+		response_header(req, "Set-Cookie",
+			arena_printf(&req->arena,
+				COOKIE_LANG "=%s; Max-Age=31536000; Path=/; "
+					    "HttpOnly; SameSite=Lax",
+				lang_code(req->lang)));
+	response_header(req, "Content-Language", lang_code(req->lang));
+	response_buf(req, status, HTML, &body);
+}
+
+const char *page_sentence(
+	const struct request *req, const char *code, const char *error)
+{
+	char key[64];
+	const char *text;
+
+	snprintf(key, sizeof(key), "error_%s", code);
+	text = lang_text(req->lang, key);
+	return text ? text : error;
+}
+
+void page_error(
+	struct request *req, int status, const char *code, const char *error)
+{
+	struct view *view;
+
+	/* A request that failed before its headers were judged. */
+	if (!req->lang)
+		req->lang = i18n_pick(NULL);
+	view = page_view(req);
+	view_set(view, "error", page_sentence(req, code, error));
+	view_set_flag(view, "retry", status == 503 && req->method == METHOD_GET);
+	page_send(req, status, "error.html", view);
+}
+
+void page_outcome_error(struct request *req, const struct outcome *outcome)
+{
+	page_error(req, outcome->status, outcome->code, outcome->error);
+}
+
+void page_entry(struct request *req, struct view *view, int status,
+	const char *sentence)
+{
+	const char *code = form_get(&req->form, "code");
+
+	view_set(view, "state", "captive");
+	view_set_flag(view, "captive", true);
+	view_set(view, "error", sentence);
+	if (code && strlen(code) <= 64)
+		view_set(view, "code", code);
+	view_set_flag(view, "after_error", sentence != NULL);
+	page_send(req, status, "welcome.html", view);
+}
+
+void page_form_again(struct request *req)
+{
+	page_entry(req, page_view(req), 403,
+		lang_text(req->lang, "error_form_again"));
+}
+
+void page_moved(struct request *req, int status, const char *sentence)
+{
+	struct view *view = page_view(req);
+
+	view_set(view, "error", sentence);
+	page_send(req, status, "help.html", view);
+}
+
+/* "1.4 GB"; decimal units, as plans are sold. */
+static void set_bytes(struct view *view, const char *name, long long bytes)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 999.95 && unit + 1 < ARRAY_SIZE(units)) {
+		value /= 1000;
+		unit++;
+	}
+	view_format(view, name, unit && value < 100 ? "%.1f %s" : "%.0f %s",
+		value, units[unit]);
+}
+
+/* "2 days" and "03:04:05" of it. */
+static void set_time(struct view *view, long long seconds)
+{
+	seconds = MAX(seconds, 0LL);
+	view_set_int(view, "seconds", seconds);
+	if (seconds >= 86400)
+		view_set_int(view, "days", seconds / 86400);
+	view_set_flag(view, "one_day", seconds / 86400 == 1);
+	view_format(view, "clock", "%02lld:%02lld:%02lld",
+		seconds % 86400 / 3600, seconds % 3600 / 60, seconds % 60);
+}
+
+void page_session_values(struct request *req, struct view *view,
+	const json_t *session, const char *state)
+{
+	const json_t *seconds = json_object_get(session, "remainingSeconds");
+	const json_t *left = json_object_get(session, "remainingBytes");
+	const json_t *up = json_object_get(session, "bytesUp");
+	const json_t *down = json_object_get(session, "bytesDown");
+	const char *token =
+		json_string_value(json_object_get(session, "token"));
+
+	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
+	view_set_flag(view, view_get(view, "state"), true);
+	if (json_is_integer(seconds))
+		set_time(view, json_integer_value(seconds));
+	else
+		view_set_flag(view, "no_end", true);
+	if (json_is_integer(left)) {
+		set_bytes(view, "left", json_integer_value(left));
+		view_set_int(view, "left_raw", json_integer_value(left));
+	}
+	if (json_is_integer(up) && json_is_integer(down)) {
+		set_bytes(view, "up", json_integer_value(up));
+		set_bytes(view, "down", json_integer_value(down));
+	}
+	view_format(view, "plan", "%s",
+		json_string_value(json_object_get(session, "plan")) ?: "");
+	view_format(view, "mac", "%s",
+		json_string_value(json_object_get(session, "mac")) ?: "");
+	view_format(view, "network", "%s",
+		json_string_value(json_object_get(session, "network")) ?: "");
+	view_format(view, "expires", "%s",
+		json_string_value(json_object_get(session, "expiresAt")) ?: "");
+	if (token && text_is_hex(token, 64)) {
+		view_format(view, "token", "%s", token);
+		view_format(view, "resume", "%s/r#%s", request_base_url(req),
+			token);
+		response_set_token(req, token);
+	}
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The guest pages: handlers of routes.c, and what they share (page.c). */
+#ifndef PORTAL_PAGES_H
+#define PORTAL_PAGES_H
+
+#include "operation.h"
+#include "request.h"
+#include "template.h"
+
+/* Handlers. */
+void page_welcome(struct request *req);	 /* page_welcome.c */
+void page_activate(struct request *req); /* page_voucher.c */
+void page_restore(struct request *req);	 /* page_resume.c */
+void page_resume(struct request *req);
+void page_leave(struct request *req);
+void page_help(struct request *req); /* page_help.c */
+void page_asset(struct request *req);
+void page_icon(struct request *req);
+
+/*
+ * A view with what each template may use: venue, lang, languages, version,
+ * form (token), and of the page first asked for (query or form field `url`)
+ * url and host.
+ */
+struct view *page_view(struct request *req);
+/* Renders and answers. */
+void page_send(struct request *req, int status, const char *template,
+	struct view *view);
+/* The sentence for a code in the guest's language; `error` where there is
+ * none. */
+const char *page_sentence(
+	const struct request *req, const char *code, const char *error);
+
+/* A page that says no more than the error. */
+void page_error(
+	struct request *req, int status, const char *code, const char *error);
+void page_outcome_error(struct request *req, const struct outcome *outcome);
+/* The voucher form with an error above it; what was typed stays in it. */
+void page_entry(struct request *req, struct view *view, int status,
+	const char *sentence);
+/* The form came from a page that is too old to be sure of: show it anew. */
+void page_form_again(struct request *req);
+/* How to fix a private address; with a sentence why it is shown. */
+void page_moved(struct request *req, int status, const char *sentence);
+
+/* Fills in what a session of the daemon's reply says; `state` as in its
+ * "state". */
+void page_session_values(struct request *req, struct view *view,
+	const json_t *session, const char *state);
+
+#endif
