@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gatehouse-portal: arguments, start order, privilege. It opens everything
+ * that needs rights - ports, certificate - then gives the rights up
+ * (sandbox.c) and only then looks at the first byte from a guest.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "assets.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "gatehouse/ctl.h"
+#include "i18n.h"
+#include "listen.h"
+#include "operation.h"
+#include "portal.h"
+#include "sandbox.h"
+#include "server.h"
+#include "throttle.h"
+
+#define PEM_MAX (256 * 1024)
+
+enum { EXIT_CONFIG = 1, EXIT_USAGE = 2 };
+
+struct program {
+	struct portal portal;
+	struct server *server;
+	char *cert, *key; /* PEM */
+	struct loop_signal term, interrupt;
+};
+
+static void report_fault(void *data, const char *path, int line, const char *text)
+{
+	if (line)
+		log_error("%s:%d: %s", path, line, text);
+	else
+		log_error("%s: %s", path, text);
+}
+
+static int read_file(const char *path, char **ret_text)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_free_ char *text = NULL;
+	size_t used = 0;
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	text = xcalloc(1, PEM_MAX + 1);
+	while ((len = read(fd, text + used, PEM_MAX - used)) > 0)
+		used += (size_t)len;
+	if (len < 0)
+		return -errno;
+	if (used == PEM_MAX)
+		return -EFBIG;
+	*ret_text = TAKE_PTR(text);
+	return 0;
+}
+
+static int load_tls(struct program *program)
+{
+	const struct config *config = &program->portal.config;
+	int ret;
+
+	if (!*config->tls_cert)
+		return 0;
+	ret = read_file(config->tls_cert, &program->cert);
+	if (ret) {
+		log_error("%s: %s", config->tls_cert, strerror(-ret));
+		return ret;
+	}
+	ret = read_file(config->tls_key, &program->key);
+	if (ret)
+		log_error("%s: %s", config->tls_key, strerror(-ret));
+	program->portal.has_tls = !ret;
+	return ret;
+}
+
+static int open_listener(struct program *program, const struct ipaddr *addr,
+	int port, bool secure)
+{
+	char text[IP_TEXT];
+	int fd = -1, ret;
+
+	if (ip_is_zero(addr))
+		return 0;
+	ret = listen_open(addr, port, &fd);
+	if (ret) {
+		log_error("cannot listen on %s port %d: %s",
+			ip_format(addr, text), port, strerror(-ret));
+		return ret;
+	}
+	server_add_listener(program->server, fd, secure);
+	return 0;
+}
+
+static int open_listeners(struct program *program)
+{
+	const struct config *config = &program->portal.config;
+	int i, ret = 0;
+
+	for (i = 0; i < config->network_count && !ret; i++) {
+		const struct config_network *n = &config->networks[i];
+		const struct ipaddr *addrs[] = {&n->portal4, &n->portal6};
+		size_t a;
+
+		for (a = 0; a < ARRAY_SIZE(addrs) && !ret; a++) {
+			ret = open_listener(program, addrs[a],
+				config->portal_http_port, false);
+			if (!ret && program->portal.has_tls)
+				ret = open_listener(program, addrs[a],
+					config->portal_https_port, true);
+		}
+	}
+	return ret;
+}
+
+static int confine(const char *user)
+{
+	int ret = sandbox_drop(user);
+
+	if (ret) {
+		log_error("cannot become %s: %s", user,
+			ret == -ENOENT ? "there is no such user"
+				       : strerror(-ret));
+		return ret;
+	}
+	ret = sandbox_landlock();
+	if (!ret)
+		ret = sandbox_seccomp();
+	if (ret)
+		log_error("cannot confine itself: %s", strerror(-ret));
+	return ret;
+}
+
+static void on_signal(void *data, int signum)
+{
+	struct program *program = data;
+
+	loop_quit(program->portal.loop);
+}
+
+/* A descriptor per connection, the listeners and a few more. */
+static void raise_limits(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int start(struct program *program)
+{
+	struct portal *portal = &program->portal;
+	struct server_tls tls;
+	int ret;
+
+	ret = crypto_init();
+	if (!ret)
+		ret = i18n_init();
+	if (!ret)
+		ret = load_tls(program);
+	if (ret)
+		return ret;
+	assets_init();
+	crypto_random(portal->form_key, sizeof(portal->form_key));
+	raise_limits();
+	portal->loop = loop_new();
+	if (!portal->loop)
+		return -ENOMEM;
+	portal->throttle = throttle_new();
+	portal->ctl = ctl_client_new(
+		portal->loop, portal->config.socket, PORTAL_DAEMON_NS);
+	portal->operations = operations_new(portal);
+	tls = (struct server_tls){program->cert, program->key};
+	ret = server_new(portal, &tls, &program->server);
+	if (ret) {
+		log_error(ret == -EINVAL
+				  ? "tls_cert and tls_key: not a certificate "
+				    "with its key, PEM"
+				  : "cannot start the HTTP server");
+		return ret;
+	}
+	ret = open_listeners(program);
+	if (ret)
+		return ret;
+	loop_signal_start(
+		portal->loop, &program->term, SIGTERM, on_signal, program);
+	loop_signal_start(
+		portal->loop, &program->interrupt, SIGINT, on_signal, program);
+	server_start(program->server);
+	tzset(); /* reads a file; the log wants it later */
+	return confine(portal->config.portal_user);
+}
+
+/* Undoes start(), also half of it. */
+static void stop(struct program *program)
+{
+	struct portal *portal = &program->portal;
+
+	ctl_client_free(portal->ctl);
+	portal->ctl = NULL;
+	operations_free(portal->operations);
+	server_free(program->server);
+	throttle_free(portal->throttle);
+	loop_free(portal->loop);
+	i18n_fini();
+	free(program->cert);
+	free(program->key);
+}
+
+static int usage(FILE *to, int status)
+{
+	fputs("usage: gatehouse-portal [-v] [-c FILE]\n"
+	      "  -c FILE  configuration, default " CTL_CONFIG_DEFAULT "\n"
+	      "  -v       log more\n",
+		to);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_free_ struct program *program = xcalloc(1, sizeof(*program));
+	const char *path = CTL_CONFIG_DEFAULT;
+	int level = LOG_LEVEL_INFO, c, ret;
+
+	while ((c = getopt(argc, argv, "c:vh")) != -1) {
+		if (c == 'c')
+			path = optarg;
+		else if (c == 'v')
+			level = LOG_LEVEL_DEBUG;
+		else
+			return c == 'h' ? usage(stdout, 0)
+					: usage(stderr, EXIT_USAGE);
+	}
+	if (optind < argc)
+		return usage(stderr, EXIT_USAGE);
+	log_init("gatehouse-portal", (enum log_level)level);
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	ret = config_load(path, &program->portal.config, report_fault, NULL);
+	if (ret) {
+		if (ret != -EINVAL)
+			log_error("%s: %s", path, strerror(-ret));
+		return EXIT_CONFIG;
+	}
+	ret = start(program);
+	if (!ret) {
+		log_info("serving %d network%s",
+			program->portal.config.network_count,
+			program->portal.config.network_count == 1 ? "" : "s");
+		loop_run(program->portal.loop);
+		log_info("stopping");
+	}
+	stop(program);
+	return ret ? EXIT_CONFIG : 0;
+}

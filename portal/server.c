@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libmicrohttpd in its external mode: we accept, it parses, both on the one
+ * loop. It never listens itself, so that one limit of connections holds for
+ * all networks and a guest that opens many cannot keep others out: when there
+ * is no room, the connection that has waited longest for its guest goes.
+ *
+ * Time: libmicrohttpd's own timeout starts anew with each byte, which a client
+ * that sends one a second never meets. So each connection has a deadline from
+ * the start of a request to its end, and is cut off there.
+ *
+ * A connection in `conns` belongs to libmicrohttpd's connection of the same
+ * socket: made and freed by its notification.
+ */
+#include "server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/ip.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "gate.h"
+#include "operation.h"
+#include "response.h"
+#include "routes.h"
+#include "throttle.h"
+
+#define LISTENERS_MAX (4 * CONFIG_NETWORKS_MAX)
+#define ACCEPT_BATCH  64
+#define RUN_BATCH     8
+/* When there are no descriptors left. */
+#define ACCEPT_PAUSE_NS (200 * NSEC_PER_MSEC)
+
+struct conn {
+	struct conn *next, **prev; /* oldest first */
+	struct server *server;
+	struct endpoint endpoint;
+	int64_t since_ns; /* the guest's turn began */
+	bool busy;	  /* our turn, or the daemon's */
+};
+
+struct listener {
+	struct server *server;
+	struct loop_fd watch;
+	int fd;
+	bool secure;
+};
+
+/* A libmicrohttpd daemon: one for plain, one for TLS connections. */
+struct engine {
+	struct MHD_Daemon *mhd;
+	struct loop_fd watch;
+};
+
+struct server {
+	struct portal *portal;
+	struct engine plain, tls;
+	int listener_count;
+	struct listener listeners[LISTENERS_MAX];
+	struct conn *conns, **last_conn;
+	int conn_count;
+	struct loop_idle idle;
+	struct loop_timer tick, again, resume_accept;
+};
+
+/* Connections. */
+
+static void conn_unlink(struct conn *conn)
+{
+	struct server *server = conn->server;
+
+	*conn->prev = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	else
+		server->last_conn = conn->prev;
+}
+
+static void conn_append(struct conn *conn)
+{
+	struct server *server = conn->server;
+
+	conn->next = NULL;
+	conn->prev = server->last_conn;
+	*server->last_conn = conn;
+	server->last_conn = &conn->next;
+}
+
+/* A new turn: to the end of the line. */
+static void conn_turn(struct conn *conn, bool busy)
+{
+	conn->since_ns = clock_mono_ns();
+	conn->busy = busy;
+	conn_unlink(conn);
+	conn_append(conn);
+}
+
+static struct ipaddr addr_of(const struct sockaddr_storage *sa, uint16_t *port)
+{
+	struct ipaddr addr = {0};
+
+	if (sa->ss_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)sa;
+
+		*port = ntohs(in->sin_port);
+		return ip_from_v4(in->sin_addr.s_addr);
+	}
+	if (sa->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *in6 = (const void *)sa;
+
+		*port = ntohs(in6->sin6_port);
+		memcpy(addr.addr, &in6->sin6_addr, sizeof(addr.addr));
+	}
+	return addr;
+}
+
+static struct conn *conn_new(struct server *server, int fd, bool secure)
+{
+	struct conn *conn = xcalloc(1, sizeof(*conn));
+	struct sockaddr_storage sa = {0};
+	socklen_t len = sizeof(sa);
+	uint16_t port = 0;
+
+	conn->server = server;
+	conn->endpoint.fd = fd;
+	conn->endpoint.secure = secure;
+	if (getpeername(fd, (struct sockaddr *)&sa, &len) == 0)
+		conn->endpoint.peer = addr_of(&sa, &port);
+	len = sizeof(sa);
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
+		conn->endpoint.local = addr_of(&sa, &conn->endpoint.local_port);
+	conn->since_ns = clock_mono_ns();
+	conn_append(conn);
+	server->conn_count++;
+	return conn;
+}
+
+static void conn_free(struct conn *conn)
+{
+	conn_unlink(conn);
+	conn->server->conn_count--;
+	free(conn);
+}
+
+/* libmicrohttpd sees the end of the stream and closes. */
+static void conn_cut(struct conn *conn)
+{
+	shutdown(conn->endpoint.fd, SHUT_RDWR);
+	conn_turn(conn, true);
+	conn->server->portal->http_work = true;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection,
+	void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	struct server *server = cls;
+	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *daemon =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON);
+
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		conn_free(*socket_context);
+		*socket_context = NULL;
+	} else {
+		*socket_context = conn_new(server, fd->connect_fd,
+			daemon->daemon == server->tls.mhd);
+	}
+}
+
+static struct conn *conn_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+}
+
+/* Requests. */
+
+/* The request line is there. */
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+	struct server *server = cls;
+	struct conn *conn = conn_of(connection);
+
+	return request_new(server->portal, &conn->endpoint, connection, uri);
+}
+
+static void note_answer(struct request *req)
+{
+	char peer[IP_TEXT];
+
+	if (req->status >= 400)
+		throttle_note(req->portal->throttle, &req->endpoint->peer,
+			req->started_ns);
+	/* The route, not the path: what a guest typed may be a secret. */
+	log_debug("%s %s %s %d %lld us", ip_format(&req->endpoint->peer, peer),
+		req->method == METHOD_POST ? "POST" : "GET",
+		req->route ? req->route->path : "-", req->status,
+		(long long)(clock_mono_ns() - req->started_ns) / 1000);
+}
+
+static enum MHD_Result send_answer(struct request *req)
+{
+	note_answer(req);
+	return MHD_queue_response(
+		req->connection, (unsigned int)req->status, req->response);
+}
+
+/* Runs the handler; the answer may come later. */
+static enum MHD_Result dispatch(struct conn *conn, struct request *req)
+{
+	request_end(req);
+	if (gate_body(req) == 0)
+		req->route->handler(req);
+	if (req->response)
+		return send_answer(req);
+	if (!req->operation) {
+		log_error("%s was not answered", req->route->path);
+		return MHD_NO;
+	}
+	req->suspended = true;
+	conn_turn(conn, true);
+	MHD_suspend_connection(req->connection);
+	return MHD_YES;
+}
+
+/*
+ * libmicrohttpd calls this when the headers are in, for each piece of the
+ * body, at its end, and again after a suspended connection was resumed.
+ */
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
+	const char *url, const char *method, const char *version,
+	const char *data, size_t *data_len, void **req_cls)
+{
+	struct conn *conn = conn_of(connection);
+	struct request *req = *req_cls;
+	enum MHD_Result ret;
+
+	if (!req)
+		return MHD_NO;
+	if (req->response) {
+		conn_turn(conn, false);
+		return send_answer(req);
+	}
+	if (!req->begun) {
+		request_begin(req, method);
+		if (conn->endpoint.proof_used)
+			return MHD_NO;
+		return gate_headers(req) ? send_answer(req) : MHD_YES;
+	}
+	if (*data_len) {
+		ret = request_add_body(req, data, *data_len) ? MHD_NO : MHD_YES;
+		*data_len = 0;
+		return ret;
+	}
+	return dispatch(conn, req);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection,
+	void **req_cls, enum MHD_RequestTerminationCode code)
+{
+	struct conn *conn = conn_of(connection);
+
+	request_free(*req_cls);
+	*req_cls = NULL;
+	if (conn)
+		conn_turn(conn, false);
+}
+
+/* Accepting. */
+
+static void make_room(struct server *server)
+{
+	struct conn *conn;
+
+	for (conn = server->conns; conn; conn = conn->next)
+		if (!conn->busy) {
+			conn_cut(conn);
+			return;
+		}
+}
+
+static void on_resume_accept(void *data);
+
+static void pause_accept(struct server *server, int err)
+{
+	int i;
+
+	log_warning("cannot accept: %s", strerror(err));
+	for (i = 0; i < server->listener_count; i++)
+		loop_fd_stop(server->portal->loop, &server->listeners[i].watch);
+	loop_timer_start(server->portal->loop, &server->resume_accept,
+		ACCEPT_PAUSE_NS, 0, on_resume_accept, server);
+}
+
+static void on_acceptable(void *data, int fd, int events)
+{
+	struct listener *listener = data;
+	struct server *server = listener->server;
+	struct engine *engine = listener->secure ? &server->tls : &server->plain;
+	int i;
+
+	for (i = 0; i < ACCEPT_BATCH; i++) {
+		struct sockaddr_storage sa;
+		socklen_t len = sizeof(sa);
+		int conn = accept4(fd, (struct sockaddr *)&sa, &len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (conn < 0) {
+			if (errno != EAGAIN && errno != ECONNABORTED &&
+				errno != EINTR)
+				pause_accept(server, errno);
+			return;
+		}
+		if (server->conn_count >= PORTAL_CONNECTIONS_MAX)
+			make_room(server);
+		/* Closes `conn` when it refuses: too many of one address. */
+		MHD_add_connection(
+			engine->mhd, conn, (struct sockaddr *)&sa, len);
+		server->portal->http_work = true;
+	}
+}
+
+static void on_resume_accept(void *data)
+{
+	struct server *server = data;
+	int i;
+
+	for (i = 0; i < server->listener_count; i++)
+		loop_fd_start(server->portal->loop, &server->listeners[i].watch,
+			server->listeners[i].fd, LOOP_READ, on_acceptable,
+			&server->listeners[i]);
+}
+
+/* Driving libmicrohttpd. */
+
+static void on_engine(void *data, int fd, int events)
+{
+	struct server *server = data;
+
+	server->portal->http_work = true;
+}
+
+static void on_again(void *data)
+{
+	struct server *server = data;
+
+	server->portal->http_work = true;
+}
+
+/* True when it wants to be called again at once. */
+static bool run_engine(struct engine *engine)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	if (!engine->mhd)
+		return false;
+	MHD_run(engine->mhd);
+	return MHD_get_timeout(engine->mhd, &timeout) == MHD_YES && !timeout;
+}
+
+/* Once per turn of the loop, however many events there were. */
+static void on_idle(void *data)
+{
+	struct server *server = data;
+	int i;
+
+	for (i = 0; server->portal->http_work && i < RUN_BATCH; i++) {
+		server->portal->http_work = false;
+		if (run_engine(&server->plain) | run_engine(&server->tls))
+			server->portal->http_work = true;
+	}
+	if (server->portal->http_work)
+		loop_timer_start(server->portal->loop, &server->again, 0, 0,
+			on_again, server);
+}
+
+static void on_tick(void *data)
+{
+	struct server *server = data;
+	int64_t limit = clock_mono_ns() - PORTAL_PATIENCE_NS;
+	struct conn *conn = server->conns, *next;
+
+	for (; conn && conn->since_ns < limit; conn = next) {
+		next = conn->next;
+		if (!conn->busy)
+			conn_cut(conn);
+	}
+	server->portal->http_work = true;
+}
+
+/* libmicrohttpd's own complaints are about what peers sent. */
+static void on_log(void *cls, const char *fmt, va_list args)
+{
+	char text[256];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	text[strcspn(text, "\n")] = '\0';
+	log_debug("http: %s", text);
+}
+
+static struct MHD_Daemon *start_engine(
+	struct server *server, const struct server_tls *tls)
+{
+	unsigned int flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
+			     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	struct MHD_OptionItem tls_options[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? (void *)tls->cert : NULL},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? (void *)tls->key : NULL},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0,
+			"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
+		{MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+
+	/* The log comes first: it is wanted for faults of what follows. */
+	return MHD_start_daemon(flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+		on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
+		MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned int)PORTAL_CONNECTIONS_MAX + ACCEPT_BATCH,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned int)PORTAL_PER_ADDRESS_MAX,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)PORTAL_HEADERS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT,
+		1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_URI_LOG_CALLBACK, on_uri, server,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_ARRAY, tls ? tls_options : none, MHD_OPTION_END);
+}
+
+static void watch_engine(struct server *server, struct engine *engine)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(engine->mhd, MHD_DAEMON_INFO_EPOLL_FD);
+
+	loop_fd_start(server->portal->loop, &engine->watch, info->epoll_fd,
+		LOOP_READ, on_engine, server);
+}
+
+int server_new(struct portal *portal, const struct server_tls *tls,
+	struct server **ret_server)
+{
+	struct server *server = xcalloc(1, sizeof(*server));
+
+	server->portal = portal;
+	server->last_conn = &server->conns;
+	server->plain.mhd = start_engine(server, NULL);
+	if (!server->plain.mhd) {
+		server_free(server);
+		return -ENOMEM;
+	}
+	if (tls->cert) {
+		server->tls.mhd = start_engine(server, tls);
+		if (!server->tls.mhd) {
+			server_free(server);
+			return -EINVAL;
+		}
+	}
+	*ret_server = server;
+	return 0;
+}
+
+void server_add_listener(struct server *server, int fd, bool secure)
+{
+	struct listener *listener = &server->listeners[server->listener_count];
+
+	if (server->listener_count == LISTENERS_MAX)
+		abort();
+	server->listener_count++;
+	listener->server = server;
+	listener->fd = fd;
+	listener->secure = secure;
+}
+
+void server_start(struct server *server)
+{
+	struct loop *loop = server->portal->loop;
+
+	watch_engine(server, &server->plain);
+	if (server->tls.mhd)
+		watch_engine(server, &server->tls);
+	on_resume_accept(server);
+	loop_idle_start(loop, &server->idle, on_idle, server);
+	loop_timer_start(loop, &server->tick, NSEC_PER_SEC, NSEC_PER_SEC,
+		on_tick, server);
+}
+
+void server_free(struct server *server)
+{
+	int i;
+
+	if (!server)
+		return;
+	for (i = 0; i < server->listener_count; i++)
+		fd_close(&server->listeners[i].fd);
+	if (server->plain.mhd)
+		MHD_stop_daemon(server->plain.mhd);
+	if (server->tls.mhd)
+		MHD_stop_daemon(server->tls.mhd);
+	free(server);
+}

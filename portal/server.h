@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The HTTP server on our event loop: accepts, bounds, and calls the handlers.
+ */
+#ifndef PORTAL_SERVER_H
+#define PORTAL_SERVER_H
+
+#include "portal.h"
+
+struct server;
+
+/* PEM texts; both NULL: no TLS. */
+struct server_tls {
+	const char *cert, *key;
+};
+
+/*
+ * Makes the parts of the server; nothing is accepted yet. -EINVAL when the
+ * certificate and key are no good, -ENOMEM.
+ */
+int server_new(struct portal *portal, const struct server_tls *tls,
+	struct server **ret_server);
+/* Adds a listening socket, which the server owns from then on. */
+void server_add_listener(struct server *server, int fd, bool secure);
+void server_start(struct server *server);
+/* Closes all connections; nobody may wait for an operation any more. NULL is
+ * fine. */
+void server_free(struct server *server);
+
+#endif
