@@ -65,7 +65,7 @@ LDFLAGS += -pie -Wl,-z,relro,-z,now
 endif
 # -mcpu=v3: atomics that return the old value, with clang 14.
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
-	-Iinclude -Ivmlinux -Ibpf
+	-Iinclude -Ivmlinux -Ibpf -I/usr/include/$(shell $(CC) -print-multiarch)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -166,6 +166,14 @@ $(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(call objs_of,tests/bpf/lib) \
 $(patsubst %,$(B)/obj/tests/bpf/%.o,$(notdir $(BPF_TESTS))): | $(B)/gen/gatehouse.skel.h
 $(call objs_of,tests/bpf/lib): | $(B)/gen/gatehouse.skel.h
 
+# The lab's own programs: the gate without its controller.
+LAB_TOOLS := $(patsubst tests/lab/%_main.c,$(B)/tests/lab/%,$(wildcard tests/lab/*_main.c))
+$(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(B)/obj/userspace/daemon/attach.o \
+		$(B)/obj/userspace/daemon/places.o $(B)/libnet.a $(B)/libdatapath.a $(B)/libbase.a
+	$(call Q,LD,$@)
+	mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lmnl -lnftables $(LIBS_BASE)
+
 # Fuzzers: whatever of the daemon and the portal a parser needs, without their
 # main(); clang's libFuzzer, in a build of its own (FUZZ=1).
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -214,7 +222,7 @@ check-style:
 	scripts/check-style.sh
 test-bpf: $(BPF_TESTS)
 	scripts/run-tests.sh $^
-test-lab: $(PROGRAMS)
+test-lab: $(PROGRAMS) $(LAB_TOOLS)
 	$(PYTHON) -m pytest -q tests/lab
 test-san:
 	$(MAKE) SAN=1 check-unit check-portal

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one way to change a live record: user space runs this program, which
+ * replaces the policy in place and returns the counters. A map update from
+ * user space would swap the whole element and lose what was counted meanwhile.
+ *
+ * Order matters to readers that gave up on the sequence word (policy.h): when
+ * access ends, `state` changes first; when it begins, last.
+ */
+#include "gate.h"
+
+#define GH_ENOENT 2
+#define GH_ESTALE 116
+
+static __always_inline bool gh_allows(enum gh_state state)
+{
+	return state == GH_STATE_RUNNING || state == GH_STATE_EXEMPT;
+}
+
+static __always_inline void gh_policy_replace(
+	struct gh_policy *to, const struct gh_policy *from)
+{
+	__sync_fetch_and_add(&to->seq, 1);
+	if (!gh_allows(from->state))
+		*(volatile enum gh_state *)&to->state = from->state;
+	barrier();
+	*(volatile __u64 *)&to->expires_ns = from->expires_ns;
+	*(volatile __u64 *)&to->quota_bytes = from->quota_bytes;
+	*(volatile __u64 *)&to->up_price = from->up_price;
+	*(volatile __u64 *)&to->down_price = from->down_price;
+	*(volatile __u64 *)&to->networks = from->networks;
+	*(volatile __u32 *)&to->session = from->session;
+	*(volatile __u32 *)&to->group = from->group;
+	barrier();
+	*(volatile enum gh_state *)&to->state = from->state;
+	__sync_fetch_and_add(&to->seq, 1);
+}
+
+/*
+ * The verifier takes constant offsets into the argument only, so it is copied
+ * word by word: a struct assignment would move the pointer first.
+ */
+#define GH_WORDS(type) (sizeof(type) / sizeof(__u64))
+#define GH_WORD_OF(field) (offsetof(struct gh_edit, field) / sizeof(__u64))
+
+static __always_inline void gh_answer(
+	struct gh_edit *edit, const struct gh_client *client)
+{
+	volatile __u64 *to = (volatile __u64 *)edit;
+	const __u64 *from = (const __u64 *)client;
+
+#pragma unroll
+	for (__u32 i = 0; i < GH_WORDS(struct gh_client); i++)
+		to[GH_WORD_OF(policy) + i] = from[i];
+}
+
+static __always_inline void gh_ask(
+	const struct gh_edit *edit, struct gh_policy *policy)
+{
+	const volatile __u64 *from = (const volatile __u64 *)edit;
+	__u64 *to = (__u64 *)policy;
+
+#pragma unroll
+	for (__u32 i = 0; i < GH_WORDS(struct gh_policy); i++)
+		to[i] = from[GH_WORD_OF(policy) + i];
+}
+
+SEC("syscall")
+int gh_edit(struct gh_edit *edit)
+{
+	__u64 mac = *(volatile __u64 *)edit;
+	struct gh_policy policy;
+	struct gh_client *client = bpf_map_lookup_elem(&clients, &mac);
+
+	if (!client)
+		return -GH_ENOENT;
+	gh_ask(edit, &policy);
+	if (client->policy.record_id != policy.record_id)
+		return -GH_ESTALE;
+	if (edit->replace) {
+		bool moved = client->policy.quota_bytes != policy.quota_bytes;
+
+		gh_policy_replace(&client->policy, &policy);
+		if (moved) {
+			client->up.exhausted = 0;
+			client->down.exhausted = 0;
+		}
+	}
+	gh_answer(edit, client);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

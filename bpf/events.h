@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Telling user space. Events are hints: a full ring loses them, counted. */
+#ifndef GH_EVENTS_H
+#define GH_EVENTS_H
+
+static __always_inline void gh_tell(enum gh_event_type type, __u64 now_ns,
+	__u64 mac, __u32 network, __u64 record_id)
+{
+	struct gh_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	__u32 zero = 0;
+	__u64 *lost;
+
+	if (!event) {
+		lost = bpf_map_lookup_elem(&event_losses, &zero);
+		if (lost)
+			*lost += 1;
+		return;
+	}
+	event->time_ns = now_ns;
+	__builtin_memcpy(&event->mac, &mac, sizeof(event->mac));
+	event->type = type;
+	event->network = network;
+	event->record_id = record_id;
+	bpf_ringbuf_submit(event, 0);
+}
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every map, once; __weak, so that the program files link to one object. The
+ * map's name is its pin's name under /sys/fs/bpf/gatehouse; sizes that depend
+ * on the box are set by the loader before they are made.
+ */
+#ifndef GH_MAPS_H
+#define GH_MAPS_H
+
+#define GH_MAP __weak SEC(".maps")
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct gh_mac);
+	__type(value, struct gh_client);
+} clients GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct gh_mac);
+	__type(value, struct gh_captive);
+} captive GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct gh_ip);
+	__type(value, struct gh_sighting);
+} addresses GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GH_IFINDEX_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_interface);
+} interfaces GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GH_NETWORKS_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_network);
+} networks GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GH_NETWORKS_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_network_meter);
+} network_meters GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GH_REASONS);
+	__type(key, __u32);
+	__type(value, struct gh_count);
+} reasons GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} events GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} event_losses GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gh_meta);
+} meta GH_MAP;
+
+/* Tail calls into the responder; an array takes programs of one type only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} responder_xdp GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} responder_tc GH_MAP;
+
+/* What the responder is asked, on this CPU. */
+struct gh_question {
+	struct gh_pkt pkt;
+	enum gh_reason reason; /* GH_ANSWER_*: which answer is due */
+	__u32 network;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gh_question);
+} question GH_MAP;
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rates by virtual scheduling (GCRA, ITU-T I.371 annex A): one u64 is the
+ * theoretical arrival time of the next byte, in 1/16 ns of the monotonic
+ * clock. A packet is admitted when that time is not further ahead than the
+ * tolerance, whatever its size, and moves it on by bytes * price. Nothing
+ * needs refilling, so months of silence cost nothing and cannot overflow:
+ * the largest product is 64 KiB at 1 kbit/s, 2^59.
+ *
+ * No lock: compare-and-swap, 8 tries. Who loses all of them meets a meter that
+ * eight others just moved; it is refused.
+ */
+#ifndef GH_RATELIMIT_H
+#define GH_RATELIMIT_H
+
+#define GH_NS 16ULL /* units of a meter per nanosecond */
+
+/* A meter further ahead than this was set under another rate. */
+#define GH_METER_STALE_NS 600000000000ULL
+
+/* `price`: ns << 20 per byte; 0: unmetered. True: admitted and counted. */
+static __always_inline bool gh_meter_admit(__u64 *meter, __u64 price,
+	__u32 bytes, __u64 now_ns, __u64 tolerance_ns)
+{
+	__u64 now = now_ns * GH_NS;
+	__u64 cost = (bytes * price) >> 16;
+
+	if (!price)
+		return true;
+	for (int i = 0; i < 8; i++) {
+		__u64 tat = *(volatile __u64 *)meter;
+		__u64 base = tat;
+
+		if (base < now || base > now + GH_METER_STALE_NS * GH_NS)
+			base = now;
+		if (base > now + tolerance_ns * GH_NS)
+			return false;
+		if (__sync_val_compare_and_swap(meter, tat, base + cost) == tat)
+			return true;
+	}
+	return false;
+}
+
+#endif
