@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What store/ needs of a database: statements with arguments, rows,
+ * transactions. sqlite.c is the driver; SQL text is not the driver's.
+ *
+ * Statements are prepared once and kept by the address of their text: pass
+ * string literals only. Errors are negative errno: -EEXIST for a broken
+ * uniqueness, -EINVAL for another broken constraint, -ENOSPC, -EIO,
+ * -EBADMSG for a damaged file, -EBUSY.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <stddef.h>
+
+#include "gatehouse/types.h"
+
+struct db;
+struct db_rows; /* a running query */
+
+int db_open(const char *path, struct db **ret_db);
+void db_close(struct db *db);
+
+/*
+ * Runs a statement. `fmt` has a letter per argument:
+ *   i  int64_t          l  int64_t, UNLIMITED becomes NULL
+ *   t  const char *, may be NULL
+ *   m  const struct mac *, may be NULL
+ *   b  const void *, size_t
+ *   n  nothing: NULL
+ */
+int db_run(struct db *db, const char *sql, const char *fmt, ...);
+/* Several statements without arguments. */
+int db_script(struct db *db, const char *sql);
+
+/* A query: db_next() until it is not 1; then it is over by itself. Leave
+ * early with db_done(). A statement cannot run inside itself (-EBUSY). */
+int db_query(struct db *db, struct db_rows **ret_rows, const char *sql,
+	const char *fmt, ...);
+/* 1: a row; 0: the end; negative errno. */
+int db_next(struct db_rows *rows);
+void db_done(struct db_rows *rows);
+/* First row of a query into *ret_rows: 0, -ENOENT without one, errno. The
+ * caller ends it with db_done(). */
+int db_first(struct db *db, struct db_rows **ret_rows, const char *sql,
+	const char *fmt, ...);
+
+int64_t db_int(struct db_rows *rows, int column);
+/* NULL reads as UNLIMITED. */
+int64_t db_limit(struct db_rows *rows, int column);
+bool db_is_null(struct db_rows *rows, int column);
+/* Copies at most len - 1 bytes; NULL reads as "". */
+void db_text(struct db_rows *rows, int column, char *buf, size_t len);
+/* Copies at most `len` bytes and returns how many there are. */
+size_t db_blob(struct db_rows *rows, int column, void *buf, size_t len);
+void db_mac(struct db_rows *rows, int column, struct mac *ret_mac);
+
+int64_t db_last_id(struct db *db);
+/* Rows changed by the last db_run(). */
+int64_t db_changes(struct db *db);
+
+#endif

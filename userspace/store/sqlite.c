@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The SQLite driver: the only file that sees sqlite3.h. It turns its codes
+ * into errno and keeps prepared statements. Durability is set here: WAL with
+ * a sync at every commit.
+ */
+#include "store/db.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/mac.h"
+#include "base/util.h"
+
+#define STATEMENTS_MAX 128
+#define BUSY_MS 200
+
+struct db_rows {
+	const char *sql; /* identity: address of the literal */
+	sqlite3_stmt *stmt;
+	bool running;
+};
+
+struct db {
+	sqlite3 *sqlite;
+	int count;
+	struct db_rows statements[STATEMENTS_MAX];
+};
+
+static int to_errno(struct db *db, int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_CONSTRAINT:
+		code = sqlite3_extended_errcode(db->sqlite);
+		return code == SQLITE_CONSTRAINT_UNIQUE ||
+				       code == SQLITE_CONSTRAINT_PRIMARYKEY
+			       ? -EEXIST
+			       : -EINVAL;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EBADMSG;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return -EACCES;
+	default:
+		return -EIO;
+	}
+}
+
+int db_open(const char *path, struct db **ret_db)
+{
+	static const char setup[] = "PRAGMA journal_mode = WAL;"
+				    "PRAGMA synchronous = FULL;"
+				    "PRAGMA foreign_keys = ON;"
+				    "PRAGMA trusted_schema = OFF;";
+	struct db *db = xcalloc(1, sizeof(*db));
+	int ret;
+
+	ret = sqlite3_open_v2(path, &db->sqlite,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+			SQLITE_OPEN_NOMUTEX,
+		NULL);
+	ret = to_errno(db, ret);
+	if (!ret) {
+		sqlite3_busy_timeout(db->sqlite, BUSY_MS);
+		ret = db_script(db, setup);
+	}
+	if (ret) {
+		db_close(db);
+		return ret;
+	}
+	*ret_db = db;
+	return 0;
+}
+
+void db_close(struct db *db)
+{
+	int i;
+
+	if (!db)
+		return;
+	for (i = 0; i < db->count; i++)
+		sqlite3_finalize(db->statements[i].stmt);
+	sqlite3_close(db->sqlite);
+	free(db);
+}
+
+int db_script(struct db *db, const char *sql)
+{
+	return to_errno(
+		db, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+}
+
+static int statement(struct db *db, const char *sql, struct db_rows **ret_rows)
+{
+	struct db_rows *rows;
+	int i, ret;
+
+	for (i = 0; i < db->count; i++)
+		if (db->statements[i].sql == sql)
+			break;
+	if (i == STATEMENTS_MAX)
+		return -E2BIG;
+	rows = &db->statements[i];
+	if (i == db->count) {
+		ret = sqlite3_prepare_v3(db->sqlite, sql, -1,
+			SQLITE_PREPARE_PERSISTENT, &rows->stmt, NULL);
+		if (ret)
+			return to_errno(db, ret);
+		rows->sql = sql;
+		db->count++;
+	}
+	if (rows->running)
+		return -EBUSY;
+	*ret_rows = rows;
+	return 0;
+}
+
+static void bind(struct db_rows *rows, const char *fmt, va_list args)
+{
+	sqlite3_stmt *stmt = rows->stmt;
+	char text[MAC_TEXT];
+	const void *p;
+	int64_t number;
+	int at;
+
+	for (at = 1; *fmt; at++, fmt++) {
+		if (*fmt == 'i' || *fmt == 'l') {
+			number = va_arg(args, int64_t);
+			if (*fmt == 'l' && number == UNLIMITED)
+				sqlite3_bind_null(stmt, at);
+			else
+				sqlite3_bind_int64(stmt, at, number);
+		} else if (*fmt == 't') {
+			sqlite3_bind_text(stmt, at, va_arg(args, const char *),
+				-1, SQLITE_TRANSIENT);
+		} else if (*fmt == 'm') {
+			p = va_arg(args, const struct mac *);
+			sqlite3_bind_text(stmt, at,
+				p ? mac_format(p, text) : NULL, -1,
+				SQLITE_TRANSIENT);
+		} else if (*fmt == 'b') {
+			p = va_arg(args, const void *);
+			sqlite3_bind_blob64(stmt, at, p, va_arg(args, size_t),
+				SQLITE_TRANSIENT);
+		} else {
+			sqlite3_bind_null(stmt, at);
+		}
+	}
+}
+
+int db_next(struct db_rows *rows)
+{
+	sqlite3 *sqlite = sqlite3_db_handle(rows->stmt);
+	struct db db = {.sqlite = sqlite};
+	int code = sqlite3_step(rows->stmt), ret;
+
+	if (code == SQLITE_ROW)
+		return 1;
+	ret = to_errno(&db, code);
+	db_done(rows);
+	return ret;
+}
+
+void db_done(struct db_rows *rows)
+{
+	sqlite3_reset(rows->stmt);
+	sqlite3_clear_bindings(rows->stmt);
+	rows->running = false;
+}
+
+static int start(struct db *db, struct db_rows **ret_rows, const char *sql,
+	const char *fmt, va_list args)
+{
+	int ret = statement(db, sql, ret_rows);
+
+	if (ret)
+		return ret;
+	bind(*ret_rows, fmt, args);
+	(*ret_rows)->running = true;
+	return 0;
+}
+
+int db_run(struct db *db, const char *sql, const char *fmt, ...)
+{
+	struct db_rows *rows;
+	va_list args;
+	int ret;
+
+	va_start(args, fmt);
+	ret = start(db, &rows, sql, fmt, args);
+	va_end(args);
+	if (ret)
+		return ret;
+	do
+		ret = db_next(rows);
+	while (ret == 1);
+	return ret;
+}
+
+int db_query(struct db *db, struct db_rows **ret_rows, const char *sql,
+	const char *fmt, ...)
+{
+	va_list args;
+	int ret;
+
+	va_start(args, fmt);
+	ret = start(db, ret_rows, sql, fmt, args);
+	va_end(args);
+	return ret;
+}
+
+int db_first(struct db *db, struct db_rows **ret_rows, const char *sql,
+	const char *fmt, ...)
+{
+	struct db_rows *rows;
+	va_list args;
+	int ret;
+
+	va_start(args, fmt);
+	ret = start(db, &rows, sql, fmt, args);
+	va_end(args);
+	if (ret)
+		return ret;
+	ret = db_next(rows);
+	if (ret != 1)
+		return ret ? ret : -ENOENT;
+	*ret_rows = rows;
+	return 0;
+}
+
+int64_t db_int(struct db_rows *rows, int column)
+{
+	return sqlite3_column_int64(rows->stmt, column);
+}
+
+int64_t db_limit(struct db_rows *rows, int column)
+{
+	return db_is_null(rows, column) ? UNLIMITED : db_int(rows, column);
+}
+
+bool db_is_null(struct db_rows *rows, int column)
+{
+	return sqlite3_column_type(rows->stmt, column) == SQLITE_NULL;
+}
+
+void db_text(struct db_rows *rows, int column, char *buf, size_t len)
+{
+	const unsigned char *text = sqlite3_column_text(rows->stmt, column);
+
+	snprintf(buf, len, "%s", text ? (const char *)text : "");
+}
+
+size_t db_blob(struct db_rows *rows, int column, void *buf, size_t len)
+{
+	const void *blob = sqlite3_column_blob(rows->stmt, column);
+	size_t have = (size_t)sqlite3_column_bytes(rows->stmt, column);
+
+	if (blob)
+		memcpy(buf, blob, MIN(have, len));
+	return have;
+}
+
+void db_mac(struct db_rows *rows, int column, struct mac *ret_mac)
+{
+	char text[MAC_TEXT];
+
+	db_text(rows, column, text, sizeof(text));
+	if (mac_parse(text, ret_mac))
+		*ret_mac = (struct mac){0};
+}
+
+int64_t db_last_id(struct db *db)
+{
+	return sqlite3_last_insert_rowid(db->sqlite);
+}
+
+int64_t db_changes(struct db *db)
+{
+	return sqlite3_changes64(db->sqlite);
+}
