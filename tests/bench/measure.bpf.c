@@ -4,7 +4,8 @@
  * programs to compare with, and wrappers that set up the frame and tail-call
  * the program under test through `next_xdp` or `next_tc`. A wrapper is part of
  * what is timed, so each row is printed beside the same wrapper in front of an
- * empty program; nothing is subtracted.
+ * empty program; nothing is subtracted. A tail call wants both of one kind: the
+ * gate takes frames in fragments, and so do these.
  */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -31,7 +32,7 @@ struct {
 	__type(value, __u32);
 } next_xdp SEC(".maps"), next_tc SEC(".maps");
 
-SEC("xdp")
+SEC("xdp.frags")
 int empty_xdp(struct xdp_md *ctx)
 {
 	return XDP_PASS;
@@ -62,7 +63,7 @@ static __always_inline void put_mac(unsigned char *at)
 }
 
 /* Another client each time. */
-SEC("xdp")
+SEC("xdp.frags")
 int random_xdp(struct xdp_md *ctx)
 {
 	unsigned char *data = (void *)(long)ctx->data;
@@ -85,7 +86,7 @@ static __always_inline __u64 number_of(__u32 pointer)
 
 /* The same, and the frame as it was, for programs that turn it into an answer
  * and change its length at either end. */
-SEC("xdp")
+SEC("xdp.frags")
 int restore_xdp(struct xdp_md *ctx)
 {
 	__u32 len = frame_len;
