@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The portal as a server: time, numbers, absence of the daemon, privilege."""
+import contextlib
+import os
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from fake import CAPTIVE, RUNNING, SILENT, TOKEN, Portal, receive
+
+PATIENCE = 8  # PORTAL_PATIENCE_NS
+PER_ADDRESS = 64
+CONNECTIONS = 1024
+
+
+@pytest.fixture(scope="module")
+def portal():
+    portal = Portal()
+    yield portal
+    assert portal.stop() == 0, portal.log()
+    assert "Sanitizer" not in portal.log()
+
+
+@pytest.fixture(autouse=True)
+def captive(portal):
+    portal.daemon.reply = CAPTIVE
+    portal.daemon.asked.clear()
+
+
+def get(portal, path="/", extra=""):
+    return (f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\n"
+            f"{extra}\r\n").encode()
+
+
+def status(portal, path="/", source=None):
+    return portal.send(get(portal, path), source).status
+
+
+@pytest.fixture(scope="module")
+def slow():
+    """Clients of a portal of their own that never finish, begun early so that
+    the others wait with them: (what, seconds until the portal hung up)."""
+    portal = Portal()
+    portal.daemon.reply = CAPTIVE
+    ends = {}
+
+    def drip(name, first):
+        begin = time.monotonic()
+        with portal.connect() as sock:
+            sock.settimeout(1)
+            with contextlib.suppress(ConnectionError):
+                sock.sendall(first)
+                while time.monotonic() < begin + 3 * PATIENCE:
+                    try:
+                        if not sock.recv(4096):
+                            break
+                    except socket.timeout:
+                        sock.sendall(b"a" if first else b"")
+        ends[name] = time.monotonic() - begin
+
+    form = (f"POST /activate HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+            "Content-Length: 4000\r\n\r\ncode=").encode()
+    threads = [threading.Thread(target=drip, args=row) for row in (
+        ("nothing", b""), ("headers", get(portal)[:-2] + b"X: "),
+        ("body", form), ("idle", get(portal, "/assets/icon.svg")))]
+    for thread in threads:
+        thread.start()
+    yield ends, threads, portal
+    assert portal.stop() == 0, portal.log()
+
+
+def test_others_are_served_meanwhile(slow):
+    assert status(slow[2]) == 200
+
+
+def test_assets_keep_the_connection(portal):
+    with portal.connect() as sock:
+        for _ in range(3):
+            sock.sendall(get(portal, "/assets/portal.css"))
+            assert receive(sock).status == 200
+        # And it may still prove one request; then it ends.
+        sock.sendall(get(portal))
+        answer = receive(sock)
+        assert answer.status == 200
+        assert answer.header("Connection") == "close"
+        assert sock.recv(10) == b""
+
+
+def test_one_proof_for_one_connection(portal):
+    with portal.connect() as sock:
+        with contextlib.suppress(ConnectionError):
+            sock.sendall(get(portal) + get(portal, "/api/session"))
+        assert receive(sock).status == 200
+        with contextlib.suppress(ConnectionError):
+            assert b"HTTP" not in sock.recv(65536)
+    assert len(portal.daemon.asked) == 1
+
+
+def test_many_at_once(portal):
+    """More than the control connection takes at a time, all in order."""
+    portal.daemon.reply = lambda op, args: dict(CAPTIVE, plan="p")
+    socks = [portal.connect(f"127.3.0.{n % 250 + 1}") for n in range(400)]
+    for sock in socks:
+        sock.sendall(get(portal, "/api/session"))
+    assert {receive(sock).status for sock in socks} == {200}
+    for sock in socks:
+        sock.close()
+    assert len(portal.daemon.asked) == 400
+
+
+def test_one_address_may_not_have_all_connections(portal):
+    socks = []
+    for _ in range(PER_ADDRESS + 20):
+        socks.append(portal.connect("127.2.0.4"))
+    assert status(portal, source="127.2.0.5") == 200
+    time.sleep(0.2)
+    closed = 0
+    for sock in socks:
+        sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(ConnectionError):
+                assert sock.recv(1) == b""
+            closed += 1
+    assert closed == 20
+    for sock in socks:
+        sock.close()
+
+
+def test_a_guest_gets_in_while_others_hold_all_connections(portal):
+    socks = [portal.connect(f"127.4.{n % 32}.{n // 32 + 1}")
+             for n in range(CONNECTIONS + 50)]
+    for n in range(3):
+        assert status(portal, source=f"127.2.1.{n + 1}") == 200
+    for sock in socks:
+        sock.close()
+
+
+def test_refusals_are_limited_by_address(portal):
+    codes = [status(portal, "/nothing", "127.2.0.6") for _ in range(40)]
+    assert codes[:30] == [404] * 30
+    assert 429 in codes[30:]
+    answer = portal.send(get(portal), "127.2.0.6")
+    assert answer.status in (200, 429)
+    assert status(portal, "/", "127.2.0.7") == 200
+
+
+def test_the_daemon_is_away_and_comes_back(portal):
+    portal.daemon.stop()
+    before = portal.log().count("no answer")
+    for _ in range(3):
+        answer = portal.send(get(portal), "127.2.0.8")
+        assert answer.status == 503
+        assert answer.header("Retry-After") == "5"
+    assert portal.log().count("no answer") == before + 1
+    portal.daemon.listen()
+    assert status(portal, source="127.2.0.8") == 200
+
+
+def test_the_daemon_hangs(portal):
+    portal.daemon.reply = SILENT
+    begin = time.monotonic()
+    answer = portal.send(get(portal, "/api/session"), "127.2.0.10")
+    assert answer.status == 503
+    assert b'"code":"unavailable"' in answer.body
+    assert time.monotonic() - begin < 8
+    # What it answers later is for nobody.
+    portal.daemon.stop()
+    portal.daemon.listen()
+    portal.daemon.reply = CAPTIVE
+    assert status(portal, source="127.2.0.10") == 200
+
+
+def test_a_guest_who_leaves_while_the_daemon_thinks(portal):
+    gate = threading.Event()
+
+    def reply(op, args):
+        gate.wait(5)
+        return CAPTIVE
+
+    portal.daemon.reply = reply
+    for _ in range(5):
+        with portal.connect() as sock:
+            sock.sendall(get(portal))
+    time.sleep(0.2)
+    gate.set()
+    assert status(portal, source="127.2.0.11") == 200
+
+
+def test_ipv6(portal):
+    with socket.create_connection(("::1", portal.port), timeout=5) as sock:
+        sock.sendall(f"GET / HTTP/1.1\r\nHost: [::1]:{portal.port}\r\n\r\n"
+                     .encode())
+        assert receive(sock).status == 200
+    with socket.create_connection(("::1", portal.port), timeout=5) as sock:
+        sock.sendall(b"GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        assert receive(sock).header("Location") == (
+            f"http://[::1]:{portal.port}/?url=http%3A%2F%2Fa.example%2Fx")
+
+
+def test_nothing_is_left_to_lose(portal):
+    """T3 from the outside; from the inside: tests/unit/test_portal_sandbox."""
+    with open(f"/proc/{portal.process.pid}/status") as file:
+        fields = dict(line.rstrip("\n").split(":\t", 1) for line in file)
+    assert fields["NoNewPrivs"] == "1"
+    assert fields["Seccomp"] == "2"
+    assert fields["CapEff"] == fields["CapPrm"] == "0" * 16
+    assert fields["CapAmb"] == fields["CapInh"] == "0" * 16
+    assert fields["Threads"].strip() == "1"
+    if os.geteuid() == 0:
+        assert fields["CapBnd"] == "0" * 16
+        assert "0" not in fields["Uid"].split()
+        assert "0" not in fields["Gid"].split()
+        assert "0" not in fields["Groups"].split()
+
+
+def test_secrets_are_not_in_the_log(portal):
+    portal.daemon.reply = {"success": True, "token": TOKEN, "plan": "p",
+                           "mac": "02:00:00:00:00:01", "remainingSeconds": 5,
+                           "remainingBytes": None}
+    portal.send(get(portal, "/?code=SECRETCODE&url=http%3A%2F%2Fsecret.example",
+                    f"Cookie: gh_session={TOKEN}\r\n"))
+    portal.send(get(portal, "/SECRETPATH"))
+    for secret in (TOKEN, "SECRET", "secret.example"):
+        assert secret not in portal.log()
+
+
+def test_who_never_finishes_is_cut_off(slow):
+    ends, threads, _ = slow
+    for thread in threads:
+        thread.join(3 * PATIENCE)
+    for name in ("nothing", "headers", "body", "idle"):
+        assert PATIENCE - 1 < ends[name] < PATIENCE + 4, ends
+
+
+def test_stop_while_guests_wait():
+    portal = Portal()
+    portal.daemon.reply = SILENT
+    socks = [portal.connect() for _ in range(5)]
+    for sock in socks:
+        sock.sendall(get(portal))
+    deadline = time.monotonic() + 5
+    while len(portal.daemon.asked) < 5 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    begin = time.monotonic()
+    assert portal.stop() == 0, portal.log()
+    assert time.monotonic() - begin < 2
+    for sock in socks:
+        sock.close()
+
+
+@pytest.fixture(scope="module")
+def tls_portal():
+    portal = Portal(tls=True, name="portal.test")
+    portal.daemon.reply = RUNNING
+    yield portal
+    assert portal.stop() == 0, portal.log()
+
+
+def tls_request(portal, raw):
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", portal.tls_port),
+                                  timeout=5) as plain:
+        with context.wrap_socket(plain, server_hostname="portal.test") as sock:
+            sock.sendall(raw)
+            return receive(sock)
+
+
+def test_tls_cookies_are_secure(tls_portal):
+    tls_portal.daemon.reply = dict(RUNNING, token=TOKEN)
+    answer = tls_request(tls_portal, b"GET / HTTP/1.1\r\nHost: portal.test\r\n"
+                         b"\r\n")
+    assert answer.status == 200
+    assert "; Secure" in answer.header("Set-Cookie")
+    assert f"https://portal.test:{tls_portal.tls_port}/r#" in answer.text()
+    assert not tls_portal.daemon.faults
+
+
+def test_with_a_certificate_tokens_travel_by_tls_only(tls_portal):
+    tls_portal.daemon.asked.clear()
+    answer = tls_portal.send(b"GET /?code=A HTTP/1.1\r\nHost: portal.test\r\n"
+                             b"\r\n")
+    assert answer.status == 302
+    assert answer.header("Location") == (
+        f"https://portal.test:{tls_portal.tls_port}/?code=A")
+    answer = tls_portal.send(
+        b"POST /api/sessions/restore HTTP/1.1\r\nHost: portal.test\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+    assert answer.status == 403
+    assert not tls_portal.daemon.asked
+
+
+def test_tls_does_not_take_anything(tls_portal):
+    """Noise on the TLS port ends the connection and nothing else."""
+    with socket.create_connection(("127.0.0.1", tls_portal.tls_port),
+                                  timeout=5) as sock:
+        with contextlib.suppress(ConnectionError):
+            sock.sendall(b"GET / HTTP/1.1\r\n\r\n" + os.urandom(500))
+            while sock.recv(4096):
+                pass
+    assert tls_request(tls_portal, b"GET /help HTTP/1.1\r\nHost: portal.test\r"
+                       b"\n\r\n").status == 200
+
+
+def test_rfc8908_over_plain_http_too(tls_portal):
+    tls_portal.daemon.reply = RUNNING
+    answer = tls_portal.send(b"GET /.well-known/captive-portal HTTP/1.1\r\n"
+                             b"Host: portal.test\r\n\r\n")
+    assert answer.status == 200
+    assert f"https://portal.test:{tls_portal.tls_port}/" in answer.text()
