@@ -108,7 +108,7 @@ static int check_rate(struct request *req)
 	int64_t wait = throttle_wait(
 		req->portal->throttle, &req->endpoint->peer, req->started_ns);
 
-	if (!wait || req->route->kind == ROUTE_ASSET)
+	if (!wait || (req->route && req->route->kind == ROUTE_ASSET))
 		return 0;
 	response_header(req, "Retry-After",
 		arena_printf(&req->arena, "%lld",
@@ -196,7 +196,7 @@ static int check_form_token(struct request *req)
 typedef int check_fn(struct request *req);
 
 static check_fn *const header_checks[] = {check_route, check_host, check_secure,
-	check_found, check_rate, check_length, check_type, check_origin};
+	check_rate, check_found, check_length, check_type, check_origin};
 static check_fn *const body_checks[] = {check_body_length, check_form_token};
 
 static int run(struct request *req, check_fn *const *checks, size_t count)

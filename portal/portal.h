@@ -15,7 +15,7 @@
 #define PORTAL_BODY_MAX	       (4 * 1024)
 /* From the first byte to the last of a request; of an idle connection; of an
  * answer that nobody takes. */
-#define PORTAL_PATIENCE_NS (10 * 1000000000LL)
+#define PORTAL_PATIENCE_NS (8 * 1000000000LL)
 /* Longer than the daemon ever needs. */
 #define PORTAL_DAEMON_NS (5 * 1000000000LL)
 
