@@ -12,7 +12,7 @@ build="gcc libc6-dev make pkg-config clang libclang-rt-14-dev bpftool
 run="dnsmasq-base nftables iproute2 ethtool procps util-linux"
 tests="libcmocka-dev python3 python3-pytest python3-scapy python3-selenium
 	chromium chromium-driver fonts-dejavu-core curl tcpdump iperf3
-	iputils-ping groff-base"
+	iputils-ping groff-base openssl"
 
 if [ "${1:-}" = --list ]; then
 	# shellcheck disable=SC2086 # one word per package
