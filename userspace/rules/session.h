@@ -13,6 +13,9 @@
 #include "rules/outcome.h"
 #include "store/store.h"
 
+/* Credits of one session, used up ones too. */
+#define SESSION_CREDITS_MAX 128
+
 /* Told for every client whose grant must be looked at again; may be NULL. */
 struct touched {
 	void (*fn)(void *data, const struct mac *mac);
@@ -23,7 +26,7 @@ struct touched {
 struct session_view {
 	struct session session;
 	enum kind kind;       /* of the credit in use, or the next */
-	char plan[STORE_NAME_MAX + 1];
+	char plan[STORE_NAME];
 	int64_t remaining_ns; /* sum of the credits; UNLIMITED */
 	int64_t bytes_left;   /* sum; UNLIMITED */
 	int64_t bytes_up;     /* all used, as counted so far */
@@ -70,11 +73,22 @@ int session_resume(struct store *store, const struct mac *mac,
 	enum outcome *ret_outcome);
 
 /*
- * Closes the books of what the kernel has ended already: credits past their
- * end are used up, the next begins (its clock now), or the session ends.
+ * Brings one session up to date: a credit that is past its end or without
+ * bytes is used up, the next begins now, or the session ends. Every function
+ * here does it first for the sessions that it is about.
+ */
+int session_settle(struct store *store, struct session *session,
+	const struct moment *now, const struct touched *touched);
+
+/*
+ * Settles all sessions whose clock has run out: the kernel has ended them
+ * already. Those that ran out of bytes: session_settle_client() when counted.
  */
 int session_settle_due(struct store *store, const struct moment *now,
 	const struct touched *touched);
+
+int session_settle_client(struct store *store, const struct mac *mac,
+	const struct moment *now, const struct touched *touched);
 
 /*
  * Moves to another client. By an operator everything moves; by token only
@@ -93,16 +107,5 @@ int session_move(struct store *store, const struct mac *from,
 int session_restore(struct store *store, const char *token,
 	const struct mac *mac, const struct rules *rules, const struct moment *now,
 	const struct touched *touched, enum outcome *ret_outcome, bool *ret_migrated);
-
-/*
- * After a reboot: clocks go on from the last time the daemon was seen alive,
- * and no record of the kernel is left. Call once at start with the running
- * boot's id; nothing happens when it is the one that the store knows.
- * Rule: the time that the box was off is not the guest's.
- */
-int session_reboot(struct store *store, const char *boot_id,
-	const struct moment *now, bool *ret_rebooted);
-/* Says that this boot was alive now; with every sweep, and at stop. */
-int session_alive(struct store *store, const struct moment *now);
 
 #endif

@@ -16,7 +16,7 @@
 void token_make(struct session *session, int64_t days,
 	const struct moment *now, char ret_text[static TOKEN_TEXT]);
 /* -EINVAL: not 64 hex digits. */
-int token_hash(const char *text, uint8_t ret_hash[static STORE_HASH]);
+int token_hash(const char *text, uint8_t ret_hash[static CRYPTO_HASH]);
 /* Longest of the setting and what the session's credits bring, in days. */
 int64_t token_days(const struct rules *rules, const struct credit *credits, int n);
 

@@ -20,8 +20,8 @@ bool voucher_check(const char *code);
 /* Makes `count` vouchers of a plan; `fn` gets each code. `expires_at` 0: never.
  * `batch` is chosen here when it is "" (time and a random tail). */
 struct voucher_batch {
-	char batch[STORE_NAME_MAX + 1];
-	char plan[STORE_NAME_MAX + 1];
+	char batch[40];
+	char plan[STORE_NAME];
 	char prefix[9];
 	int64_t count;
 	int64_t expires_at;
