@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Credits and kernel records: what a session has, and how far the kernel's
+ * counters are counted against it. Bytes used change in one place only,
+ * store_record_fold(), which is safe to repeat.
+ */
+#include <string.h>
+
+#include "base/util.h"
+#include "store/handle.h"
+
+#define COLUMNS                                                             \
+	"id, session_id, position, kind, plan_id, plan_name, state,"        \
+	" left_ns, deadline_ns, bytes, bytes_up, bytes_down, up_kbps,"      \
+	" down_kbps, moves_left, token_days"
+
+static const char *const state_names[] = {
+	[CREDIT_WAITING] = "waiting",
+	[CREDIT_IN_USE] = "in_use",
+	[CREDIT_USED] = "used",
+};
+
+static void read_credit(struct db_rows *rows, struct credit *ret_credit)
+{
+	struct credit *c = ret_credit;
+	char state[16];
+	size_t i;
+
+	memset(c, 0, sizeof(*c));
+	c->id = db_int(rows, 0);
+	c->session_id = db_int(rows, 1);
+	c->position = (int)db_int(rows, 2);
+	c->kind = (enum kind)db_int(rows, 3);
+	c->plan_id = db_int(rows, 4);
+	db_text(rows, 5, c->plan_name, sizeof(c->plan_name));
+	db_text(rows, 6, state, sizeof(state));
+	c->state = CREDIT_USED;
+	for (i = 0; i < ARRAY_SIZE(state_names); i++)
+		if (!strcmp(state, state_names[i]))
+			c->state = (enum credit_state)i;
+	c->left_ns = db_limit(rows, 7);
+	c->deadline_ns = db_limit(rows, 8);
+	c->bytes = db_limit(rows, 9);
+	c->bytes_up = db_int(rows, 10);
+	c->bytes_down = db_int(rows, 11);
+	c->up_kbps = db_int(rows, 12);
+	c->down_kbps = db_int(rows, 13);
+	c->moves_left = db_limit(rows, 14);
+	c->token_days = db_limit(rows, 15);
+}
+
+int store_credit_insert(struct store *store, struct credit *credit)
+{
+	int ret = db_run(store->db,
+		"INSERT INTO credits (session_id, position, kind, plan_id,"
+		" plan_name, state, left_ns, deadline_ns, bytes, up_kbps,"
+		" down_kbps, moves_left, token_days) VALUES"
+		" (?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"iiiittllliill", credit->session_id, (int64_t)credit->position,
+		(int64_t)credit->kind, credit->plan_id, credit->plan_name,
+		state_names[credit->state], credit->left_ns,
+		credit->deadline_ns, credit->bytes, credit->up_kbps,
+		credit->down_kbps, credit->moves_left, credit->token_days);
+
+	if (!ret)
+		credit->id = db_last_id(store->db);
+	return ret;
+}
+
+int store_credit_update(struct store *store, const struct credit *credit)
+{
+	return db_run(store->db,
+		"UPDATE credits SET session_id = ?, position = ?, state = ?,"
+		" left_ns = ?, deadline_ns = ?, bytes = ?, moves_left = ?,"
+		" updated_at = unixepoch() WHERE id = ?",
+		"iitlllli", credit->session_id, (int64_t)credit->position,
+		state_names[credit->state], credit->left_ns,
+		credit->deadline_ns, credit->bytes, credit->moves_left,
+		credit->id);
+}
+
+int store_credit_list(
+	struct store *store, int64_t session_id, struct credit *rows, int max)
+{
+	struct db_rows *found;
+	int ret, n = 0;
+
+	ret = db_query(store->db, &found,
+		"SELECT " COLUMNS " FROM credits WHERE session_id = ?"
+		" ORDER BY position, id",
+		"i", session_id);
+	if (ret)
+		return ret;
+	while ((ret = db_next(found)) == 1) {
+		if (n == max) {
+			db_done(found);
+			return -E2BIG;
+		}
+		read_credit(found, &rows[n++]);
+	}
+	return ret ? ret : n;
+}
+
+int store_credit_due(
+	struct store *store, int64_t until_ns, struct mac *rows, int max)
+{
+	struct db_rows *found;
+	int ret, n = 0;
+
+	ret = db_query(store->db, &found,
+		"SELECT s.mac FROM credits c JOIN sessions s"
+		" ON s.id = c.session_id WHERE c.deadline_ns IS NOT NULL"
+		" AND c.deadline_ns <= ? ORDER BY c.deadline_ns LIMIT ?",
+		"ii", until_ns, (int64_t)max);
+	if (ret)
+		return ret;
+	while ((ret = db_next(found)) == 1)
+		db_mac(found, 0, &rows[n++]);
+	return ret ? ret : n;
+}
+
+int store_credit_next(
+	struct store *store, int64_t *ret_deadline_ns, int64_t *ret_queued_ns)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT (SELECT min(deadline_ns) FROM credits"
+		" WHERE deadline_ns IS NOT NULL),"
+		" (SELECT min(c.deadline_ns) FROM credits w JOIN credits c"
+		" ON c.session_id = w.session_id AND c.deadline_ns IS NOT NULL"
+		" WHERE w.state = 'waiting')",
+		"");
+
+	if (ret)
+		return ret;
+	*ret_deadline_ns = db_limit(rows, 0);
+	*ret_queued_ns = db_limit(rows, 1);
+	db_done(rows);
+	return 0;
+}
+
+int store_record_insert(struct store *store, struct record *record)
+{
+	int ret = db_run(store->db,
+		"INSERT INTO records (mac, session_id, credit_id)"
+		" VALUES (?, nullif(?, 0), nullif(?, 0))",
+		"mii", &record->mac, record->session_id, record->credit_id);
+
+	if (!ret)
+		record->id = db_last_id(store->db);
+	return ret;
+}
+
+int store_record_bind(
+	struct store *store, int64_t id, int64_t session_id, int64_t credit_id)
+{
+	return db_run(store->db,
+		"UPDATE records SET session_id = nullif(?, 0),"
+		" credit_id = nullif(?, 0), updated_at = unixepoch()"
+		" WHERE id = ?",
+		"iii", session_id, credit_id, id);
+}
+
+int store_record_fold(
+	struct store *store, int64_t id, int64_t raw_up, int64_t raw_down)
+{
+	int ret = db_run(store->db,
+		"UPDATE credits SET bytes_up = credits.bytes_up + ?1 - r.raw_up,"
+		" bytes_down = credits.bytes_down + ?2 - r.raw_down"
+		" FROM records r WHERE r.id = ?3 AND credits.id = r.credit_id",
+		"iii", raw_up, raw_down, id);
+
+	if (ret)
+		return ret;
+	return db_run(store->db,
+		"UPDATE records SET raw_up = ?, raw_down = ? WHERE id = ?",
+		"iii", raw_up, raw_down, id);
+}
+
+int store_record_delete(struct store *store, int64_t id)
+{
+	return db_run(
+		store->db, "DELETE FROM records WHERE id = ?", "i", id);
+}
+
+static void read_record(struct db_rows *rows, struct record *ret_record)
+{
+	*ret_record = (struct record){
+		.id = db_int(rows, 0),
+		.session_id = db_int(rows, 2),
+		.credit_id = db_int(rows, 3),
+		.raw_up = db_int(rows, 4),
+		.raw_down = db_int(rows, 5),
+	};
+	db_mac(rows, 1, &ret_record->mac);
+}
+
+#define RECORD "SELECT id, mac, session_id, credit_id, raw_up, raw_down FROM records"
+
+int store_record_of(struct store *store, const struct mac *mac,
+	struct record *ret_record)
+{
+	struct db_rows *rows;
+	int ret = db_first(
+		store->db, &rows, RECORD " WHERE mac = ?", "m", mac);
+
+	if (ret)
+		return ret;
+	read_record(rows, ret_record);
+	db_done(rows);
+	return 0;
+}
+
+int store_record_each(struct store *store,
+	int (*fn)(void *data, const struct record *record), void *data)
+{
+	struct record record;
+	struct db_rows *rows;
+	int ret;
+
+	ret = db_query(store->db, &rows, RECORD, "");
+	if (ret)
+		return ret;
+	while ((ret = db_next(rows)) == 1) {
+		read_record(rows, &record);
+		ret = fn(data, &record);
+		if (ret) {
+			db_done(rows);
+			return ret;
+		}
+	}
+	return ret;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Devices: what is known about a client beyond its session. A device has a
+ * row once somebody did something for it or about it; merely seen ones live
+ * in the kernel's `captive` map only. */
+#include <string.h>
+
+#include "base/util.h"
+#include "store/handle.h"
+
+#define COLUMNS                                                       \
+	"id, mac, name, note, blocked, exempt_until, first_seen,"     \
+	" last_seen"
+
+static void read_device(struct db_rows *rows, struct device *ret_device)
+{
+	struct device *d = ret_device;
+
+	memset(d, 0, sizeof(*d));
+	d->id = db_int(rows, 0);
+	db_mac(rows, 1, &d->mac);
+	db_text(rows, 2, d->name, sizeof(d->name));
+	db_text(rows, 3, d->note, sizeof(d->note));
+	d->blocked = db_int(rows, 4);
+	d->exempt_until = db_int(rows, 5);
+	d->first_seen = db_int(rows, 6);
+	d->last_seen = db_int(rows, 7);
+}
+
+int store_device_lookup(struct store *store, const struct mac *mac,
+	struct device *ret_device)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT " COLUMNS " FROM devices WHERE mac = ?", "m", mac);
+
+	if (ret)
+		return ret;
+	read_device(rows, ret_device);
+	db_done(rows);
+	return 0;
+}
+
+int store_device_put(struct store *store, struct device *device)
+{
+	int ret;
+
+	if (device->id)
+		return db_run(store->db,
+			"UPDATE devices SET name = ?, note = ?, blocked = ?,"
+			" exempt_until = ?, last_seen = ?,"
+			" updated_at = unixepoch() WHERE id = ?",
+			"ttiiii", device->name, device->note,
+			(int64_t)device->blocked, device->exempt_until,
+			device->last_seen, device->id);
+	ret = db_run(store->db,
+		"INSERT INTO devices (mac, name, note, blocked, exempt_until,"
+		" first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		"mttiiii", &device->mac, device->name, device->note,
+		(int64_t)device->blocked, device->exempt_until,
+		device->first_seen, device->last_seen);
+	if (!ret)
+		device->id = db_last_id(store->db);
+	return ret;
+}
+
+int store_device_list(
+	struct store *store, int64_t after, struct device *rows, int max)
+{
+	struct db_rows *found;
+	int ret, n = 0;
+
+	ret = db_query(store->db, &found,
+		"SELECT " COLUMNS " FROM devices WHERE id > ? ORDER BY id"
+		" LIMIT ?",
+		"ii", after, (int64_t)max);
+	if (ret)
+		return ret;
+	while ((ret = db_next(found)) == 1)
+		read_device(found, &rows[n++]);
+	return ret ? ret : n;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Migrations: the numbered files of schema/, forward only, each in one
+ * transaction with the row that says it is done. A file that was released is
+ * never changed again. A database from a newer build is left alone.
+ */
+#include "base/embed.h"
+#include "base/util.h"
+#include "store/handle.h"
+
+static int version_of(const struct embed *file)
+{
+	return (int)strtol(file->name, NULL, 10);
+}
+
+static int current_version(struct db *db, int64_t *ret_version)
+{
+	struct db_rows *rows;
+	int ret;
+
+	ret = db_script(db,
+		"CREATE TABLE IF NOT EXISTS schema_version ("
+		"version INTEGER PRIMARY KEY,"
+		"applied_at INTEGER NOT NULL DEFAULT (unixepoch())) STRICT");
+	if (ret)
+		return ret;
+	ret = db_first(db, &rows,
+		"SELECT coalesce(max(version), 0) FROM schema_version", "");
+	if (ret)
+		return ret;
+	*ret_version = db_int(rows, 0);
+	db_done(rows);
+	return 0;
+}
+
+static int apply(struct db *db, const struct embed *file)
+{
+	int ret = db_script(db, "BEGIN IMMEDIATE");
+
+	if (ret)
+		return ret;
+	ret = db_script(db, file->data);
+	if (!ret)
+		ret = db_run(db,
+			"INSERT INTO schema_version (version) VALUES (?)", "i",
+			(int64_t)version_of(file));
+	if (!ret)
+		ret = db_script(db, "COMMIT");
+	if (ret)
+		db_script(db, "ROLLBACK");
+	return ret;
+}
+
+int migrate(struct db *db)
+{
+	const struct embed *file;
+	int64_t version = 0;
+	int ret, newest = 0;
+
+	ret = current_version(db, &version);
+	for (file = embed_schema; !ret && file->name; file++) {
+		newest = version_of(file);
+		if (newest > version)
+			ret = apply(db, file);
+	}
+	if (!ret && version > newest)
+		ret = -EPROTO;
+	return ret;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Plans: what is sold. A plan that was sold is never changed or deleted;
+ * credits copy what they need from it.
+ */
+#include "base/util.h"
+#include "store/handle.h"
+
+#define COLUMNS                                                             \
+	"id, name, seconds, bytes, up_kbps, down_kbps, price_minor,"        \
+	" currency, moves, devices, token_days, is_active"
+
+static void read_plan(struct db_rows *rows, struct plan *ret_plan)
+{
+	struct plan plan = {
+		.id = db_int(rows, 0),
+		.seconds = db_limit(rows, 2),
+		.bytes = db_limit(rows, 3),
+		.up_kbps = db_int(rows, 4),
+		.down_kbps = db_int(rows, 5),
+		.price_minor = db_int(rows, 6),
+		.moves = db_limit(rows, 8),
+		.devices = db_int(rows, 9),
+		.token_days = db_limit(rows, 10),
+		.is_active = db_int(rows, 11),
+	};
+
+	db_text(rows, 1, plan.name, sizeof(plan.name));
+	db_text(rows, 7, plan.currency, sizeof(plan.currency));
+	*ret_plan = plan;
+}
+
+int store_plan_insert(
+	struct store *store, const struct plan *plan, int64_t *ret_id)
+{
+	int ret = db_run(store->db,
+		"INSERT INTO plans (name, seconds, bytes, up_kbps, down_kbps,"
+		" price_minor, currency, moves, devices, token_days, is_active)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tlliiitlili", plan->name, plan->seconds, plan->bytes,
+		plan->up_kbps, plan->down_kbps, plan->price_minor,
+		plan->currency, plan->moves, plan->devices, plan->token_days,
+		(int64_t)plan->is_active);
+
+	if (!ret && ret_id)
+		*ret_id = db_last_id(store->db);
+	return ret;
+}
+
+int store_plan_lookup(struct store *store, int64_t id, struct plan *ret_plan)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT " COLUMNS " FROM plans WHERE id = ?", "i", id);
+
+	if (ret)
+		return ret;
+	read_plan(rows, ret_plan);
+	db_done(rows);
+	return 0;
+}
+
+int store_plan_by_name(
+	struct store *store, const char *name, struct plan *ret_plan)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT " COLUMNS " FROM plans WHERE name = ?", "t", name);
+
+	if (ret)
+		return ret;
+	read_plan(rows, ret_plan);
+	db_done(rows);
+	return 0;
+}
+
+int store_plan_list(
+	struct store *store, int64_t after, struct plan *rows, int max)
+{
+	struct db_rows *found;
+	int ret, n = 0;
+
+	ret = db_query(store->db, &found,
+		"SELECT " COLUMNS " FROM plans WHERE id > ? ORDER BY id"
+		" LIMIT ?",
+		"ii", after, (int64_t)max);
+	if (ret)
+		return ret;
+	while ((ret = db_next(found)) == 1)
+		read_plan(found, &rows[n++]);
+	return ret ? ret : n;
+}

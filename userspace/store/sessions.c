@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sessions and holders: who may use the net. Tokens are here as hashes only.
+ * That a client has one session that is not ended is the table's own rule
+ * (sessions_live), not a promise of the callers.
+ */
+#include <string.h>
+
+#include "base/util.h"
+#include "store/handle.h"
+
+#define COLUMNS                                                             \
+	"id, mac, state, token_hash, token_handed, token_expires_at,"       \
+	" started_at, ended_at, end_reason, total_paid_minor"
+
+static const char *const state_names[] = {
+	[SESSION_RUNNING] = "running",
+	[SESSION_PAUSED] = "paused",
+	[SESSION_HELD] = "held",
+	[SESSION_ENDED] = "ended",
+};
+
+const char *session_state_name(enum session_state state)
+{
+	return state_names[state];
+}
+
+int session_state_parse(const char *name, enum session_state *ret_state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(state_names); i++)
+		if (!strcmp(name, state_names[i])) {
+			*ret_state = (enum session_state)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static void read_session(struct db_rows *rows, struct session *ret_session)
+{
+	struct session *s = ret_session;
+	char state[16];
+
+	memset(s, 0, sizeof(*s));
+	s->id = db_int(rows, 0);
+	db_mac(rows, 1, &s->mac);
+	db_text(rows, 2, state, sizeof(state));
+	/* What the table cannot contain must not read as "running". */
+	if (session_state_parse(state, &s->state))
+		s->state = SESSION_HELD;
+	s->has_token = !db_is_null(rows, 3);
+	if (s->has_token)
+		db_blob(rows, 3, s->token_hash, sizeof(s->token_hash));
+	s->token_handed = db_int(rows, 4);
+	s->token_expires_at = db_int(rows, 5);
+	s->started_at = db_int(rows, 6);
+	s->ended_at = db_int(rows, 7);
+	db_text(rows, 8, s->end_reason, sizeof(s->end_reason));
+	s->total_paid_minor = db_int(rows, 9);
+}
+
+int store_session_insert(struct store *store, struct session *session)
+{
+	int ret = db_run(store->db,
+		"INSERT INTO sessions (mac, state, started_at,"
+		" total_paid_minor) VALUES (?, ?, ?, ?)",
+		"mtii", &session->mac, state_names[session->state],
+		session->started_at, session->total_paid_minor);
+
+	if (ret)
+		return ret;
+	session->id = db_last_id(store->db);
+	/* The token, if it has one already. */
+	return session->has_token ? store_session_update(store, session) : 0;
+}
+
+int store_session_update(struct store *store, const struct session *session)
+{
+	return db_run(store->db,
+		"UPDATE sessions SET mac = ?, state = ?,"
+		" token_hash = CASE WHEN ? THEN ? END, token_handed = ?,"
+		" token_expires_at = nullif(?, 0), ended_at = nullif(?, 0),"
+		" end_reason = nullif(?, ''), total_paid_minor = ?,"
+		" updated_at = unixepoch() WHERE id = ?",
+		"mtibiiitii", &session->mac, state_names[session->state],
+		(int64_t)session->has_token, session->token_hash,
+		sizeof(session->token_hash), (int64_t)session->token_handed,
+		session->token_expires_at, session->ended_at,
+		session->end_reason, session->total_paid_minor, session->id);
+}
+
+static int found_session(
+	int ret, struct db_rows *rows, struct session *ret_session)
+{
+	if (ret)
+		return ret;
+	read_session(rows, ret_session);
+	db_done(rows);
+	return 0;
+}
+
+int store_session_lookup(
+	struct store *store, int64_t id, struct session *ret_session)
+{
+	struct db_rows *rows = NULL;
+	int ret = db_first(store->db, &rows,
+		"SELECT " COLUMNS " FROM sessions WHERE id = ?", "i", id);
+
+	return found_session(ret, rows, ret_session);
+}
+
+int store_session_of(struct store *store, const struct mac *mac,
+	struct session *ret_session)
+{
+	struct db_rows *rows = NULL;
+	int ret = db_first(store->db, &rows,
+		"SELECT " COLUMNS " FROM sessions WHERE mac = ?"
+		" AND state <> 'ended'",
+		"m", mac);
+
+	return found_session(ret, rows, ret_session);
+}
+
+int store_session_by_token(struct store *store,
+	const uint8_t hash[static CRYPTO_HASH], struct session *ret_session)
+{
+	struct db_rows *rows = NULL;
+	int ret = db_first(store->db, &rows,
+		"SELECT " COLUMNS " FROM sessions WHERE token_hash = ?", "b",
+		hash, (size_t)CRYPTO_HASH);
+
+	return found_session(ret, rows, ret_session);
+}
+
+int store_session_list(struct store *store, int state, int64_t before,
+	struct session *rows, int max)
+{
+	const char *name = state < 0 ? NULL : state_names[state];
+	struct db_rows *found;
+	int ret, n = 0;
+
+	ret = db_query(store->db, &found,
+		"SELECT " COLUMNS " FROM sessions WHERE id < ?1"
+		" AND (?2 IS NULL OR state = ?2) ORDER BY id DESC LIMIT ?3",
+		"iti", before, name, (int64_t)max);
+	if (ret)
+		return ret;
+	while ((ret = db_next(found)) == 1)
+		read_session(found, &rows[n++]);
+	return ret ? ret : n;
+}
+
+int store_session_count(struct store *store, int64_t *ret_live)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT count(*) FROM sessions WHERE state <> 'ended'", "");
+
+	if (ret)
+		return ret;
+	*ret_live = db_int(rows, 0);
+	db_done(rows);
+	return 0;
+}
+
+/* Only what a grant needs of session and credit. */
+#define HOLDER                                                              \
+	"c.id, c.deadline_ns, c.bytes, c.bytes_up, c.bytes_down, c.up_kbps," \
+	" c.down_kbps, coalesce(d.blocked, 0), coalesce(d.exempt_until, 0)"
+
+static void read_holder(struct db_rows *rows, struct holder *ret_holder)
+{
+	struct holder h = {0};
+	char state[16];
+
+	db_mac(rows, 0, &h.mac);
+	h.session.id = db_int(rows, 1);
+	h.session.mac = h.mac;
+	db_text(rows, 2, state, sizeof(state));
+	if (session_state_parse(state, &h.session.state))
+		h.session.state = SESSION_ENDED;
+	h.credit.id = db_int(rows, 3);
+	h.credit.session_id = h.session.id;
+	h.credit.state = CREDIT_IN_USE;
+	h.credit.deadline_ns = db_limit(rows, 4);
+	h.credit.bytes = db_limit(rows, 5);
+	h.credit.bytes_up = db_int(rows, 6);
+	h.credit.bytes_down = db_int(rows, 7);
+	h.credit.up_kbps = db_int(rows, 8);
+	h.credit.down_kbps = db_int(rows, 9);
+	h.blocked = db_int(rows, 10);
+	h.exempt_until = db_int(rows, 11);
+	*ret_holder = h;
+}
+
+int store_holder_each(struct store *store,
+	int (*fn)(void *data, const struct holder *holder), void *data)
+{
+	struct db_rows *rows;
+	struct holder holder;
+	int ret;
+
+	ret = db_query(store->db, &rows,
+		"SELECT s.mac, s.id, s.state, " HOLDER " FROM sessions s"
+		" LEFT JOIN credits c ON c.session_id = s.id"
+		" AND c.state = 'in_use'"
+		" LEFT JOIN devices d ON d.mac = s.mac"
+		" WHERE s.state <> 'ended'"
+		" UNION ALL SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0,"
+		" d.blocked, d.exempt_until FROM devices d"
+		" WHERE (d.blocked OR d.exempt_until > 0) AND NOT EXISTS ("
+		"SELECT 1 FROM sessions s WHERE s.mac = d.mac"
+		" AND s.state <> 'ended')",
+		"");
+	if (ret)
+		return ret;
+	while ((ret = db_next(rows)) == 1) {
+		read_holder(rows, &holder);
+		ret = fn(data, &holder);
+		if (ret) {
+			db_done(rows);
+			return ret;
+		}
+	}
+	return ret;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening, transactions, and the tables that belong to no noun: settings,
+ * boots, audit. One transaction at a time, opened by the daemon's turn; a
+ * savepoint in it isolates one operation.
+ */
+#include "store/store.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "store/handle.h"
+
+static int check(struct db *db)
+{
+	struct db_rows *rows;
+	char text[8];
+	int ret = db_first(db, &rows, "PRAGMA quick_check(1)", "");
+
+	if (ret)
+		return ret;
+	db_text(rows, 0, text, sizeof(text));
+	db_done(rows);
+	return strcmp(text, "ok") ? -EBADMSG : 0;
+}
+
+int store_open(const char *path, struct store **ret_store)
+{
+	struct store *store = xcalloc(1, sizeof(*store));
+	int ret;
+
+	ret = db_open(path, &store->db);
+	if (!ret)
+		ret = check(store->db);
+	if (!ret)
+		ret = migrate(store->db);
+	if (ret) {
+		store_close(store);
+		return ret;
+	}
+	*ret_store = store;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	db_close(store->db);
+	free(store);
+}
+
+int store_begin(struct store *store)
+{
+	return db_run(store->db, "BEGIN IMMEDIATE", "");
+}
+
+int store_commit(struct store *store)
+{
+	return db_run(store->db, "COMMIT", "");
+}
+
+void store_rollback(struct store *store)
+{
+	/* Fails when an error already undid everything: just as well. */
+	db_run(store->db, "ROLLBACK", "");
+}
+
+int store_savepoint(struct store *store)
+{
+	return db_run(store->db, "SAVEPOINT operation", "");
+}
+
+int store_release(struct store *store)
+{
+	return db_run(store->db, "RELEASE operation", "");
+}
+
+int store_rollback_to(struct store *store)
+{
+	int ret = db_run(store->db, "ROLLBACK TO operation", "");
+
+	return ret ? ret : store_release(store);
+}
+
+int store_setting_get(
+	struct store *store, const char *key, char *buf, size_t len)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT value FROM settings WHERE key = ?", "t", key);
+
+	if (ret)
+		return ret;
+	db_text(rows, 0, buf, len);
+	db_done(rows);
+	return 0;
+}
+
+int store_setting_put(struct store *store, const char *key, const char *value)
+{
+	return db_run(store->db,
+		"INSERT INTO settings (key, value) VALUES (?, ?)"
+		" ON CONFLICT (key) DO UPDATE SET value = excluded.value,"
+		" updated_at = unixepoch()",
+		"tt", key, value);
+}
+
+/* Deadlines of the old boot onto the clock of the new one. */
+static int change_boot(struct store *store, int64_t last_ns, int64_t mono_ns)
+{
+	int ret = db_run(store->db,
+		"UPDATE credits SET deadline_ns ="
+		" max(deadline_ns - ?1, 0) + ?2, updated_at = unixepoch()"
+		" WHERE deadline_ns IS NOT NULL",
+		"ii", last_ns, mono_ns);
+
+	if (ret)
+		return ret;
+	return db_run(store->db, "DELETE FROM records", "");
+}
+
+int store_boot_enter(struct store *store, const char *boot_id, int64_t mono_ns,
+	bool *ret_rebooted)
+{
+	struct db_rows *rows;
+	char last_id[BOOT_ID_TEXT];
+	int64_t last_ns;
+	int ret = db_first(store->db, &rows,
+		"SELECT boot_id, last_mono_ns FROM boots"
+		" ORDER BY id DESC LIMIT 1",
+		"");
+
+	*ret_rebooted = false;
+	if (!ret) {
+		db_text(rows, 0, last_id, sizeof(last_id));
+		last_ns = db_int(rows, 1);
+		db_done(rows);
+		if (!strcmp(last_id, boot_id))
+			return 0;
+		*ret_rebooted = true;
+		ret = change_boot(store, last_ns, mono_ns);
+	}
+	if (ret && ret != -ENOENT)
+		return ret;
+	return db_run(store->db,
+		"INSERT INTO boots (boot_id, last_mono_ns) VALUES (?, ?)", "ti",
+		boot_id, mono_ns);
+}
+
+int store_boot_touch(struct store *store, int64_t mono_ns)
+{
+	return db_run(store->db,
+		"UPDATE boots SET last_mono_ns = ?, updated_at = unixepoch()"
+		" WHERE id = (SELECT max(id) FROM boots)",
+		"i", mono_ns);
+}
+
+int store_audit(struct store *store, int64_t at, const char *who,
+	const char *operation, const struct mac *mac, int64_t session_id,
+	const char *detail)
+{
+	return db_run(store->db,
+		"INSERT INTO audit (at, who, operation, mac, session_id, detail)"
+		" VALUES (?, ?, ?, ?, nullif(?, 0), ?)",
+		"ittmit", at, who, operation, mac, session_id,
+		detail ? detail : "");
+}
+
+int store_clean_up(
+	struct store *store, int64_t sessions_before, int64_t audit_before)
+{
+	int64_t rows;
+	int ret = db_run(store->db,
+		"DELETE FROM sessions WHERE state = 'ended' AND ended_at < ?"
+		" AND id NOT IN (SELECT session_id FROM records"
+		" WHERE session_id IS NOT NULL)",
+		"i", sessions_before);
+
+	if (ret)
+		return ret;
+	rows = db_changes(store->db);
+	ret = db_run(store->db, "DELETE FROM audit WHERE at < ?", "i",
+		audit_before);
+	if (ret)
+		return ret;
+	return (int)MIN(rows + db_changes(store->db), INT32_MAX);
+}
