@@ -1,43 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What a client may have, as a value: the one function from the store to the
- * kernel's record. Start, reload, recovery, verify and every change use it.
- */
+/* What a client may have right now: the value that the datapath receives. */
 #ifndef RULES_GRANT_H
 #define RULES_GRANT_H
 
-#include "rules/outcome.h"
-#include "rules/session.h"
-#include "store/store.h"
+#include "rules/rules.h"
 
-enum access {
-	ACCESS_NONE = 0, /* captive: no record */
-	ACCESS_RUNNING,
-	ACCESS_PAUSED,
-	ACCESS_HELD,
-	ACCESS_BLOCKED,
-	ACCESS_EXEMPT,
+enum grant_state {
+	GRANT_NONE = 0, /* no record in the kernel: captive */
+	GRANT_RUNNING,
+	GRANT_PAUSED,
+	GRANT_HELD,
+	GRANT_BLOCKED,
+	GRANT_EXEMPT,
 };
 
 struct grant {
-	struct mac mac;
-	enum access access;
-	int64_t session_id;  /* 0: blocked or exempt */
-	int64_t credit_id;   /* whose bytes the record's counters are */
-	int64_t expires_ns;  /* CLOCK_MONOTONIC; UNLIMITED */
-	int64_t quota_bytes; /* absolute value of the record's up + down; UNLIMITED */
-	int64_t up_kbps;     /* 0: no limit */
-	int64_t down_kbps;
+	enum grant_state state;
+	int64_t session_id, credit_id; /* 0: none */
+	int64_t expires_ns; /* CLOCK_MONOTONIC, UNLIMITED: no end */
+	int64_t bytes_left; /* from what is counted by now; UNLIMITED */
+	int64_t up_kbps, down_kbps; /* 0: no limit */
+	uint64_t networks; /* bit per network number */
 };
 
-/*
- * Pure. `record` is the store's row of the client's record, bound to the
- * holder's credit; NULL before there is one, which starts at zero.
- */
-void grant_from(const struct holder *holder, const struct record *record,
-	const struct moment *now, struct grant *ret_grant);
-
-/* What decides about one client; all zero but the MAC when nothing does. */
-int grant_holder(struct store *store, const struct mac *mac, struct holder *ret_holder);
+/* Same holder and moment, same grant: start, change and `verify` all use it. */
+struct grant grant_of(const struct holder *holder, const struct moment *now);
 
 #endif

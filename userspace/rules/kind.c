@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of session kinds. */
+/*
+ * The table of session kinds: who asks for a kind by its number gets its row.
+ */
 #include "rules/kind.h"
 
 #include "base/util.h"

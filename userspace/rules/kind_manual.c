@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Time that an operator gave: follows its guest from MAC to MAC by token. */
-#include "rules/kind.h"
+/*
+ * Credits that an operator gave (P4): they follow their token to any MAC, and
+ * their clock may be stopped.
+ */
+#include "rules/kinds.h"
 
 static bool may_move(const struct credit *credit)
 {
@@ -11,10 +14,10 @@ static void moved(struct credit *credit)
 {
 }
 
-const struct session_kind kind_manual = {
+const struct kind_rules kind_manual = {
 	.kind = KIND_MANUAL,
 	.name = "manual",
-	.may_pause = true,
 	.may_move = may_move,
 	.moved = moved,
+	.may_pause = true,
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Vouchers: bound to the client that redeemed the code. The plan says how
- * often a voucher may move to another MAC; usually never (requirements: P3).
+ * Credits from vouchers (P3): bound to the MAC that redeemed them, and may
+ * move as often as the plan said. Their clock runs from the activation.
  */
-#include "rules/kind.h"
+#include "rules/kinds.h"
 
 static bool may_move(const struct credit *credit)
 {
@@ -12,14 +12,13 @@ static bool may_move(const struct credit *credit)
 
 static void moved(struct credit *credit)
 {
-	if (credit->moves_left != UNLIMITED)
+	if (credit->moves_left != UNLIMITED && credit->moves_left > 0)
 		credit->moves_left--;
 }
 
-const struct session_kind kind_voucher = {
+const struct kind_rules kind_voucher = {
 	.kind = KIND_VOUCHER,
 	.name = "voucher",
-	.may_pause = false,
 	.may_move = may_move,
 	.moved = moved,
 };

@@ -1,111 +1,87 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A session's life. It is a list of credits used in the order bought; the
- * credit in use has the clock. What may happen in which state is one table
- * (session.c), the same for all kinds; what differs by kind is kind.h.
- *
- * All functions run inside the caller's transaction and write their audit row
- * in it. Clients whose access may have changed are reported by `touched`.
+ * Sessions (P6): a session of a client with its list of credits, used in the
+ * order bought, one clock at a time. An account is both, loaded to be changed
+ * and saved as a whole.
  */
 #ifndef RULES_SESSION_H
 #define RULES_SESSION_H
 
-#include "rules/outcome.h"
-#include "store/store.h"
+#include "rules/kinds.h"
+#include "rules/rules.h"
 
-/* Credits of one session, used up ones too. */
-#define SESSION_CREDITS_MAX 128
+#define CREDITS_MAX 64 /* of one session */
 
-/* Told for every client whose grant must be looked at again; may be NULL. */
-struct touched {
-	void (*fn)(void *data, const struct mac *mac);
-	void *data;
-};
-
-/* A session as people see it. */
-struct session_view {
+struct account {
 	struct session session;
-	enum kind kind;       /* of the credit in use, or the next */
-	char plan[STORE_NAME];
-	int64_t remaining_ns; /* sum of the credits; UNLIMITED */
-	int64_t bytes_left;   /* sum; UNLIMITED */
-	int64_t bytes_up;     /* all used, as counted so far */
-	int64_t bytes_down;
-	int64_t expires_at;   /* wall, if it runs on; 0: no end or standing */
-	int credits;
+	int count;
+	struct credit credits[CREDITS_MAX]; /* in their order */
 };
 
-/* -ENOENT: this client has no live session. */
-int session_view(struct store *store, const struct mac *mac,
-	const struct moment *now, struct session_view *ret_view);
-int session_view_of(struct store *store, const struct session *session,
-	const struct moment *now, struct session_view *ret_view);
-/* Adds what the kernel counted since: `raw_*` now, beside the record's row. */
-void session_view_add(struct session_view *view, const struct record *record,
-	int64_t raw_up, int64_t raw_down);
+/*
+ * The client's session as it is now: counted, settled, saved. -ENOENT when
+ * there is none, or none any more.
+ */
+int account_load(struct rules *rules, const struct mac *mac,
+	const struct moment *now, struct account *ret_account);
+/* The same for any session by its id, ended ones too. */
+int account_load_id(struct rules *rules, int64_t id, const struct moment *now,
+	struct account *ret_account);
+/* The client's session, or a new one without credits (in the store). */
+int account_open(struct rules *rules, const struct mac *mac,
+	const struct moment *now, struct account *ret_account);
+int account_save(struct rules *rules, struct account *account);
+
+/* NULL: none. */
+struct credit *account_in_use(struct account *account);
 
 /*
- * Gives `credit` (id, session, position and state are set here) to a client:
- * starts a session, or extends the one that it has. Same kind and plan adds
- * up into the last credit; otherwise it waits its turn. `paid_minor` adds to
- * the session's total.
+ * Brings the account to `now`: a credit whose time or bytes are gone is used,
+ * the next one starts where it ended, without a gap; after the last one the
+ * session ends. `exhausted`: the kernel refused a packet for the quota of the
+ * credit in use. True when anything changed.
  */
-int session_give(struct store *store, const struct mac *mac,
-	const struct credit *credit, int64_t paid_minor, const struct rules *rules,
-	const struct moment *now, const struct touched *touched,
-	enum outcome *ret_outcome, struct session *ret_session);
-
-/* Takes seconds away from the end of the list, never below 0. */
-int session_take(struct store *store, const struct mac *mac, int64_t seconds,
-	const struct moment *now, const struct touched *touched,
-	enum outcome *ret_outcome);
-
-/* Ends the session of a client; `reason` is kept. */
-int session_end(struct store *store, const struct mac *mac, const char *reason,
-	const struct moment *now, const struct touched *touched,
-	enum outcome *ret_outcome);
-
-int session_pause(struct store *store, const struct mac *mac,
-	const struct moment *now, const struct touched *touched,
-	enum outcome *ret_outcome);
-int session_resume(struct store *store, const struct mac *mac,
-	const struct moment *now, const struct touched *touched,
-	enum outcome *ret_outcome);
+bool account_settle(
+	struct account *account, const struct moment *now, bool exhausted);
 
 /*
- * Brings one session up to date: a credit that is past its end or without
- * bytes is used up, the next begins now, or the session ends. Every function
- * here does it first for the sessions that it is about.
+ * Adds a credit: its kind, plan, left_ns, bytes, rates and moves are taken.
+ * Same kind and plan as the last one that is not used: added up. OUTCOME_OK or
+ * OUTCOME_CONFLICT (too many).
  */
-int session_settle(struct store *store, struct session *session,
-	const struct moment *now, const struct touched *touched);
-
-/*
- * Settles all sessions whose clock has run out: the kernel has ended them
- * already. Those that ran out of bytes: session_settle_client() when counted.
- */
-int session_settle_due(struct store *store, const struct moment *now,
-	const struct touched *touched);
-
-int session_settle_client(struct store *store, const struct mac *mac,
-	const struct moment *now, const struct touched *touched);
-
-/*
- * Moves to another client. By an operator everything moves; by token only
- * credits that may, the rest stays with the old client. What the new client
- * had already is appended, so the sum is kept.
- */
-int session_move(struct store *store, const struct mac *from,
-	const struct mac *to, bool by_token, const struct rules *rules,
-	const struct moment *now, const struct touched *touched,
+int account_add(struct rules *rules, struct account *account,
+	const struct credit *credit, const struct moment *now,
 	enum outcome *ret_outcome);
+/* Takes time away, from the last credit first; never below 0. */
+void account_take(struct account *account, int64_t ns, const struct moment *now);
+void account_end(struct account *account, const char *reason, const struct moment *now);
 
-/*
- * Restore by token (requirements: P5). `ret_migrated`: it moved to `mac`; for
- * the client that holds it already, false.
- */
-int session_restore(struct store *store, const char *token,
-	const struct mac *mac, const struct rules *rules, const struct moment *now,
-	const struct touched *touched, enum outcome *ret_outcome, bool *ret_migrated);
+/* Days that the session's token stays good without being shown. */
+int64_t account_token_days(const struct rules *rules, const struct account *account);
+
+/* What a guest or an operator is shown. */
+struct view {
+	enum kind kind; /* of the credit in use; 0: none */
+	char plan[STORE_NAME];
+	int64_t remaining_ns;    /* the sum; UNLIMITED */
+	int64_t remaining_bytes; /* the sum; UNLIMITED */
+	int64_t bytes_up, bytes_down;
+};
+void account_view(const struct account *account, const struct moment *now,
+	struct view *ret_view);
+
+/* "25 minutes of credit" by an operator: adds (P4), or takes away when
+ * `seconds` is negative. `plan` NULL: no plan, `seconds` and `bytes` count. */
+struct allowance {
+	const struct plan *plan;
+	int64_t seconds;
+	int64_t bytes; /* UNLIMITED */
+};
+int session_allow(struct rules *rules, const struct mac *mac,
+	const struct allowance *allowance, const struct moment *now,
+	struct account *ret_account, enum outcome *ret_outcome);
+/* Ends the client's session. OUTCOME_NOT_FOUND without one. */
+int session_kick(struct rules *rules, const struct mac *mac,
+	const struct moment *now, enum outcome *ret_outcome);
 
 #endif

@@ -1,72 +1,275 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tokens: made from 256 random bits, kept as a hash. The text leaves this file
- * towards the guest only; it is never stored or logged.
+ * A session belongs to its token, not to a MAC: making tokens, handing them
+ * out, and moving a session to the MAC that shows one. A move takes the
+ * credits that may move; the rest stay with the old MAC in a session of their
+ * own (P6). Both MACs' records change in the same turn.
  */
 #include "rules/token.h"
 
 #include <string.h>
 
-#include "base/crypto.h"
-#include "base/util.h"
-#include "rules/session.h"
+#define SECONDS_PER_DAY 86400
+#define TOKEN_BYTES 32
 
-#define DAY_SEC (24 * 3600)
+/* The hash of what was shown; -EINVAL when it cannot be a token. */
+static int hash_text(const char *text, uint8_t ret_hash[static CRYPTO_HASH])
+{
+	uint8_t token[TOKEN_BYTES];
 
-void token_make(struct session *session, int64_t days,
+	if (hex_parse(text, sizeof(token), token))
+		return -EINVAL;
+	crypto_sha256(token, sizeof(token), ret_hash);
+	return 0;
+}
+
+void token_renew(const struct rules *rules, struct account *account,
+	const struct moment *now)
+{
+	account->session.token_expires_at =
+		now->wall_sec +
+		account_token_days(rules, account) * SECONDS_PER_DAY;
+}
+
+int token_make(struct rules *rules, struct account *account,
 	const struct moment *now, char ret_text[static TOKEN_TEXT])
 {
-	uint8_t raw[32];
+	uint8_t token[TOKEN_BYTES];
+	int ret;
 
-	crypto_random(raw, sizeof(raw));
-	hex_format(raw, sizeof(raw), ret_text);
-	crypto_sha256(raw, sizeof(raw), session->token_hash);
-	session->has_token = true;
-	session->token_handed = true;
-	session->token_expires_at = now->wall_sec + days * DAY_SEC;
+	crypto_random(token, sizeof(token));
+	crypto_sha256(token, sizeof(token), account->session.token_hash);
+	account->session.has_token = true;
+	account->session.token_handed = true;
+	token_renew(rules, account, now);
+	ret = account_save(rules, account);
+	if (!ret)
+		hex_format(token, sizeof(token), ret_text);
+	return ret;
 }
 
-int token_hash(const char *text, uint8_t ret_hash[static CRYPTO_HASH])
-{
-	uint8_t raw[32];
-
-	if (hex_parse(text, sizeof(raw), raw) < 0)
-		return -EINVAL;
-	crypto_sha256(raw, sizeof(raw), ret_hash);
-	return 0;
-}
-
-int64_t token_days(const struct rules *rules, const struct credit *credits, int n)
-{
-	int64_t days = rules->token_days;
-
-	for (int i = 0; i < n; i++)
-		if (credits[i].token_days != UNLIMITED)
-			days = MAX(days, credits[i].token_days);
-	return days;
-}
-
-int token_claim(struct store *store, const struct mac *mac,
-	const struct rules *rules, const struct moment *now,
+int token_claim(struct rules *rules, struct account *account,
+	const struct moment *now, bool *ret_handed,
 	char ret_text[static TOKEN_TEXT])
 {
-	struct credit credits[SESSION_CREDITS_MAX];
-	char text[TOKEN_TEXT];
-	struct session session;
-	int err, n;
+	*ret_handed = false;
+	if (account->session.state == SESSION_ENDED ||
+		account->session.token_handed)
+		return 0;
+	*ret_handed = true;
+	return token_make(rules, account, now, ret_text);
+}
 
-	err = store_session_of(store, mac, &session);
-	if (err < 0)
-		return err;
-	if (session.token_handed)
-		return -ENOENT;
-	n = store_credit_list(store, session.id, credits, SESSION_CREDITS_MAX);
-	if (n < 0)
-		return n;
-	token_make(&session, token_days(rules, credits, n), now, text);
-	err = store_session_update(store, &session);
-	if (err < 0)
-		return err;
-	memcpy(ret_text, text, sizeof(text));
+/* Credits of `from` that do not move become a session of the old MAC. */
+static int leave_behind(struct rules *rules, struct account *from,
+	const bool *moves, const struct moment *now)
+{
+	struct account rest;
+	int ret, i, kept = 0;
+
+	memset(&rest, 0, sizeof(rest));
+	rest.session = (struct session){
+		.mac = from->session.mac,
+		.state = from->session.state,
+		.started_at = now->wall_sec,
+	};
+	ret = store_session_insert(rules->store, &rest.session);
+	for (i = 0; !ret && i < from->count; i++) {
+		struct credit *credit = &from->credits[i];
+
+		if (credit->state == CREDIT_USED || moves[i]) {
+			from->credits[kept++] = *credit;
+			continue;
+		}
+		credit->session_id = rest.session.id;
+		rest.credits[rest.count++] = *credit;
+	}
+	if (ret)
+		return ret;
+	from->count = kept;
+	account_settle(&rest, now, false);
+	return account_save(rules, &rest);
+}
+
+/* The client already has a session: its credits queue behind the moved ones. */
+static int take_over(struct rules *rules, struct account *account,
+	const struct mac *mac, const struct moment *now)
+{
+	struct account other;
+	int ret = account_load(rules, mac, now, &other), i;
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	for (i = 0; i < other.count; i++) {
+		struct credit *credit = &other.credits[i];
+		struct credit *last = &account->credits[account->count];
+
+		if (credit->state == CREDIT_USED)
+			continue;
+		if (account->count == CREDITS_MAX)
+			return -E2BIG;
+		if (credit->deadline_ns != UNLIMITED)
+			credit->left_ns =
+				MAX(credit->deadline_ns - now->mono_ns, 0);
+		credit->deadline_ns = UNLIMITED;
+		credit->state = CREDIT_WAITING;
+		credit->session_id = account->session.id;
+		credit->position =
+			account->count ? last[-1].position + 1 : 1;
+		ret = store_credit_update(rules->store, credit);
+		if (ret)
+			return ret;
+		*last = *credit;
+		account->count++;
+	}
+	other.count = 0;
+	account_end(&other, "joined another", now);
+	return account_save(rules, &other);
+}
+
+/* The credits marked go to `mac`; at least one is. */
+static int carry_out(struct rules *rules, struct account *account,
+	const struct mac *mac, bool *moves, const struct moment *now)
+{
+	struct mac old = account->session.mac;
+	int ret, i, own = account->count;
+	bool stays = false;
+
+	for (i = 0; i < account->count; i++)
+		stays |= account->credits[i].state != CREDIT_USED && !moves[i];
+	ret = take_over(rules, account, mac, now);
+	if (ret)
+		return ret;
+	for (i = own; i < account->count; i++)
+		moves[i] = true;
+	/* The old MAC must be free before another session gets it. */
+	account->session.mac = *mac;
+	ret = store_session_update(rules->store, &account->session);
+	if (!ret && stays) {
+		account->session.mac = old;
+		ret = leave_behind(rules, account, moves, now);
+		account->session.mac = *mac;
+	}
+	if (ret)
+		return ret;
+	account_settle(account, now, false);
+	return account_save(rules, account);
+}
+
+static int is_blocked(struct rules *rules, const struct mac *mac, bool *ret_blocked)
+{
+	struct device device;
+	int ret = store_device_lookup(rules->store, mac, &device);
+
+	*ret_blocked = !ret && device.blocked;
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int move_by_token(struct rules *rules, const struct mac *mac,
+	const struct moment *now, struct restored *restored,
+	enum outcome *ret_outcome)
+{
+	struct account *account = &restored->account;
+	bool moves[CREDITS_MAX] = {false}, any = false;
+	int i;
+
+	if (account->session.token_expires_at < now->wall_sec) {
+		*ret_outcome = OUTCOME_TOKEN_EXPIRED;
+		return 0;
+	}
+	for (i = 0; i < account->count; i++) {
+		struct credit *credit = &account->credits[i];
+		const struct kind_rules *kind = kind_rules(credit->kind);
+
+		if (credit->state == CREDIT_USED || !kind->may_move(credit))
+			continue;
+		kind->moved(credit);
+		moves[i] = any = true;
+	}
+	if (!any) {
+		*ret_outcome = OUTCOME_NOT_TRANSFERABLE;
+		return 0;
+	}
+	restored->migrated = true;
+	restored->from = account->session.mac;
+	token_renew(rules, account, now);
+	*ret_outcome = OUTCOME_OK;
+	return carry_out(rules, account, mac, moves, now);
+}
+
+/* Finds the session; OUTCOME_OK when it has something left. */
+static int find_by_token(struct rules *rules, const char *text,
+	const struct moment *now, struct account *account,
+	enum outcome *ret_outcome)
+{
+	uint8_t hash[CRYPTO_HASH];
+	int ret = hash_text(text, hash) ? -ENOENT : 0;
+
+	if (!ret)
+		ret = store_session_by_token(
+			rules->store, hash, &account->session);
+	if (ret == -ENOENT) {
+		*ret_outcome = OUTCOME_SESSION_UNKNOWN;
+		return 0;
+	}
+	if (!ret)
+		ret = account_load_id(
+			rules, account->session.id, now, account);
+	if (ret)
+		return ret;
+	*ret_outcome = account->session.state == SESSION_ENDED
+			       ? OUTCOME_SESSION_USED_UP
+			       : OUTCOME_OK;
 	return 0;
+}
+
+int token_restore(struct rules *rules, const struct mac *mac, const char *text,
+	const struct moment *now, struct restored *ret_restored,
+	enum outcome *ret_outcome)
+{
+	struct account *account = &ret_restored->account;
+	bool blocked = false, old_blocked = false;
+	int ret;
+
+	ret_restored->migrated = false;
+	ret = find_by_token(rules, text, now, account, ret_outcome);
+	if (ret || *ret_outcome)
+		return ret;
+	ret = is_blocked(rules, mac, &blocked);
+	/* Nobody gets rid of a block by changing the MAC. */
+	if (!ret)
+		ret = is_blocked(rules, &account->session.mac, &old_blocked);
+	if (ret)
+		return ret;
+	if (blocked || old_blocked) {
+		*ret_outcome = OUTCOME_CLIENT_BLOCKED;
+		return 0;
+	}
+	if (memcmp(&account->session.mac, mac, sizeof(*mac)))
+		return move_by_token(
+			rules, mac, now, ret_restored, ret_outcome);
+	/* It is there already. An expired token is not brought back to life,
+	 * and does not end the session either (P1). */
+	if (account->session.token_expires_at < now->wall_sec)
+		return 0;
+	token_renew(rules, account, now);
+	return account_save(rules, account);
+}
+
+int session_move(struct rules *rules, const struct mac *from,
+	const struct mac *to, const struct moment *now, enum outcome *ret_outcome)
+{
+	bool moves[CREDITS_MAX];
+	struct account account;
+	int ret = account_load(rules, from, now, &account);
+
+	if (ret == -ENOENT) {
+		*ret_outcome = OUTCOME_NOT_FOUND;
+		return 0;
+	}
+	if (ret)
+		return ret;
+	memset(moves, true, sizeof(moves));
+	*ret_outcome = OUTCOME_OK;
+	return carry_out(rules, &account, to, moves, now);
 }

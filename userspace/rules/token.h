@@ -1,31 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Session tokens: 32 random bytes as 64 hex digits, of which the store keeps
- * the SHA-256 only (requirements: P1).
- */
+/* Session tokens (P1, P5): 32 random bytes as 64 hex digits; the store keeps
+ * their SHA-256 only. */
 #ifndef RULES_TOKEN_H
 #define RULES_TOKEN_H
 
-#include "rules/outcome.h"
-#include "store/store.h"
+#include "rules/session.h"
 
 #define TOKEN_TEXT 65 /* with the final NUL */
 
-/* Makes a token for `session` (not yet written to the store) and marks it as
- * handed out. */
-void token_make(struct session *session, int64_t days,
+/* A new token for the account, in place of an older one; saves it. */
+int token_make(struct rules *rules, struct account *account,
 	const struct moment *now, char ret_text[static TOKEN_TEXT]);
-/* -EINVAL: not 64 hex digits. */
-int token_hash(const char *text, uint8_t ret_hash[static CRYPTO_HASH]);
-/* Longest of the setting and what the session's credits bring, in days. */
-int64_t token_days(const struct rules *rules, const struct credit *credits, int n);
+/* Shown at the portal: its time starts anew. Does not save. */
+void token_renew(const struct rules *rules, struct account *account,
+	const struct moment *now);
+/*
+ * Hands a token to the client of the session without any proof, which is done
+ * once per session (P1). True with a token in `ret_text`.
+ */
+int token_claim(struct rules *rules, struct account *account,
+	const struct moment *now, bool *ret_handed,
+	char ret_text[static TOKEN_TEXT]);
+
+struct restored {
+	struct account account;
+	bool migrated;
+	struct mac from; /* where it was, when migrated */
+};
+/*
+ * The guest `mac` shows a token. OUTCOME_SESSION_UNKNOWN, _TOKEN_EXPIRED,
+ * _SESSION_USED_UP, _NOT_TRANSFERABLE, _CLIENT_BLOCKED. A session that
+ * already is on that MAC is left there.
+ */
+int token_restore(struct rules *rules, const struct mac *mac, const char *text,
+	const struct moment *now, struct restored *ret_restored,
+	enum outcome *ret_outcome);
 
 /*
- * Hands the token of this client's session out, once, to a client that has no
- * proof but its MAC (P1). -ENOENT: no session, or it was handed out before.
+ * Moves the session of one client to another by an operator's word: every
+ * credit goes, whatever its kind. OUTCOME_NOT_FOUND without a session.
  */
-int token_claim(struct store *store, const struct mac *mac,
-	const struct rules *rules, const struct moment *now,
-	char ret_text[static TOKEN_TEXT]);
+int session_move(struct rules *rules, const struct mac *from,
+	const struct mac *to, const struct moment *now, enum outcome *ret_outcome);
 
 #endif

@@ -1,178 +1,152 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Voucher codes and what they are worth. The database has neither the codes
- * nor anything to guess them from: a code is found by its HMAC under a key
- * that is not in the database, and read back by unsealing.
+ * Vouchers: making codes and turning one into a credit, once. Codes leave this
+ * file only to who made them; the store has them sealed, and finds them by a
+ * hash under a key that is not in the database.
  */
 #include "rules/voucher.h"
 
+#include <ctype.h>
 #include <string.h>
 
-#include "base/crypto.h"
-#include "base/util.h"
-#include "rules/plan.h"
+/* Without I, L, O, 0 and 1. 31 is prime: the check character finds every
+ * single wrong character and every swap of two neighbours. */
+static const char alphabet[] = "ABCDEFGHJKMNPQRSTUVWXYZ23456789";
+#define ALPHABET ((int)sizeof(alphabet) - 1)
 
-/* Without 0/O, 1/I/L; 31 is prime, so the check finds every single slip and
- * every swap of neighbours. */
-static const char alphabet[] = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-#define ALPHABET 31
-#define RANDOM_CHARS 8
-
-_Static_assert(sizeof(alphabet) - 1 == ALPHABET, "31 characters");
-
-int voucher_normalise(const char *text, char ret_code[static VOUCHER_TEXT])
+int voucher_normalise(const char *text, char ret_code[static VOUCHER_CODE])
 {
-	char code[VOUCHER_TEXT];
-	size_t n = 0;
+	char code[VOUCHER_CODE];
+	size_t at = 0;
 
 	for (; *text; text++) {
-		char c = *text;
+		unsigned char c = (unsigned char)*text;
 
 		if (c == ' ' || c == '-')
 			continue;
-		if (c >= 'a' && c <= 'z')
-			c -= 'a' - 'A';
-		if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')))
+		if (!isalnum(c) || at == sizeof(code) - 1)
 			return -EINVAL;
-		if (n == sizeof(code) - 1)
-			return -EINVAL;
-		code[n++] = c;
+		code[at++] = (char)toupper(c);
 	}
-	if (n < 4)
+	if (!at)
 		return -EINVAL;
-	code[n] = '\0';
-	memcpy(ret_code, code, n + 1);
+	code[at] = '\0';
+	memcpy(ret_code, code, at + 1);
 	return 0;
 }
 
-static char check_char(const char *random)
+/* The check character of `len` characters; 0 when one is not of the alphabet. */
+static char check_character(const char *text, size_t len)
 {
-	int sum = 0;
+	int total = 0;
+	size_t i;
 
-	for (int i = 0; i < RANDOM_CHARS; i++)
-		sum += (i + 1) * (int)(strchr(alphabet, random[i]) - alphabet);
-	return alphabet[sum % ALPHABET];
+	for (i = 0; i < len; i++) {
+		const char *at = strchr(alphabet, text[i]);
+
+		if (!at)
+			return 0;
+		total += (int)(i + 1) * (int)(at - alphabet);
+	}
+	return alphabet[total % ALPHABET];
 }
 
-bool voucher_check(const char *code)
+void voucher_code(const char *prefix, char ret_code[static VOUCHER_CODE])
 {
-	size_t n = strlen(code);
-	const char *tail = code + n - RANDOM_CHARS - 1;
+	char random[VOUCHER_RANDOM + 1] = "";
+	int i;
 
-	if (n < RANDOM_CHARS + 1)
+	for (i = 0; i < VOUCHER_RANDOM; i++)
+		random[i] = alphabet[crypto_random_below((uint32_t)ALPHABET)];
+	snprintf(ret_code, VOUCHER_CODE, "%s%s%c", prefix, random,
+		check_character(random, VOUCHER_RANDOM));
+}
+
+bool voucher_check(const char *prefix, const char *code)
+{
+	size_t skip = strlen(prefix), len = strlen(code);
+	char check;
+
+	if (len != skip + VOUCHER_RANDOM + 1 || strncmp(code, prefix, skip))
 		return false;
-	for (int i = 0; i < RANDOM_CHARS; i++)
-		if (!strchr(alphabet, tail[i]))
-			return false;
-	return tail[RANDOM_CHARS] == check_char(tail);
+	check = check_character(code + skip, VOUCHER_RANDOM);
+	return check && check == code[len - 1];
 }
 
-static void make_code(const char *prefix, char ret_code[static VOUCHER_TEXT])
+static void hmac_of(const struct rules *rules, const char *code,
+	uint8_t ret_hmac[static CRYPTO_HASH])
 {
-	char random[RANDOM_CHARS + 1];
-
-	for (int i = 0; i < RANDOM_CHARS; i++)
-		random[i] = alphabet[crypto_random_below(ALPHABET)];
-	random[RANDOM_CHARS] = '\0';
-	snprintf(ret_code, VOUCHER_TEXT, "%s%s%c", prefix, random, check_char(random));
+	crypto_hmac(rules->lookup_key, code, strlen(code), ret_hmac);
 }
 
-static void seal(struct voucher *voucher, const char *code, const struct rules *rules)
+/* One code into the store; -EEXIST when that code is there already. */
+static int insert(struct rules *rules, const struct voucher_batch *batch,
+	const char *code)
 {
-	size_t len = strlen(code);
+	struct voucher voucher = {
+		.plan_id = batch->plan->id,
+		.expires_at = batch->expires_at,
+		.sealed_len = strlen(code) + CRYPTO_SEAL_OVERHEAD,
+	};
 
-	crypto_hmac(rules->lookup_key, code, len, voucher->hmac);
-	crypto_seal(rules->seal_key, code, len, voucher->sealed);
-	voucher->sealed_len = len + CRYPTO_SEAL_OVERHEAD;
-}
-
-int voucher_code(const struct voucher *voucher, const struct rules *rules,
-	char ret_code[static VOUCHER_TEXT])
-{
-	size_t len = voucher->sealed_len - CRYPTO_SEAL_OVERHEAD;
-	int err;
-
-	if (voucher->sealed_len < CRYPTO_SEAL_OVERHEAD || len >= VOUCHER_TEXT)
-		return -EBADMSG;
-	err = crypto_open(rules->seal_key, voucher->sealed, voucher->sealed_len, ret_code);
-	if (err == 0)
-		ret_code[len] = '\0';
-	return err;
-}
-
-/* One of 31^8 is taken already now and then: another one is made. */
-static int insert_one(struct store *store, struct voucher *voucher,
-	const struct voucher_batch *batch, const struct rules *rules,
-	char ret_code[static VOUCHER_TEXT])
-{
-	int err;
-
-	do {
-		make_code(batch->prefix, ret_code);
-		seal(voucher, ret_code, rules);
-		err = store_voucher_insert(store, voucher);
-	} while (err == -EEXIST);
-	return err;
-}
-
-static void name_batch(struct voucher_batch *batch, const struct moment *now)
-{
-	char day[TIME_TEXT];
-
-	time_format(now->wall_sec, day);
-	snprintf(batch->batch, sizeof(batch->batch), "%.10s-%04u", day,
-		(unsigned int)crypto_random_below(10000));
-}
-
-int voucher_create(struct store *store, struct voucher_batch *batch,
-	const struct rules *rules, const struct moment *now,
-	void (*fn)(void *data, const char *code), void *data,
-	enum outcome *ret_outcome)
-{
-	struct voucher voucher = { .expires_at = batch->expires_at };
-	char code[VOUCHER_TEXT], detail[160];
-	struct plan plan;
-	int err = store_plan_by_name(store, batch->plan, &plan);
-
-	if (err == -ENOENT) {
-		*ret_outcome = OUTCOME_PLAN_UNKNOWN;
-		return 0;
-	}
-	if (err < 0)
-		return err;
-	if (!batch->batch[0])
-		name_batch(batch, now);
-	voucher.plan_id = plan.id;
+	_Static_assert(VOUCHER_CODE + CRYPTO_SEAL_OVERHEAD <= STORE_SEALED,
+		"a sealed code fits");
+	hmac_of(rules, code, voucher.hmac);
+	crypto_seal(rules->seal_key, code, strlen(code), voucher.sealed);
 	snprintf(voucher.batch, sizeof(voucher.batch), "%s", batch->batch);
-	snprintf(voucher.created_by, sizeof(voucher.created_by), "%s", batch->who);
-	for (int64_t i = 0; i < batch->count && err == 0; i++) {
-		err = insert_one(store, &voucher, batch, rules, code);
-		if (err == 0)
-			fn(data, code);
-	}
-	snprintf(detail, sizeof(detail), "batch %s: %lld of %s", batch->batch,
-		(long long)batch->count, plan.name);
-	if (err == 0)
-		err = store_audit(store, now->wall_sec, batch->who,
-			"vouchers.create", NULL, 0, detail);
-	if (err == 0)
-		*ret_outcome = OUTCOME_DONE;
-	return err;
+	snprintf(voucher.created_by, sizeof(voucher.created_by), "%s",
+		batch->created_by);
+	return store_voucher_insert(rules->store, &voucher);
 }
 
-static int lookup(struct store *store, const char *text,
-	const struct rules *rules, struct voucher *ret_voucher)
+int voucher_create(struct rules *rules, const struct voucher_batch *batch,
+	void (*fn)(void *data, const char *code), void *data)
 {
-	char code[VOUCHER_TEXT];
-	uint8_t hmac[CRYPTO_HASH];
+	char code[VOUCHER_CODE];
+	int i, ret;
 
-	if (voucher_normalise(text, code) < 0)
-		return -ENOENT;
-	crypto_hmac(rules->lookup_key, code, strlen(code), hmac);
-	return store_voucher_by_hmac(store, hmac, ret_voucher);
+	for (i = 0; i < batch->count; i++) {
+		do {
+			voucher_code(batch->prefix, code);
+			ret = insert(rules, batch, code);
+		} while (ret == -EEXIST);
+		if (ret)
+			return ret;
+		fn(data, code);
+	}
+	return 0;
 }
 
-static enum outcome judge(const struct voucher *voucher, const struct moment *now)
+int voucher_reveal(struct rules *rules, const struct voucher *voucher,
+	char ret_code[static VOUCHER_CODE])
+{
+	char code[STORE_SEALED] = "";
+	int ret;
+
+	if (voucher->sealed_len <= CRYPTO_SEAL_OVERHEAD ||
+		voucher->sealed_len - CRYPTO_SEAL_OVERHEAD >= VOUCHER_CODE)
+		return -EBADMSG;
+	ret = crypto_open(
+		rules->seal_key, voucher->sealed, voucher->sealed_len, code);
+	if (ret)
+		return ret;
+	memcpy(ret_code, code, VOUCHER_CODE);
+	return 0;
+}
+
+/* -ENOENT also for what cannot be a code. */
+static int find(struct rules *rules, const char *text, struct voucher *ret)
+{
+	uint8_t hmac[CRYPTO_HASH];
+	char code[VOUCHER_CODE];
+
+	if (voucher_normalise(text, code))
+		return -ENOENT;
+	hmac_of(rules, code, hmac);
+	return store_voucher_by_hmac(rules->store, hmac, ret);
+}
+
+static enum outcome usable(const struct voucher *voucher, int64_t now_sec)
 {
 	switch (voucher->state) {
 	case VOUCHER_USED:
@@ -182,82 +156,97 @@ static enum outcome judge(const struct voucher *voucher, const struct moment *no
 	case VOUCHER_UNUSED:
 		break;
 	}
-	if (voucher->expires_at != 0 && voucher->expires_at != UNLIMITED &&
-	    now->wall_sec >= voucher->expires_at)
-		return OUTCOME_VOUCHER_EXPIRED;
-	return OUTCOME_DONE;
+	return voucher->expires_at <= now_sec ? OUTCOME_VOUCHER_EXPIRED
+					      : OUTCOME_OK;
 }
 
-/* The code is a proof: whoever shows it gets a token, also for a session
- * whose token somebody else has; that one ends (P1). */
-static int give_token(struct store *store, struct session *session,
-	const struct credit *credit, const struct rules *rules,
-	const struct moment *now, char ret_token[static TOKEN_TEXT])
+int voucher_revoke(
+	struct rules *rules, const char *text, enum outcome *ret_outcome)
 {
-	token_make(session, token_days(rules, credit, 1), now, ret_token);
-	return store_session_update(store, session);
-}
-
-int voucher_activate(struct store *store, const char *code,
-	const struct mac *mac, const struct rules *rules, const struct moment *now,
-	const struct touched *touched, enum outcome *ret_outcome,
-	char ret_token[static TOKEN_TEXT])
-{
-	struct device device = { 0 };
-	struct session session;
 	struct voucher voucher;
-	struct credit credit;
+	int ret = find(rules, text, &voucher);
+
+	if (ret == -ENOENT) {
+		*ret_outcome = OUTCOME_VOUCHER_UNKNOWN;
+		return 0;
+	}
+	if (ret)
+		return ret;
+	/* One that is merely too old may be revoked all the same. */
+	*ret_outcome = usable(&voucher, INT64_MIN);
+	if (*ret_outcome)
+		return 0;
+	return store_voucher_revoke(rules->store, voucher.id);
+}
+
+static int is_blocked(struct rules *rules, const struct mac *mac, bool *ret_blocked)
+{
+	struct device device;
+	int ret = store_device_lookup(rules->store, mac, &device);
+
+	*ret_blocked = !ret && device.blocked;
+	return ret == -ENOENT ? 0 : ret;
+}
+
+/* The voucher is good: its plan becomes a credit of the client. */
+static int redeem(struct rules *rules, const struct mac *mac,
+	const struct voucher *voucher, const struct moment *now,
+	struct activated *activated, enum outcome *ret_outcome)
+{
+	struct account *account = &activated->account;
+	struct credit credit = {.kind = KIND_VOUCHER};
 	struct plan plan;
-	int err = lookup(store, code, rules, &voucher);
+	int ret;
 
-	if (err == -ENOENT) {
-		*ret_outcome = OUTCOME_VOUCHER_UNKNOWN;
-		return 0;
-	}
-	if (err < 0)
-		return err;
-	*ret_outcome = judge(&voucher, now);
-	err = store_device_lookup(store, mac, &device);
-	if (err == 0 && device.blocked)
-		*ret_outcome = OUTCOME_CLIENT_BLOCKED;
-	if ((err < 0 && err != -ENOENT) || *ret_outcome != OUTCOME_DONE)
-		return err == -ENOENT ? 0 : err;
-	err = store_plan_lookup(store, voucher.plan_id, &plan);
-	if (err < 0)
-		return err;
-	credit = plan_credit(&plan, KIND_VOUCHER);
-	err = session_give(store, mac, &credit, plan.price_minor, rules, now,
-		touched, ret_outcome, &session);
-	if (err < 0 || *ret_outcome != OUTCOME_DONE)
-		return err;
-	err = store_voucher_use(store, voucher.id, session.id, mac, now->wall_sec);
-	if (err == 0)
-		err = give_token(store, &session, &credit, rules, now, ret_token);
-	if (err == 0)
-		err = store_audit(store, now->wall_sec, "guest",
-			"vouchers.activate", mac, session.id, voucher.batch);
-	return err;
+	ret = store_plan_lookup(rules->store, voucher->plan_id, &plan);
+	if (!ret)
+		ret = account_open(rules, mac, now, account);
+	if (ret)
+		return ret;
+	credit.plan_id = plan.id;
+	memcpy(credit.plan_name, plan.name, sizeof(credit.plan_name));
+	memcpy(activated->plan, plan.name, sizeof(activated->plan));
+	credit.left_ns = plan.seconds == UNLIMITED
+				 ? UNLIMITED
+				 : plan.seconds * NSEC_PER_SEC;
+	credit.bytes = plan.bytes;
+	credit.up_kbps = plan.up_kbps;
+	credit.down_kbps = plan.down_kbps;
+	credit.moves_left = plan.moves;
+	credit.token_days = plan.token_days;
+	account->session.total_paid_minor += plan.price_minor;
+	ret = account_add(rules, account, &credit, now, ret_outcome);
+	if (ret || *ret_outcome)
+		return ret;
+	ret = store_voucher_use(rules->store, voucher->id, account->session.id,
+		mac, now->wall_sec);
+	/* The code is a proof: its guest gets a token whatever was before. */
+	return ret ? ret : token_make(rules, account, now, activated->token);
 }
 
-int voucher_revoke(struct store *store, const char *code, const char *who,
-	const struct rules *rules, const struct moment *now,
-	enum outcome *ret_outcome)
+int voucher_activate(struct rules *rules, const struct mac *mac,
+	const char *text, const struct moment *now,
+	struct activated *ret_activated, enum outcome *ret_outcome)
 {
 	struct voucher voucher;
-	int err = lookup(store, code, rules, &voucher);
+	bool blocked = false;
+	int ret = is_blocked(rules, mac, &blocked);
 
-	if (err == -ENOENT) {
+	if (ret)
+		return ret;
+	if (blocked) {
+		*ret_outcome = OUTCOME_CLIENT_BLOCKED;
+		return 0;
+	}
+	ret = find(rules, text, &voucher);
+	if (ret == -ENOENT) {
 		*ret_outcome = OUTCOME_VOUCHER_UNKNOWN;
 		return 0;
 	}
-	if (err < 0)
-		return err;
-	*ret_outcome = voucher.state == VOUCHER_USED ? OUTCOME_VOUCHER_USED : OUTCOME_DONE;
-	if (voucher.state != VOUCHER_UNUSED)
+	if (ret)
+		return ret;
+	*ret_outcome = usable(&voucher, now->wall_sec);
+	if (*ret_outcome)
 		return 0;
-	err = store_voucher_revoke(store, voucher.id);
-	if (err == 0)
-		err = store_audit(store, now->wall_sec, who, "vouchers.revoke",
-			NULL, 0, voucher.batch);
-	return err;
+	return redeem(rules, mac, &voucher, now, ret_activated, ret_outcome);
 }

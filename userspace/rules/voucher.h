@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Vouchers: codes, batches, redemption (requirements: P3). A code is a prefix,
- * 8 characters of an alphabet of 31 without look-alikes and a check character;
- * case, spaces and dashes do not matter when it is typed.
+ * Vouchers (P3). A code is a prefix, 8 characters of an alphabet of 31 without
+ * look-alikes, and a check character; case, spaces and dashes do not matter.
  */
 #ifndef RULES_VOUCHER_H
 #define RULES_VOUCHER_H
@@ -10,44 +9,43 @@
 #include "rules/session.h"
 #include "rules/token.h"
 
-#define VOUCHER_TEXT 24 /* prefix of 8, 8, check, NUL, and room */
+#define VOUCHER_RANDOM 8
+#define VOUCHER_CODE   33 /* longest code, normalised, with NUL */
 
-/* -EINVAL: cannot be a code. `ret_code` is the form that is stored. */
-int voucher_normalise(const char *text, char ret_code[static VOUCHER_TEXT]);
-/* The check character fits; imported codes may have none. */
-bool voucher_check(const char *code);
+/* Capital letters, without spaces and dashes. -EINVAL when nothing or too
+ * much is left, or another character is in it. */
+int voucher_normalise(const char *text, char ret_code[static VOUCHER_CODE]);
+/* A new code; `prefix` of capitals and digits. */
+void voucher_code(const char *prefix, char ret_code[static VOUCHER_CODE]);
+/* Is the last character the right one for those before it, behind `prefix`? */
+bool voucher_check(const char *prefix, const char *code);
 
-/* Makes `count` vouchers of a plan; `fn` gets each code. `expires_at` 0: never.
- * `batch` is chosen here when it is "" (time and a random tail). */
 struct voucher_batch {
-	char batch[40];
-	char plan[STORE_NAME];
-	char prefix[9];
-	int64_t count;
-	int64_t expires_at;
-	const char *who;
+	const struct plan *plan;
+	int count;
+	int64_t expires_at; /* UNLIMITED */
+	const char *prefix;
+	const char *batch; /* its name */
+	const char *created_by;
 };
-int voucher_create(struct store *store, struct voucher_batch *batch,
-	const struct rules *rules, const struct moment *now,
-	void (*fn)(void *data, const char *code), void *data,
-	enum outcome *ret_outcome);
+/* Makes `count` codes; `fn` gets each one. */
+int voucher_create(struct rules *rules, const struct voucher_batch *batch,
+	void (*fn)(void *data, const char *code), void *data);
+/* The code of a row; -EBADMSG when it is not sealed under our key. */
+int voucher_reveal(struct rules *rules, const struct voucher *voucher,
+	char ret_code[static VOUCHER_CODE]);
+/* OUTCOME_VOUCHER_UNKNOWN, _USED, _REVOKED (already). */
+int voucher_revoke(struct rules *rules, const char *text, enum outcome *ret_outcome);
 
-/*
- * Redeems a code for a client: its session starts or is extended. `ret_token`
- * is the session's new token when it was made now, "" when the session had one
- * that was handed out already.
- */
-int voucher_activate(struct store *store, const char *code,
-	const struct mac *mac, const struct rules *rules, const struct moment *now,
-	const struct touched *touched, enum outcome *ret_outcome,
-	char ret_token[static TOKEN_TEXT]);
-
-int voucher_revoke(struct store *store, const char *code, const char *who,
-	const struct rules *rules, const struct moment *now,
-	enum outcome *ret_outcome);
-
-/* The code of a row, for the operator. */
-int voucher_code(const struct voucher *voucher, const struct rules *rules,
-	char ret_code[static VOUCHER_TEXT]);
+struct activated {
+	struct account account;
+	char token[TOKEN_TEXT];
+	char plan[STORE_NAME];
+};
+/* Redeems a code for a client: all or nothing. OUTCOME_VOUCHER_*,
+ * _CLIENT_BLOCKED, _CONFLICT. */
+int voucher_activate(struct rules *rules, const struct mac *mac,
+	const char *text, const struct moment *now,
+	struct activated *ret_activated, enum outcome *ret_outcome);
 
 #endif

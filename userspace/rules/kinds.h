@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Session kinds: how a credit came about decides what may be done with it.
+ * One file per kind; the table is in session.c. */
+#ifndef RULES_KINDS_H
+#define RULES_KINDS_H
+
+#include "rules/rules.h"
+
+struct kind_rules {
+	enum kind kind;
+	const char *name;
+	/* May this credit go to another MAC when its token is shown? */
+	bool (*may_move)(const struct credit *credit);
+	/* It goes: what that costs. */
+	void (*moved)(struct credit *credit);
+	/* May the guest stop its clock? */
+	bool may_pause;
+};
+
+extern const struct kind_rules kind_voucher, kind_manual;
+
+/* Never NULL: an unknown kind may do nothing. */
+const struct kind_rules *kind_rules(enum kind kind);
+
+#endif

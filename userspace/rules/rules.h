@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every rule gets, and what it says. Rules decide and store; they wait
+ * for nothing, and time is an argument.
+ *
+ * Functions return 0 or negative errno when the store failed. A refusal is no
+ * error: it is an enum outcome in *ret_outcome, written on success.
+ */
+#ifndef RULES_RULES_H
+#define RULES_RULES_H
+
+#include "base/util.h"
+#include "store/store.h"
+
+struct rules {
+	struct store *store;
+	int64_t token_days;
+	char voucher_prefix[9];
+	uint8_t lookup_key[CRYPTO_KEY]; /* HMAC of voucher codes */
+	uint8_t seal_key[CRYPTO_KEY];
+	/*
+	 * Called before a session is judged: counts what the kernel counted
+	 * for this client by now (store_record_fold), and says whether the
+	 * kernel refused a packet for the quota. NULL: nothing counts.
+	 */
+	int (*fold)(void *data, const struct mac *mac, bool *ret_exhausted);
+	void *data;
+};
+
+/* One moment on both clocks. */
+struct moment {
+	int64_t mono_ns;
+	int64_t wall_sec;
+};
+
+/* Named like the codes of gatehouse/ctl.h. */
+enum outcome {
+	OUTCOME_OK = 0,
+	OUTCOME_NOT_FOUND,
+	OUTCOME_CONFLICT,
+	OUTCOME_VOUCHER_UNKNOWN,
+	OUTCOME_VOUCHER_USED,
+	OUTCOME_VOUCHER_EXPIRED,
+	OUTCOME_VOUCHER_REVOKED,
+	OUTCOME_SESSION_UNKNOWN,
+	OUTCOME_TOKEN_EXPIRED,
+	OUTCOME_SESSION_USED_UP,
+	OUTCOME_NOT_TRANSFERABLE,
+	OUTCOME_CLIENT_BLOCKED,
+};
+
+#endif
