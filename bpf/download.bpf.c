@@ -78,6 +78,7 @@ static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 	struct gh_frame f = {};
 	int reason = 0;
 
+	f.now_ns = bpf_ktime_get_coarse_ns();
 	gh_pull(skb);
 	f.bytes = skb->len;
 	f.segments = 1;
@@ -89,10 +90,8 @@ static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 	if (!reason)
 		reason = gh_measure(&f, skb->len, skb->gso_size);
 	/* The box's own frames may be what no parser knows. */
-	if (!reason || (box_made && reason != GH_DROP_NETWORK)) {
-		f.now_ns = bpf_ktime_get_coarse_ns();
+	if (!reason || (box_made && reason != GH_DROP_NETWORK))
 		reason = gh_download(&f, box_made, check_only);
-	}
 	if (!check_only || !gh_passes(reason))
 		gh_count(reason, f.segments, f.bytes);
 	return gh_passes(reason) ? TC_ACT_UNSPEC : TC_ACT_SHOT;

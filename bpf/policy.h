@@ -93,39 +93,56 @@ static __always_inline int gh_refusal(
 }
 
 static __always_inline bool gh_port_matches(
-	__u8 proto, __be16 port, const struct gh_pkt *pkt)
+	__u8 want_proto, __be16 want_port, __u32 proto, __u32 port)
 {
-	return (!proto || proto == pkt->proto) && (!port || port == pkt->dport);
+	return (!want_proto || want_proto == proto) && (!want_port || want_port == port);
 }
 
 /*
- * Where the destination is, by the rules of the network: the first that
- * matches. A function of its own for the verifier, which would walk the loops
- * once for every way that leads here: a million instructions instead of 2,000.
+ * Where a destination is, by the rules of the network: the first that matches.
+ * Functions of their own for the verifier, which would walk the loops once for
+ * every way that leads here: a million instructions instead of 2,000. Scalars,
+ * so that the packet can stay in registers.
  */
-__weak __noinline int gh_place(
+__weak __noinline int gh_place4(
+	const struct gh_network *net, __be32 addr, __u32 proto, __u32 port)
+{
+	if (!net)
+		return GH_PLACE_INSIDE;
+	for (__u32 i = 0; i < GH_PREFIXES_MAX && i < net->n4; i++) {
+		const struct gh_prefix4 *p = &net->prefix4[i];
+
+		if ((addr & p->mask) == p->net &&
+		    gh_port_matches(p->proto, p->port, proto, port))
+			return p->place;
+	}
+	return GH_PLACE_OUTSIDE;
+}
+
+__weak __noinline int gh_place6(const struct gh_network *net,
+	const struct gh_ip *addr, __u32 proto, __u32 port)
+{
+	const __be64 *a = (const __be64 *)addr;
+
+	if (!net || !addr)
+		return GH_PLACE_INSIDE;
+	for (__u32 i = 0; i < GH_PREFIXES_MAX && i < net->n6; i++) {
+		const struct gh_prefix6 *p = &net->prefix6[i];
+
+		if ((a[0] & p->mask[0]) == p->net[0] && (a[1] & p->mask[1]) == p->net[1] &&
+		    gh_port_matches(p->proto, p->port, proto, port))
+			return p->place;
+	}
+	return GH_PLACE_OUTSIDE;
+}
+
+static __always_inline enum gh_place gh_place(
 	const struct gh_network *net, const struct gh_pkt *pkt)
 {
-	if (!net || !pkt)
-		return GH_PLACE_INSIDE;
-	if (pkt->family == 4)
-		for (__u32 i = 0; i < GH_PREFIXES_MAX && i < net->n4; i++) {
-			const struct gh_prefix4 *p = &net->prefix4[i];
-
-			if ((pkt->dst4 & p->mask) == p->net &&
-			    gh_port_matches(p->proto, p->port, pkt))
-				return p->place;
-		}
-	else
-		for (__u32 i = 0; i < GH_PREFIXES_MAX && i < net->n6; i++) {
-			const struct gh_prefix6 *p = &net->prefix6[i];
-
-			if ((pkt->dst6[0] & p->mask[0]) == p->net[0] &&
-			    (pkt->dst6[1] & p->mask[1]) == p->net[1] &&
-			    gh_port_matches(p->proto, p->port, pkt))
-				return p->place;
-		}
-	return GH_PLACE_OUTSIDE;
+	return pkt->family == 4
+		       ? gh_place4(net, pkt->dst4, pkt->proto, pkt->dport)
+		       : gh_place6(net, (const struct gh_ip *)pkt->dst6, pkt->proto,
+				 pkt->dport);
 }
 
 /* fe80::/10, ff02::/16: never forwarded by a router (RFC 4291). */

@@ -28,7 +28,9 @@ static __always_inline enum gh_reason gh_upload(
 		refusal = gh_refusal(&grant, f->network, f->now_ns);
 		if (refusal == GH_DROP_BLOCKED)
 			return refusal;
-		if (!refusal && GH_READ(client->up.exhausted) | GH_READ(client->down.exhausted))
+		/* Only a record with a quota pays for its third cache line. */
+		if (!refusal && grant.quota_bytes != GH_UNLIMITED &&
+		    (GH_READ(client->up.exhausted) || GH_READ(client->down.exhausted)))
 			refusal = GH_DROP_QUOTA;
 		if (!check_only) {
 			if (f->now_ns - client->up.seen_ns > GH_SEC) {
@@ -78,12 +80,13 @@ static __always_inline int gh_receive(struct gh_frame *f, void *data, void *end,
 {
 	int reason;
 
+	/* First, when there is nothing in registers yet that a call would spill. */
+	f->now_ns = bpf_ktime_get_coarse_ns();
 	if (!gh_find_network(f, ifindex))
 		return GH_DROP_NETWORK;
 	reason = gh_parse(data, end, &f->pkt, tags);
 	if (f->pkt.src & 1 || !f->pkt.src || f->pkt.src == *(__u64 *)f->interface->mac)
 		return GH_DROP_SOURCE;
-	f->now_ns = bpf_ktime_get_coarse_ns();
 	return reason;
 }
 
