@@ -9,6 +9,7 @@
 # make run        the lab with gatehouse inside and a guest walking through it
 # make install    DESTDIR, PREFIX
 #
+# SLOW=1 lets check-portal run what takes seconds too.
 # V=1 shows commands, SAN=1 builds with ASan and UBSan into build/san,
 # WERROR=1 stops at warnings.
 
@@ -215,7 +216,7 @@ check: check-unit check-portal check-layers check-style
 check-unit: $(UNIT_TESTS)
 	scripts/run-tests.sh $^
 check-portal: $(PROGRAMS)
-	$(PYTHON) -m pytest -q tests/portal
+	$(PYTHON) -m pytest -q $(if $(SLOW),,-m 'not slow') tests/portal
 check-layers:
 	scripts/check-layers.sh
 check-style:

@@ -73,6 +73,7 @@ def slow():
     assert portal.stop() == 0, portal.log()
 
 
+@pytest.mark.slow
 def test_others_are_served_meanwhile(slow):
     assert status(slow[2]) == 200
 
@@ -160,6 +161,7 @@ def test_the_daemon_is_away_and_comes_back(portal):
     assert status(portal, source="127.2.0.8") == 200
 
 
+@pytest.mark.slow
 def test_the_daemon_hangs(portal):
     portal.daemon.reply = SILENT
     begin = time.monotonic()
@@ -228,6 +230,7 @@ def test_secrets_are_not_in_the_log(portal):
         assert secret not in portal.log()
 
 
+@pytest.mark.slow
 def test_who_never_finishes_is_cut_off(slow):
     ends, threads, _ = slow
     for thread in threads:
