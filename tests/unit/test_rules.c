@@ -1,0 +1,1145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The rules against a real store in memory: first one test per promise of the
+ * requirements (P1, P3, P5, P6), then a model. The model is a second, much
+ * simpler statement of what a guest has: a list of credits per client, used
+ * from the front. Thousands of random operations go to both, and after each
+ * one every client must see the same.
+ *
+ * The kernel is played by a record per client: it counts against the credit
+ * that it was bound to last, and refuses a packet that the quota has no room
+ * for, as the datapath does.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "rules/grant.h"
+#include "rules/plan.h"
+#include "rules/session.h"
+#include "rules/token.h"
+#include "rules/voucher.h"
+
+#define HOUR	(3600 * NSEC_PER_SEC)
+#define MEGA	1000000LL
+#define CLIENTS 5
+#define DAY	86400
+
+struct world {
+	struct rules rules;
+	struct moment now;
+	struct mac macs[CLIENTS];
+	struct record records[CLIENTS];
+	int64_t raw_up[CLIENTS], raw_down[CLIENTS];
+	bool exhausted[CLIENTS];
+	char code[VOUCHER_CODE]; /* the last one made */
+};
+
+static int index_of(const struct world *w, const struct mac *mac)
+{
+	int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		if (!memcmp(&w->macs[i], mac, sizeof(*mac)))
+			return i;
+	fail_msg("unknown client");
+	return -1;
+}
+
+static int fold(void *data, const struct mac *mac, bool *ret_exhausted)
+{
+	struct world *w = data;
+	int i = index_of(w, mac);
+
+	*ret_exhausted = w->exhausted[i];
+	w->exhausted[i] = false;
+	return store_record_fold(
+		w->rules.store, w->records[i].id, w->raw_up[i], w->raw_down[i]);
+}
+
+/* What the daemon does after each change: the record of each client counts
+ * against the credit in use. */
+static void sync_records(struct world *w)
+{
+	struct account account;
+	int i, ret;
+
+	for (i = 0; i < CLIENTS; i++) {
+		struct credit *credit = NULL;
+
+		ret = account_load(&w->rules, &w->macs[i], &w->now, &account);
+		assert_true(ret == 0 || ret == -ENOENT);
+		if (!ret)
+			credit = account_in_use(&account);
+		/* A live session always has a credit in use. */
+		assert_true(ret == -ENOENT || credit);
+		assert_int_equal(
+			store_record_bind(w->rules.store, w->records[i].id,
+				credit ? account.session.id : 0,
+				credit ? credit->id : 0),
+			0);
+	}
+}
+
+static int set_up(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	int i;
+
+	assert_int_equal(crypto_init(), 0);
+	w->rules.token_days = 3;
+	memcpy(w->rules.voucher_prefix, "AJC", 4);
+	crypto_random(w->rules.lookup_key, sizeof(w->rules.lookup_key));
+	crypto_random(w->rules.seal_key, sizeof(w->rules.seal_key));
+	w->rules.fold = fold;
+	w->rules.data = w;
+	w->now = (struct moment){1000 * HOUR, 1800000000};
+	assert_int_equal(store_open(":memory:", &w->rules.store), 0);
+	assert_int_equal(store_begin(w->rules.store), 0);
+	for (i = 0; i < CLIENTS; i++) {
+		w->macs[i] = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(i + 1)}};
+		w->records[i].mac = w->macs[i];
+		assert_int_equal(
+			store_record_insert(w->rules.store, &w->records[i]), 0);
+	}
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+
+	store_rollback(w->rules.store);
+	store_close(w->rules.store);
+	free(w);
+	return 0;
+}
+
+static void wait_ns(struct world *w, int64_t ns)
+{
+	w->now.mono_ns += ns;
+	w->now.wall_sec += ns / NSEC_PER_SEC;
+}
+
+static struct plan make_plan(struct world *w, const char *name, int64_t seconds,
+	int64_t bytes, int64_t moves)
+{
+	struct plan plan = {
+		.seconds = seconds,
+		.bytes = bytes,
+		.price_minor = 500,
+		.currency = "TZS",
+		.moves = moves,
+		.devices = 1,
+		.token_days = UNLIMITED,
+		.is_active = true,
+	};
+
+	snprintf(plan.name, sizeof(plan.name), "%s", name);
+	assert_int_equal(store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	return plan;
+}
+
+static void take_code(void *data, const char *code)
+{
+	struct world *w = data;
+
+	snprintf(w->code, sizeof(w->code), "%s", code);
+}
+
+static const char *make_code(
+	struct world *w, const struct plan *plan, int64_t expires_at)
+{
+	struct voucher_batch batch = {plan, 1, expires_at, "AJC", "b", "test"};
+
+	assert_int_equal(voucher_create(&w->rules, &batch, take_code, w), 0);
+	return w->code;
+}
+
+static enum outcome activate(struct world *w, int client, const char *code,
+	struct activated *ret_activated)
+{
+	enum outcome outcome = OUTCOME_CONFLICT;
+
+	assert_int_equal(voucher_activate(&w->rules, &w->macs[client], code,
+				 &w->now, ret_activated, &outcome),
+		0);
+	sync_records(w);
+	return outcome;
+}
+
+static enum outcome restore(struct world *w, int client, const char *token,
+	struct restored *ret_restored)
+{
+	enum outcome outcome = OUTCOME_CONFLICT;
+
+	assert_int_equal(token_restore(&w->rules, &w->macs[client], token,
+				 &w->now, ret_restored, &outcome),
+		0);
+	sync_records(w);
+	return outcome;
+}
+
+static enum outcome allow(
+	struct world *w, int client, int64_t seconds, int64_t bytes)
+{
+	struct allowance allowance = {NULL, seconds, bytes};
+	enum outcome outcome = OUTCOME_CONFLICT;
+	struct account account;
+
+	assert_int_equal(session_allow(&w->rules, &w->macs[client], &allowance,
+				 &w->now, &account, &outcome),
+		0);
+	sync_records(w);
+	return outcome;
+}
+
+static enum outcome move(struct world *w, int from, int to)
+{
+	enum outcome outcome = OUTCOME_CONFLICT;
+
+	assert_int_equal(session_move(&w->rules, &w->macs[from], &w->macs[to],
+				 &w->now, &outcome),
+		0);
+	sync_records(w);
+	return outcome;
+}
+
+/* False: captive. */
+static bool look(struct world *w, int client, struct view *ret_view)
+{
+	struct account account;
+	int ret = account_load(&w->rules, &w->macs[client], &w->now, &account);
+
+	assert_true(ret == 0 || ret == -ENOENT);
+	*ret_view = (struct view){0};
+	if (!ret)
+		account_view(&account, &w->now, ret_view);
+	return !ret;
+}
+
+static void assert_seconds(struct world *w, int client, int64_t seconds)
+{
+	struct view view;
+
+	assert_int_equal(look(w, client, &view), seconds > 0);
+	assert_int_equal(view.remaining_ns, seconds * NSEC_PER_SEC);
+}
+
+/* P3 */
+
+static void test_codes(void **state)
+{
+	char code[VOUCHER_CODE], other[VOUCHER_CODE];
+	int i, n;
+
+	for (n = 0; n < 200; n++) {
+		voucher_code("AJC", code);
+		assert_int_equal(strlen(code), 3 + 8 + 1);
+		assert_true(voucher_check("AJC", code));
+		/* No look-alikes behind the prefix. */
+		assert_null(strpbrk(code + 3, "ILO01"));
+		/* Every single wrong character is found. */
+		for (i = 3; i < 12; i++) {
+			memcpy(other, code, sizeof(code));
+			other[i] = code[i] == 'A' ? 'B' : 'A';
+			assert_false(voucher_check("AJC", other));
+		}
+		/* And every swap of two neighbours. */
+		for (i = 3; i < 10; i++) {
+			memcpy(other, code, sizeof(code));
+			other[i] = code[i + 1];
+			other[i + 1] = code[i];
+			if (other[i] != code[i])
+				assert_false(voucher_check("AJC", other));
+		}
+	}
+	assert_int_equal(voucher_normalise(" ajc-12 34\0", code), 0);
+	assert_string_equal(code, "AJC1234");
+	assert_int_equal(voucher_normalise("", code), -EINVAL);
+	assert_int_equal(voucher_normalise(" - ", code), -EINVAL);
+	assert_int_equal(voucher_normalise("AJC;1", code), -EINVAL);
+	assert_int_equal(voucher_normalise("AJC\xc3\xa9", code), -EINVAL);
+	assert_int_equal(
+		voucher_normalise("123456789012345678901234567890123", code),
+		-EINVAL);
+}
+
+static void test_a_voucher_is_worth_its_plan_once(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, 10 * MEGA, 0);
+	struct activated activated;
+	char spaced[40];
+	struct view view;
+
+	make_code(w, &plan, UNLIMITED);
+	/* As a guest types it. */
+	snprintf(spaced, sizeof(spaced), " %.3s-%.4s %s", w->code, w->code + 3,
+		w->code + 7);
+	spaced[1] = 'a';
+	assert_int_equal(activate(w, 0, spaced, &activated), OUTCOME_OK);
+	assert_string_equal(activated.plan, "hour");
+	assert_int_equal(strlen(activated.token), 64);
+	assert_int_equal(activated.account.session.total_paid_minor, 500);
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.remaining_ns, HOUR);
+	assert_int_equal(view.remaining_bytes, 10 * MEGA);
+	assert_int_equal(view.kind, KIND_VOUCHER);
+	/* Again, by anybody. */
+	assert_int_equal(
+		activate(w, 0, w->code, &activated), OUTCOME_VOUCHER_USED);
+	assert_int_equal(
+		activate(w, 1, w->code, &activated), OUTCOME_VOUCHER_USED);
+	assert_seconds(w, 0, 3600);
+	assert_seconds(w, 1, 0);
+}
+
+static void test_vouchers_that_are_no_good(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	enum outcome outcome;
+	struct activated a;
+
+	assert_int_equal(
+		activate(w, 0, "AJCNOSUCH1", &a), OUTCOME_VOUCHER_UNKNOWN);
+	assert_int_equal(activate(w, 0, "';--", &a), OUTCOME_VOUCHER_UNKNOWN);
+	make_code(w, &plan, w->now.wall_sec);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_VOUCHER_EXPIRED);
+	make_code(w, &plan, w->now.wall_sec + 1);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(voucher_revoke(&w->rules, w->code, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_OK);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_VOUCHER_REVOKED);
+	assert_int_equal(voucher_revoke(&w->rules, w->code, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_VOUCHER_REVOKED);
+	assert_int_equal(voucher_revoke(&w->rules, "AJCX", &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_VOUCHER_UNKNOWN);
+	assert_seconds(w, 0, 3600);
+}
+
+static void test_a_blocked_device_keeps_its_voucher(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	struct device device = {.mac = w->macs[0], .blocked = true};
+	struct activated a;
+
+	assert_int_equal(store_device_put(w->rules.store, &device), 0);
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_CLIENT_BLOCKED);
+	device.blocked = false;
+	assert_int_equal(store_device_put(w->rules.store, &device), 0);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+}
+
+static void test_codes_can_be_shown_again(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	struct voucher row;
+	char code[VOUCHER_CODE];
+
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(store_voucher_list(w->rules.store, VOUCHER_UNUSED, "b",
+				 0, &row, 1),
+		1);
+	assert_int_equal(voucher_reveal(&w->rules, &row, code), 0);
+	assert_string_equal(code, w->code);
+	w->rules.seal_key[0] ^= 1;
+	assert_int_equal(voucher_reveal(&w->rules, &row, code), -EBADMSG);
+}
+
+/* P6: credits. */
+
+static void test_same_plan_adds_up_another_waits(void **state)
+{
+	struct world *w = *state;
+	struct plan hour = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	struct plan day = make_plan(w, "day", DAY, UNLIMITED, 0);
+	struct activated a;
+	struct view view;
+
+	assert_int_equal(
+		activate(w, 0, make_code(w, &hour, UNLIMITED), &a), OUTCOME_OK);
+	wait_ns(w, HOUR / 2);
+	assert_int_equal(
+		activate(w, 0, make_code(w, &hour, UNLIMITED), &a), OUTCOME_OK);
+	assert_int_equal(a.account.count, 1);
+	assert_seconds(w, 0, 5400);
+	assert_int_equal(
+		activate(w, 0, make_code(w, &day, UNLIMITED), &a), OUTCOME_OK);
+	assert_int_equal(a.account.count, 2);
+	assert_seconds(w, 0, 5400 + DAY);
+	assert_true(look(w, 0, &view));
+	assert_string_equal(view.plan, "hour");
+	/* No gap and no overlap: the second begins where the first ended,
+	 * however late somebody looks. */
+	wait_ns(w, 3 * HOUR);
+	assert_true(look(w, 0, &view));
+	assert_string_equal(view.plan, "day");
+	assert_int_equal(view.remaining_ns,
+		5400 * NSEC_PER_SEC + DAY * NSEC_PER_SEC - 3 * HOUR);
+	wait_ns(w, 24 * HOUR);
+	assert_seconds(w, 0, 0);
+}
+
+static void test_bytes_end_a_credit_and_start_the_next(void **state)
+{
+	struct world *w = *state;
+	struct plan small = make_plan(w, "small", 3600, MEGA, 0);
+	struct plan big = make_plan(w, "big", 3600, 5 * MEGA, 0);
+	struct activated a;
+	struct view view;
+
+	activate(w, 0, make_code(w, &small, UNLIMITED), &a);
+	activate(w, 0, make_code(w, &big, UNLIMITED), &a);
+	w->raw_up[0] += 400000;
+	w->raw_down[0] += 599999;
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.remaining_bytes, 1 + 5 * MEGA);
+	assert_string_equal(view.plan, "small");
+	/* One byte left, but the next packet has more. */
+	w->exhausted[0] = true;
+	assert_true(look(w, 0, &view));
+	assert_string_equal(view.plan, "big");
+	assert_int_equal(view.remaining_bytes, 5 * MEGA);
+	assert_int_equal(view.remaining_ns, HOUR);
+	/* What was counted is still shown. */
+	assert_int_equal(view.bytes_up, 400000);
+	assert_int_equal(view.bytes_down, 599999);
+	sync_records(w);
+	w->raw_down[0] += 5 * MEGA;
+	assert_seconds(w, 0, 0);
+}
+
+static void test_an_operator_gives_and_takes(void **state)
+{
+	struct world *w = *state;
+	struct view view;
+
+	assert_int_equal(allow(w, 0, -60, UNLIMITED), OUTCOME_NOT_FOUND);
+	assert_int_equal(allow(w, 0, 3600, 10 * MEGA), OUTCOME_OK);
+	assert_int_equal(allow(w, 0, 1800, UNLIMITED), OUTCOME_OK);
+	assert_seconds(w, 0, 5400);
+	/* Time alone lifts no limit of bytes. */
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.remaining_bytes, 10 * MEGA);
+	assert_int_equal(view.kind, KIND_MANUAL);
+	assert_int_equal(allow(w, 0, -400, UNLIMITED), OUTCOME_OK);
+	assert_seconds(w, 0, 5000);
+	/* Never below 0. */
+	assert_int_equal(allow(w, 0, -100000, UNLIMITED), OUTCOME_OK);
+	assert_seconds(w, 0, 0);
+	assert_int_equal(allow(w, 0, -1, UNLIMITED), OUTCOME_NOT_FOUND);
+}
+
+static void test_the_default_plans(void **state)
+{
+	struct world *w = *state;
+	struct plan plans[8];
+
+	assert_int_equal(plan_defaults(&w->rules, "KES"), 0);
+	assert_int_equal(plan_defaults(&w->rules, "TZS"), 0);
+	assert_int_equal(store_plan_list(w->rules.store, 0, plans, 8), 4);
+	assert_string_equal(plans[0].name, "1 Hour");
+	assert_string_equal(plans[0].currency, "KES");
+	assert_int_equal(plans[0].seconds, 3600);
+	assert_int_equal(plans[0].price_minor, 50000);
+	assert_int_equal(plans[1].seconds, 1440 * 60);
+	assert_int_equal(plans[2].seconds, 10080 * 60);
+	assert_int_equal(plans[3].seconds, 43200 * 60);
+	assert_int_equal(plans[3].price_minor, 2000000);
+	assert_int_equal(plans[0].up_kbps, 10000);
+	assert_int_equal(plans[0].moves, 0);
+}
+
+/* P1, P5: tokens. */
+
+static void test_a_voucher_session_stays_with_its_device(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	struct restored r;
+	struct activated a;
+	char bad[TOKEN_TEXT];
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_NOT_TRANSFERABLE);
+	assert_seconds(w, 0, 3600);
+	assert_seconds(w, 1, 0);
+	/* The same MAC gets its own back. */
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_OK);
+	assert_false(r.migrated);
+	assert_int_equal(restore(w, 0, "short", &r), OUTCOME_SESSION_UNKNOWN);
+	memcpy(bad, a.token, sizeof(bad));
+	bad[63] = bad[63] == '0' ? '1' : '0';
+	assert_int_equal(restore(w, 0, bad, &r), OUTCOME_SESSION_UNKNOWN);
+}
+
+static void test_moves_are_counted(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "two", 3600, UNLIMITED, 2);
+	struct restored r;
+	struct activated a;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	wait_ns(w, HOUR / 4);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_true(r.migrated);
+	assert_memory_equal(&r.from, &w->macs[0], sizeof(r.from));
+	assert_seconds(w, 0, 0);
+	assert_seconds(w, 1, 2700);
+	/* Staying costs nothing. */
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_false(r.migrated);
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_OK);
+	assert_int_equal(restore(w, 2, a.token, &r), OUTCOME_NOT_TRANSFERABLE);
+	assert_seconds(w, 0, 2700);
+}
+
+static void test_what_may_not_move_stays(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	struct restored r;
+	struct activated a;
+
+	/* A voucher in use, an operator's half hour behind it. */
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	allow(w, 0, 1800, UNLIMITED);
+	wait_ns(w, HOUR / 6);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_seconds(w, 0, 3000);
+	assert_seconds(w, 1, 1800);
+	/* Both clocks run now. */
+	wait_ns(w, HOUR / 6);
+	assert_seconds(w, 0, 2400);
+	assert_seconds(w, 1, 1200);
+}
+
+static void test_a_moved_session_joins_the_one_that_is_there(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, UNLIMITED);
+	struct restored r;
+	struct activated a;
+	struct view view;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	allow(w, 1, 1800, MEGA);
+	w->raw_up[1] += 1000;
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_seconds(w, 0, 0);
+	assert_seconds(w, 1, 5400);
+	wait_ns(w, HOUR + HOUR / 4);
+	assert_true(look(w, 1, &view));
+	assert_int_equal(view.kind, KIND_MANUAL);
+	assert_int_equal(view.remaining_bytes, MEGA - 1000);
+	assert_int_equal(view.remaining_ns, HOUR / 4);
+}
+
+static void test_an_expired_token_ends_nothing(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "month", 30 * DAY, UNLIMITED, 9);
+	struct restored r;
+	struct activated a;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	/* Three days, and each showing makes it three days again. */
+	wait_ns(w, 2 * DAY * NSEC_PER_SEC);
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_OK);
+	wait_ns(w, 2 * DAY * NSEC_PER_SEC);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	wait_ns(w, 3 * DAY * NSEC_PER_SEC + NSEC_PER_SEC);
+	assert_int_equal(restore(w, 2, a.token, &r), OUTCOME_TOKEN_EXPIRED);
+	/* Not for the MAC that has it, and not brought back by showing. */
+	assert_seconds(w, 1, 23 * DAY - 1);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_false(r.migrated);
+	assert_int_equal(restore(w, 2, a.token, &r), OUTCOME_TOKEN_EXPIRED);
+}
+
+static void test_a_plan_brings_its_own_token_days(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = {.seconds = 30 * DAY,
+		.bytes = UNLIMITED,
+		.currency = "TZS",
+		.name = "month",
+		.moves = 9,
+		.devices = 1,
+		.token_days = 30,
+		.is_active = true};
+	struct restored r;
+	struct activated a;
+
+	assert_int_equal(store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	wait_ns(w, 29 * DAY * NSEC_PER_SEC);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+}
+
+static void test_a_session_that_is_used_up(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 5);
+	struct restored r;
+	struct activated a;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	wait_ns(w, HOUR);
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_SESSION_USED_UP);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_SESSION_USED_UP);
+	assert_seconds(w, 0, 0);
+}
+
+static void test_a_token_is_handed_out_once(void **state)
+{
+	struct world *w = *state;
+	char token[TOKEN_TEXT], again[TOKEN_TEXT];
+	struct account account;
+	struct restored r;
+	bool handed;
+
+	allow(w, 0, 3600, UNLIMITED);
+	assert_int_equal(
+		account_load(&w->rules, &w->macs[0], &w->now, &account), 0);
+	assert_int_equal(
+		token_claim(&w->rules, &account, &w->now, &handed, token), 0);
+	assert_true(handed);
+	assert_int_equal(
+		account_load(&w->rules, &w->macs[0], &w->now, &account), 0);
+	assert_int_equal(
+		token_claim(&w->rules, &account, &w->now, &handed, again), 0);
+	assert_false(handed);
+	assert_int_equal(restore(w, 1, token, &r), OUTCOME_OK);
+	assert_true(r.migrated);
+}
+
+static void test_nobody_gets_rid_of_a_block_by_moving(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 5);
+	struct device device = {.mac = w->macs[0], .blocked = true};
+	struct restored r;
+	struct activated a;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	assert_int_equal(store_device_put(w->rules.store, &device), 0);
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_CLIENT_BLOCKED);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_CLIENT_BLOCKED);
+}
+
+static void test_the_desk_moves_everything(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	struct activated a;
+	struct restored r;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	allow(w, 0, 1800, UNLIMITED);
+	assert_int_equal(move(w, 0, 1), OUTCOME_OK);
+	assert_seconds(w, 0, 0);
+	assert_seconds(w, 1, 5400);
+	assert_int_equal(move(w, 0, 1), OUTCOME_NOT_FOUND);
+	/* The token goes with it. */
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_false(r.migrated);
+	/* To where it is already: nothing happens. */
+	assert_int_equal(move(w, 1, 1), OUTCOME_OK);
+	assert_seconds(w, 1, 5400);
+}
+
+/* Grants. */
+
+static int keep_holder(void *data, const struct holder *holder)
+{
+	struct holder *kept = data;
+
+	if (!memcmp(&kept->mac, &holder->mac, sizeof(kept->mac)))
+		*kept = *holder;
+	return 0;
+}
+
+static struct grant grant_for(struct world *w, int client)
+{
+	struct holder holder = {.mac = w->macs[client]};
+
+	assert_int_equal(
+		store_holder_each(w->rules.store, keep_holder, &holder), 0);
+	return grant_of(&holder, &w->now);
+}
+
+static void test_the_grant_follows_the_credit_in_use(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, MEGA, 0);
+	struct device device = {.mac = w->macs[0]};
+	struct activated a;
+	struct grant g = grant_for(w, 0);
+
+	assert_int_equal(g.state, GRANT_NONE);
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	w->raw_up[0] += 1000;
+	sync_records(w);
+	g = grant_for(w, 0);
+	assert_int_equal(g.state, GRANT_RUNNING);
+	assert_int_equal(g.expires_ns, w->now.mono_ns + HOUR);
+	assert_int_equal(g.bytes_left, MEGA - 1000);
+	assert_int_equal(g.session_id, a.account.session.id);
+	device.exempt_until = w->now.wall_sec + 60;
+	store_device_put(w->rules.store, &device);
+	assert_int_equal(grant_for(w, 0).state, GRANT_EXEMPT);
+	device.blocked = true;
+	store_device_put(w->rules.store, &device);
+	assert_int_equal(grant_for(w, 0).state, GRANT_BLOCKED);
+	device.blocked = false;
+	store_device_put(w->rules.store, &device);
+	wait_ns(w, 61 * NSEC_PER_SEC);
+	assert_int_equal(grant_for(w, 0).state, GRANT_RUNNING);
+	wait_ns(w, HOUR);
+	sync_records(w);
+	assert_int_equal(grant_for(w, 0).state, GRANT_NONE);
+}
+
+/* The model. */
+
+#define MODEL_CREDITS  40
+#define MODEL_SESSIONS 4096
+#define MODEL_TOKENS   64
+
+struct model_credit {
+	enum kind kind;
+	int64_t plan, left_ns, bytes, moves;
+};
+
+struct model_session {
+	bool live;
+	int count, ever; /* credits that have something left; all of them */
+	struct model_credit credits[MODEL_CREDITS];
+	char token[TOKEN_TEXT];
+	int64_t token_ends;
+};
+
+struct model {
+	struct model_session sessions[MODEL_SESSIONS];
+	int session_count;
+	int of[CLIENTS];		       /* session, -1: none */
+	char tokens[MODEL_TOKENS][TOKEN_TEXT]; /* handed out, also old ones */
+	int token_count;
+	struct plan plans[4];
+};
+
+static uint64_t random_state;
+
+static int64_t pick(int64_t bound)
+{
+	random_state =
+		random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (int64_t)((random_state >> 33) % (uint64_t)bound);
+}
+
+static int64_t plus(int64_t a, int64_t b)
+{
+	return a == UNLIMITED || b == UNLIMITED ? UNLIMITED : a + b;
+}
+
+static struct model_session *model_of(struct model *m, int client)
+{
+	return m->of[client] < 0 ? NULL : &m->sessions[m->of[client]];
+}
+
+static struct model_session *model_open(struct model *m, int client)
+{
+	assert_true(m->session_count < MODEL_SESSIONS);
+	if (m->of[client] < 0) {
+		m->of[client] = m->session_count++;
+		m->sessions[m->of[client]].live = true;
+	}
+	return model_of(m, client);
+}
+
+static void model_end(struct model *m, int client)
+{
+	m->sessions[m->of[client]].live = false;
+	m->sessions[m->of[client]].count = 0;
+	m->of[client] = -1;
+}
+
+static void model_drop(struct model_session *s, int at)
+{
+	memmove(&s->credits[at], &s->credits[at + 1],
+		(size_t)(s->count - at - 1) * sizeof(s->credits[0]));
+	s->count--;
+}
+
+/* Takes away what is empty; a session without credits is over. */
+static void model_settle(struct model *m, int client)
+{
+	struct model_session *s = model_of(m, client);
+	int i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->count;)
+		if (!s->credits[i].left_ns || !s->credits[i].bytes)
+			model_drop(s, i);
+		else
+			i++;
+	if (!s->count)
+		model_end(m, client);
+}
+
+static void model_wait(struct model *m, int64_t ns)
+{
+	int i;
+
+	for (i = 0; i < CLIENTS; i++) {
+		struct model_session *s = model_of(m, i);
+		int64_t rest = ns;
+
+		while (s && s->count && rest) {
+			struct model_credit *c = &s->credits[0];
+			int64_t part = MIN(c->left_ns, rest);
+
+			if (c->left_ns == UNLIMITED)
+				break;
+			c->left_ns -= part;
+			rest -= part;
+			if (!c->left_ns)
+				model_drop(s, 0);
+		}
+		model_settle(m, i);
+	}
+}
+
+static void model_add(struct model_session *s, const struct model_credit *c)
+{
+	struct model_credit *last = s->count ? &s->credits[s->count - 1] : NULL;
+
+	if (!last || last->kind != c->kind || last->plan != c->plan) {
+		s->credits[s->count++] = *c;
+		s->ever++;
+		return;
+	}
+	last->left_ns = plus(last->left_ns, c->left_ns);
+	if (c->plan || c->bytes != UNLIMITED)
+		last->bytes = plus(last->bytes, c->bytes);
+	last->moves = MAX(last->moves, c->moves);
+}
+
+static bool model_full(const struct model_session *s)
+{
+	return s &&
+	       (s->ever >= CREDITS_MAX - 2 || s->count >= MODEL_CREDITS / 2 - 1);
+}
+
+/* The credits marked go to `to`; what `to` had queues behind them. */
+static void model_move(struct model *m, int from, int to, const bool *moves)
+{
+	struct model_session *s = model_of(m, from), *other, rest = {0};
+	int i, n, index = m->of[from];
+
+	for (i = n = 0; i < s->count; i++) {
+		if (moves[i])
+			s->credits[n++] = s->credits[i];
+		else
+			rest.credits[rest.count++] = s->credits[i];
+	}
+	s->count = n;
+	other = model_of(m, to);
+	for (i = 0; other && i < other->count; i++) {
+		s->credits[s->count++] = other->credits[i];
+		s->ever++;
+	}
+	if (other)
+		model_end(m, to);
+	m->of[to] = index;
+	m->of[from] = -1;
+	if (!rest.count)
+		return;
+	other = model_open(m, from);
+	memcpy(other->credits, rest.credits, sizeof(rest.credits));
+	other->count = other->ever = rest.count;
+}
+
+static void model_token(struct model *m, struct world *w,
+	struct model_session *s, const char *token)
+{
+	memcpy(s->token, token, TOKEN_TEXT);
+	s->token_ends = w->now.wall_sec + 3 * DAY;
+	memcpy(m->tokens[m->token_count++ % MODEL_TOKENS], token, TOKEN_TEXT);
+}
+
+static void step_activate(struct world *w, struct model *m, int client)
+{
+	const struct plan *plan = &m->plans[pick(4)];
+	struct model_credit c = {KIND_VOUCHER, plan->id,
+		plan->seconds == UNLIMITED ? UNLIMITED
+					   : plan->seconds * NSEC_PER_SEC,
+		plan->bytes, plan->moves};
+	struct activated a;
+
+	if (model_full(model_of(m, client)))
+		return;
+	assert_int_equal(activate(w, client, make_code(w, plan, UNLIMITED), &a),
+		OUTCOME_OK);
+	model_add(model_open(m, client), &c);
+	model_token(m, w, model_of(m, client), a.token);
+}
+
+static void step_allow(struct world *w, struct model *m, int client)
+{
+	int64_t bytes = pick(2) ? UNLIMITED : 1 + pick(3 * MEGA);
+	struct model_credit c = {KIND_MANUAL, 0,
+		(1 + pick(7200)) * NSEC_PER_SEC, bytes, UNLIMITED};
+
+	if (model_full(model_of(m, client)))
+		return;
+	assert_int_equal(
+		allow(w, client, c.left_ns / NSEC_PER_SEC, bytes), OUTCOME_OK);
+	model_add(model_open(m, client), &c);
+}
+
+static void step_take(struct world *w, struct model *m, int client)
+{
+	struct model_session *s = model_of(m, client);
+	int64_t ns = (1 + pick(5000)) * NSEC_PER_SEC, part;
+	int i;
+
+	assert_int_equal(allow(w, client, -ns / NSEC_PER_SEC, UNLIMITED),
+		s ? OUTCOME_OK : OUTCOME_NOT_FOUND);
+	for (i = s ? s->count - 1 : -1; i >= 0; i--) {
+		if (s->credits[i].left_ns == UNLIMITED)
+			continue;
+		part = MIN(s->credits[i].left_ns, ns);
+		s->credits[i].left_ns -= part;
+		ns -= part;
+	}
+	model_settle(m, client);
+}
+
+/* A packet each; the kernel refuses what the quota has no room for. */
+static void step_traffic(struct world *w, struct model *m, int client)
+{
+	struct model_session *s = model_of(m, client);
+	int64_t len = 1 + pick(800000);
+
+	if (!s)
+		return;
+	if (s->credits[0].bytes != UNLIMITED && len > s->credits[0].bytes) {
+		w->exhausted[client] = true;
+		s->credits[0].bytes = 0;
+	} else {
+		*(pick(2) ? &w->raw_up[client] : &w->raw_down[client]) += len;
+		if (s->credits[0].bytes != UNLIMITED)
+			s->credits[0].bytes -= len;
+	}
+	model_settle(m, client);
+}
+
+static struct model_session *model_by_token(struct model *m, const char *token)
+{
+	int i;
+
+	for (i = m->session_count - 1; i >= 0; i--)
+		if (!strcmp(m->sessions[i].token, token))
+			return &m->sessions[i];
+	return NULL;
+}
+
+static int client_of(const struct model *m, const struct model_session *s)
+{
+	int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		if (m->of[i] == s - m->sessions)
+			return i;
+	return -1;
+}
+
+static void step_restore(struct world *w, struct model *m, int client)
+{
+	const char *token = m->tokens[pick(MODEL_TOKENS)];
+	struct model_session *s = model_by_token(m, token);
+	int from = s ? client_of(m, s) : -1, i;
+	bool moves[MODEL_CREDITS] = {false}, any = false;
+	struct restored r;
+	enum outcome want = OUTCOME_OK;
+
+	if (s && (s->ever >= CREDITS_MAX / 2 || model_full(s) ||
+			 model_full(model_of(m, client))))
+		return;
+	for (i = 0; s && i < s->count; i++)
+		any |= moves[i] = s->credits[i].moves > 0;
+	if (!s || !*token)
+		want = OUTCOME_SESSION_UNKNOWN;
+	else if (!s->live)
+		want = OUTCOME_SESSION_USED_UP;
+	else if (from != client && s->token_ends < w->now.wall_sec)
+		want = OUTCOME_TOKEN_EXPIRED;
+	else if (from != client && !any)
+		want = OUTCOME_NOT_TRANSFERABLE;
+	assert_int_equal(restore(w, client, token, &r), want);
+	if (want)
+		return;
+	assert_int_equal(r.migrated, from != client);
+	if (s->token_ends >= w->now.wall_sec)
+		s->token_ends = w->now.wall_sec + 3 * DAY;
+	if (from == client)
+		return;
+	for (i = 0; i < s->count; i++)
+		if (s->credits[i].moves != UNLIMITED && moves[i])
+			s->credits[i].moves--;
+	model_move(m, from, client, moves);
+}
+
+static void step_move(struct world *w, struct model *m, int client)
+{
+	int to = (client + 1 + (int)pick(CLIENTS - 1)) % CLIENTS;
+	bool moves[MODEL_CREDITS];
+
+	if (model_full(model_of(m, client)) || model_full(model_of(m, to)))
+		return;
+	if (model_of(m, client) && model_of(m, client)->ever >= CREDITS_MAX / 2)
+		return;
+	assert_int_equal(move(w, client, to),
+		model_of(m, client) ? OUTCOME_OK : OUTCOME_NOT_FOUND);
+	memset(moves, true, sizeof(moves));
+	if (model_of(m, client))
+		model_move(m, client, to, moves);
+}
+
+static void step_kick(struct world *w, struct model *m, int client)
+{
+	enum outcome outcome;
+
+	if (pick(4))
+		return;
+	assert_int_equal(
+		session_kick(&w->rules, &w->macs[client], &w->now, &outcome), 0);
+	assert_int_equal(
+		outcome, model_of(m, client) ? OUTCOME_OK : OUTCOME_NOT_FOUND);
+	if (model_of(m, client))
+		model_end(m, client);
+	sync_records(w);
+}
+
+static void step_wait(struct world *w, struct model *m, int client)
+{
+	int64_t ns = pick(2) ? pick(HOUR) : pick(NSEC_PER_SEC);
+
+	/* Now and then days, for the tokens. Sums stay exact in nanoseconds,
+	 * and whole seconds keep both clocks in step. */
+	if (!pick(40))
+		ns = pick(4 * DAY) * NSEC_PER_SEC;
+	ns -= ns % NSEC_PER_SEC;
+	wait_ns(w, ns);
+	model_wait(m, ns);
+}
+
+static void compare(struct world *w, struct model *m, int step)
+{
+	int i, n;
+
+	sync_records(w);
+	for (i = 0; i < CLIENTS; i++) {
+		const struct model_session *s = model_of(m, i);
+		int64_t left_ns = 0, bytes = 0;
+		struct view view;
+		bool live = look(w, i, &view);
+
+		for (n = 0; s && n < s->count; n++) {
+			left_ns = plus(left_ns, s->credits[n].left_ns);
+			bytes = plus(bytes, s->credits[n].bytes);
+		}
+		if (live != (s != NULL) || view.remaining_ns != left_ns ||
+			view.remaining_bytes != bytes ||
+			(s && view.kind != s->credits[0].kind))
+			fail_msg("step %d, client %d: live %d %d, "
+				 "time %lld %lld, bytes %lld %lld",
+				step, i, live, s != NULL,
+				(long long)view.remaining_ns, (long long)left_ns,
+				(long long)view.remaining_bytes,
+				(long long)bytes);
+	}
+}
+
+static void run_model(struct world *w, uint64_t seed, int steps)
+{
+	static void (*const step_fns[])(struct world * w, struct model * m,
+		int client) = {step_wait, step_wait, step_traffic, step_traffic,
+		step_traffic, step_activate, step_activate, step_allow,
+		step_take, step_restore, step_restore, step_move, step_kick};
+	struct model *m = xcalloc(1, sizeof(*m));
+	int i;
+
+	random_state = seed;
+	m->plans[0] = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	m->plans[1] = make_plan(w, "one move", 7200, 2 * MEGA, 1);
+	m->plans[2] = make_plan(w, "bytes", UNLIMITED, 3 * MEGA, 0);
+	m->plans[3] = make_plan(w, "free", 1800, UNLIMITED, UNLIMITED);
+	for (i = 0; i < CLIENTS; i++)
+		m->of[i] = -1;
+	for (i = 0; i < steps; i++) {
+		step_fns[pick(ARRAY_SIZE(step_fns))](w, m, (int)pick(CLIENTS));
+		compare(w, m, i);
+	}
+	free(m);
+}
+
+static void test_model(void **state)
+{
+	uint64_t seed;
+
+	for (seed = 1; seed <= 8; seed++) {
+		if (seed > 1)
+			set_up(state);
+		run_model(*state, seed, 700);
+		if (seed < 8)
+			tear_down(state);
+	}
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_codes),
+		TEST(test_a_voucher_is_worth_its_plan_once),
+		TEST(test_vouchers_that_are_no_good),
+		TEST(test_a_blocked_device_keeps_its_voucher),
+		TEST(test_codes_can_be_shown_again),
+		TEST(test_same_plan_adds_up_another_waits),
+		TEST(test_bytes_end_a_credit_and_start_the_next),
+		TEST(test_an_operator_gives_and_takes),
+		TEST(test_the_default_plans),
+		TEST(test_a_voucher_session_stays_with_its_device),
+		TEST(test_moves_are_counted),
+		TEST(test_what_may_not_move_stays),
+		TEST(test_a_moved_session_joins_the_one_that_is_there),
+		TEST(test_an_expired_token_ends_nothing),
+		TEST(test_a_plan_brings_its_own_token_days),
+		TEST(test_a_session_that_is_used_up),
+		TEST(test_a_token_is_handed_out_once),
+		TEST(test_nobody_gets_rid_of_a_block_by_moving),
+		TEST(test_the_desk_moves_everything),
+		TEST(test_the_grant_follows_the_credit_in_use),
+		TEST(test_model),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
