@@ -12,7 +12,8 @@ BASE = ("bpf.empty.xdp", "bpf.empty.tc", "bpf.up.hot.xdp", "bpf.up.hot.tc",
         "bpf.down.hot.tc", "bpf.captive_drop.xdp", "bpf.redirect_syn.xdp",
         "bpf.redirect_get.xdp")
 NAMES = tuple(n + s for n, s in itertools.product(BASE, ("", ".10k", ".1m"))) + \
-    tuple(n + ".1m.same" for n in BASE if ".hot." in n)
+    tuple(n + ".1m.same" for n in BASE if ".hot." in n) + \
+    ("bpf.floor.xdp", "bpf.floor.tc")
 
 
 def run(book, where, runs):
