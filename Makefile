@@ -78,7 +78,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 export GATEHOUSE_BUILD := $(B)
 
 PROGRAMS := $(B)/gatehoused $(B)/gatehouse-portal $(B)/gatehousectl
-all: $(PROGRAMS)
+all: $(PROGRAMS) $(B)/lab/pass.bpf.o
 
 # BPF: one object per program file, linked to one, then a skeleton.
 BPF_OBJS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
@@ -167,6 +167,13 @@ $(B)/tests/bpf/%: $(B)/obj/tests/bpf/%.o $(call objs_of,tests/bpf/lib) \
 $(patsubst %,$(B)/obj/tests/bpf/%.o,$(notdir $(BPF_TESTS))): | $(B)/gen/gatehouse.skel.h
 $(call objs_of,tests/bpf/lib): | $(B)/gen/gatehouse.skel.h
 
+# For the lab's veth peers.
+LAB_PASS := $(B)/lab/pass.bpf.o
+$(LAB_PASS): tests/lab/pass.bpf.c
+	$(call Q,CLANG,$@)
+	mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
 # The lab's own programs: the gate without its controller.
 LAB_TOOLS := $(patsubst tests/lab/%_main.c,$(B)/tests/lab/%,$(wildcard tests/lab/*_main.c))
 $(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(B)/obj/userspace/daemon/attach.o \
@@ -223,7 +230,7 @@ check-style:
 	scripts/check-style.sh
 test-bpf: $(BPF_TESTS)
 	scripts/run-tests.sh $^
-test-lab: $(PROGRAMS) $(LAB_TOOLS)
+test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS)
 	$(PYTHON) -m pytest -q tests/lab
 test-san:
 	$(MAKE) SAN=1 check-unit check-portal
