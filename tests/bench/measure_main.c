@@ -12,7 +12,7 @@
  * A row without suffix has one client, always the same; .10k and .1m have so
  * many records and draw a client at random for each run; .1m.same has them and
  * draws nothing. bpf.floor.* is the map work alone, without parsing or rules, as
- * a second thing to compare with. The maps are made for the run and pinned nowhere for long.
+ * a second thing to compare with. Maps and pins are gone afterwards.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -59,7 +59,14 @@ static struct gate gates[GATES] = {
 
 enum direction { UP, DOWN };
 
-enum content { CONTENT_EMPTY, CONTENT_FLOOR, CONTENT_HOT, CONTENT_CAPTIVE, CONTENT_SYN, CONTENT_GET };
+enum content {
+	CONTENT_EMPTY,
+	CONTENT_FLOOR,
+	CONTENT_HOT,
+	CONTENT_CAPTIVE,
+	CONTENT_SYN, /* from here on the program answers */
+	CONTENT_GET,
+};
 
 /* A row without its suffix. */
 struct row {
