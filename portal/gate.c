@@ -19,7 +19,7 @@
 #include "pages.h"
 #include "response.h"
 #include "routes.h"
-#include "throttle.h"
+#include "refusals.h"
 
 /* Of the page first asked for, as far as it is carried along. */
 #define TARGET_MAX 512
@@ -105,8 +105,8 @@ static int check_found(struct request *req)
 
 static int check_rate(struct request *req)
 {
-	int64_t wait = throttle_wait(
-		req->portal->throttle, &req->endpoint->peer, req->started_ns);
+	int64_t wait = refusals_wait(
+		req->portal->refusals, &req->endpoint->peer, req->started_ns);
 
 	if (!wait || (req->route && req->route->kind == ROUTE_ASSET))
 		return 0;

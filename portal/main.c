@@ -20,7 +20,7 @@
 #include "portal.h"
 #include "sandbox.h"
 #include "server.h"
-#include "throttle.h"
+#include "refusals.h"
 
 #define PEM_MAX (256 * 1024)
 
@@ -174,7 +174,7 @@ static int start(struct program *program)
 	portal->loop = loop_new();
 	if (!portal->loop)
 		return -ENOMEM;
-	portal->throttle = throttle_new();
+	portal->refusals = refusals_new();
 	portal->ctl = ctl_client_new(
 		portal->loop, portal->config.socket, PORTAL_DAEMON_NS);
 	portal->operations = operations_new(portal);
@@ -208,7 +208,7 @@ static void stop(struct program *program)
 	portal->ctl = NULL;
 	operations_free(portal->operations);
 	server_free(program->server);
-	throttle_free(portal->throttle);
+	refusals_free(portal->refusals);
 	loop_free(portal->loop);
 	i18n_fini();
 	free(program->cert);

@@ -20,14 +20,14 @@
 #define PORTAL_DAEMON_NS (5 * 1000000000LL)
 
 struct operations;
-struct throttle;
+struct refusals;
 
 struct portal {
 	struct config config;
 	struct loop *loop;
 	struct ctl_client *ctl;
 	struct operations *operations;
-	struct throttle *throttle;
+	struct refusals *refusals;
 	uint8_t form_key[CRYPTO_KEY]; /* signs form tokens; made at start */
 	bool has_tls;
 	bool http_work; /* libmicrohttpd is to be run before we sleep */

@@ -24,8 +24,7 @@ struct endpoint {
 	int fd;
 	bool secure; /* TLS */
 	struct ipaddr peer, local;
-	uint16_t local_port; /* host order */
-	bool proof_used;     /* its saved SYN is gone */
+	bool proof_used; /* its saved SYN is gone */
 };
 
 struct request {

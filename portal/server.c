@@ -14,7 +14,6 @@
  */
 #include "server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -28,7 +27,7 @@
 #include "operation.h"
 #include "response.h"
 #include "routes.h"
-#include "throttle.h"
+#include "refusals.h"
 
 #define LISTENERS_MAX (4 * CONFIG_NETWORKS_MAX)
 #define ACCEPT_BATCH  64
@@ -100,20 +99,18 @@ static void conn_turn(struct conn *conn, bool busy)
 	conn_append(conn);
 }
 
-static struct ipaddr addr_of(const struct sockaddr_storage *sa, uint16_t *port)
+static struct ipaddr addr_of(const struct sockaddr_storage *sa)
 {
 	struct ipaddr addr = {0};
 
 	if (sa->ss_family == AF_INET) {
 		const struct sockaddr_in *in = (const void *)sa;
 
-		*port = ntohs(in->sin_port);
 		return ip_from_v4(in->sin_addr.s_addr);
 	}
 	if (sa->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const void *)sa;
 
-		*port = ntohs(in6->sin6_port);
 		memcpy(addr.addr, &in6->sin6_addr, sizeof(addr.addr));
 	}
 	return addr;
@@ -124,16 +121,15 @@ static struct conn *conn_new(struct server *server, int fd, bool secure)
 	struct conn *conn = xcalloc(1, sizeof(*conn));
 	struct sockaddr_storage sa = {0};
 	socklen_t len = sizeof(sa);
-	uint16_t port = 0;
 
 	conn->server = server;
 	conn->endpoint.fd = fd;
 	conn->endpoint.secure = secure;
 	if (getpeername(fd, (struct sockaddr *)&sa, &len) == 0)
-		conn->endpoint.peer = addr_of(&sa, &port);
+		conn->endpoint.peer = addr_of(&sa);
 	len = sizeof(sa);
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
-		conn->endpoint.local = addr_of(&sa, &conn->endpoint.local_port);
+		conn->endpoint.local = addr_of(&sa);
 	conn->since_ns = clock_mono_ns();
 	conn_append(conn);
 	server->conn_count++;
@@ -196,7 +192,7 @@ static void note_answer(struct request *req)
 	char peer[IP_TEXT];
 
 	if (req->status >= 400)
-		throttle_note(req->portal->throttle, &req->endpoint->peer,
+		refusals_note(req->portal->refusals, &req->endpoint->peer,
 			req->started_ns);
 	/* The route, not the path: what a guest typed may be a secret. */
 	log_debug("%s %s %s %d %lld us", ip_format(&req->endpoint->peer, peer),

@@ -17,7 +17,7 @@
 #include "form.h"
 #include "link.h"
 #include "routes.h"
-#include "throttle.h"
+#include "refusals.h"
 
 static struct arena arena;
 
@@ -210,7 +210,7 @@ static void test_form_token(void **state)
 
 static void test_refusals_are_limited(void **state)
 {
-	struct throttle *throttle = throttle_new();
+	struct refusals *refusals = refusals_new();
 	int64_t now = 1000 * NSEC_PER_SEC;
 	struct ipaddr a, b;
 	int i;
@@ -218,22 +218,22 @@ static void test_refusals_are_limited(void **state)
 	ip_parse("10.0.0.2", &a);
 	ip_parse("10.0.0.3", &b);
 	for (i = 0; i < 30; i++) {
-		assert_int_equal(throttle_wait(throttle, &a, now), 0);
-		throttle_note(throttle, &a, now);
+		assert_int_equal(refusals_wait(refusals, &a, now), 0);
+		refusals_note(refusals, &a, now);
 	}
-	assert_true(throttle_wait(throttle, &a, now) > 0);
-	assert_int_equal(throttle_wait(throttle, &b, now), 0);
+	assert_true(refusals_wait(refusals, &a, now) > 0);
+	assert_int_equal(refusals_wait(refusals, &b, now), 0);
 	/* Two a second. */
 	now += NSEC_PER_SEC / 2;
-	assert_int_equal(throttle_wait(throttle, &a, now), 0);
-	throttle_note(throttle, &a, now);
-	assert_true(throttle_wait(throttle, &a, now) > 0);
+	assert_int_equal(refusals_wait(refusals, &a, now), 0);
+	refusals_note(refusals, &a, now);
+	assert_true(refusals_wait(refusals, &a, now) > 0);
 	now += 60 * NSEC_PER_SEC;
 	for (i = 0; i < 30; i++) {
-		assert_int_equal(throttle_wait(throttle, &a, now), 0);
-		throttle_note(throttle, &a, now);
+		assert_int_equal(refusals_wait(refusals, &a, now), 0);
+		refusals_note(refusals, &a, now);
 	}
-	throttle_free(throttle);
+	refusals_free(refusals);
 }
 
 static void test_routes(void **state)

@@ -4,18 +4,18 @@
  * What succeeds is free, so a venue behind one address or a fast guest is
  * never slowed; the daemon has its own limits, by client.
  */
-#ifndef PORTAL_THROTTLE_H
-#define PORTAL_THROTTLE_H
+#ifndef PORTAL_REFUSALS_H
+#define PORTAL_REFUSALS_H
 
 #include "gatehouse/types.h"
 
-struct throttle *throttle_new(void);
-void throttle_free(struct throttle *throttle);
+struct refusals *refusals_new(void);
+void refusals_free(struct refusals *refusals);
 /* 0, or the nanoseconds that this address has to wait. */
-int64_t throttle_wait(const struct throttle *throttle,
+int64_t refusals_wait(const struct refusals *refusals,
 	const struct ipaddr *addr, int64_t now_ns);
 /* It was refused something. */
-void throttle_note(
-	struct throttle *throttle, const struct ipaddr *addr, int64_t now_ns);
+void refusals_note(
+	struct refusals *refusals, const struct ipaddr *addr, int64_t now_ns);
 
 #endif

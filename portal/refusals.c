@@ -6,7 +6,7 @@
  *
  * A debt is kept as the time at which it will be paid off (GCRA).
  */
-#include "throttle.h"
+#include "refusals.h"
 
 #include "base/ip.h"
 #include "base/util.h"
@@ -21,18 +21,18 @@ struct place {
 	int64_t paid_off_ns;
 };
 
-struct throttle {
+struct refusals {
 	struct place places[ROWS][PLACES];
 };
 
-struct throttle *throttle_new(void)
+struct refusals *refusals_new(void)
 {
-	return xcalloc(1, sizeof(struct throttle));
+	return xcalloc(1, sizeof(struct refusals));
 }
 
-void throttle_free(struct throttle *throttle)
+void refusals_free(struct refusals *refusals)
 {
-	free(throttle);
+	free(refusals);
 }
 
 /* FNV-1a: rows need spread, not secrecy. */
@@ -46,10 +46,10 @@ static size_t row_of(const struct ipaddr *addr)
 	return (hash ^ hash >> 16) & (ROWS - 1);
 }
 
-int64_t throttle_wait(const struct throttle *throttle,
+int64_t refusals_wait(const struct refusals *refusals,
 	const struct ipaddr *addr, int64_t now_ns)
 {
-	const struct place *row = throttle->places[row_of(addr)];
+	const struct place *row = refusals->places[row_of(addr)];
 	int i;
 
 	for (i = 0; i < PLACES; i++)
@@ -60,10 +60,10 @@ int64_t throttle_wait(const struct throttle *throttle,
 	return 0;
 }
 
-void throttle_note(
-	struct throttle *throttle, const struct ipaddr *addr, int64_t now_ns)
+void refusals_note(
+	struct refusals *refusals, const struct ipaddr *addr, int64_t now_ns)
 {
-	struct place *row = throttle->places[row_of(addr)], *at = row;
+	struct place *row = refusals->places[row_of(addr)], *at = row;
 	int i;
 
 	for (i = 0; i < PLACES; i++) {
