@@ -122,7 +122,8 @@ static int set_group(struct attach *a, const struct port *port, bool is_open)
 	const struct link *link = links_by_index(a->links, port->row.ifindex);
 	uint32_t group = is_open ? GH_DEVICE_GROUP : 0;
 
-	if (!port->is_named || !link || (!is_open && link->group == 0))
+	/* What the table says of the group may be of a moment ago. */
+	if (!port->is_named || !link)
 		return 0;
 	return links_set_group(a->links, port->row.ifindex, group);
 }

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sweep. It never decides what a client may have: it counts, and hands
+ * what looks wrong to sync. All it writes is in one transaction, and counting
+ * again what is counted adds nothing.
+ */
+#include "daemon/accounting.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "daemon/sync.h"
+
+#define STRANGE_MAX 256
+
+struct sweep {
+	struct gatehoused *g;
+	uint32_t number;
+	size_t seen;
+	size_t strange_count;
+	struct client strange[STRANGE_MAX];
+};
+
+static bool is_as_told(const struct gh_policy *told, const struct gh_policy *have)
+{
+	size_t from = offsetof(struct gh_policy, state);
+
+	return !memcmp((const char *)told + from, (const char *)have + from,
+		sizeof(*told) - from);
+}
+
+static int count(struct sweep *sweep, struct entry *entry,
+	const struct gh_client *record)
+{
+	int64_t up = (int64_t)record->up.bytes;
+	int64_t down = (int64_t)record->down.bytes;
+
+	if (up == entry->raw_up && down == entry->raw_down)
+		return 0;
+	entry->raw_up = up;
+	entry->raw_down = down;
+	return store_record_fold(sweep->g->store, entry->record_id, up, down);
+}
+
+static int look(void *data, const struct client *client)
+{
+	struct sweep *sweep = data;
+	struct sync *sync = sweep->g->sync;
+	const struct gh_client *record = &client->record;
+	struct entry *entry = entries_find(sync_entries(sync), &client->mac);
+
+	sweep->seen++;
+	if (!entry || !entry->record_id) {
+		if (sweep->strange_count < STRANGE_MAX)
+			sweep->strange[sweep->strange_count++] = *client;
+		return 0;
+	}
+	entry->sweep = sweep->number;
+	if (!is_as_told(&entry->policy, &record->policy)) {
+		sync_mend(sync, &client->mac, "changed by somebody else");
+		return 0;
+	}
+	/* The event of it may have been lost. */
+	if ((record->up.exhausted || record->down.exhausted) &&
+		record->policy.quota_bytes != GH_UNLIMITED && !entry->closing)
+		sync_touch(sync, &client->mac);
+	return count(sweep, entry, record);
+}
+
+static void miss(void *data, struct entry *entry)
+{
+	struct sweep *sweep = data;
+
+	if (entry->sweep == sweep->number || !entry->record_id ||
+		entry->closing || entry->fresh)
+		return;
+	sync_mend(sweep->g->sync, &entry->mac, "missing");
+}
+
+int accounting_sweep(struct gatehoused *g)
+{
+	static uint32_t number = 16; /* above those of the start */
+	_cleanup_free_ struct sweep *sweep = xcalloc(1, sizeof(*sweep));
+	int64_t begun = clock_mono_ns();
+	int ret;
+
+	if (!g->dp)
+		return 0;
+	sweep->g = g;
+	sweep->number = ++number;
+	/* What this turn has touched so far is not in the kernel yet. */
+	ret = turn_commit(g);
+	if (!ret)
+		ret = turn_begin(g);
+	if (!ret)
+		ret = clients_each(g->dp, look, sweep);
+	if (!ret && sweep->seen - sweep->strange_count <
+			    entries_count(sync_entries(g->sync)))
+		entries_each(sync_entries(g->sync), miss, sweep);
+	if (!ret)
+		ret = sync_remove_strange(
+			g->sync, sweep->strange, sweep->strange_count);
+	if (!ret)
+		ret = store_boot_touch(g->store, clock_mono_ns());
+	g->sweep_ns = clock_mono_ns() - begun;
+	return ret;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What operators and guests are shown of a client. It puts together three
+ * sources (the device's row, its session, the kernel's record) and decides
+ * nothing. Field names are those of requirements.md.
+ */
+#include "daemon/client_json.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mac.h"
+#include "base/util.h"
+#include "daemon/reply.h"
+#include "daemon/sync.h"
+
+struct moment moment_now(void)
+{
+	return (struct moment){clock_mono_ns(), clock_wall_sec()};
+}
+
+json_t *json_mac(const struct mac *mac)
+{
+	char text[MAC_TEXT], *c;
+
+	mac_format(mac, text);
+	for (c = text; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return json_string(text);
+}
+
+json_t *json_time(int64_t wall_sec)
+{
+	char text[TIME_TEXT];
+
+	if (!wall_sec || wall_sec == UNLIMITED)
+		return json_null();
+	return json_string(time_format(wall_sec, text));
+}
+
+json_t *json_limit(int64_t value)
+{
+	return value == UNLIMITED ? json_null() : json_integer(value);
+}
+
+json_t *json_seconds(int64_t ns)
+{
+	if (ns == UNLIMITED)
+		return json_null();
+	return json_integer((ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
+}
+
+void json_add_account(json_t *object, const struct account *account,
+	const struct moment *now)
+{
+	struct view view = {0};
+	int64_t end;
+
+	if (account)
+		account_view(account, now, &view);
+	json_object_set_new(object, "kind",
+		view.kind ? json_string(kind_rules(view.kind)->name)
+			  : json_null());
+	json_object_set_new(object, "plan",
+		view.plan[0] ? json_string(view.plan) : json_null());
+	json_object_set_new(
+		object, "remainingSeconds", json_seconds(view.remaining_ns));
+	json_object_set_new(
+		object, "remainingBytes", json_limit(view.remaining_bytes));
+	json_object_set_new(object, "bytesUp", json_integer(view.bytes_up));
+	json_object_set_new(object, "bytesDown", json_integer(view.bytes_down));
+	end = account && account->session.state == SESSION_RUNNING &&
+			      view.remaining_ns != UNLIMITED
+		      ? now->wall_sec + view.remaining_ns / NSEC_PER_SEC
+		      : 0;
+	json_object_set_new(object, "expiresAt", json_time(end));
+}
+
+json_t *json_network(struct gatehoused *g, uint32_t number)
+{
+	int i;
+
+	for (i = 0; i < g->config.network_count; i++)
+		if ((uint32_t)g->config.networks[i].number == number)
+			return json_string(g->config.networks[i].name);
+	return json_null();
+}
+
+/* Where and when the kernel saw it last; 0: never. */
+static void kernel_sight(struct gatehoused *g, const struct mac *mac,
+	uint32_t *ret_network, int64_t *ret_seen_ns)
+{
+	struct gh_captive captive;
+	struct gh_client client;
+	int64_t seen = 0;
+
+	*ret_network = 0;
+	if (clients_lookup(g->dp, mac, &client) == 0) {
+		seen = (int64_t)MAX(client.up.seen_ns, client.down.seen_ns);
+		*ret_network = client.up.network;
+	}
+	if (captive_lookup(g->dp, mac, &captive) == 0 &&
+		(int64_t)captive.seen_ns > seen) {
+		seen = (int64_t)captive.seen_ns;
+		*ret_network = captive.network;
+	}
+	*ret_seen_ns = seen;
+}
+
+static const char *state_of(
+	const struct device *device, const struct account *account)
+{
+	if (device->blocked)
+		return "blocked";
+	return account ? session_state_name(account->session.state)
+		       : "captive";
+}
+
+static void add_device(json_t *object, const struct device *device)
+{
+	if (!device->id)
+		return;
+	json_object_set_new(object, "id", json_integer(device->id));
+	json_object_set_new(object, "name", json_string(device->name));
+	json_object_set_new(object, "note", json_string(device->note));
+}
+
+int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json)
+{
+	struct moment now = moment_now();
+	struct account account;
+	struct device device = {.mac = *mac};
+	const struct account *session = NULL;
+	int64_t seen_ns, seen_sec;
+	uint32_t network;
+	json_t *object;
+	int ret;
+
+	ret = store_device_lookup(g->store, mac, &device);
+	if (ret && ret != -ENOENT)
+		return ret;
+	ret = account_load(&g->rules, mac, &now, &account);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (!ret)
+		session = &account;
+	kernel_sight(g, mac, &network, &seen_ns);
+	if (!session && !device.id && !seen_ns)
+		return -ENOENT;
+	seen_sec = seen_ns ? now.wall_sec - (now.mono_ns - seen_ns) / NSEC_PER_SEC
+			   : device.last_seen;
+	object = json_object();
+	json_object_set_new(object, "mac", json_mac(mac));
+	add_device(object, &device);
+	json_object_set_new(
+		object, "state", json_string(state_of(&device, session)));
+	json_object_set_new(object, "blocked", json_boolean(device.blocked));
+	json_object_set_new(
+		object, "randomMac", json_boolean(mac_is_random(mac)));
+	json_object_set_new(object, "network", json_network(g, network));
+	json_object_set_new(object, "lastSeen", json_time(seen_sec));
+	json_add_account(object, session, &now);
+	if (session) {
+		json_object_set_new(object, "sessionId",
+			json_integer(session->session.id));
+		json_object_set_new(object, "hasToken",
+			json_boolean(session->session.has_token));
+	}
+	*ret_json = object;
+	return 0;
+}
+
+static const struct {
+	enum ctl_code code;
+	const char *sentence;
+} refusals[] = {
+	[OUTCOME_NOT_FOUND] = {CTL_not_found, "This device has no session."},
+	[OUTCOME_CONFLICT] = {CTL_conflict,
+		"This session has too many credits waiting; use some first."},
+	[OUTCOME_VOUCHER_UNKNOWN] = {CTL_voucher_unknown,
+		"This code is not known. Please check it and try again."},
+	[OUTCOME_VOUCHER_USED] = {CTL_voucher_used,
+		"This code has been used already."},
+	[OUTCOME_VOUCHER_EXPIRED] = {CTL_voucher_expired,
+		"This code is too old. Please ask for a new one."},
+	[OUTCOME_VOUCHER_REVOKED] = {CTL_voucher_revoked,
+		"This code is not valid any more. Please ask at the desk."},
+	[OUTCOME_SESSION_UNKNOWN] = {CTL_session_unknown, "Session not found"},
+	[OUTCOME_TOKEN_EXPIRED] = {CTL_token_expired, "Session expired"},
+	[OUTCOME_SESSION_USED_UP] = {CTL_session_used_up, "Session expired"},
+	[OUTCOME_NOT_TRANSFERABLE] = {CTL_not_transferable,
+		"Voucher sessions cannot be transferred"},
+	[OUTCOME_CLIENT_BLOCKED] = {CTL_client_blocked,
+		"This device is blocked. Please ask at the desk."},
+};
+
+json_t *reply_outcome(enum outcome outcome)
+{
+	return reply_refuse(
+		refusals[outcome].code, "%s", refusals[outcome].sentence);
+}
+
+int device_seen(struct gatehoused *g, const struct mac *mac,
+	struct device *ret_device)
+{
+	int64_t now = clock_wall_sec();
+	struct device device = {.mac = *mac, .first_seen = now};
+	int ret = store_device_lookup(g->store, mac, &device);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	device.last_seen = now;
+	ret = store_device_put(g->store, &device);
+	if (!ret && ret_device)
+		*ret_device = device;
+	return ret;
+}
+
+json_t *refuse_without_room(struct gatehoused *g, const struct mac *mac)
+{
+	if (sync_has_room(g->sync, mac))
+		return NULL;
+	return reply_refuse(CTL_table_full,
+		"The gateway has no room for another device right now.");
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Clients and sessions as the fields of a reply; refusals of rules as replies. */
+#ifndef DAEMON_CLIENT_JSON_H
+#define DAEMON_CLIENT_JSON_H
+
+#include "daemon/gatehoused.h"
+#include "rules/session.h"
+
+struct moment moment_now(void);
+
+/* "AA:BB:..", as guests are shown it (requirements: P5). */
+json_t *json_mac(const struct mac *mac);
+/* RFC 3339; null for 0 and UNLIMITED. */
+json_t *json_time(int64_t wall_sec);
+/* null for UNLIMITED. */
+json_t *json_limit(int64_t value);
+/* Whole seconds, the one that has begun included. */
+json_t *json_seconds(int64_t ns);
+
+/* Adds kind, plan, remainingSeconds, remainingBytes, bytesUp, bytesDown,
+ * expiresAt; `account` NULL: a client without a session. */
+void json_add_account(json_t *object, const struct account *account,
+	const struct moment *now);
+
+/*
+ * Everything about one client: device row, session, where the kernel sees it.
+ * -ENOENT when nobody knows it. Owned by the caller.
+ */
+int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json);
+/* The name of a network number; null for 0. */
+json_t *json_network(struct gatehoused *g, uint32_t number);
+
+/* A refusal in words; `outcome` is not OUTCOME_OK. */
+json_t *reply_outcome(enum outcome outcome);
+
+/* The device's row with last_seen now, made when there is none. */
+int device_seen(struct gatehoused *g, const struct mac *mac,
+	struct device *ret_device);
+/* NULL, or the refusal that there is no room for a record of this client. */
+json_t *refuse_without_room(struct gatehoused *g, const struct mac *mac);
+
+#endif

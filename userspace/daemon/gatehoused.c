@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's life: what is started in which order, undone in reverse, and
+ * what happens at the end of each turn of the loop. Records are right before
+ * hooks are attached, and counters are read before records are touched, so
+ * that neither a start nor a crash costs a paying guest a packet or a byte.
+ */
+#include "daemon/gatehoused.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/mac.h"
+#include "base/util.h"
+#include "daemon/accounting.h"
+#include "daemon/jobs.h"
+#include "daemon/notify.h"
+#include "daemon/ops.h"
+#include "daemon/privilege.h"
+#include "daemon/sync.h"
+#include "rules/plan.h"
+
+/* Turns. */
+
+int turn_begin(struct gatehoused *g)
+{
+	int ret;
+
+	if (g->in_transaction)
+		return 0;
+	ret = store_begin(g->store);
+	if (!ret)
+		g->in_transaction = true;
+	return ret;
+}
+
+static json_t *not_stored(void)
+{
+	return reply_refuse(CTL_internal,
+		"The gateway could not store this, so it did not happen; see "
+		"its log, then try again.");
+}
+
+int turn_commit(struct gatehoused *g)
+{
+	int ret = 0;
+
+	if (g->in_transaction) {
+		ret = sync_prepare(g->sync);
+		if (!ret)
+			ret = store_commit(g->store);
+		g->in_transaction = false;
+		if (ret) {
+			log_error("store: commit: %s", strerror(-ret));
+			store_rollback(g->store);
+			sync_revoke(g->sync);
+			ctl_server_revoke(g->ctl, not_stored);
+		} else {
+			sync_apply(g->sync);
+		}
+	}
+	if (g->ctl)
+		ctl_server_flush(g->ctl);
+	return ret;
+}
+
+static void on_turn_end(void *data)
+{
+	struct gatehoused *g = data;
+
+	turn_commit(g);
+	if (g->ending)
+		loop_quit(g->loop);
+}
+
+/* Events of the kernel: hints only. */
+
+static void on_event(void *data, const struct gh_event *event)
+{
+	struct gatehoused *g = data;
+	struct mac mac;
+
+	memcpy(mac.addr, event->mac.addr, sizeof(mac.addr));
+	if (event->type != GH_EVENT_EXHAUSTED)
+		return;
+	/* The next credit, if there is one, takes over. */
+	if (turn_begin(g) == 0)
+		sync_touch(g->sync, &mac);
+}
+
+static void on_events(void *data, int fd, int events)
+{
+	struct gatehoused *g = data;
+
+	while (events_dispatch(g->events) == 256)
+		;
+}
+
+/* Start. */
+
+static int make_state_dir(struct gatehoused *g)
+{
+	const char *dir = g->config.state_dir;
+
+	if (mkdir(dir, 0700) && errno != EEXIST) {
+		log_error("%s: %s", dir, strerror(errno));
+		return -errno;
+	}
+	g->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (g->lock < 0 || flock(g->lock, LOCK_EX | LOCK_NB)) {
+		int err = errno;
+
+		log_error("%s: %s", dir,
+			err == EWOULDBLOCK ? "another gatehoused is running"
+					   : strerror(err));
+		fd_close(&g->lock);
+		return -err;
+	}
+	return 0;
+}
+
+static int load_keys(struct gatehoused *g)
+{
+	uint8_t master[CRYPTO_KEY];
+	char path[PATH_MAX + 8];
+	int ret = crypto_init();
+
+	if (!ret) {
+		snprintf(path, sizeof(path), "%s/key", g->config.state_dir);
+		ret = crypto_key_file(path, master);
+	}
+	if (ret) {
+		log_error("the key file of %s: %s", g->config.state_dir,
+			strerror(-ret));
+		return ret;
+	}
+	crypto_derive(master, 1, g->rules.lookup_key);
+	crypto_derive(master, 2, g->rules.seal_key);
+	return 0;
+}
+
+static void set_rules(struct gatehoused *g)
+{
+	g->rules.token_days = g->config.token_days;
+	memcpy(g->rules.voucher_prefix, g->config.voucher_prefix,
+		sizeof(g->rules.voucher_prefix));
+}
+
+/* The first transaction: which boot this is, and plans on a first start. */
+static int enter(struct gatehoused *g)
+{
+	char boot_id[BOOT_ID_TEXT];
+	bool rebooted = false;
+	int ret = clock_boot_id(boot_id);
+
+	if (!ret)
+		ret = store_begin(g->store);
+	if (ret)
+		return ret;
+	ret = store_boot_enter(g->store, boot_id, clock_mono_ns(), &rebooted);
+	if (!ret)
+		ret = plan_defaults(&g->rules, g->config.currency);
+	if (!ret)
+		ret = store_commit(g->store);
+	if (ret)
+		store_rollback(g->store);
+	if (!ret && rebooted)
+		log_info("the box was started anew: sessions go on with what "
+			 "they had left");
+	return ret;
+}
+
+static int open_store(struct gatehoused *g)
+{
+	char path[PATH_MAX + 16];
+	int ret = load_keys(g);
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/gatehouse.db", g->config.state_dir);
+	ret = store_open(path, &g->store);
+	g->rules.store = g->store;
+	set_rules(g);
+	if (!ret)
+		ret = enter(g);
+	if (ret)
+		log_error("%s: %s", path,
+			ret == -EBADMSG ? "the database is damaged; move it "
+					  "away or put a copy back"
+			: ret == -EPROTO ? "made by a newer gatehouse"
+					 : strerror(-ret));
+	return ret;
+}
+
+static int open_datapath(struct gatehoused *g)
+{
+	struct datapath_options options = {.pin_dir = g->config.pin_dir,
+		.clients_max = (uint32_t)g->config.clients_max};
+	struct datapath_error err = {""};
+	int ret = datapath_open(&options, &err, &g->dp);
+
+	if (ret == -ESTALE) {
+		/* Another boot's pins: nothing of them can be in force. */
+		log_warning("%s is of another boot: made anew",
+			g->config.pin_dir);
+		ret = datapath_unload(g->config.pin_dir, &err);
+		if (!ret)
+			ret = datapath_open(&options, &err, &g->dp);
+	}
+	if (ret) {
+		log_error("%s: %s%s%s", g->config.pin_dir,
+			ret == -EBUSY ? "another gatehoused is running"
+				      : strerror(-ret),
+			err.text[0] ? ": " : "", err.text);
+		return ret;
+	}
+	log_info("%s maps under %s", datapath_adopted(g->dp) ? "adopted" : "made",
+		g->config.pin_dir);
+	return 0;
+}
+
+static void on_repaired(void *data, const char *name, const char *what)
+{
+	struct gatehoused *g = data;
+
+	g->repaired_sec = clock_wall_sec();
+}
+
+static int start_attach(struct gatehoused *g)
+{
+	const struct attach_handlers handlers = {
+		.repaired = on_repaired, .data = g};
+	int ret = attach_start(
+		g->loop, g->dp, &g->config, &handlers, &g->attach);
+
+	if (ret)
+		log_error("attaching to the networks: %s", strerror(-ret));
+	return ret;
+}
+
+static int start_sync(struct gatehoused *g)
+{
+	int ret;
+
+	g->sync = sync_new(g);
+	g->rules.fold = sync_fold;
+	g->rules.data = g->sync;
+	ret = sync_start(g->sync);
+	if (ret)
+		log_error("putting the clients' records right: %s",
+			strerror(-ret));
+	return ret;
+}
+
+static int start_events(struct gatehoused *g)
+{
+	int ret = events_open(g->dp, on_event, g, &g->events);
+
+	if (ret) {
+		log_error("the kernel's events: %s", strerror(-ret));
+		return ret;
+	}
+	loop_fd_start(g->loop, &g->events_watch, events_fd(g->events),
+		LOOP_READ, on_events, g);
+	return 0;
+}
+
+static int start_ctl(struct gatehoused *g)
+{
+	int ret = ctl_server_new(g->loop, g->config.socket,
+		g->config.socket_group, ops_handle, g, &g->ctl);
+
+	if (ret)
+		log_error("%s: %s", g->config.socket, strerror(-ret));
+	return ret;
+}
+
+static void on_watchdog(void *data)
+{
+	notify_send("WATCHDOG=1");
+}
+
+static int drop_privilege(struct gatehoused *g)
+{
+	int ret = privilege_drop();
+
+	if (ret)
+		log_error("giving up capabilities: %s", strerror(-ret));
+	return ret;
+}
+
+static const struct {
+	const char *name;
+	int (*start)(struct gatehoused *g);
+} steps[] = {
+	/* Before anything else: the others must not run twice. */
+	{"state directory", make_state_dir},
+	{"store", open_store},
+	{"datapath", open_datapath},
+	/* Before the hooks: nobody who paid is captive for a moment. */
+	{"records", start_sync},
+	{"networks", start_attach},
+	{"events", start_events},
+	{"control socket", start_ctl},
+	{"privilege", drop_privilege},
+};
+
+int gatehoused_start(struct gatehoused *g)
+{
+	int64_t watchdog = notify_watchdog_ns();
+	size_t i;
+	int ret;
+
+	g->lock = -1;
+	g->started_ns = clock_mono_ns();
+	g->loop = loop_new();
+	if (!g->loop)
+		return -ENOMEM;
+	g->throttle = throttle_new();
+	role_table_init(&g->roles, &g->config);
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		log_debug("start: %s", steps[i].name);
+		ret = steps[i].start(g);
+		if (ret) {
+			gatehoused_stop(g);
+			return ret;
+		}
+	}
+	g->jobs = jobs_start(g);
+	loop_idle_start(g->loop, &g->turn_end, on_turn_end, g);
+	if (watchdog)
+		loop_timer_start(g->loop, &g->watchdog, watchdog, watchdog,
+			on_watchdog, g);
+	log_info("ready: %d network%s", g->config.network_count,
+		g->config.network_count == 1 ? "" : "s");
+	notify_send("READY=1");
+	return 0;
+}
+
+void gatehoused_run(struct gatehoused *g)
+{
+	loop_run(g->loop);
+}
+
+/* In reverse order; each part knows how to stop half started or not at all. */
+void gatehoused_stop(struct gatehoused *g)
+{
+	notify_send("STOPPING=1");
+	if (g->jobs && g->dp && accounting_sweep(g) == 0)
+		turn_commit(g);
+	jobs_stop(g->jobs);
+	ctl_server_free(g->ctl);
+	if (g->events)
+		loop_fd_stop(g->loop, &g->events_watch);
+	events_close(g->events);
+	attach_stop(g->attach);
+	sync_free(g->sync);
+	datapath_close(g->dp);
+	store_close(g->store);
+	throttle_free(g->throttle);
+	fd_close(&g->lock);
+	loop_free(g->loop);
+}
+
+/* While it runs. */
+
+static void report_fault(
+	void *data, const char *path, int line, const char *text)
+{
+	log_error("%s:%d: %s", path, line, text);
+}
+
+/* What is only read at start. */
+static bool needs_restart(const struct config *a, const struct config *b)
+{
+	return strcmp(a->state_dir, b->state_dir) ||
+	       strcmp(a->socket, b->socket) || strcmp(a->pin_dir, b->pin_dir) ||
+	       a->clients_max != b->clients_max;
+}
+
+void gatehoused_reload(struct gatehoused *g)
+{
+	_cleanup_free_ struct config *config = xcalloc(1, sizeof(*config));
+	int ret = config_load(g->config_path, config, report_fault, NULL);
+
+	if (ret) {
+		log_error("%s is not taken: %s", g->config_path,
+			ret == -EINVAL ? "see above" : strerror(-ret));
+		return;
+	}
+	if (needs_restart(config, &g->config)) {
+		log_error("%s is not taken: state_dir, socket, pin_dir and "
+			  "clients_max need a restart",
+			g->config_path);
+		return;
+	}
+	/* Hooks stay in force meanwhile and are taken over. */
+	attach_stop(g->attach);
+	g->attach = NULL;
+	g->config = *config;
+	set_rules(g);
+	role_table_init(&g->roles, &g->config);
+	if (start_attach(g) == 0)
+		log_info("took %s: %d networks", g->config_path,
+			g->config.network_count);
+}
+
+int gatehoused_unload(struct gatehoused *g, bool open)
+{
+	struct datapath_error err = {""};
+	int ret;
+
+	/* The last counters, while there are any. */
+	ret = accounting_sweep(g);
+	if (!ret)
+		ret = turn_commit(g);
+	if (ret)
+		log_error("last sweep: %s", strerror(-ret));
+	loop_fd_stop(g->loop, &g->events_watch);
+	events_close(g->events);
+	g->events = NULL;
+	ret = attach_unload(g->attach, open);
+	attach_stop(g->attach);
+	g->attach = NULL;
+	datapath_close(g->dp);
+	g->dp = NULL;
+	g->ending = true;
+	if (!ret)
+		ret = datapath_unload(g->config.pin_dir, &err);
+	if (ret)
+		log_error("unload: %s%s%s", strerror(-ret),
+			err.text[0] ? ": " : "", err.text);
+	else
+		log_info("the gate is removed: %s",
+			open ? "everybody gets through" : "nobody gets through");
+	return ret;
+}
+
+#define DAY_SEC 86400
+#define SESSIONS_KEPT_DAYS 730
+#define AUDIT_KEPT_DAYS 730
+
+int gatehoused_clean_up(struct gatehoused *g)
+{
+	int64_t now = clock_wall_sec();
+	int ret = turn_begin(g);
+
+	if (ret)
+		return ret;
+	ret = store_clean_up(g->store, now - SESSIONS_KEPT_DAYS * DAY_SEC,
+		now - AUDIT_KEPT_DAYS * DAY_SEC);
+	if (ret > 0)
+		log_info("clean-up: %d rows", ret);
+	return MIN(ret, 0);
+}

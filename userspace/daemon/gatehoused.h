@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's one context, and its life. Every part gets this struct; which
+ * part owns which member is said beside it.
+ *
+ * Work happens in turns of the loop. A turn's changes to the store are one
+ * transaction; it is committed before the loop sleeps, then the kernel's
+ * records follow, then the replies go out. So an answer is never sent for
+ * something that a crash could undo, and many requests cost one sync.
+ */
+#ifndef DAEMON_GATEHOUSED_H
+#define DAEMON_GATEHOUSED_H
+
+#include "base/config.h"
+#include "base/loop.h"
+#include "daemon/attach.h"
+#include "daemon/ctl_server.h"
+#include "daemon/proof.h"
+#include "daemon/throttle.h"
+#include "datapath/clients.h"
+#include "datapath/events.h"
+#include "rules/rules.h"
+#include "store/store.h"
+
+#define GATEHOUSE_VERSION "0.1.0"
+
+struct jobs;
+struct sync;
+
+struct gatehoused {
+	const char *config_path;
+	struct config config;
+	struct role_table roles;
+	struct loop *loop;
+	int lock; /* of the state directory */
+	struct store *store;
+	struct rules rules;
+	struct datapath *dp; /* NULL once the gate is unloaded */
+	struct attach *attach;
+	struct events *events;
+	struct loop_fd events_watch;
+	struct sync *sync;
+	struct ctl_server *ctl;
+	struct throttle *throttle;
+	struct jobs *jobs;
+	struct loop_idle turn_end;
+	struct loop_timer watchdog;
+	bool in_transaction; /* of this turn; see turn_begin() */
+	bool ending;	     /* unloaded: nothing is asked any more */
+	int64_t started_ns;
+	/* For `status`. */
+	int64_t sweep_ns;     /* how long the last one took */
+	int64_t reconcile_ns; /* the same */
+	int64_t repaired_sec; /* wall clock of the last repair, 0: never */
+};
+
+/* From the configuration to a daemon that answers; on failure everything is
+ * undone, the cause logged, and the gate is as it was. */
+int gatehoused_start(struct gatehoused *g);
+/* Until loop_quit(). */
+void gatehoused_run(struct gatehoused *g);
+/* Ends the daemon and leaves the gate working. */
+void gatehoused_stop(struct gatehoused *g);
+/* Reads the configuration again: networks, roles. Faults change nothing. */
+void gatehoused_reload(struct gatehoused *g);
+/* Takes the gate down: `open` lets everybody through, otherwise nobody. The
+ * daemon must end afterwards. */
+int gatehoused_unload(struct gatehoused *g, bool open);
+/* Job: what is out of date leaves the store. */
+int gatehoused_clean_up(struct gatehoused *g);
+
+/* Opens this turn's transaction unless it is open. */
+int turn_begin(struct gatehoused *g);
+/* Commits, edits the kernel's records, sends the replies. The loop calls it;
+ * long work may call it in between. Returns the commit's errno. */
+int turn_commit(struct gatehoused *g);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The clockwork of periodic work. A row says what and how often; the work is
+ * done where its data lives. When a job ran last is in the store for the slow
+ * ones, so that one that was due while the daemon was away runs once at start.
+ * Daily jobs go by the local date, not by 24 hours: on a day with 23 or 25
+ * hours they run once as well.
+ */
+#include "daemon/jobs.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "daemon/accounting.h"
+#include "daemon/sync.h"
+#include "store/store.h"
+
+#define DAILY 0
+#define DAILY_HOUR 2
+#define DAILY_LOOK_NS (30 * NSEC_PER_SEC)
+#define KEPT_FROM_SEC 600 /* last runs of slower jobs are kept in the store */
+#define FIRST_DELAY_NS NSEC_PER_SEC
+
+struct job_row {
+	const char *name;
+	int64_t every_sec; /* DAILY; -1: sweep_seconds */
+	int (*fn)(struct gatehoused *g);
+};
+
+static const struct job_row rows[] = {
+	{"sweep", -1, accounting_sweep},
+	{"expire", 60, sync_expire},
+	{"verify", 3600, sync_repair},
+	{"clean-up", DAILY, gatehoused_clean_up},
+};
+
+struct job {
+	const struct job_row *row;
+	struct jobs *jobs;
+	struct loop_timer timer;
+	struct job_report report;
+};
+
+struct jobs {
+	struct gatehoused *g;
+	struct job list[ARRAY_SIZE(rows)];
+};
+
+static void key_of(const struct job *job, char *buf, size_t len)
+{
+	snprintf(buf, len, "job.%s", job->row->name);
+}
+
+static bool is_kept(const struct job *job)
+{
+	return job->report.every_sec == DAILY ||
+	       job->report.every_sec >= KEPT_FROM_SEC;
+}
+
+static void run_job(struct job *job)
+{
+	struct gatehoused *g = job->jobs->g;
+	int64_t begun = clock_mono_ns();
+	char key[48], value[24];
+	int ret;
+
+	ret = job->row->fn(g);
+	job->report.last_ns = clock_mono_ns() - begun;
+	job->report.last_run_sec = clock_wall_sec();
+	job->report.last_result = ret;
+	if (ret)
+		log_warning("job %s: %s", job->row->name, strerror(-ret));
+	if (!is_kept(job))
+		return;
+	key_of(job, key, sizeof(key));
+	snprintf(value, sizeof(value), "%lld",
+		(long long)job->report.last_run_sec);
+	ret = turn_begin(g);
+	if (!ret)
+		ret = store_setting_put(g->store, key, value);
+	if (ret)
+		log_warning("job %s: its time is not kept: %s", job->row->name,
+			strerror(-ret));
+}
+
+/* The local date as a number that grows; 0 before the first hour of work. */
+static int64_t local_day(int64_t wall_sec, int *ret_hour)
+{
+	time_t t = (time_t)wall_sec;
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	*ret_hour = tm.tm_hour;
+	return tm.tm_year * 366LL + tm.tm_yday;
+}
+
+static bool daily_is_due(int64_t last_sec, int64_t now_sec)
+{
+	int hour, last_hour;
+	int64_t today = local_day(now_sec, &hour);
+	int64_t last = local_day(last_sec, &last_hour);
+
+	/* A run before the hour (a missed one, at start) was yesterday's. */
+	if (last_hour < DAILY_HOUR)
+		last--;
+	return last < today && hour >= DAILY_HOUR;
+}
+
+static void on_timer(void *data)
+{
+	struct job *job = data;
+
+	if (job->report.every_sec == DAILY &&
+		!daily_is_due(job->report.last_run_sec, clock_wall_sec()))
+		return;
+	run_job(job);
+}
+
+/* How long until the first run, by the time of the last one. */
+static int64_t first_delay_ns(const struct job *job)
+{
+	int64_t since = clock_wall_sec() - job->report.last_run_sec;
+
+	/* The wall clock may have jumped: then it is due. */
+	if (since < 0 || since >= job->report.every_sec)
+		return FIRST_DELAY_NS;
+	return (job->report.every_sec - since) * NSEC_PER_SEC;
+}
+
+static void start_job(struct jobs *jobs, struct job *job)
+{
+	int64_t every_ns = job->report.every_sec * NSEC_PER_SEC;
+	int64_t after_ns = every_ns;
+	char key[48], value[64];
+
+	if (is_kept(job)) {
+		key_of(job, key, sizeof(key));
+		if (store_setting_get(jobs->g->store, key, value,
+			    sizeof(value)) == 0)
+			job->report.last_run_sec = strtoll(value, NULL, 10);
+		after_ns = first_delay_ns(job);
+	}
+	if (job->report.every_sec == DAILY) {
+		every_ns = DAILY_LOOK_NS;
+		after_ns = FIRST_DELAY_NS;
+	}
+	loop_timer_start(jobs->g->loop, &job->timer, after_ns, every_ns,
+		on_timer, job);
+}
+
+struct jobs *jobs_start(struct gatehoused *g)
+{
+	struct jobs *jobs = xcalloc(1, sizeof(*jobs));
+	size_t i;
+
+	jobs->g = g;
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct job *job = &jobs->list[i];
+
+		job->jobs = jobs;
+		job->row = &rows[i];
+		job->report.name = rows[i].name;
+		job->report.every_sec = rows[i].every_sec >= 0
+						? rows[i].every_sec
+						: g->config.sweep_seconds;
+		start_job(jobs, job);
+	}
+	return jobs;
+}
+
+void jobs_stop(struct jobs *jobs)
+{
+	size_t i;
+
+	if (!jobs)
+		return;
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		loop_timer_stop(jobs->g->loop, &jobs->list[i].timer);
+	free(jobs);
+}
+
+void jobs_each(const struct jobs *jobs,
+	void (*fn)(void *data, const struct job_report *report), void *data)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		fn(data, &jobs->list[i].report);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * gatehoused: arguments, configuration, signals; what runs is gatehoused.c.
+ * It stays in the foreground: service managers want it so. Stopping it leaves
+ * the gate working; `--unload` is for when that is not wanted and no daemon
+ * runs that could be asked.
+ */
+#include <getopt.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "daemon/gatehoused.h"
+
+static void print_usage(FILE *to)
+{
+	fputs("usage: gatehoused [-c FILE] [-nv] [--unload open|closed]\n"
+	      "\n"
+	      "  -c FILE   configuration, " CTL_CONFIG_DEFAULT "\n"
+	      "  -n        check the configuration and exit\n"
+	      "  -v        log details\n"
+	      "  --unload  remove the gate, when no gatehoused runs: `open` lets\n"
+	      "            every client through, `closed` none\n",
+		to);
+}
+
+static void report_fault(
+	void *data, const char *path, int line, const char *text)
+{
+	if (line)
+		fprintf(stderr, "%s:%d: %s\n", path, line, text);
+	else
+		fprintf(stderr, "%s: %s\n", path, text);
+}
+
+static int load_config(const char *path, struct config *ret_config)
+{
+	int ret = config_load(path, ret_config, report_fault, NULL);
+
+	/* Faults have told themselves. */
+	if (ret && ret != -EINVAL)
+		fprintf(stderr, "gatehoused: %s: %s\n", path, strerror(-ret));
+	return ret;
+}
+
+static void on_stop(void *data, int signum)
+{
+	struct gatehoused *g = data;
+
+	log_info("stopping; the gate stays in force");
+	loop_quit(g->loop);
+}
+
+static void on_hangup(void *data, int signum)
+{
+	gatehoused_reload(data);
+}
+
+/* 0, or the exit status. */
+static int run(struct gatehoused *g, const char *unload)
+{
+	struct loop_signal term, intr, hup;
+	int ret;
+
+	ret = gatehoused_start(g);
+	if (ret)
+		return 1;
+	if (unload) {
+		ret = gatehoused_unload(g, !strcmp(unload, "open"));
+	} else {
+		loop_signal_start(g->loop, &term, SIGTERM, on_stop, g);
+		loop_signal_start(g->loop, &intr, SIGINT, on_stop, g);
+		loop_signal_start(g->loop, &hup, SIGHUP, on_hangup, g);
+		gatehoused_run(g);
+	}
+	gatehoused_stop(g);
+	return ret ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longopts[] = {
+		{"unload", required_argument, NULL, 'u'},
+		{"help", no_argument, NULL, 'h'},
+		{},
+	};
+	_cleanup_free_ struct gatehoused *g = xcalloc(1, sizeof(*g));
+	const char *unload = NULL;
+	bool check = false, verbose = false;
+	int c;
+
+	g->config_path = CTL_CONFIG_DEFAULT;
+	while ((c = getopt_long(argc, argv, "c:nvfh", longopts, NULL)) >= 0) {
+		if (c == 'c') {
+			g->config_path = optarg;
+		} else if (c == 'n') {
+			check = true;
+		} else if (c == 'v') {
+			verbose = true;
+		} else if (c == 'u') {
+			unload = optarg;
+		} else if (c != 'f') {
+			print_usage(c == 'h' ? stdout : stderr);
+			return c == 'h' ? 0 : 2;
+		}
+	}
+	if (optind < argc || (unload && strcmp(unload, "open") &&
+				     strcmp(unload, "closed"))) {
+		print_usage(stderr);
+		return 2;
+	}
+	if (load_config(g->config_path, &g->config))
+		return 1;
+	if (check) {
+		printf("%s: no fault, %d network%s\n", g->config_path,
+			g->config.network_count,
+			g->config.network_count == 1 ? "" : "s");
+		return 0;
+	}
+	log_init("gatehoused", verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	return run(g, unload);
+}

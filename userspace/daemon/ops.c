@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of operations and the way from a frame to a handler: parse, find
+ * the row, prove who asks, check role, arguments and rate, run in a savepoint.
+ * Every rule about who may ask what is in the table or on this way; handlers
+ * only refine (how many minutes staff may give).
+ */
+#include "daemon/ops.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "daemon/ops_handlers.h"
+
+#define ARG(s, field) offsetof(struct s, field)
+#define BYTES(s, field) ((int64_t)sizeof(((struct s *)0)->field) - 1)
+#define MINUTES_MAX (10LL * 366 * 24 * 60)
+#define MEGABYTES_MAX 100000000LL
+
+/* clang-format off */
+#define ARG_MAC(s, f, name) {name, JSON_ARG_MAC, true, ARG(s, f), 0, 0, 0}
+#define ARG_TEXT(s, f, name) {name, JSON_ARG_TEXT, true, ARG(s, f), 0, BYTES(s, f), 0}
+#define OPT_TEXT(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 0, BYTES(s, f), ARG(s, set)}
+#define ARG_INT(s, f, name, min, max) {name, JSON_ARG_INT, true, ARG(s, f), min, max, 0}
+#define OPT_INT(s, f, name, min, max, set) {name, JSON_ARG_INT, false, ARG(s, f), min, max, ARG(s, set)}
+#define ARG_BOOL(s, f, name) {name, JSON_ARG_BOOL, true, ARG(s, f), 0, 0, 0}
+#define OPT_BOOL(s, f, name) {name, JSON_ARG_BOOL, false, ARG(s, f), 0, 0, 0}
+
+static const struct json_arg none_args[] = {{}};
+static const struct json_arg list_args[] = {
+	OPT_INT(args_list, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_list, after, "after", 0, INT64_MAX, after_set),
+	{},
+};
+static const struct json_arg sessions_args[] = {
+	OPT_INT(args_list, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_list, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_list, state, "state", state_set),
+	{},
+};
+static const struct json_arg vouchers_args[] = {
+	OPT_INT(args_list, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_list, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_list, state, "state", state_set),
+	OPT_TEXT(args_list, batch, "batch", batch_set),
+	{},
+};
+static const struct json_arg mac_args[] = {
+	ARG_MAC(args_mac, mac, "mac"),
+	{},
+};
+static const struct json_arg allow_args[] = {
+	ARG_MAC(args_allow, mac, "mac"),
+	OPT_INT(args_allow, minutes, "minutes", -MINUTES_MAX, MINUTES_MAX, minutes_set),
+	OPT_INT(args_allow, megabytes, "megabytes", 1, MEGABYTES_MAX, megabytes_set),
+	OPT_TEXT(args_allow, plan, "plan", plan_set),
+	{},
+};
+static const struct json_arg block_args[] = {
+	ARG_MAC(args_block, mac, "mac"),
+	ARG_BOOL(args_block, blocked, "blocked"),
+	{},
+};
+static const struct json_arg move_args[] = {
+	ARG_MAC(args_move, from, "from"),
+	ARG_MAC(args_move, to, "to"),
+	{},
+};
+static const struct json_arg describe_args[] = {
+	ARG_MAC(args_describe, mac, "mac"),
+	OPT_TEXT(args_describe, name, "name", name_set),
+	OPT_TEXT(args_describe, note, "note", note_set),
+	{},
+};
+static const struct json_arg plan_args[] = {
+	ARG_TEXT(args_plan, name, "name"),
+	ARG_INT(args_plan, minutes, "minutes", 1, MINUTES_MAX),
+	OPT_INT(args_plan, megabytes, "megabytes", 1, MEGABYTES_MAX, megabytes_set),
+	OPT_INT(args_plan, up_kbps, "upKbps", 0, 100000000, up_set),
+	OPT_INT(args_plan, down_kbps, "downKbps", 0, 100000000, down_set),
+	OPT_INT(args_plan, price_minor, "priceMinor", 0, 1000000000000, price_set),
+	OPT_TEXT(args_plan, currency, "currency", currency_set),
+	OPT_INT(args_plan, moves, "moves", 0, 1000000, moves_set),
+	OPT_INT(args_plan, devices, "devices", 1, 1000, devices_set),
+	OPT_INT(args_plan, token_days, "tokenDays", 1, 3650, token_days_set),
+	{},
+};
+static const struct json_arg batch_args[] = {
+	ARG_TEXT(args_batch, plan, "plan"),
+	ARG_INT(args_batch, count, "count", 1, OPS_COUNT_MAX),
+	OPT_INT(args_batch, expires_days, "expiresDays", 1, 3650, expires_set),
+	OPT_TEXT(args_batch, prefix, "prefix", prefix_set),
+	{},
+};
+static const struct json_arg code_args[] = {
+	ARG_TEXT(args_code, code, "code"),
+	{},
+};
+static const struct json_arg token_args[] = {
+	ARG_TEXT(args_token, token, "token"),
+	{},
+};
+static const struct json_arg verify_args[] = {
+	OPT_BOOL(args_verify, repair, "repair"),
+	{},
+};
+static const struct json_arg unload_args[] = {
+	ARG_BOOL(args_unload, open, "open"),
+	{},
+};
+static const struct json_arg guest_args[] = {
+	OPT_BOOL(args_guest, claim, "claim"),
+	{},
+};
+
+/* name, accepted proofs, least role of a local caller, rate of a guest,
+ * arguments, handler */
+const struct op ops[] = {
+	{"status", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_status},
+	{"verify", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, verify_args, op_verify},
+	{"reasons", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_reasons},
+	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
+
+	{"clients.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_clients_list},
+	{"clients.get", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, mac_args, op_clients_get},
+	{"clients.allow", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, allow_args, op_clients_allow},
+	{"clients.block", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, block_args, op_clients_block},
+	{"clients.kick", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_kick},
+	{"clients.move", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, move_args, op_clients_move},
+	{"clients.set", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, describe_args, op_clients_set},
+
+	{"sessions.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, sessions_args, op_sessions_list},
+	{"sessions.restore", PROOF_GUEST, ROLE_NONE, RATE_GUESS, token_args, op_sessions_restore},
+
+	{"plans.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_plans_list},
+	{"plans.add", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, plan_args, op_plans_add},
+
+	{"vouchers.create", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, batch_args, op_vouchers_create},
+	{"vouchers.list", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, vouchers_args, op_vouchers_list},
+	{"vouchers.revoke", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, code_args, op_vouchers_revoke},
+	{"vouchers.activate", PROOF_GUEST, ROLE_NONE, RATE_GUESS, code_args, op_vouchers_activate},
+
+	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
+	{},
+};
+/* clang-format on */
+
+#define FITS(s) _Static_assert(sizeof(struct s) <= OP_ARGS_MAX, #s)
+FITS(args_list);
+FITS(args_allow);
+FITS(args_describe);
+FITS(args_plan);
+FITS(args_batch);
+FITS(args_token);
+
+const struct op *op_lookup(const char *name)
+{
+	const struct op *op;
+
+	for (op = ops; op->name; op++)
+		if (!strcmp(op->name, name))
+			return op;
+	return NULL;
+}
+
+/* The envelope: "op" and, if there are any, "args", and nothing else. */
+static enum ctl_code parse_envelope(const json_t *frame, const char **ret_name,
+	const json_t **ret_args, char *err, size_t err_len)
+{
+	const json_t *name = json_object_get(frame, "op");
+	const json_t *args = json_object_get(frame, "args");
+
+	if (!json_is_string(name) || (args && !json_is_object(args)) ||
+		json_object_size(frame) != 1U + (args != NULL)) {
+		snprintf(err, err_len,
+			"A request is {\"op\":\"name\",\"args\":{...}}.");
+		return CTL_bad_request;
+	}
+	*ret_name = json_string_value(name);
+	*ret_args = args;
+	return CTL_OK;
+}
+
+enum ctl_code ops_parse(const char *text, size_t len,
+	const struct op **ret_op, void *args, char *err, size_t err_len)
+{
+	_cleanup_json_ json_t *frame = NULL, *empty = json_object();
+	const json_t *given = NULL;
+	const char *name = NULL;
+	const struct op *op;
+	enum ctl_code code;
+
+	if (json_parse_object(text, len, &frame)) {
+		snprintf(err, err_len,
+			"The request is not one JSON object, or too deep.");
+		return CTL_bad_request;
+	}
+	code = parse_envelope(frame, &name, &given, err, err_len);
+	if (code)
+		return code;
+	op = op_lookup(name);
+	if (!op) {
+		snprintf(err, err_len, "There is no such operation.");
+		return CTL_unknown_operation;
+	}
+	*ret_op = op;
+	if (json_args(given ? given : empty, op->args, args, err, err_len))
+		return CTL_bad_request;
+	return CTL_OK;
+}
+
+/* Where the datapath sees a client, for proof_guest(). */
+static int network_of(void *data, const struct mac *mac)
+{
+	struct gatehoused *g = data;
+	struct gh_client client;
+	struct gh_captive captive;
+
+	/* A record that was just made has seen no packet yet. */
+	if (clients_lookup(g->dp, mac, &client) == 0 && client.up.network)
+		return (int)client.up.network;
+	if (captive_lookup(g->dp, mac, &captive) == 0)
+		return (int)captive.network;
+	return 0;
+}
+
+/* Who asks, and whether the row lets them. NULL, or the refusal. */
+static json_t *prove(struct gatehoused *g, const struct op *op,
+	const struct ctl_frame *frame, struct caller *ret_caller)
+{
+	const char *why = NULL;
+	enum ctl_code code;
+
+	if (frame->fd >= 0) {
+		/* Before the saved SYN is read: it can be read only once. */
+		if (!(op->proofs & PROOF_GUEST))
+			return reply_refuse(CTL_not_allowed,
+				"Guests cannot do this; ask at the desk.");
+		code = proof_guest(&g->config, frame->fd, network_of, g,
+			ret_caller, &why);
+		return code ? reply_refuse(code, "%s", why) : NULL;
+	}
+	proof_local(&g->roles, frame->uid, ret_caller);
+	if (!(op->proofs & PROOF_LOCAL))
+		return reply_refuse(CTL_not_allowed,
+			"Only a guest's own connection can ask for this.");
+	if (ret_caller->role < op->least)
+		return reply_refuse(CTL_not_allowed,
+			"Your role does not allow this; see [roles] in "
+			"gatehouse.conf.");
+	return NULL;
+}
+
+static json_t *slow_down(int64_t wait_ns)
+{
+	int64_t seconds = (wait_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+	json_t *reply = reply_refuse(CTL_slow_down,
+		"Too many tries. Please wait %lld second%s and try again.",
+		(long long)seconds, seconds == 1 ? "" : "s");
+
+	json_object_set_new(reply, "retryAfter", json_integer(seconds));
+	return reply;
+}
+
+/* The handler, in a savepoint of the turn's transaction. */
+static json_t *run_handler(struct gatehoused *g, const struct op *op,
+	const struct caller *caller, const void *args)
+{
+	const char *code;
+	json_t *reply;
+	int ret;
+
+	ret = turn_begin(g);
+	if (!ret)
+		ret = store_savepoint(g->store);
+	if (ret)
+		return reply_failed(op->name, ret);
+	reply = op->handler(g, caller, args);
+	if (g->ending)
+		return reply;
+	code = reply_code(reply);
+	/* "differs" is an answer, and what it repaired stays repaired. */
+	if (!code || !strcmp(code, "differs"))
+		ret = store_release(g->store);
+	else
+		ret = store_rollback_to(g->store);
+	if (ret) {
+		json_decref(reply);
+		reply = reply_failed(op->name, ret);
+	}
+	return reply;
+}
+
+json_t *ops_handle(void *data, const struct ctl_frame *frame)
+{
+	_Alignas(16) char args[OP_ARGS_MAX] = {0};
+	struct gatehoused *g = data;
+	struct caller caller = {0};
+	const struct op *op = NULL;
+	int64_t begun = clock_mono_ns(), wait;
+	char err[256] = "";
+	enum ctl_code code;
+	json_t *reply;
+
+	if (g->ending)
+		return reply_refuse(CTL_conflict,
+			"The gate is being removed; gatehoused ends.");
+	code = ops_parse(frame->text, frame->len, &op, args, err, sizeof(err));
+	/* Who may not ask learns nothing about what could be asked. */
+	reply = op && (code == CTL_OK || frame->fd < 0)
+			? prove(g, op, frame, &caller)
+			: NULL;
+	if (!reply && code)
+		reply = reply_refuse(code, "%s", err);
+	if (!reply && caller.proof == PROOF_GUEST) {
+		wait = throttle_check(g->throttle, op->rate, &caller.mac,
+			caller.network, begun);
+		if (wait)
+			reply = slow_down(wait);
+	}
+	if (!reply)
+		reply = run_handler(g, op, &caller, args);
+	log_debug("%s %s: %s, %lld us", op ? op->name : "?",
+		caller.who[0] ? caller.who : "?",
+		reply_code(reply) ? reply_code(reply) : "ok",
+		(long long)((clock_mono_ns() - begun) / 1000));
+	return reply;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Operations: the one table of what can be asked for, by whom, with which
+ * arguments. The CLI, the portal and the JSON API reach nothing else.
+ */
+#ifndef DAEMON_OPS_H
+#define DAEMON_OPS_H
+
+#include "daemon/ctl_server.h"
+#include "daemon/gatehoused.h"
+#include "daemon/proof.h"
+#include "daemon/throttle.h"
+
+/* Room for the largest argument struct. */
+#define OP_ARGS_MAX 512
+
+/*
+ * Does the work and returns the reply, never NULL. `args` is the row's struct,
+ * filled and checked. Runs in a savepoint of the turn's transaction: after a
+ * reply that is no success nothing of it remains. Must not block.
+ */
+typedef json_t *op_fn(struct gatehoused *g, const struct caller *caller,
+	const void *args);
+
+struct op {
+	const char *name;
+	unsigned int proofs; /* enum proof, those accepted */
+	enum role least;     /* for local callers */
+	enum rate_class rate; /* for guests */
+	const struct json_arg *args;
+	op_fn *handler;
+};
+
+/* Ends with a row without a name. */
+extern const struct op ops[];
+/* NULL when there is none. */
+const struct op *op_lookup(const char *name);
+
+/* A frame of the control socket -> its reply. `g` is a struct gatehoused. */
+json_t *ops_handle(void *g, const struct ctl_frame *frame);
+
+/*
+ * First half of ops_handle(): the operation and its arguments out of a frame,
+ * into `args` (OP_ARGS_MAX bytes, zeroed by the caller). CTL_OK, or the code
+ * with a sentence in `err`. Needs nothing but its arguments: what it may be
+ * asked is fuzzed.
+ */
+enum ctl_code ops_parse(const char *text, size_t len,
+	const struct op **ret_op, void *args, char *err, size_t err_len);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Operations about the box itself: how it is, whether kernel and store agree,
+ * what became of packets, and taking the gate down.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "daemon/client_json.h"
+#include "daemon/jobs.h"
+#include "daemon/ops_handlers.h"
+#include "daemon/sync.h"
+#include "datapath/reasons.h"
+
+#define DIFFERENCES_MAX 200 /* named in one reply */
+
+static double to_ms(int64_t ns)
+{
+	return (double)ns / (double)NSEC_PER_MSEC;
+}
+
+static json_t *json_ip(const struct ipaddr *addr)
+{
+	char text[IP_TEXT];
+
+	return ip_is_zero(addr) ? json_null()
+				: json_string(ip_format(addr, text));
+}
+
+static const char *attach_state_name(enum attach_state state)
+{
+	switch (state) {
+	case ATTACH_STATE_ABSENT:
+		return "absent";
+	case ATTACH_STATE_ATTACHED:
+		return "gated";
+	case ATTACH_STATE_FAILED:
+		break;
+	}
+	return "failed";
+}
+
+static void add_port(void *data, const struct attach_row *row)
+{
+	json_array_append_new(data,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:s}",
+			"interface", row->name, "network", row->network->name,
+			"upload", row->up, "download", row->down, "state",
+			attach_state_name(row->state), "checkOnly",
+			row->is_master, "repairs", (int)row->repairs, "problem",
+			row->problem));
+}
+
+static const char *gate_of(const json_t *ports, const char *network)
+{
+	const char *gate = "absent";
+	const json_t *port;
+	size_t at;
+
+	json_array_foreach(ports, at, port) {
+		const char *state =
+			json_string_value(json_object_get(port, "state"));
+
+		if (strcmp(network, json_string_value(json_object_get(
+					    port, "network"))))
+			continue;
+		/* The worst of its ports speaks for a network. */
+		if (strcmp(gate, "failed"))
+			gate = state;
+	}
+	return gate;
+}
+
+static json_t *networks_json(struct gatehoused *g, const json_t *ports)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < g->config.network_count; i++) {
+		const struct config_network *n = &g->config.networks[i];
+
+		json_array_append_new(list,
+			json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:s}", "name",
+				n->name, "number", n->number, "interface",
+				n->interface, "ssid", n->ssid, "portal4",
+				json_ip(&n->portal4), "portal6",
+				json_ip(&n->portal6), "gate",
+				gate_of(ports, n->name)));
+	}
+	return list;
+}
+
+static void add_job(void *data, const struct job_report *report)
+{
+	json_array_append_new(data,
+		json_pack("{s:s, s:o, s:f, s:i}", "name", report->name, "lastRun",
+			json_time(report->last_run_sec), "lastMs",
+			to_ms(report->last_ns), "result", report->last_result));
+}
+
+static int count_captive(void *data, const struct captive *captive)
+{
+	(*(json_int_t *)data)++;
+	return 0;
+}
+
+json_t *op_status(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	json_t *ports = json_array(), *jobs = json_array(), *networks;
+	json_int_t captive = 0;
+	int64_t sessions = 0;
+	int ret = store_session_count(g->store, &sessions);
+
+	if (!ret)
+		ret = captive_each(g->dp, count_captive, &captive);
+	if (ret) {
+		json_decref(ports);
+		json_decref(jobs);
+		return reply_failed("status", ret);
+	}
+	attach_each(g->attach, add_port, ports);
+	jobs_each(g->jobs, add_job, jobs);
+	networks = networks_json(g, ports);
+	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o,"
+			    " s:o, s:o}",
+		"version", GATEHOUSE_VERSION, "uptimeSeconds",
+		(json_int_t)((clock_mono_ns() - g->started_ns) / NSEC_PER_SEC),
+		"sessions", (json_int_t)sessions, "records",
+		(json_int_t)entries_count(sync_entries(g->sync)), "recordsMax",
+		(json_int_t)datapath_meta(g->dp)->clients_max, "captive",
+		captive, "sweepMs", to_ms(g->sweep_ns), "reconcileMs",
+		to_ms(g->reconcile_ns), "repairedAt",
+		json_time(g->repaired_sec), "networks", networks, "ports", ports,
+		"jobs", jobs);
+}
+
+struct differences {
+	json_t *list;
+	json_int_t count;
+};
+
+static void add_difference(
+	void *data, const struct sync_difference *difference)
+{
+	struct differences *differences = data;
+
+	if (++differences->count > DIFFERENCES_MAX)
+		return;
+	json_array_append_new(differences->list,
+		json_pack("{s:o, s:s, s:s, s:s}", "mac",
+			json_mac(&difference->mac), "field", difference->field,
+			"expected", difference->expected, "found",
+			difference->found));
+}
+
+json_t *op_verify(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_verify *a = args;
+	struct differences differences = {.list = json_array()};
+	size_t checked = 0;
+	json_t *reply;
+	int ret;
+
+	if (a->repair && caller->role < ROLE_SUPERVISOR) {
+		json_decref(differences.list);
+		return reply_refuse(CTL_not_allowed,
+			"Repairing needs the role supervisor.");
+	}
+	ret = sync_verify(
+		g->sync, a->repair, add_difference, &differences, &checked);
+	if (ret) {
+		json_decref(differences.list);
+		return reply_failed("verify", ret);
+	}
+	if (differences.count)
+		reply = reply_refuse(CTL_differs,
+			"%lld differences between the kernel and the store.",
+			(long long)differences.count);
+	else
+		reply = reply_ok();
+	json_object_set_new(reply, "checked", json_integer((json_int_t)checked));
+	json_object_set_new(reply, "repaired", json_boolean(a->repair));
+	json_object_set_new(reply, "differences", differences.list);
+	return reply;
+}
+
+json_t *op_reasons(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	struct gh_count counts[GH_REASONS];
+	json_t *items = json_array();
+	int ret = reasons_read(g->dp, counts), i;
+
+	if (ret) {
+		json_decref(items);
+		return reply_failed("reasons", ret);
+	}
+	for (i = 0; i < GH_REASONS; i++)
+		if (counts[i].packets)
+			json_array_append_new(items,
+				json_pack("{s:s, s:I, s:I}", "reason",
+					reason_name((enum gh_reason)i),
+					"packets", (json_int_t)counts[i].packets,
+					"bytes", (json_int_t)counts[i].bytes));
+	return reply_fields("{s:o}", "items", items);
+}
+
+json_t *op_unload(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_unload *a = args;
+	int ret = store_audit(g->store, clock_wall_sec(), caller->who, "unload",
+		NULL, 0, a->open ? "open" : "closed");
+
+	if (!ret)
+		ret = gatehoused_unload(g, a->open);
+	if (ret)
+		return reply_failed("unload", ret);
+	return reply_fields("{s:s}", "message",
+		a->open ? "The gate is removed: every client gets through, paid "
+			  "or not. gatehoused ends."
+			: "The gate is removed: no client gets through any more. "
+			  "gatehoused ends.");
+}

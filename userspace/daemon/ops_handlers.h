@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Handlers of the operations table and the arguments that its rows fill for
+ * them. One file per noun: ops_<noun>.c.
+ */
+#ifndef DAEMON_OPS_HANDLERS_H
+#define DAEMON_OPS_HANDLERS_H
+
+#include "daemon/ops.h"
+
+#define OPS_LIST_DEFAULT 100
+#define OPS_LIST_MAX     100 /* so that a page fits into a frame */
+#define OPS_COUNT_MAX    1000 /* codes of one vouchers.create */
+
+struct args_none {
+	char unused;
+};
+struct args_list {
+	bool limit_set, after_set, state_set, batch_set;
+	int64_t limit;
+	int64_t after; /* cursor: "next" of the page before */
+	char state[16];
+	char batch[40];
+};
+struct args_mac {
+	struct mac mac;
+};
+struct args_allow {
+	struct mac mac;
+	bool minutes_set, megabytes_set, plan_set;
+	int64_t minutes;
+	int64_t megabytes;
+	char plan[65];
+};
+struct args_block {
+	struct mac mac;
+	bool blocked;
+};
+struct args_move {
+	struct mac from, to;
+};
+struct args_describe {
+	struct mac mac;
+	bool name_set, note_set;
+	char name[65];
+	char note[201];
+};
+struct args_plan {
+	char name[65];
+	bool megabytes_set, up_set, down_set, price_set, currency_set, moves_set,
+		devices_set, token_days_set;
+	int64_t minutes, megabytes, up_kbps, down_kbps, price_minor, moves,
+		devices, token_days;
+	char currency[4];
+};
+struct args_batch {
+	char plan[65];
+	int64_t count;
+	bool expires_set, prefix_set;
+	int64_t expires_days;
+	char prefix[9];
+};
+struct args_code {
+	char code[65];
+};
+struct args_token {
+	char token[129];
+};
+struct args_verify {
+	bool repair;
+};
+struct args_unload {
+	bool open;
+};
+struct args_guest {
+	bool claim; /* hand out the token if the rules allow it */
+};
+
+op_fn op_status, op_verify, op_reasons, op_unload;
+op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
+	op_clients_kick, op_clients_move, op_clients_set;
+op_fn op_sessions_list, op_sessions_restore;
+op_fn op_plans_list, op_plans_add;
+op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,
+	op_vouchers_activate;
+op_fn op_guest_session;
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Operations about what is sold: plans and vouchers. Codes are in replies to
+ * managers only, and in no log line.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "daemon/client_json.h"
+#include "daemon/ops_handlers.h"
+#include "rules/voucher.h"
+
+#define BYTES_PER_MEGABYTE 1000000
+#define DAY_SEC 86400
+
+static json_t *plan_json(const struct plan *plan)
+{
+	return json_pack("{s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:I,"
+			 " s:o, s:b}",
+		"id", (json_int_t)plan->id, "name", plan->name, "minutes",
+		json_limit(plan->seconds == UNLIMITED ? UNLIMITED
+						      : plan->seconds / 60),
+		"megabytes",
+		json_limit(plan->bytes == UNLIMITED
+				   ? UNLIMITED
+				   : plan->bytes / BYTES_PER_MEGABYTE),
+		"upKbps", (json_int_t)plan->up_kbps, "downKbps",
+		(json_int_t)plan->down_kbps, "priceMinor",
+		(json_int_t)plan->price_minor, "currency", plan->currency,
+		"moves", json_limit(plan->moves), "devices",
+		(json_int_t)plan->devices, "tokenDays",
+		json_limit(plan->token_days), "active", plan->is_active);
+}
+
+json_t *op_plans_list(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_list *a = args;
+	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
+	struct plan rows[OPS_LIST_MAX];
+	json_t *items;
+	int n, i;
+
+	n = store_plan_list(g->store, a->after, rows, limit);
+	if (n < 0)
+		return reply_failed("plans.list", n);
+	items = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(items, plan_json(&rows[i]));
+	return reply_fields("{s:o, s:o}", "items", items, "next",
+		n == limit ? json_integer(rows[n - 1].id) : json_null());
+}
+
+static bool is_currency(const char *text)
+{
+	return strlen(text) == 3 &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
+}
+
+json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_plan *a = args;
+	int64_t days = (a->minutes + 1439) / 1440;
+	struct plan plan = {
+		.seconds = a->minutes * 60,
+		.bytes = a->megabytes_set ? a->megabytes * BYTES_PER_MEGABYTE
+					  : UNLIMITED,
+		.up_kbps = a->up_kbps,
+		.down_kbps = a->down_kbps,
+		.price_minor = a->price_minor,
+		.moves = a->moves,
+		.devices = a->devices_set ? a->devices : 1,
+		.token_days = a->token_days,
+		.is_active = true,
+	};
+	int64_t id = 0;
+	int ret;
+
+	if (a->currency_set && !is_currency(a->currency))
+		return reply_refuse(CTL_bad_request,
+			"currency is three capital letters such as TZS.");
+	/* A longer plan brings its own days (P1). */
+	if (!a->token_days_set)
+		plan.token_days =
+			days > g->config.token_days ? days : UNLIMITED;
+	memcpy(plan.name, a->name, sizeof(plan.name));
+	memcpy(plan.currency,
+		a->currency_set ? a->currency : g->config.currency,
+		sizeof(plan.currency));
+	ret = store_plan_insert(g->store, &plan, &id);
+	if (ret == -EEXIST)
+		return reply_refuse(CTL_conflict,
+			"There is a plan \"%s\" already.", a->name);
+	if (!ret)
+		ret = store_audit(g->store, clock_wall_sec(), caller->who,
+			"plan add", NULL, 0, plan.name);
+	if (ret)
+		return reply_failed("plans.add", ret);
+	return reply_fields("{s:I, s:s}", "id", (json_int_t)id, "message",
+		"The plan is there.");
+}
+
+static void add_code(void *data, const char *code)
+{
+	json_array_append_new(data, json_string(code));
+}
+
+static bool is_prefix(const char *text)
+{
+	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
+	       strlen(text);
+}
+
+/* "20261121-041500-7F3A": when, and what keeps two of one second apart. */
+static void batch_name(int64_t now_sec, char *buf, size_t len)
+{
+	char text[TIME_TEXT];
+
+	time_format(now_sec, text);
+	snprintf(buf, len, "%.4s%.2s%.2s-%.2s%.2s%.2s-%04X", text, text + 5,
+		text + 8, text + 11, text + 14, text + 17,
+		(unsigned int)crypto_random_below(0x10000));
+}
+
+static int create(struct gatehoused *g, const struct caller *caller,
+	const struct args_batch *a, const struct plan *plan, char *name,
+	size_t len, json_t *codes)
+{
+	int64_t now = clock_wall_sec();
+	const struct voucher_batch batch = {
+		.plan = plan,
+		.count = (int)a->count,
+		.expires_at = a->expires_set ? now + a->expires_days * DAY_SEC
+					     : UNLIMITED,
+		.prefix = a->prefix_set ? a->prefix : g->rules.voucher_prefix,
+		.batch = name,
+		.created_by = caller->who,
+	};
+	int ret;
+
+	batch_name(now, name, len);
+	ret = voucher_create(&g->rules, &batch, add_code, codes);
+	if (ret)
+		return ret;
+	return store_audit(g->store, now, caller->who, "voucher create", NULL,
+		0, name);
+}
+
+json_t *op_vouchers_create(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_batch *a = args;
+	struct plan plan;
+	char name[40];
+	json_t *codes;
+	int ret;
+
+	if (a->prefix_set && !is_prefix(a->prefix))
+		return reply_refuse(CTL_bad_request,
+			"prefix has capital letters and digits only.");
+	ret = store_plan_by_name(g->store, a->plan, &plan);
+	if (ret == -ENOENT)
+		return reply_refuse(CTL_not_found,
+			"There is no plan \"%s\"; see `gatehousectl plan "
+			"list`.",
+			a->plan);
+	if (ret)
+		return reply_failed("vouchers.create", ret);
+	codes = json_array();
+	ret = create(g, caller, a, &plan, name, sizeof(name), codes);
+	if (ret) {
+		json_decref(codes);
+		return reply_failed("vouchers.create", ret);
+	}
+	return reply_fields("{s:s, s:o}", "batch", name, "codes", codes);
+}
+
+static json_t *voucher_json(
+	struct gatehoused *g, const struct voucher *voucher, int64_t now)
+{
+	const char *state = voucher_state_name(voucher->state);
+	char code[VOUCHER_CODE];
+	bool known = voucher_reveal(&g->rules, voucher, code) == 0;
+
+	if (voucher->state == VOUCHER_UNUSED && voucher->expires_at <= now)
+		state = "expired";
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "code",
+		known ? json_string(code) : json_null(), "state", state, "plan",
+		voucher->plan_name, "batch", voucher->batch, "expiresAt",
+		json_time(voucher->expires_at), "usedAt",
+		json_time(voucher->used_at), "usedMac",
+		voucher->used_at ? json_mac(&voucher->used_mac) : json_null(),
+		"createdBy", voucher->created_by);
+}
+
+json_t *op_vouchers_list(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_list *a = args;
+	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
+	struct voucher rows[OPS_LIST_MAX];
+	enum voucher_state state = VOUCHER_UNUSED;
+	int64_t now = clock_wall_sec();
+	json_t *items;
+	int n, i;
+
+	if (a->state_set && voucher_state_parse(a->state, &state))
+		return reply_refuse(CTL_bad_request,
+			"state is unused, used or revoked.");
+	n = store_voucher_list(g->store, a->state_set ? (int)state : -1,
+		a->batch_set ? a->batch : NULL, a->after, rows, limit);
+	if (n < 0)
+		return reply_failed("vouchers.list", n);
+	items = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(items, voucher_json(g, &rows[i], now));
+	return reply_fields("{s:o, s:o}", "items", items, "next",
+		n == limit ? json_integer(rows[n - 1].id) : json_null());
+}
+
+json_t *op_vouchers_revoke(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_code *a = args;
+	enum outcome outcome = OUTCOME_OK;
+	int ret = voucher_revoke(&g->rules, a->code, &outcome);
+
+	if (!ret && !outcome)
+		ret = store_audit(g->store, clock_wall_sec(), caller->who,
+			"voucher revoke", NULL, 0, NULL);
+	if (ret)
+		return reply_failed("vouchers.revoke", ret);
+	/* Revoked already is the end that was wanted, but not by this call. */
+	if (outcome)
+		return reply_outcome(outcome);
+	return reply_fields("{s:s}", "message", "The code is revoked.");
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Operations about sessions: the operators' list, the guest's own view, and
+ * bringing a session back with its token (P1, P5).
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mac.h"
+#include "base/util.h"
+#include "daemon/client_json.h"
+#include "daemon/ops_handlers.h"
+#include "daemon/sync.h"
+#include "rules/token.h"
+#include "rules/voucher.h"
+
+static json_t *session_json(struct gatehoused *g, const struct session *session,
+	const struct moment *now)
+{
+	struct account account;
+	json_t *object;
+
+	if (account_load_id(&g->rules, session->id, now, &account))
+		return json_null();
+	object = json_object();
+	json_object_set_new(object, "id", json_integer(session->id));
+	json_object_set_new(object, "mac", json_mac(&account.session.mac));
+	json_object_set_new(object, "state",
+		json_string(session_state_name(account.session.state)));
+	json_add_account(object, &account, now);
+	/* Ended ones have no credit in use: the last one tells. */
+	if (account.session.state == SESSION_ENDED && account.count) {
+		const struct credit *last = &account.credits[account.count - 1];
+
+		json_object_set_new(object, "kind",
+			json_string(kind_rules(last->kind)->name));
+		json_object_set_new(object, "plan",
+			last->plan_name[0] ? json_string(last->plan_name)
+					   : json_null());
+	}
+	json_object_set_new(
+		object, "startedAt", json_time(account.session.started_at));
+	json_object_set_new(
+		object, "endedAt", json_time(account.session.ended_at));
+	json_object_set_new(object, "endReason",
+		account.session.end_reason[0]
+			? json_string(account.session.end_reason)
+			: json_null());
+	json_object_set_new(object, "totalPaidMinor",
+		json_integer(account.session.total_paid_minor));
+	return object;
+}
+
+json_t *op_sessions_list(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_list *a = args;
+	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
+	struct session rows[OPS_LIST_MAX];
+	struct moment now = moment_now();
+	enum session_state state = SESSION_RUNNING;
+	json_t *items;
+	int n, i;
+
+	if (a->state_set && session_state_parse(a->state, &state))
+		return reply_refuse(CTL_bad_request,
+			"state is running, paused, held or ended.");
+	n = store_session_list(g->store, a->state_set ? (int)state : -1,
+		a->after_set ? a->after : UNLIMITED, rows, limit);
+	if (n < 0)
+		return reply_failed("sessions.list", n);
+	items = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(items, session_json(g, &rows[i], &now));
+	return reply_fields("{s:o, s:o}", "items", items, "next",
+		n == limit ? json_integer(rows[n - 1].id) : json_null());
+}
+
+/* The guest showed something that does not exist. */
+static void missed(struct gatehoused *g, const struct caller *caller)
+{
+	if (throttle_missed(g->throttle, &caller->mac, caller->network,
+		    clock_mono_ns()))
+		log_warning("somebody is guessing codes on network %s",
+			caller->network_name);
+}
+
+json_t *op_sessions_restore(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_token *a = args;
+	struct moment now = moment_now();
+	enum outcome outcome = OUTCOME_OK;
+	struct restored restored;
+	char from[MAC_TEXT];
+	struct view view;
+	json_t *reply;
+	int ret;
+
+	reply = refuse_without_room(g, &caller->mac);
+	if (reply)
+		return reply;
+	sync_touch(g->sync, &caller->mac);
+	ret = token_restore(
+		&g->rules, &caller->mac, a->token, &now, &restored, &outcome);
+	if (outcome == OUTCOME_SESSION_UNKNOWN)
+		missed(g, caller);
+	if (!ret && outcome)
+		return reply_outcome(outcome);
+	if (!ret)
+		ret = device_seen(g, &caller->mac, NULL);
+	if (!ret && restored.migrated) {
+		sync_touch(g->sync, &restored.from);
+		ret = store_audit(g->store, now.wall_sec, caller->who, "restore",
+			&caller->mac, restored.account.session.id,
+			mac_format(&restored.from, from));
+	}
+	if (ret)
+		return reply_failed("sessions.restore", ret);
+	account_view(&restored.account, &now, &view);
+	return reply_fields("{s:o, s:b}", "remainingSeconds",
+		json_seconds(view.remaining_ns), "migrated", restored.migrated);
+}
+
+/* A running session of the portal's visitor gets its token's time anew, and
+ * the token itself when nobody has it (P1). */
+static int show_token(struct gatehoused *g, struct account *account,
+	const struct moment *now, bool claim, json_t *reply)
+{
+	char token[TOKEN_TEXT];
+	bool handed = false;
+	int ret;
+
+	if (!claim)
+		return 0;
+	ret = token_claim(&g->rules, account, now, &handed, token);
+	if (!ret && handed)
+		json_object_set_new(reply, "token", json_string(token));
+	return ret;
+}
+
+json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_guest *a = args;
+	struct moment now = moment_now();
+	struct device device = {.id = 0};
+	struct account account;
+	const char *state = "captive";
+	bool has_session;
+	json_t *reply;
+	int ret;
+
+	ret = store_device_lookup(g->store, &caller->mac, &device);
+	if (!ret || ret == -ENOENT)
+		ret = account_load(&g->rules, &caller->mac, &now, &account);
+	has_session = !ret;
+	if (ret && ret != -ENOENT)
+		return reply_failed("guest.session", ret);
+	if (has_session)
+		state = session_state_name(account.session.state);
+	if (device.blocked)
+		state = "blocked";
+	reply = reply_ok();
+	json_object_set_new(reply, "online",
+		json_boolean(!strcmp(state, "running")));
+	json_object_set_new(reply, "state", json_string(state));
+	json_object_set_new(
+		reply, "paused", json_boolean(!strcmp(state, "paused")));
+	json_add_account(reply, has_session ? &account : NULL, &now);
+	json_object_set_new(reply, "mac", json_mac(&caller->mac));
+	json_object_set_new(
+		reply, "network", json_string(caller->network_name));
+	if (!has_session || device.blocked)
+		return reply;
+	ret = show_token(g, &account, &now, a->claim, reply);
+	if (ret) {
+		json_decref(reply);
+		return reply_failed("guest.session", ret);
+	}
+	return reply;
+}
+
+json_t *op_vouchers_activate(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_code *a = args;
+	struct moment now = moment_now();
+	enum outcome outcome = OUTCOME_OK;
+	struct activated activated;
+	struct view view;
+	json_t *reply;
+	int ret;
+
+	reply = refuse_without_room(g, &caller->mac);
+	if (reply)
+		return reply;
+	sync_touch(g->sync, &caller->mac);
+	ret = voucher_activate(
+		&g->rules, &caller->mac, a->code, &now, &activated, &outcome);
+	if (outcome == OUTCOME_VOUCHER_UNKNOWN)
+		missed(g, caller);
+	if (!ret && outcome)
+		return reply_outcome(outcome);
+	if (!ret)
+		ret = device_seen(g, &caller->mac, NULL);
+	if (!ret)
+		ret = store_audit(g->store, now.wall_sec, caller->who, "activate",
+			&caller->mac, activated.account.session.id,
+			activated.plan);
+	if (ret)
+		return reply_failed("vouchers.activate", ret);
+	account_view(&activated.account, &now, &view);
+	return reply_fields("{s:s, s:o, s:o, s:o, s:s}", "token",
+		activated.token, "mac", json_mac(&caller->mac),
+		"remainingSeconds", json_seconds(view.remaining_ns),
+		"remainingBytes", json_limit(view.remaining_bytes), "plan",
+		activated.plan);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeps the kernel's client records equal to the store (G2): session change ->
+ * grant -> record. Whoever changes what a client may have touches its MAC; the
+ * turn's end does the rest, for one client as for all of them.
+ */
+#ifndef DAEMON_SYNC_H
+#define DAEMON_SYNC_H
+
+#include "daemon/entries.h"
+#include "daemon/gatehoused.h"
+
+struct sync *sync_new(struct gatehoused *g);
+void sync_free(struct sync *sync);
+
+/*
+ * At start: counts what adopted records counted meanwhile, forgets records
+ * that are gone, settles sessions, and makes the kernel's table equal to the
+ * store by difference.
+ */
+int sync_start(struct sync *sync);
+
+/* This client's grant may have changed in this turn. */
+void sync_touch(struct sync *sync, const struct mac *mac);
+/* Rules' hook: counts the client's record into the store; touches it. */
+int sync_fold(void *sync, const struct mac *mac, bool *ret_exhausted);
+/* Is there room for a record of this client? */
+bool sync_has_room(struct sync *sync, const struct mac *mac);
+
+/* The turn's end: before the commit, after it, or instead of it. */
+int sync_prepare(struct sync *sync);
+void sync_apply(struct sync *sync);
+void sync_revoke(struct sync *sync);
+
+/* For the sweep. */
+struct entries *sync_entries(struct sync *sync);
+/* The kernel's record of this client is not what it should be: puts it right
+ * at the turn's end, with an event. */
+void sync_mend(struct sync *sync, const struct mac *mac, const char *what);
+/* Removes records that nobody wants, with an event. */
+int sync_remove_strange(struct sync *sync, struct client *rows, size_t n);
+
+/* One difference between the store and the kernel. */
+struct sync_difference {
+	struct mac mac;
+	const char *field;
+	char expected[24], found[24];
+};
+/* Compares every record with the store, field by field. `ret_checked`: how
+ * many records the store wants. */
+int sync_verify(struct sync *sync, bool repair,
+	void (*fn)(void *data, const struct sync_difference *difference),
+	void *data, size_t *ret_checked);
+
+/* Jobs. */
+int sync_expire(struct gatehoused *g);
+int sync_repair(struct gatehoused *g);
+
+#endif
