@@ -9,7 +9,7 @@ build="gcc libc6-dev make pkg-config clang libclang-rt-14-dev bpftool
 	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libnftables-dev
 	libsqlite3-dev libmicrohttpd-dev libgnutls28-dev libev-dev
 	libjansson-dev libsodium-dev libinih-dev libseccomp-dev"
-run="dnsmasq-base nftables iproute2 ethtool procps util-linux"
+run="busybox dnsmasq-base nftables iproute2 ethtool procps util-linux"
 tests="libcmocka-dev python3 python3-pytest python3-scapy python3-selenium
 	chromium chromium-driver fonts-dejavu-core curl tcpdump iperf3
 	iputils-ping groff-base openssl"
