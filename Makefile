@@ -231,7 +231,7 @@ check-style:
 test-bpf: $(BPF_TESTS)
 	scripts/run-tests.sh $^
 test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS)
-	$(PYTHON) -m pytest -q tests/lab
+	$(PYTHON) -m pytest -q $(if $(PYTEST_MARK),-m $(PYTEST_MARK)) tests/lab
 test-san:
 	$(MAKE) SAN=1 check-unit check-portal
 test:

@@ -13,11 +13,11 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 
 jobs=$(nproc)
 make="make --no-print-directory -j$jobs"
-python=/usr/bin/python3
-pytest="$python -m pytest -q -rfEs -p no:cacheprovider"
+export PYTEST_ADDOPTS="-rfEs -p no:cacheprovider"
+pytest="/usr/bin/python3 -m pytest -q"
 # The programs under the sanitizers, in the part of the lab marked `san`.
 # Leaks are not looked for where a test kills the program.
-san="env GATEHOUSE_BUILD=build/san ASAN_OPTIONS=detect_leaks=0"
+san="env ASAN_OPTIONS=detect_leaks=0"
 
 # name | limit in seconds | command
 STEPS="
@@ -29,11 +29,11 @@ unit       | 300 | $make WERROR=1 check-unit
 portal     | 240 | $make SLOW=1 check-portal
 packaging  |  60 | $pytest tests/packaging
 bpf        | 240 | $make WERROR=1 test-bpf
-lab        | 600 | $pytest tests/lab
+lab        | 600 | $make test-lab
 san-build  | 600 | $make SAN=1 all
 san-unit   | 300 | $make SAN=1 check-unit
 san-portal | 240 | $make SAN=1 SLOW=1 check-portal
-san-lab    | 180 | $san $pytest -m san tests/lab
+san-lab    | 180 | $san $make SAN=1 PYTEST_MARK=san test-lab
 fuzz       | 300 | env FUZZ_SECONDS=3 $make fuzz
 "
 
