@@ -77,11 +77,20 @@ int events_dispatch(struct events *events)
 
 int events_losses(struct datapath *dp, uint64_t *ret_count)
 {
+	_cleanup_free_ uint64_t *per_cpu = NULL;
+	int cpu, cpus = libbpf_num_possible_cpus();
 	uint32_t zero = 0;
-	uint64_t count;
+	uint64_t sum = 0;
 
-	if (bpf_map_lookup_elem(dp->maps[MAP_EVENT_LOSSES], &zero, &count) < 0)
+	if (cpus < 0)
+		return cpus;
+	per_cpu = calloc(cpus, sizeof(*per_cpu));
+	if (!per_cpu)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(dp->maps[MAP_EVENT_LOSSES], &zero, per_cpu) < 0)
 		return -errno;
-	*ret_count = count;
+	for (cpu = 0; cpu < cpus; cpu++)
+		sum += per_cpu[cpu];
+	*ret_count = sum;
 	return 0;
 }

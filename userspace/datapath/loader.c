@@ -46,6 +46,15 @@ static const char *const program_names[PROGRAMS] = {
 	[PROGRAM_EDIT] = "gh_edit",
 };
 
+/* Tail calls: the map whose one slot gets the program. */
+static const struct {
+	const char *map;
+	const char *program;
+} tail_calls[] = {
+	{"responder_xdp", "gh_answer_xdp"},
+	{"responder_tc", "gh_answer_tc"},
+};
+
 /*
  * libbpf says on its log what errno cannot: keep the first warning of a load.
  * It has one print function for the process, and we have one loop.
@@ -272,6 +281,55 @@ static int name_programs(struct datapath *dp, struct datapath_error *err)
 	return 0;
 }
 
+/* The slot is pinned with its map: programs of the build before call this
+ * build's answers from here on, which the layout allows. */
+static int set_tail_calls(struct datapath *dp)
+{
+	uint32_t zero = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(tail_calls); i++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(
+			dp->object->obj, tail_calls[i].program);
+		int map = bpf_object__find_map_fd_by_name(
+			dp->object->obj, tail_calls[i].map);
+		int fd = program ? bpf_program__fd(program) : -1;
+
+		if (map < 0 || fd < 0)
+			continue;
+		if (bpf_map_update_elem(map, &zero, &fd, BPF_ANY) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+/* The responder's key: made once, and kept while its maps live, so that a
+ * handshake begun before a restart ends after it. */
+static int set_secret(struct datapath *dp)
+{
+	static const uint8_t none[64];
+	uint8_t secret[64] = {0};
+	uint32_t zero = 0;
+	struct bpf_map *map;
+	size_t size;
+
+	map = bpf_object__find_map_by_name(dp->object->obj, "secret");
+	if (!map)
+		return 0;
+	size = bpf_map__value_size(map);
+	if (size > sizeof(secret))
+		return -EPROTO;
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &zero, secret) < 0)
+		return -errno;
+	if (memcmp(secret, none, size) != 0)
+		return 0;
+	if (getrandom(secret, size, 0) != (ssize_t)size)
+		return -EIO;
+	return bpf_map_update_elem(bpf_map__fd(map), &zero, secret, 0) < 0
+		       ? -errno
+		       : 0;
+}
+
 /* For operators and bpftool; the hooks hold their programs by themselves. */
 static int pin_programs(struct datapath *dp)
 {
@@ -317,7 +375,11 @@ static int finish(struct datapath *dp)
 	uint32_t zero = 0;
 	int r;
 
-	r = pin_programs(dp);
+	r = set_secret(dp);
+	if (r == 0)
+		r = set_tail_calls(dp);
+	if (r == 0)
+		r = pin_programs(dp);
 	if (r < 0 || dp->is_adopted)
 		return r;
 	if (bpf_map_update_elem(dp->maps[MAP_META], &zero, &dp->meta, 0) < 0)
