@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The gate without its controller: datapath/, net/ and daemon/attach under a
+ * loop that obeys lines on stdin, so that the lab can test attaching and pins
+ * apart from sessions, and clsact on a kernel that has TCX. Every answer is
+ * one JSON object on one line of stdout. It ends at the end of stdin and, like
+ * the daemon, leaves the gate working.
+ *
+ * usage: attach [--clsact] CONFIG
+ * lines: rows | clients | reasons | run MAC | close MAC | stop |
+ *        unload open | unload closed
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mac.h"
+#include "base/util.h"
+#include "daemon/attach.h"
+#include "datapath/clients.h"
+#include "datapath/reasons.h"
+
+struct driver {
+	struct config config;
+	struct loop *loop;
+	struct datapath *dp;
+	struct attach *attach;
+	struct loop_fd on_stdin;
+	uint64_t record_id;
+};
+
+static void answer(json_t *json)
+{
+	json_dumpf(json, stdout, JSON_COMPACT);
+	fputc('\n', stdout);
+	fflush(stdout);
+	json_decref(json);
+}
+
+static void report_fault(void *data, const char *path, int line, const char *text)
+{
+	fprintf(stderr, "%s:%d: %s\n", path, line, text);
+}
+
+static void add_row(void *data, const struct attach_row *row)
+{
+	static const char *const states[] = {
+		[ATTACH_STATE_ABSENT] = "absent",
+		[ATTACH_STATE_ATTACHED] = "attached",
+		[ATTACH_STATE_FAILED] = "failed",
+	};
+
+	json_array_append_new(data,
+		json_pack("{s:s, s:i, s:b, s:s, s:s, s:s, s:i, s:s}", "name",
+			row->name, "ifindex", row->ifindex, "master",
+			row->is_master, "state", states[row->state], "up",
+			row->up, "down", row->down, "repairs",
+			(int)row->repairs, "problem", row->problem));
+}
+
+static int add_client(void *data, const struct client *client)
+{
+	char mac[MAC_TEXT];
+
+	return json_object_set_new(data, mac_format(&client->mac, mac),
+		json_pack("{s:i, s:I, s:I, s:I, s:I}", "state",
+			(int)client->record.policy.state, "upBytes",
+			(json_int_t)client->record.up.bytes, "downBytes",
+			(json_int_t)client->record.down.bytes, "upPackets",
+			(json_int_t)client->record.up.packets, "downPackets",
+			(json_int_t)client->record.down.packets));
+}
+
+static void answer_rows(struct driver *d)
+{
+	json_t *rows = json_array();
+
+	attach_each(d->attach, add_row, rows);
+	answer(json_pack("{s:o}", "rows", rows));
+}
+
+static void answer_clients(struct driver *d)
+{
+	json_t *clients = json_object();
+	int r = clients_each(d->dp, add_client, clients);
+
+	answer(json_pack("{s:i, s:o}", "error", r, "clients", clients));
+}
+
+static void answer_reasons(struct driver *d)
+{
+	struct gh_count counts[GH_REASONS] = {0};
+	json_t *reasons = json_object();
+	int i, r = reasons_read(d->dp, counts);
+
+	for (i = 0; i < GH_REASONS; i++)
+		if (counts[i].packets)
+			json_object_set_new(reasons, reason_name(i),
+				json_integer(counts[i].packets));
+	answer(json_pack("{s:i, s:o}", "error", r, "reasons", reasons));
+}
+
+static void run_client(struct driver *d, const char *text)
+{
+	struct gh_policy policy = {
+		.state = GH_STATE_RUNNING,
+		.expires_ns = GH_NEVER,
+		.quota_bytes = GH_UNLIMITED,
+		.networks = ~0ULL,
+		.record_id = ++d->record_id,
+	};
+	struct mac mac;
+	int r = mac_parse(text, &mac);
+
+	answer(json_pack("{s:i}", "error",
+		r < 0 ? r : clients_put(d->dp, &mac, &policy)));
+}
+
+static void close_client(struct driver *d, const char *text)
+{
+	struct client row = {0};
+	int r = mac_parse(text, &row.mac);
+
+	answer(json_pack(
+		"{s:i}", "error", r < 0 ? r : clients_remove(d->dp, &row, 1)));
+}
+
+static void unload(struct driver *d, bool open)
+{
+	struct datapath_error err = {0};
+	int r = attach_unload(d->attach, open);
+
+	attach_stop(d->attach);
+	d->attach = NULL;
+	datapath_close(d->dp);
+	d->dp = NULL;
+	if (r == 0)
+		r = datapath_unload(d->config.pin_dir, &err);
+	answer(json_pack("{s:i, s:s}", "error", r, "text", err.text));
+	loop_quit(d->loop);
+}
+
+static void obey(struct driver *d, const char *line)
+{
+	if (strcmp(line, "rows") == 0)
+		answer_rows(d);
+	else if (strcmp(line, "clients") == 0)
+		answer_clients(d);
+	else if (strcmp(line, "reasons") == 0)
+		answer_reasons(d);
+	else if (strncmp(line, "run ", 4) == 0)
+		run_client(d, line + 4);
+	else if (strncmp(line, "close ", 6) == 0)
+		close_client(d, line + 6);
+	else if (strcmp(line, "unload open") == 0)
+		unload(d, true);
+	else if (strcmp(line, "unload closed") == 0)
+		unload(d, false);
+	else
+		loop_quit(d->loop);
+}
+
+/* The test sends one line and waits for its answer. */
+static void on_line(void *data, int fd, int events)
+{
+	struct driver *d = data;
+	char line[128];
+	ssize_t n = read(fd, line, sizeof(line) - 1);
+
+	if (n <= 0) {
+		loop_quit(d->loop);
+		return;
+	}
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	obey(d, line);
+}
+
+/* Names start where the kernel's records end, as the store's would. */
+static int last_record(void *data, const struct client *client)
+{
+	struct driver *d = data;
+
+	d->record_id = MAX(d->record_id, client->record.policy.record_id);
+	return 0;
+}
+
+static int start(struct driver *d, bool without_tcx)
+{
+	const struct datapath_options options = {
+		.pin_dir = d->config.pin_dir,
+		.clients_max = d->config.clients_max,
+		.without_tcx = without_tcx,
+	};
+	const struct attach_handlers handlers = {0};
+	struct datapath_error err;
+	int r = datapath_open(&options, &err, &d->dp);
+
+	if (r < 0) {
+		answer(json_pack("{s:i, s:s}", "error", r, "text", err.text));
+		return r;
+	}
+	d->loop = loop_new();
+	r = clients_each(d->dp, last_record, d);
+	if (r == 0)
+		r = attach_start(
+			d->loop, d->dp, &d->config, &handlers, &d->attach);
+	answer(json_pack(
+		"{s:i, s:b}", "error", r, "adopted", datapath_adopted(d->dp)));
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_free_ struct driver *d = xcalloc(1, sizeof(*d));
+	bool without_tcx = argc == 3 && strcmp(argv[1], "--clsact") == 0;
+	int r;
+
+	if (argc < 2 ||
+		config_load(argv[argc - 1], &d->config, report_fault, NULL) < 0)
+		return 2;
+	log_init("attach", LOG_LEVEL_INFO);
+	r = start(d, without_tcx);
+	if (r == 0) {
+		loop_fd_start(d->loop, &d->on_stdin, STDIN_FILENO, LOOP_READ,
+			on_line, d);
+		loop_run(d->loop);
+		loop_fd_stop(d->loop, &d->on_stdin);
+	}
+	attach_stop(d->attach);
+	datapath_close(d->dp);
+	if (d->loop)
+		loop_free(d->loop);
+	return r < 0;
+}

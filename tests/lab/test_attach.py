@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where the gate is: on the interface or on a bridge's ports, on those that come
+later, never open on one that was made again, put back when it was removed, and
+beside what others attached."""
+import json
+import os
+import time
+
+import pytest
+
+from gatebox import GROUP, Box, Traffic, attach_foreign_tcx, build_driver, mac, wait_for
+
+# name -> how the driver is started
+WAYS = {
+    "xdp": {"hook": "xdp"},
+    "tc": {"hook": "tc"},
+    "clsact": {"hook": "tc", "clsact": True},
+}
+HAS_TCX = tuple(int(n) for n in os.uname().release.split(".")[:2]) >= (6, 6)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def driver():
+    build_driver()
+
+
+def start(box, way):
+    options = ["--clsact"] if WAYS[way].get("clsact") else []
+    return box.start(*options, hook=WAYS[way]["hook"])
+
+
+@pytest.mark.parametrize("bridge", [False, True], ids=["plain", "bridge"])
+@pytest.mark.parametrize("way", WAYS)
+def test_gated_both_ways(way, bridge):
+    with Box(bridge=bridge) as box:
+        one = Traffic(box, 1)
+        assert one.passes(), "the lab itself must forward"
+        gate = start(box, way)
+        port = gate.rows()["p1" if bridge else "lan1"]
+        assert port["state"] == "attached", port
+        expected = {"xdp": "xdp", "tc": "tcx" if HAS_TCX else "clsact", "clsact": "clsact"}
+        assert port["up"] == expected[way]
+        assert box.group(box.lan) == GROUP
+        assert not one.passes(), "captive"
+        assert gate.ask(f"run {mac(1)}")["error"] == 0
+        assert one.comes_back()
+        # One charge per datagram: a bridge's own hooks only check.
+        before = gate.clients()[mac(1)]["upPackets"]
+        for _ in range(50):
+            one.send()
+        record = wait_for("50 charged", lambda: [
+            c for c in [gate.clients()[mac(1)]] if c["upPackets"] >= before + 50])[0]
+        assert record["upPackets"] == before + 50
+        assert gate.ask(f"close {mac(1)}")["error"] == 0
+        assert not one.passes(), "closed again"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_ports_that_come_and_go(way):
+    with Box(bridge=True, guests=2) as box:
+        box.ip("gw", "link set p2 nomaster")
+        gate = start(box, way)
+        assert "p2" not in gate.rows()
+        two = Traffic(box, 2)
+        box.ip("gw", "link set p2 master br0")
+        assert not two.passes()
+        wait_for("p2 attached", lambda: gate.rows().get("p2", {}).get("state") == "attached")
+        gate.ask(f"run {mac(2)}")
+        assert two.passes()
+        box.ip("gw", "link set p2 nomaster")
+        index = json.loads(box.ip("gw", "-j link show p2"))[0]["ifindex"]
+        wait_for("p2 let go", lambda: "p2" not in gate.rows())
+        assert not [pin for pin in box.pins("links") if pin.startswith(f"{index}-")]
+
+
+@pytest.mark.parametrize("bridge", [False, True], ids=["plain", "bridge"])
+@pytest.mark.parametrize("way", WAYS)
+def test_made_again_is_never_open(way, bridge):
+    """The guest sends all the time; not one datagram may arrive."""
+    with Box(bridge=bridge, guests=1) as box:
+        gate = start(box, way)
+        one = Traffic(box, 1)
+        port = "p1" if bridge else "lan1"
+        one.start()
+        for _ in range(15):
+            box.ip("gw", f"link del {port}")
+            box.add_guest(1)
+        wait_for("attached", lambda: gate.rows().get(port, {}).get("state") == "attached")
+        assert one.stop() == set()
+        # It was closed by the gate and not by a broken lab.
+        gate.ask(f"run {mac(1)}")
+        assert one.passes()
+        # Pins of the interfaces that went are gone with them.
+        alive = {str(row["ifindex"]) for row in gate.rows().values()}
+        assert {pin.split("-")[0] for pin in box.pins("links")} == alive
+
+
+@pytest.mark.parametrize("bridge", [False, True], ids=["plain", "bridge"])
+def test_made_again_without_a_daemon_stays_closed(bridge):
+    with Box(bridge=bridge, guests=1) as box:
+        gate = box.start()
+        one = Traffic(box, 1)
+        gate.kill()
+        port = "p1" if bridge else "lan1"
+        box.ip("gw", f"link del {port}")
+        one.start()
+        box.add_guest(1)
+        time.sleep(0.3)
+        assert one.stop() == set()
+        # The next daemon takes the new interface, and clears the dead pins.
+        gate = box.start()
+        wait_for("attached", lambda: gate.rows()[port]["state"] == "attached")
+        gate.ask(f"run {mac(1)}")
+        assert one.passes()
+        alive = {str(row["ifindex"]) for row in gate.rows().values()}
+        assert {pin.split("-")[0] for pin in box.pins("links")} == alive
+
+
+def test_absent_interface_is_awaited():
+    with Box(guests=1) as box:
+        box.ip("gw", "link del lan1")
+        gate = box.start()
+        assert gate.rows()["lan1"]["state"] == "absent"
+        assert "no such interface" in gate.said()
+        one = Traffic(box, 1)
+        one.start()
+        box.add_guest(1)
+        wait_for("attached", lambda: gate.rows()["lan1"]["state"] == "attached")
+        assert one.stop() == set()
+        box.ip("gw", "link set lan1 down")
+        box.ip("gw", "link set lan1 name other")
+        wait_for("absent", lambda: gate.rows()["lan1"]["state"] == "absent")
+        box.ip("gw", "link set other name lan1")
+        wait_for("attached", lambda: gate.rows()["lan1"]["state"] == "attached")
+
+
+def remove_hook(box, way, index):
+    if way == "clsact":
+        box.gw("tc filter del dev lan1 ingress pref 1")
+    else:
+        box.gw(f"bpftool link detach pinned {box.pin_dir}/links/{index}-up")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_removed_hook_is_put_back(way):
+    if way == "tc" and not HAS_TCX:
+        pytest.skip("a kernel without TCX has no such link")
+    with Box(guests=1) as box:
+        gate = start(box, way)
+        one = Traffic(box, 1)
+        remove_hook(box, way, gate.rows()["lan1"]["ifindex"])
+        wait_for("repaired", lambda: gate.rows()["lan1"]["repairs"] == 1)
+        assert "put back" in gate.said()
+        assert not one.passes()
+        gate.ask(f"run {mac(1)}")
+        assert one.passes()
+
+
+def test_device_group_is_put_back():
+    with Box(guests=1) as box:
+        gate = box.start()
+        gate.ask(f"run {mac(1)}")
+        one = Traffic(box, 1)
+        box.ip("gw", "link set lan1 group 0")
+        wait_for("group", lambda: box.group("lan1") == GROUP)
+        assert one.passes()
+
+
+@pytest.mark.parametrize("change", ["delete table inet gatehouse", "flush ruleset",
+                                    "flush chain inet gatehouse forward"])
+def test_nftables_table_is_put_back(change):
+    with Box(guests=1) as box:
+        gate = box.start()
+        whole = box.gw("nft list table inet gatehouse")
+        box.gw(f"nft {change}")
+        wait_for("table", lambda: "put back" in gate.said())
+        assert box.gw("nft list table inet gatehouse") == whole
+
+
+def test_tables_of_others_are_left_alone():
+    with Box(guests=1) as box:
+        box.gw("nft add table inet operators")
+        gate = box.start()
+        box.gw("nft add chain inet operators theirs")
+        time.sleep(1.2)
+        assert "put back" not in gate.said()
+        gate.ask("unload open")
+        assert box.gw("nft list tables").split("\n")[0] == "table inet operators"
+
+
+def test_foreign_filter_stays():
+    with Box(guests=1) as box:
+        box.gw("tc qdisc add dev lan1 clsact")
+        box.gw("tc filter add dev lan1 ingress pref 10 u32 match u32 0 0 classid 1:1")
+        gate = start(box, "clsact")
+        gate.ask(f"run {mac(1)}")
+        one = Traffic(box, 1)
+        assert one.passes()
+        assert gate.ask("unload open")["error"] == 0
+        shown = box.gw("tc filter show dev lan1 ingress")
+        assert "u32" in shown and "gh_" not in shown
+        assert "clsact" in box.gw("tc qdisc show dev lan1")
+
+
+def test_foreign_filter_in_our_place_is_an_error_that_closes():
+    with Box(guests=1) as box:
+        box.gw("tc qdisc add dev lan1 clsact")
+        box.gw("tc filter add dev lan1 ingress pref 1 u32 match u32 0 0 classid 1:1")
+        gate = start(box, "clsact")
+        row = gate.rows()["lan1"]
+        assert row["state"] == "failed" and "priority 1" in row["problem"]
+        gate.ask(f"run {mac(1)}")
+        one = Traffic(box, 1)
+        assert not one.passes(), "no gate, no traffic"
+        box.gw("tc filter del dev lan1 ingress pref 1")
+        wait_for("attached", lambda: gate.rows()["lan1"]["state"] == "attached")
+        assert one.passes()
+
+
+def test_foreign_xdp_stays():
+    with Box(guests=1) as box:
+        # Any XDP program will do as somebody else's; one of ours is at hand.
+        gate = start(box, "tc")
+        program = f"{box.pin_dir}/programs/gh_upload_xdp"
+        box.gw(f"ip link set lan1 xdpdrv pinned {program}")
+        foreign = json.loads(box.ip("gw", "-j -d link show lan1"))[0]["xdp"]["prog"]["id"]
+        gate.stop()
+        gate = start(box, "xdp")
+        row = gate.rows()["lan1"]
+        assert row["state"] == "failed" and "another XDP program" in row["problem"]
+        gate.ask(f"run {mac(1)}")
+        one = Traffic(box, 1)
+        assert not one.passes(), "no gate, no traffic"
+        shown = json.loads(box.ip("gw", "-j -d link show lan1"))[0]["xdp"]["prog"]["id"]
+        assert shown == foreign
+        box.ip("gw", "link set lan1 xdpdrv off")
+        wait_for("attached", lambda: gate.rows()["lan1"]["state"] == "attached")
+        assert one.passes()
+
+
+@pytest.mark.skipif(not HAS_TCX, reason="a kernel without TCX has no order of links")
+def test_program_before_ours_is_noticed():
+    """It might end the matter with TC_ACT_OK before our program is asked."""
+    with Box(guests=1) as box:
+        gate = start(box, "tc")
+        program = f"{box.pin_dir}/programs/gh_check_up"
+        foreign = attach_foreign_tcx(box, "lan1", program)
+        wait_for("repaired", lambda: gate.rows()["lan1"]["repairs"] == 1)
+        assert "before ours" in gate.said()
+        time.sleep(1.5)
+        assert gate.rows()["lan1"]["repairs"] == 1, "once, and for good"
+        gate.ask(f"run {mac(1)}")
+        assert Traffic(box, 1).passes()
+        os.close(foreign)
