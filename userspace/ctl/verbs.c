@@ -12,74 +12,74 @@
 #include "base/util.h"
 #include "ctl/print.h"
 
-#define MAC_ARG {VERB_ARG_TEXT, NULL, "mac", true, "MAC"}
+#define MAC_ARG {VERB_ARG_TEXT, NULL, "mac", VERB_REQUIRED, "MAC"}
 
 static const struct verb_arg no_args[] = {{}};
 static const struct verb_arg mac_args[] = {MAC_ARG, {}};
 static const struct verb_arg allow_args[] = {
 	MAC_ARG,
-	{VERB_ARG_INT, "--minutes", "minutes", true, "N"},
-	{VERB_ARG_INT, "--megabytes", "megabytes", false, "N"},
-	{VERB_ARG_TEXT, "--plan", "plan", true, "NAME"},
+	{VERB_ARG_INT, "--minutes", "minutes", VERB_ONE_OF, "N"},
+	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N"},
+	{VERB_ARG_TEXT, "--plan", "plan", VERB_ONE_OF, "NAME"},
 	{},
 };
 static const struct verb_arg block_args[] = {
 	MAC_ARG,
-	{VERB_ARG_FALSE, "--off", "blocked", false, NULL},
+	{VERB_ARG_FALSE, "--off", "blocked", VERB_OPTIONAL, NULL},
 	{},
 };
 static const struct verb_arg move_args[] = {
-	{VERB_ARG_TEXT, NULL, "from", true, "OLD"},
-	{VERB_ARG_TEXT, NULL, "to", true, "NEW"},
+	{VERB_ARG_TEXT, NULL, "from", VERB_REQUIRED, "OLD"},
+	{VERB_ARG_TEXT, NULL, "to", VERB_REQUIRED, "NEW"},
 	{},
 };
 static const struct verb_arg set_args[] = {
 	MAC_ARG,
-	{VERB_ARG_TEXT, "--name", "name", false, "TEXT"},
-	{VERB_ARG_TEXT, "--note", "note", false, "TEXT"},
+	{VERB_ARG_TEXT, "--name", "name", VERB_OPTIONAL, "TEXT"},
+	{VERB_ARG_TEXT, "--note", "note", VERB_OPTIONAL, "TEXT"},
 	{},
 };
 static const struct verb_arg sessions_args[] = {
-	{VERB_ARG_TEXT, "--state", "state", false,
+	{VERB_ARG_TEXT, "--state", "state", VERB_OPTIONAL,
 		"running|paused|held|ended"},
 	{},
 };
 static const struct verb_arg plan_add_args[] = {
-	{VERB_ARG_TEXT, NULL, "name", true, "NAME"},
-	{VERB_ARG_INT, "--minutes", "minutes", true, "N"},
-	{VERB_ARG_INT, "--megabytes", "megabytes", false, "N"},
-	{VERB_ARG_INT, "--up", "upKbps", false, "KBPS"},
-	{VERB_ARG_INT, "--down", "downKbps", false, "KBPS"},
-	{VERB_ARG_INT, "--price", "priceMinor", false, "MINOR"},
-	{VERB_ARG_TEXT, "--currency", "currency", false, "XXX"},
-	{VERB_ARG_INT, "--moves", "moves", false, "N"},
-	{VERB_ARG_INT, "--devices", "devices", false, "N"},
-	{VERB_ARG_INT, "--token-days", "tokenDays", false, "N"},
+	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME"},
+	{VERB_ARG_INT, "--minutes", "minutes", VERB_REQUIRED, "N"},
+	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N"},
+	{VERB_ARG_INT, "--up", "upKbps", VERB_OPTIONAL, "KBPS"},
+	{VERB_ARG_INT, "--down", "downKbps", VERB_OPTIONAL, "KBPS"},
+	{VERB_ARG_INT, "--price", "priceMinor", VERB_OPTIONAL, "MINOR"},
+	{VERB_ARG_TEXT, "--currency", "currency", VERB_OPTIONAL, "XXX"},
+	{VERB_ARG_INT, "--moves", "moves", VERB_OPTIONAL, "N"},
+	{VERB_ARG_INT, "--devices", "devices", VERB_OPTIONAL, "N"},
+	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N"},
 	{},
 };
 static const struct verb_arg voucher_create_args[] = {
-	{VERB_ARG_TEXT, "--plan", "plan", true, "NAME"},
-	{VERB_ARG_INT, "--count", "count", true, "N"},
-	{VERB_ARG_INT, "--expires-days", "expiresDays", false, "N"},
-	{VERB_ARG_TEXT, "--prefix", "prefix", false, "TEXT"},
+	{VERB_ARG_TEXT, "--plan", "plan", VERB_REQUIRED, "NAME"},
+	{VERB_ARG_INT, "--count", "count", VERB_REQUIRED, "N"},
+	{VERB_ARG_INT, "--expires-days", "expiresDays", VERB_OPTIONAL, "N"},
+	{VERB_ARG_TEXT, "--prefix", "prefix", VERB_OPTIONAL, "TEXT"},
 	{},
 };
 static const struct verb_arg voucher_list_args[] = {
-	{VERB_ARG_TEXT, "--batch", "batch", false, "BATCH"},
-	{VERB_ARG_TEXT, "--state", "state", false, "unused|used|revoked"},
+	{VERB_ARG_TEXT, "--batch", "batch", VERB_OPTIONAL, "BATCH"},
+	{VERB_ARG_TEXT, "--state", "state", VERB_OPTIONAL, "unused|used|revoked"},
 	{},
 };
 static const struct verb_arg code_args[] = {
-	{VERB_ARG_TEXT, NULL, "code", true, "CODE"},
+	{VERB_ARG_TEXT, NULL, "code", VERB_REQUIRED, "CODE"},
 	{},
 };
 static const struct verb_arg verify_args[] = {
-	{VERB_ARG_TRUE, "--repair", "repair", false, NULL},
+	{VERB_ARG_TRUE, "--repair", "repair", VERB_OPTIONAL, NULL},
 	{},
 };
 static const struct verb_arg unload_args[] = {
-	{VERB_ARG_TRUE, "--open", "open", true, NULL},
-	{VERB_ARG_FALSE, "--closed", "open", true, NULL},
+	{VERB_ARG_TRUE, "--open", "open", VERB_ONE_OF, NULL},
+	{VERB_ARG_FALSE, "--closed", "open", VERB_ONE_OF, NULL},
 	{},
 };
 
@@ -222,34 +222,32 @@ static const struct verb_arg *row_of(
 	return NULL;
 }
 
-/* A field that is required and was not given. "--minutes or --plan": rows in
- * a verb that are alternatives share the need, see allow. */
-static int check_required(const struct verb *verb, const json_t *args,
-	char *err, size_t err_len)
+/* The rows that may not be left out. */
+static int check_needs(const struct verb *verb, const json_t *args, char *err,
+	size_t err_len)
 {
 	const struct verb_arg *arg;
-	char missing[96] = "";
-	bool option_given = false, option_needed = false;
+	bool asked = false, given = false;
+	char choices[96] = "";
 
 	for (arg = verb->args; arg->type != VERB_ARG_END; arg++) {
-		bool given = json_object_get(args, arg->field);
+		bool here = json_object_get(args, arg->field);
 
-		if (!arg->required)
-			continue;
-		if (!arg->option) {
-			if (given)
-				continue;
-			snprintf(err, err_len, "%s is missing", arg->hint);
+		if (arg->need == VERB_REQUIRED && !here) {
+			snprintf(err, err_len, "%s is missing",
+				arg->option ? arg->option : arg->hint);
 			return -EINVAL;
 		}
-		option_needed = true;
-		option_given |= given;
-		snprintf(missing + strlen(missing),
-			sizeof(missing) - strlen(missing), "%s%s",
-			missing[0] ? " or " : "", arg->option);
+		if (arg->need != VERB_ONE_OF)
+			continue;
+		asked = true;
+		given |= here;
+		snprintf(choices + strlen(choices),
+			sizeof(choices) - strlen(choices), "%s%s",
+			choices[0] ? " or " : "", arg->option);
 	}
-	if (option_needed && !option_given) {
-		snprintf(err, err_len, "say %s", missing);
+	if (asked && !given) {
+		snprintf(err, err_len, "say %s", choices);
 		return -EINVAL;
 	}
 	return 0;
@@ -286,7 +284,7 @@ int verb_parse(const struct verb *verb, int argc, char **argv,
 		if (ret)
 			return ret;
 	}
-	ret = check_required(verb, args, err, err_len);
+	ret = check_needs(verb, args, err, err_len);
 	if (ret)
 		return ret;
 	if (verb->preset && !json_object_get(args, verb->preset))

@@ -17,11 +17,17 @@ enum verb_arg_type {
 	VERB_ARG_FALSE, /* ... is false */
 };
 
+enum verb_need {
+	VERB_OPTIONAL = 0,
+	VERB_REQUIRED,
+	VERB_ONE_OF, /* one of the verb's rows that say so must be given */
+};
+
 struct verb_arg {
 	enum verb_arg_type type;
 	const char *option; /* "--minutes"; NULL: by its place */
 	const char *field;  /* name of the operation's argument */
-	bool required;      /* one of the rows with this field must be given */
+	enum verb_need need;
 	const char *hint;   /* "MAC", "N" */
 };
 

@@ -234,6 +234,28 @@ static struct credit *same_at_end(
 	return NULL;
 }
 
+/* A session that is topped up for months must not run out of room: the oldest
+ * used credit goes. -E2BIG when none is used. */
+static int make_room(struct rules *rules, struct account *account)
+{
+	int i, ret;
+
+	if (account->count < CREDITS_MAX)
+		return 0;
+	for (i = 0; i < account->count; i++)
+		if (account->credits[i].state == CREDIT_USED)
+			break;
+	if (i == account->count)
+		return -E2BIG;
+	ret = store_credit_delete(rules->store, account->credits[i].id);
+	if (ret)
+		return ret;
+	account->count--;
+	memmove(&account->credits[i], &account->credits[i + 1],
+		(size_t)(account->count - i) * sizeof(account->credits[0]));
+	return 0;
+}
+
 int account_add(struct rules *rules, struct account *account,
 	const struct credit *credit, const struct moment *now,
 	enum outcome *ret_outcome)
@@ -258,10 +280,13 @@ int account_add(struct rules *rules, struct account *account,
 		last->moves_left = MAX(last->moves_left, credit->moves_left);
 		return account_save(rules, account);
 	}
-	if (account->count == CREDITS_MAX) {
+	ret = make_room(rules, account);
+	if (ret == -E2BIG) {
 		*ret_outcome = OUTCOME_CONFLICT;
 		return 0;
 	}
+	if (ret)
+		return ret;
 	last = &account->credits[account->count];
 	*last = *credit;
 	last->session_id = account->session.id;

@@ -122,6 +122,8 @@ static int take_over(struct rules *rules, struct account *account,
 		*last = *credit;
 		account->count++;
 	}
+	account->session.total_paid_minor += other.session.total_paid_minor;
+	other.session.total_paid_minor = 0;
 	other.count = 0;
 	account_end(&other, "joined another", now);
 	return account_save(rules, &other);

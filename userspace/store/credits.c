@@ -79,6 +79,12 @@ int store_credit_update(struct store *store, const struct credit *credit)
 		credit->id);
 }
 
+int store_credit_delete(struct store *store, int64_t id)
+{
+	return db_run(
+		store->db, "DELETE FROM credits WHERE id = ?", "i", id);
+}
+
 int store_credit_list(
 	struct store *store, int64_t session_id, struct credit *rows, int max)
 {
@@ -119,22 +125,17 @@ int store_credit_due(
 	return ret ? ret : n;
 }
 
-int store_credit_next(
-	struct store *store, int64_t *ret_deadline_ns, int64_t *ret_queued_ns)
+int store_credit_next(struct store *store, int64_t *ret_deadline_ns)
 {
 	struct db_rows *rows;
 	int ret = db_first(store->db, &rows,
-		"SELECT (SELECT min(deadline_ns) FROM credits"
-		" WHERE deadline_ns IS NOT NULL),"
-		" (SELECT min(c.deadline_ns) FROM credits w JOIN credits c"
-		" ON c.session_id = w.session_id AND c.deadline_ns IS NOT NULL"
-		" WHERE w.state = 'waiting')",
+		"SELECT min(deadline_ns) FROM credits"
+		" WHERE deadline_ns IS NOT NULL",
 		"");
 
 	if (ret)
 		return ret;
 	*ret_deadline_ns = db_limit(rows, 0);
-	*ret_queued_ns = db_limit(rows, 1);
 	db_done(rows);
 	return 0;
 }

@@ -167,7 +167,8 @@ int store_session_count(struct store *store, int64_t *ret_live)
 /* Only what a grant needs of session and credit. */
 #define HOLDER                                                              \
 	"c.id, c.deadline_ns, c.bytes, c.bytes_up, c.bytes_down, c.up_kbps," \
-	" c.down_kbps, coalesce(d.blocked, 0), coalesce(d.exempt_until, 0)"
+	" c.down_kbps, coalesce(d.blocked, 0), coalesce(d.exempt_until, 0)," \
+	" r.id, r.session_id, r.credit_id, r.raw_up, r.raw_down"
 
 static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 {
@@ -191,6 +192,12 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	h.credit.down_kbps = db_int(rows, 9);
 	h.blocked = db_int(rows, 10);
 	h.exempt_until = db_int(rows, 11);
+	h.record.mac = h.mac;
+	h.record.id = db_int(rows, 12);
+	h.record.session_id = db_int(rows, 13);
+	h.record.credit_id = db_int(rows, 14);
+	h.record.raw_up = db_int(rows, 15);
+	h.record.raw_down = db_int(rows, 16);
 	*ret_holder = h;
 }
 
@@ -206,9 +213,12 @@ int store_holder_each(struct store *store,
 		" LEFT JOIN credits c ON c.session_id = s.id"
 		" AND c.state = 'in_use'"
 		" LEFT JOIN devices d ON d.mac = s.mac"
+		" LEFT JOIN records r ON r.mac = s.mac"
 		" WHERE s.state <> 'ended'"
 		" UNION ALL SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0,"
-		" d.blocked, d.exempt_until FROM devices d"
+		" d.blocked, d.exempt_until, r.id, r.session_id, r.credit_id,"
+		" r.raw_up, r.raw_down FROM devices d"
+		" LEFT JOIN records r ON r.mac = d.mac"
 		" WHERE (d.blocked OR d.exempt_until > 0) AND NOT EXISTS ("
 		"SELECT 1 FROM sessions s WHERE s.mac = d.mac"
 		" AND s.state <> 'ended')",

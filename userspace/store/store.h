@@ -164,13 +164,13 @@ struct credit {
 int store_credit_insert(struct store *store, struct credit *credit);
 /* All but the bytes used. */
 int store_credit_update(struct store *store, const struct credit *credit);
+int store_credit_delete(struct store *store, int64_t id);
 /* By position; how many, -E2BIG above `max`. */
 int store_credit_list(struct store *store, int64_t session_id, struct credit *rows, int max);
 /* MACs whose running credit ends until `until_ns`, the earliest first. */
 int store_credit_due(struct store *store, int64_t until_ns, struct mac *rows, int max);
-/* Earliest deadline of all; UNLIMITED: none. `ret_queued`: the earliest of the
- * sessions in which another credit waits. */
-int store_credit_next(struct store *store, int64_t *ret_deadline_ns, int64_t *ret_queued_ns);
+/* Earliest deadline of all; UNLIMITED: none. */
+int store_credit_next(struct store *store, int64_t *ret_deadline_ns);
 
 struct record {
 	int64_t id;
@@ -197,6 +197,7 @@ struct holder {
 	struct credit credit;
 	bool blocked;
 	int64_t exempt_until;
+	struct record record; /* id 0: none */
 };
 /* Every client that may have a grant: live sessions and special devices. */
 int store_holder_each(struct store *store,

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of operations (T1, G6, N13). Protects: every row says who may ask,
+ * an operator reaches every row that is not a guest's from the terminal, and
+ * what a verb sends is what its row takes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "ctl/verbs.h"
+#include "daemon/ops.h"
+
+static const struct verb *verb_of(const char *op)
+{
+	const struct verb *verb;
+
+	for (verb = verbs; verb->words; verb++)
+		if (!strcmp(verb->op, op))
+			return verb;
+	return NULL;
+}
+
+static void test_rows(void **state)
+{
+	const struct op *op, *other;
+
+	for (op = ops; op->name; op++) {
+		if (!op->handler || !op->args || !op->proofs)
+			fail_msg("%s: the row has holes", op->name);
+		/* A local caller without a role must never get in. */
+		if (op->proofs & PROOF_LOCAL && op->least < ROLE_STAFF)
+			fail_msg("%s: open to every local user", op->name);
+		if (op->proofs & PROOF_GUEST && op->rate == RATE_FREE)
+			fail_msg("%s: guests have no limit", op->name);
+		for (other = op + 1; other->name; other++)
+			assert_string_not_equal(op->name, other->name);
+		assert_ptr_equal(op_lookup(op->name), op);
+	}
+	assert_null(op_lookup("nothing"));
+}
+
+/* T1: what only the console may, and N13's roles. */
+static void test_roles(void **state)
+{
+	static const struct {
+		const char *op;
+		enum role least;
+	} rows[] = {
+		{"status", ROLE_STAFF},
+		{"clients.allow", ROLE_STAFF},
+		{"clients.move", ROLE_STAFF},
+		{"clients.kick", ROLE_SUPERVISOR},
+		{"clients.block", ROLE_SUPERVISOR},
+		{"plans.add", ROLE_MANAGER},
+		{"vouchers.create", ROLE_MANAGER},
+		{"vouchers.list", ROLE_MANAGER},
+		{"vouchers.revoke", ROLE_MANAGER},
+		{"unload", ROLE_ADMIN},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct op *op = op_lookup(rows[i].op);
+
+		assert_non_null(op);
+		assert_int_equal(op->least, rows[i].least);
+		assert_int_equal(op->proofs, PROOF_LOCAL);
+	}
+}
+
+static void test_every_row_has_a_verb(void **state)
+{
+	const struct op *op;
+
+	for (op = ops; op->name; op++)
+		if (op->proofs & PROOF_LOCAL && !verb_of(op->name))
+			fail_msg("%s: gatehousectl has no verb", op->name);
+}
+
+static const struct json_arg *argument(const struct op *op, const char *name)
+{
+	const struct json_arg *row;
+
+	for (row = op->args; row->type != JSON_ARG_END; row++)
+		if (!strcmp(row->name, name))
+			return row;
+	return NULL;
+}
+
+/* Both tables speak of the same arguments, and of all of them; the cursor of
+ * lists is gatehousectl's own. */
+static void test_verbs_fit_the_rows(void **state)
+{
+	const struct verb *verb;
+	const struct verb_arg *arg;
+	const struct json_arg *row;
+
+	for (verb = verbs; verb->words; verb++) {
+		const struct op *op = op_lookup(verb->op);
+
+		if (!op)
+			fail_msg("%s: no operation %s", verb->words, verb->op);
+		for (arg = verb->args; arg->type != VERB_ARG_END; arg++)
+			if (!argument(op, arg->field))
+				fail_msg("%s: %s is no argument of %s",
+					verb->words, arg->field, verb->op);
+		for (row = op->args; row->type != JSON_ARG_END; row++) {
+			bool said = !strcmp(row->name, "limit") ||
+				    !strcmp(row->name, "after");
+
+			for (arg = verb->args; arg->type != VERB_ARG_END; arg++)
+				said |= !strcmp(arg->field, row->name);
+			if (!said)
+				fail_msg("%s cannot say %s", verb->words,
+					row->name);
+		}
+	}
+}
+
+struct line {
+	const char *words;
+	const char *args; /* JSON, or NULL: wrong use */
+};
+
+static const struct line lines[] = {
+	{"status", "{}"},
+	{"client 02:00:00:00:00:01", "{\"mac\":\"02:00:00:00:00:01\"}"},
+	{"client", NULL},
+	{"client a b", NULL},
+	{"allow m --minutes 5", "{\"mac\":\"m\",\"minutes\":5}"},
+	{"allow m --minutes -5 --megabytes 3",
+		"{\"mac\":\"m\",\"minutes\":-5,\"megabytes\":3}"},
+	{"allow --minutes 5 m", "{\"mac\":\"m\",\"minutes\":5}"},
+	{"allow m", NULL},
+	{"allow m --minutes", NULL},
+	{"allow m --minutes five", NULL},
+	{"allow m --minutes 99999999999999999999", NULL},
+	{"allow m --minutes 5 --minutes 6", NULL},
+	{"allow m --hours 5", NULL},
+	{"block m", "{\"mac\":\"m\",\"blocked\":true}"},
+	{"block m --off", "{\"mac\":\"m\",\"blocked\":false}"},
+	{"move a b", "{\"from\":\"a\",\"to\":\"b\"}"},
+	{"move a", NULL},
+	{"unload", NULL},
+	{"unload --open", "{\"open\":true}"},
+	{"unload --closed", "{\"open\":false}"},
+	{"unload --open --closed", NULL},
+	{"plan add Night --minutes 9", "{\"name\":\"Night\",\"minutes\":9}"},
+	{"plan", NULL},
+	{"voucher create --plan Night --count 3",
+		"{\"plan\":\"Night\",\"count\":3}"},
+	{"voucher create --plan Night", NULL},
+	{"dance", NULL},
+};
+
+static void test_command_lines(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lines); i++) {
+		char buf[128], *rest = buf, *argv[16], err[160];
+		const struct verb *verb;
+		json_t *args = NULL, *want;
+		int argc = 0, used = 0, ret = -EINVAL;
+
+		snprintf(buf, sizeof(buf), "%s", lines[i].words);
+		while ((argv[argc] = strsep(&rest, " ")))
+			argc++;
+		verb = verb_lookup(argc, argv, &used);
+		if (verb)
+			ret = verb_parse(verb, argc - used, argv + used, &args,
+				err, sizeof(err));
+		if ((ret == 0) != (lines[i].args != NULL))
+			fail_msg("%s: got %d", lines[i].words, ret);
+		if (ret)
+			continue;
+		want = json_loads(lines[i].args, 0, NULL);
+		if (!json_equal(args, want))
+			fail_msg("%s: got %s", lines[i].words,
+				json_dumps(args, 0));
+		json_decref(want);
+		json_decref(args);
+	}
+}
+
+struct frame {
+	const char *text;
+	enum ctl_code code;
+};
+
+static const struct frame frames[] = {
+	{"{\"op\":\"status\"}", CTL_OK},
+	{"{\"op\":\"status\",\"args\":{}}", CTL_OK},
+	{"{\"op\":\"plans.list\",\"args\":{\"limit\":100}}", CTL_OK},
+	{"{\"op\":\"plans.list\",\"args\":{\"limit\":101}}", CTL_bad_request},
+	{"{\"op\":\"nothing\"}", CTL_unknown_operation},
+	{"{\"op\":\"status\",\"who\":\"root\"}", CTL_bad_request},
+	{"{\"op\":\"status\",\"args\":{\"role\":\"admin\"}}", CTL_bad_request},
+	{"{\"op\":\"guest.session\",\"args\":{\"mac\":"
+	 "\"02:00:00:00:00:01\"}}",
+		CTL_bad_request},
+	{"{\"args\":{}}", CTL_bad_request},
+	{"[]", CTL_bad_request},
+	{"", CTL_bad_request},
+};
+
+static void test_frames(void **state)
+{
+	_Alignas(16) char args[OP_ARGS_MAX];
+	const struct op *op;
+	char err[256];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		enum ctl_code code;
+
+		memset(args, 0, sizeof(args));
+		op = NULL;
+		code = ops_parse(frames[i].text, strlen(frames[i].text), &op,
+			args, err, sizeof(err));
+		if (code != frames[i].code)
+			fail_msg("%s: expected %d, got %d: %s", frames[i].text,
+				frames[i].code, code, code ? err : "");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_every_row_has_a_verb),
+		cmocka_unit_test(test_verbs_fit_the_rows),
+		cmocka_unit_test(test_command_lines),
+		cmocka_unit_test(test_frames),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
