@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""gatehousectl as an operator uses it."""
+
+import json
+import os
+import pwd
+import subprocess
+
+import pytest
+
+from conftest import BUILD, Refused
+
+
+def test_every_verb_speaks_json_and_text(tc_lab):
+    guest = tc_lab.guest()
+    code = tc_lab.voucher()
+    guest.redeem(code)
+    for verb in (["status"], ["clients"], ["client", guest.mac], ["sessions"], ["plan", "list"],
+                 ["voucher", "list"], ["reasons"], ["verify"]):
+        assert tc_lab.ctl(*verb)["success"] is True, verb
+        status, text = tc_lab.text(*verb)
+        assert status == 0 and text.strip(), verb
+        assert max(map(len, text.splitlines())) < 160, verb
+
+
+def test_allow_block_kick(tc_lab):
+    guest = tc_lab.guest()
+    tc_lab.ctl("allow", guest.mac, "--minutes", "10", "--megabytes", "5")
+    assert guest.is_online()
+    session = guest.session()
+    assert session["kind"] == "manual" and session["remainingBytes"] <= 5_000_000
+    tc_lab.ctl("block", guest.mac)
+    assert not guest.is_online()
+    assert guest.curl("http://10.77.0.1/", timeout=1).status == 0
+    tc_lab.ctl("block", guest.mac, "--off")
+    assert guest.is_online()
+    tc_lab.ctl("kick", guest.mac)
+    assert not guest.is_online()
+    assert guest.curl("http://example.org/").status == 302
+
+
+def test_exit_codes_and_sentences(tc_lab):
+    cases = [
+        (["client", "nonsense"], 2),
+        (["client", "02:00:00:00:77:77"], 3),
+        (["kick", "02:00:00:00:77:77"], 3),
+        (["voucher", "create", "--plan", "no such plan"], 3),
+        (["no-such-verb"], 2),
+    ]
+    for words, status in cases:
+        got, text = tc_lab.text(*words)
+        assert got == status and text.strip(), (words, got, text)
+
+
+def test_revoked_voucher(tc_lab):
+    guest = tc_lab.guest()
+    code = tc_lab.voucher()
+    tc_lab.ctl("voucher", "revoke", code)
+    status, reply = guest.redeem(code)
+    assert (status, reply["code"]) == (403, "voucher_revoked")
+
+
+def test_verify_finds_and_repairs(tc_lab):
+    guest = tc_lab.guest()
+    guest.redeem(tc_lab.voucher())
+    assert tc_lab.text("verify")[0] == 0
+    # A record that nobody granted.
+    value = ["0"] * 192
+    value[4] = "1"
+    for i in range(8, 24):
+        value[i] = "255"
+    subprocess.run(["bpftool", "map", "update", "pinned", str(tc_lab.pins / "clients"), "key",
+                    "2", "0", "0", "0", "119", "1", "0", "0", "value", *value], check=True)
+    status, text = tc_lab.text("verify")
+    assert status == 1 and "02:00:00:00:77:01" in text.lower()
+    tc_lab.text("verify", "--repair")
+    assert tc_lab.text("verify")[0] == 0
+    assert tc_lab.record("02:00:00:00:77:01") is None
+
+
+def test_portal_user_has_no_rights(tc_lab):
+    """A program under the portal's uid that asks without proof gets nothing."""
+    user = pwd.getpwnam("gatehouse-portal")
+
+    def become():
+        os.setgroups([])
+        os.setgid(user.pw_gid)
+        os.setuid(user.pw_uid)
+
+    for verb in (["status"], ["clients"], ["allow", "02:00:00:00:01:01", "--minutes", "5"],
+                 ["voucher", "create", "--plan", "1 Hour"], ["unload", "--open"]):
+        result = subprocess.run(
+            [str(BUILD / "gatehousectl"), "--socket", str(tc_lab.state / "control.sock"),
+             "--json", *verb], preexec_fn=become, capture_output=True, text=True, check=False)
+        assert result.returncode == 4, (verb, result.stdout, result.stderr)
+
+
+def test_unload(tc_lab):
+    guest = tc_lab.guest()
+    guest.redeem(tc_lab.voucher())
+    tc_lab.ctl("unload", "--closed")
+    assert not tc_lab.pins.exists()
+    assert not guest.is_online()
+    tc_lab.start()
+    assert guest.is_online(), "sessions outlive the gate"
+    tc_lab.ctl("kick", guest.mac)
+    tc_lab.ctl("unload", "--open")
+    assert guest.is_online()
+    tc_lab.start()
+    assert not guest.is_online()
+
+
+def test_json_is_one_object(tc_lab):
+    result = subprocess.run(
+        [str(BUILD / "gatehousectl"), "--socket", str(tc_lab.state / "control.sock"), "--json",
+         "client", "02:00:00:00:77:77"], capture_output=True, text=True, check=False)
+    reply = json.loads(result.stdout)
+    assert reply["success"] is False and reply["code"] == "not_found"
+    with pytest.raises(Refused):
+        tc_lab.ctl("client", "02:00:00:00:77:77")
