@@ -51,7 +51,7 @@ class Box:
         self.socket = f"{directory}/run/control.sock"
         self.conf = f"{directory}/gatehouse.conf"
         self.daemon = None
-        self.portals = []
+        self.portals = {}
 
     def up(self):
         for ns in (self.gw, self.guest):
@@ -105,13 +105,18 @@ class Box:
             return log.read()
 
     def portal(self, address, port, save_syn=2):
-        """A portal without privilege at an address of the box."""
+        """A portal without privilege at an address of the box, in place of
+        the one that is there."""
+        old = self.portals.pop((address, port), None)
+        if old:
+            old.kill()
+            old.wait()
         proc = subprocess.Popen(
             ["nsenter", f"--net=/run/netns/{self.gw}", sys.executable,
              handover.__file__, self.socket, address, str(port), str(NOBODY),
              str(NOBODY), str(save_syn)],
             stdout=subprocess.PIPE, text=True)
-        self.portals.append(proc)
+        self.portals[address, port] = proc
         assert proc.stdout.readline() == "ready\n"
 
     def ask(self, address, port, *requests, ns=None):
@@ -143,7 +148,7 @@ class Box:
         return json.loads(self.ctl("--json", *args).stdout)
 
     def down(self):
-        for proc in self.portals:
+        for proc in self.portals.values():
             proc.kill()
             proc.wait()
         if self.daemon and self.daemon.poll() is None:
@@ -288,16 +293,18 @@ def test_fields_of_a_request_name_nobody(box):
 
 def test_no_saved_syn(box):
     """A connection made without one is told to come again."""
-    box.portal("10.66.0.1", 8443, save_syn=0)
-    reply, = box.ask("10.66.0.1", 8443, {"op": "guest.session"})
+    box.portal("10.66.0.1", 8080, save_syn=0)
+    reply, = box.ask("10.66.0.1", 8080, {"op": "guest.session"})
     assert reply["code"] == "no_client"
+    box.portal("10.66.0.1", 8080)
 
 
 def test_saved_syn_without_ethernet_header(box):
     """A hostile portal may ask the kernel for less: then it proves nothing."""
-    box.portal("fd66::1", 8443, save_syn=1)
-    reply, = box.ask("fd66::1", 8443, {"op": "guest.session"})
+    box.portal("fd66::1", 8080, save_syn=1)
+    reply, = box.ask("fd66::1", 8080, {"op": "guest.session"})
     assert reply["code"] == "not_a_guest"
+    box.portal("fd66::1", 8080)
 
 
 def test_connection_of_the_box_to_itself(box):
