@@ -153,7 +153,8 @@ static const struct line lines[] = {
 	{"plan", NULL},
 	{"voucher create --plan Night --count 3",
 		"{\"plan\":\"Night\",\"count\":3}"},
-	{"voucher create --plan Night", NULL},
+	{"voucher create --plan Night", "{\"plan\":\"Night\"}"},
+	{"voucher create --count 2", NULL},
 	{"dance", NULL},
 };
 

@@ -59,7 +59,7 @@ static const struct verb_arg plan_add_args[] = {
 };
 static const struct verb_arg voucher_create_args[] = {
 	{VERB_ARG_TEXT, "--plan", "plan", VERB_REQUIRED, "NAME"},
-	{VERB_ARG_INT, "--count", "count", VERB_REQUIRED, "N"},
+	{VERB_ARG_INT, "--count", "count", VERB_OPTIONAL, "N"},
 	{VERB_ARG_INT, "--expires-days", "expiresDays", VERB_OPTIONAL, "N"},
 	{VERB_ARG_TEXT, "--prefix", "prefix", VERB_OPTIONAL, "TEXT"},
 	{},

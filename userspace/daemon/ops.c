@@ -89,7 +89,7 @@ static const struct json_arg plan_args[] = {
 };
 static const struct json_arg batch_args[] = {
 	ARG_TEXT(args_batch, plan, "plan"),
-	ARG_INT(args_batch, count, "count", 1, OPS_COUNT_MAX),
+	OPT_INT(args_batch, count, "count", 1, OPS_COUNT_MAX, count_set),
 	OPT_INT(args_batch, expires_days, "expiresDays", 1, 3650, expires_set),
 	OPT_TEXT(args_batch, prefix, "prefix", prefix_set),
 	{},

@@ -131,7 +131,7 @@ static int create(struct gatehoused *g, const struct caller *caller,
 	int64_t now = clock_wall_sec();
 	const struct voucher_batch batch = {
 		.plan = plan,
-		.count = (int)a->count,
+		.count = a->count_set ? (int)a->count : 1,
 		.expires_at = a->expires_set ? now + a->expires_days * DAY_SEC
 					     : UNLIMITED,
 		.prefix = a->prefix_set ? a->prefix : g->rules.voucher_prefix,
