@@ -613,6 +613,22 @@ static int settle_due(struct sync *sync, const struct moment *now)
 	return n;
 }
 
+/* Room for one more; NULL without memory. */
+static struct client_want *next_want(struct start *start)
+{
+	struct client_want *wants = start->wants;
+	size_t size = MAX(start->size * 2, 1024);
+
+	if (start->n == start->size) {
+		wants = realloc(wants, size * sizeof(*wants));
+		if (!wants)
+			return NULL;
+		start->wants = wants;
+		start->size = size;
+	}
+	return &start->wants[start->n++];
+}
+
 static int gather_want(void *data, const struct holder *holder)
 {
 	struct start *start = data;
@@ -623,22 +639,15 @@ static int gather_want(void *data, const struct holder *holder)
 
 	if (grant.state == GRANT_NONE)
 		return 0;
-	if (start->n == start->size) {
-		size_t size = MAX(start->size * 2, 1024);
-
-		want = realloc(start->wants, size * sizeof(*want));
-		if (!want)
-			return -ENOMEM;
-		start->wants = want;
-		start->size = size;
-	}
+	want = next_want(start);
+	if (!want)
+		return -ENOMEM;
 	entry = entries_get(sync->entries, &holder->mac);
 	entry->closing = false;
 	entry->sweep = start->seen + 1;
 	entry->session_id = grant.session_id;
 	entry->credit_id = grant.credit_id;
 	entry->fresh = !entry->record_id;
-	want = &start->wants[start->n++];
 	want->mac = holder->mac;
 	want->policy = policy_of(&grant, entry->record_id,
 		holder->record.raw_up + holder->record.raw_down);
@@ -724,7 +733,8 @@ static int start_store(struct start *start)
 
 int sync_start(struct sync *sync)
 {
-	struct start start = {.sync = sync, .seen = 1, .now = this_moment()};
+	struct start start = {.sync = sync, .seen = 1, .now = this_moment(),
+		.wants = xcalloc(1, sizeof(*start.wants)), .size = 1};
 	struct clients_synced synced = {0};
 	int64_t begun = clock_mono_ns();
 	int ret = turn_begin(sync->g);
@@ -912,16 +922,9 @@ static int gather_verify(void *data, const struct holder *holder)
 
 	if (grant.state == GRANT_NONE)
 		return 0;
-	if (start->n == start->size) {
-		size_t size = MAX(start->size * 2, 1024);
-
-		want = realloc(start->wants, size * sizeof(*want));
-		if (!want)
-			return -ENOMEM;
-		start->wants = want;
-		start->size = size;
-	}
-	want = &start->wants[start->n++];
+	want = next_want(start);
+	if (!want)
+		return -ENOMEM;
 	want->mac = holder->mac;
 	want->policy = policy_of(&grant, holder->record.id,
 		holder->record.raw_up + holder->record.raw_down);
@@ -933,7 +936,8 @@ int sync_verify(struct sync *sync, bool repair,
 	void *data, size_t *ret_checked)
 {
 	_cleanup_free_ struct verification *v = xcalloc(1, sizeof(*v));
-	struct start start = {.sync = sync, .now = this_moment()};
+	struct start start = {.sync = sync, .now = this_moment(),
+		.wants = xcalloc(1, sizeof(*start.wants)), .size = 1};
 	int ret;
 
 	*v = (struct verification){
