@@ -57,7 +57,7 @@ struct args_batch {
 	char plan[65];
 	bool count_set;
 	int64_t count; /* 1 when it is not set */
-	bool count_set, expires_set, prefix_set;
+	bool expires_set, prefix_set;
 	int64_t expires_days;
 	char prefix[9];
 };
