@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Telling user space. Events are hints: a full ring loses them, counted. */
+/*
+ * Telling user space. Events are hints: at most one a second and client of
+ * those that a client can provoke, and a full ring loses them, counted.
+ */
 #ifndef GH_EVENTS_H
 #define GH_EVENTS_H
 
@@ -22,6 +25,15 @@ static __always_inline void gh_tell(enum gh_event_type type, __u64 now_ns,
 	event->network = network;
 	event->record_id = record_id;
 	bpf_ringbuf_submit(event, 0);
+}
+
+/* Whether this client's last event is a second old; then it is now. */
+static __always_inline bool gh_may_tell(__u64 *told_ns, __u64 now_ns)
+{
+	if (now_ns - *told_ns < GH_SEC)
+		return false;
+	*told_ns = now_ns;
+	return true;
 }
 
 #endif

@@ -15,28 +15,40 @@
 
 #include "parse.h"
 #include "maps.h"
+#include "clock.h"
 #include "ratelimit.h"
-#include "usage.h"
 #include "policy.h"
+#include "usage.h"
 #include "events.h"
 
 /* Admission tolerances: a page's DNS lookups come at once. */
-#define GH_TOLERANCE_CAPTIVE_NS 4000000000ULL
-#define GH_TOLERANCE_NS         1000000000ULL
+#define GH_TOLERANCE_CAPTIVE_NS (4 * GH_SEC)
+#define GH_TOLERANCE_NS         (1 * GH_SEC)
 
-#define GH_SEC 1000000000ULL
+/* What an ICMP answer costs its meter, whatever provoked it. */
+#define GH_ANSWER_BYTES 64
 
-
-/* One frame on its way through a hook. */
+/*
+ * One frame on its way through a hook. No pointer to it may leave inlined
+ * code, so that the compiler can keep the fields in registers: in memory,
+ * they cost a quarter of the whole decision.
+ */
 struct gh_frame {
-	struct gh_pkt pkt;
-	struct gh_interface *interface;
+	struct gh_pkt *pkt;
 	struct gh_network *net;
+	__u64 box_mac;
 	__u32 network;
-	__u32 bytes;    /* IP bytes on the wire, each segment with its headers */
+	__u32 bytes; /* IP bytes on the wire, each segment with its headers */
 	__u32 segments;
+	int fault; /* what the parser said, or GH_DROP_NETWORK */
 	__u64 now_ns;
 };
+
+static __always_inline struct gh_pkt *gh_in_memory(struct gh_pkt *pkt)
+{
+	asm volatile("" : "+r"(pkt) : : "memory");
+	return pkt;
+}
 
 static __always_inline bool gh_passes(enum gh_reason reason)
 {
@@ -63,35 +75,45 @@ static __always_inline void gh_count(
 /* False: the interface carries no active network. */
 static __always_inline bool gh_find_network(struct gh_frame *f, __u32 ifindex)
 {
+	struct gh_interface *interface =
+		bpf_map_lookup_elem(&interfaces, &ifindex);
 	__u32 network;
 
-	f->interface = bpf_map_lookup_elem(&interfaces, &ifindex);
-	if (!f->interface)
+	if (!interface)
 		return false;
-	network = f->interface->network;
+	network = interface->network;
 	f->network = network;
+	f->box_mac = *(__u64 *)interface->mac;
 	f->net = bpf_map_lookup_elem(&networks, &network);
 	return f->net && f->net->flags & GH_NETWORK_ACTIVE;
 }
 
 /*
- * A GSO super-packet stands for several packets: `gso_size` bytes of payload
- * each, with the same headers (skb->wire_len is unusable at ingress, gso_segs
- * can be 0; exact on 6.1, 6.12 and 6.18).
+ * How much to charge for a parsed frame; 0 or GH_DROP_MALFORMED. A GSO
+ * super-packet stands for several packets: `gso_size` bytes of payload each,
+ * all with the same headers (skb->wire_len is unusable at ingress, gso_segs
+ * can be 0; this is exact on 6.1, 6.12 and 6.18).
  */
 static __always_inline int gh_measure(
 	struct gh_frame *f, __u32 frame_len, __u32 gso_size)
 {
 	__u32 headers, payload;
 
-	if (!f->pkt.family)
+	if (!f->pkt->family)
 		return 0;
-	/* ip_len 0 is a super-packet beyond 64 KiB (BIG TCP), or a lie. */
-	if (f->pkt.l3 + f->pkt.ip_len > frame_len || (!f->pkt.ip_len && !gso_size))
+	if (f->pkt->l3 + f->pkt->ip_len > frame_len)
 		return GH_DROP_MALFORMED;
-	f->bytes = gso_size ? frame_len - f->pkt.l3 : f->pkt.ip_len;
-	headers = f->pkt.l4 - f->pkt.l3 + f->pkt.l4_len;
-	if (!gso_size || !f->pkt.l4 || f->bytes <= headers)
+	f->bytes = f->pkt->ip_len;
+	if (!gso_size)
+		return f->bytes ? 0 : GH_DROP_MALFORMED;
+	f->bytes = frame_len - f->pkt->l3;
+	headers = f->pkt->l4 - f->pkt->l3 + f->pkt->l4_len;
+	/* BIG TCP: a jumbogram's hop-by-hop header is not sent with segments. */
+	if (!f->pkt->ip_len && f->pkt->flags & GH_PKT_HOPBYHOP) {
+		f->bytes -= 8;
+		headers -= 8;
+	}
+	if (!f->pkt->l4 || f->bytes <= headers)
 		return 0;
 	payload = f->bytes - headers;
 	f->segments = (payload + gso_size - 1) / gso_size;
@@ -99,93 +121,79 @@ static __always_inline int gh_measure(
 	return 0;
 }
 
-/* Remembers a client without a record; the LRU may forget it. */
-static __always_inline struct gh_captive *gh_captive_find(struct gh_frame *f, __u64 *mac)
+/* Linear headers: a driver may leave them in a page. */
+static __always_inline bool gh_pull(struct __sk_buff *skb)
 {
-	struct gh_captive *seen = bpf_map_lookup_elem(&captive, mac);
+	__u32 len = skb->len;
+	__u32 want = len < GH_PARSE_BYTES ? len : GH_PARSE_BYTES;
+	long have = (long)skb->data_end - (long)skb->data;
 
-	if (!seen) {
-		struct gh_captive fresh = {
-			.first_ns = f->now_ns,
-			.seen_ns = f->now_ns,
-			.network = f->network,
-		};
-
-		if (!bpf_map_update_elem(&captive, mac, &fresh, BPF_NOEXIST))
-			gh_tell(GH_EVENT_FIRST_SEEN, f->now_ns, *mac, f->network, 0);
-		seen = bpf_map_lookup_elem(&captive, mac);
-	}
-	if (seen) {
-		seen->seen_ns = f->now_ns;
-		seen->network = f->network;
-		seen->packets++;
-	}
-	return seen;
+	return have < want && !bpf_skb_pull_data(skb, want);
 }
 
-/* The budgets of captive clients: its own, and that of the whole network. */
-static __always_inline bool gh_admit_captive(struct gh_frame *f,
-	enum gh_meter_kind kind, __u64 *own)
+/* Finds network and packet of an skb. *f is all zero. */
+static __always_inline void gh_receive_skb(
+	struct gh_frame *f, struct __sk_buff *skb)
 {
-	__u32 network = f->network;
-	struct gh_network_meter *all = bpf_map_lookup_elem(&network_meters, &network);
-	__u64 *shared;
+	__u32 tags = skb->vlan_present ? 1 : 0;
+	__u32 gso_size = skb->gso_size;
+	__u32 len = skb->len;
 
-	if (!all)
-		return false;
-	shared = kind == GH_METER_DNS ? &all->dns_meter : &all->box_meter;
-	return gh_meter_admit(own, f->net->captive_price, f->bytes, f->now_ns,
-		       GH_TOLERANCE_CAPTIVE_NS) &&
-	       gh_meter_admit(shared, f->net->network_price, f->bytes, f->now_ns,
-		       GH_TOLERANCE_NS);
-}
-
-/* Whether DNS, ICMP, ARP and ND with the box are still within their limit. */
-static __always_inline bool gh_admit_box(struct gh_frame *f,
-	const struct gh_verdict *verdict, struct gh_client *client,
-	struct gh_captive *seen, int refusal)
-{
-	if (client && !refusal)
-		return gh_meter_admit(&client->up.box_meter, f->net->box_price,
-			f->bytes, f->now_ns, GH_TOLERANCE_NS);
-	if (client)
-		return gh_admit_captive(f, verdict->meter, &client->up.box_meter);
-	if (!seen)
-		return false;
-	return gh_admit_captive(f, verdict->meter,
-		verdict->meter == GH_METER_DNS ? &seen->dns_meter : &seen->box_meter);
-}
-
-/* For display; so that this costs nothing, once a second and client. */
-static __always_inline void gh_note_address(struct gh_frame *f, __u64 *mac)
-{
-	struct gh_sighting sighting = { .seen_ns = f->now_ns, .network = f->network };
-	struct gh_ip ip = {};
-
-	if (f->pkt.family == 4) {
-		ip.addr[10] = 0xff;
-		ip.addr[11] = 0xff;
-		__builtin_memcpy(&ip.addr[12], &f->pkt.src4, 4);
-		if (!f->pkt.src4)
-			return;
-	} else if (f->pkt.family == 6) {
-		__builtin_memcpy(ip.addr, f->pkt.src6, 16);
-		if (!f->pkt.src6[0])
-			return;
-	} else {
+	f->now_ns = gh_now_ns();
+	f->bytes = len;
+	f->segments = 1;
+	if (!gh_find_network(f, skb->ifindex)) {
+		f->fault = GH_DROP_NETWORK;
 		return;
 	}
-	__builtin_memcpy(&sighting.mac, mac, sizeof(sighting.mac));
-	bpf_map_update_elem(&addresses, &ip, &sighting, BPF_ANY);
+	f->fault = gh_parse((void *)(long)skb->data,
+		(void *)(long)skb->data_end, f->pkt, tags);
+	/*
+	 * Only when the parser met the end: super-packets have just their
+	 * headers in the linear part, and pulling would copy them.
+	 */
+	if (f->fault && gh_pull(skb)) {
+		*f->pkt = (struct gh_pkt){};
+		f->fault = gh_parse((void *)(long)skb->data,
+			(void *)(long)skb->data_end, f->pkt, tags);
+	}
+	if (!f->fault)
+		f->fault = gh_measure(f, len, gso_size);
 }
 
-/* Linear headers: a driver may leave them in a page. */
-static __always_inline void gh_pull(struct __sk_buff *skb)
+/*
+ * Reads what a record grants now. Returns gh_refusal(), or GH_DROP_QUOTA once
+ * the quota has refused a packet; only records with a quota pay for that.
+ */
+static __always_inline int gh_standing(const struct gh_frame *f,
+	struct gh_client *client, struct gh_grant *grant)
 {
-	__u32 want = skb->len < GH_PARSE_BYTES ? skb->len : GH_PARSE_BYTES;
+	int refusal;
 
-	if ((long)skb->data_end - (long)skb->data < want)
-		bpf_skb_pull_data(skb, want);
+	gh_grant_read(&client->policy, grant);
+	refusal = gh_refusal(grant, f->network, f->now_ns);
+	if (grant->state == GH_STATE_EXEMPT)
+		grant->quota_bytes = GH_UNLIMITED;
+	if (!refusal && grant->quota_bytes != GH_UNLIMITED &&
+		gh_is_exhausted(client))
+		return GH_DROP_QUOTA;
+	return refusal;
+}
+
+/* Charges a frame that passes if its quota agrees; the reason in the end. */
+static __always_inline enum gh_reason gh_pay(const struct gh_frame *f,
+	struct gh_client *client, bool up, const struct gh_grant *grant,
+	__u64 mac, enum gh_reason reason)
+{
+	bool first = false;
+
+	if (!gh_charge(client, up, grant->quota_bytes, f->bytes, f->segments,
+		    &first))
+		return reason;
+	if (first)
+		gh_tell(GH_EVENT_EXHAUSTED, f->now_ns, mac, f->network,
+			client->policy.record_id);
+	return GH_DROP_QUOTA;
 }
 
 #endif

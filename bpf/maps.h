@@ -107,4 +107,12 @@ struct {
 	__type(value, struct gh_question);
 } question GH_MAP;
 
+/* Keys the responder's sequence numbers; made with the other maps. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gh_secret);
+} secret GH_MAP;
+
 #endif

@@ -1,35 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a frame gets: the rules, and only the rules. Pure functions of the
- * parsed packet, the network, the client's policy and the clock; they say
- * which reason applies and which meter or counter has a word still. The hooks
- * (upload.bpf.c, download.bpf.c) ask that meter and carry the verdict out.
- * Compiles on the host; read gh_verdict_up() from top to bottom for the order.
+ * parsed packet, the network and what the client's record grants; they say
+ * which reason applies, which meter has a word still, and whether the record
+ * pays. gate.h asks that meter and counts; the hooks carry the verdict out.
+ * Compiles on the host.
+ *
+ * Start at gh_decide_up() and gh_decide_down(), and read upwards.
  */
 #ifndef GH_POLICY_H
 #define GH_POLICY_H
 
-#define GH_PORT_DNS     bpf_htons(53)
-#define GH_PORT_HTTP    bpf_htons(80)
-#define GH_PORT_DHCPS   bpf_htons(67)
-#define GH_PORT_DHCPC   bpf_htons(68)
-#define GH_PORT_DHCP6C  bpf_htons(546)
-#define GH_PORT_DHCP6S  bpf_htons(547)
+#define GH_READ(x) (*(volatile __typeof__(x) *)&(x))
+
+#define GH_PORT_DNS    bpf_htons(53)
+#define GH_PORT_HTTP   bpf_htons(80)
+#define GH_PORT_DHCPS  bpf_htons(67)
+#define GH_PORT_DHCPC  bpf_htons(68)
+#define GH_PORT_DHCP6C bpf_htons(546)
+#define GH_PORT_DHCP6S bpf_htons(547)
 
 /* RFC 792, RFC 4443, RFC 4861, RFC 2710, RFC 3810 */
-#define GH_ICMP_ECHO 8
-#define GH_ICMP_REDIRECT 5
-#define GH_ICMP6_ECHO 128
-#define GH_ICMP6_RS 133
-#define GH_ICMP6_RA 134
-#define GH_ICMP6_NS 135
-#define GH_ICMP6_NA 136
+#define GH_ICMP_REDIRECT  5
+#define GH_ICMP_ECHO      8
+#define GH_ICMP6_ECHO     128
+#define GH_ICMP6_RS       133
+#define GH_ICMP6_RA       134
+#define GH_ICMP6_NS       135
+#define GH_ICMP6_NA       136
 #define GH_ICMP6_REDIRECT 137
 
 enum gh_meter_kind {
 	GH_METER_NONE = 0,
-	GH_METER_DNS, /* counted against the DNS budget of captive clients */
-	GH_METER_BOX, /* ARP, ND, ICMP of captive clients; DNS, ICMP of others */
+	GH_METER_DNS,
+	GH_METER_ECHO,   /* ICMP with the box */
+	GH_METER_LINK,   /* ARP, ND, MLD */
+	GH_METER_ANSWER, /* ICMP made by the gate */
 };
 
 struct gh_verdict {
@@ -38,7 +44,16 @@ struct gh_verdict {
 	bool charge; /* count it against the record, if its quota agrees */
 };
 
-#define GH_VERDICT(r, m) ((struct gh_verdict){ .reason = (r), .meter = (m) })
+static __always_inline struct gh_verdict gh_metered(
+	enum gh_reason reason, enum gh_meter_kind meter)
+{
+	return (struct gh_verdict){.reason = reason, .meter = meter};
+}
+
+static __always_inline struct gh_verdict gh_verdict(enum gh_reason reason)
+{
+	return gh_metered(reason, GH_METER_NONE);
+}
 
 /* A copy of the policy that is whole (design: 5.2, sequence word). */
 struct gh_grant {
@@ -82,7 +97,7 @@ static __always_inline int gh_refusal(
 	case GH_STATE_BLOCKED:
 		return GH_DROP_BLOCKED;
 	case GH_STATE_CLOSED:
-	default: /* a value from a torn read, or of a later version */
+	default: /* a number that this version does not know */
 		return GH_DROP_CLOSED;
 	}
 	if (!(grant->networks >> (network & 63) & 1))
@@ -92,17 +107,27 @@ static __always_inline int gh_refusal(
 	return 0;
 }
 
+/* fe80::/10 and ff02::/16: a router forwards neither (RFC 4291). */
+static __always_inline bool gh_is_linklocal6(const __be64 *addr)
+{
+	return (addr[0] & 0xc0ff) == 0x80fe;
+}
+static __always_inline bool gh_is_linkgroup6(const __be64 *addr)
+{
+	return (addr[0] & 0xffff) == 0x02ff;
+}
+
 static __always_inline bool gh_port_matches(
 	__u8 want_proto, __be16 want_port, __u32 proto, __u32 port)
 {
-	return (!want_proto || want_proto == proto) && (!want_port || want_port == port);
+	return (!want_proto || want_proto == proto) &&
+	       (!want_port || want_port == port);
 }
 
 /*
  * Where a destination is, by the rules of the network: the first that matches.
  * Functions of their own for the verifier, which would walk the loops once for
- * every way that leads here: a million instructions instead of 2,000. Scalars,
- * so that the packet can stay in registers.
+ * every way that leads here: a million instructions instead of 2,000.
  */
 __weak __noinline int gh_place4(
 	const struct gh_network *net, __be32 addr, __u32 proto, __u32 port)
@@ -113,7 +138,7 @@ __weak __noinline int gh_place4(
 		const struct gh_prefix4 *p = &net->prefix4[i];
 
 		if ((addr & p->mask) == p->net &&
-		    gh_port_matches(p->proto, p->port, proto, port))
+			gh_port_matches(p->proto, p->port, proto, port))
 			return p->place;
 	}
 	return GH_PLACE_OUTSIDE;
@@ -129,62 +154,64 @@ __weak __noinline int gh_place6(const struct gh_network *net,
 	for (__u32 i = 0; i < GH_PREFIXES_MAX && i < net->n6; i++) {
 		const struct gh_prefix6 *p = &net->prefix6[i];
 
-		if ((a[0] & p->mask[0]) == p->net[0] && (a[1] & p->mask[1]) == p->net[1] &&
-		    gh_port_matches(p->proto, p->port, proto, port))
+		if ((a[0] & p->mask[0]) == p->net[0] &&
+			(a[1] & p->mask[1]) == p->net[1] &&
+			gh_port_matches(p->proto, p->port, proto, port))
 			return p->place;
 	}
-	return GH_PLACE_OUTSIDE;
+	/* What no router forwards goes to a neighbour, if anywhere. */
+	return gh_is_linklocal6(a) ? GH_PLACE_INSIDE : GH_PLACE_OUTSIDE;
 }
 
 static __always_inline enum gh_place gh_place(
 	const struct gh_network *net, const struct gh_pkt *pkt)
 {
-	return pkt->family == 4
-		       ? gh_place4(net, pkt->dst4, pkt->proto, pkt->dport)
-		       : gh_place6(net, (const struct gh_ip *)pkt->dst6, pkt->proto,
-				 pkt->dport);
+	__be64 dst[2];
+
+	if (pkt->family == 4)
+		return gh_place4(net, pkt->dst4, pkt->proto, pkt->dport);
+	/* A copy, so that the packet itself can stay in registers. */
+	dst[0] = pkt->dst6[0];
+	dst[1] = pkt->dst6[1];
+	return gh_place6(
+		net, (const struct gh_ip *)dst, pkt->proto, pkt->dport);
 }
 
-/* fe80::/10, ff02::/16: never forwarded by a router (RFC 4291). */
-static __always_inline bool gh_on_link6(const __be64 *addr)
-{
-	__u64 high = bpf_be64_to_cpu(addr[0]);
-
-	return high >> 54 == 0xfe80 >> 6 || high >> 48 == 0xff02;
-}
-
-/* Neighbour discovery and MLD; 0: something else. */
+/* Neighbour discovery and MLD; GH_NO_REASON: something else. */
 static __always_inline struct gh_verdict gh_control6(
 	const struct gh_pkt *pkt, enum gh_place place)
 {
-	bool on_link = gh_on_link6(pkt->dst6);
+	bool to_group = gh_is_linkgroup6(pkt->dst6);
 
 	switch (pkt->icmp_type) {
 	case GH_ICMP6_RA:
 	case GH_ICMP6_REDIRECT:
-		return GH_VERDICT(GH_DROP_ROGUE, GH_METER_NONE);
+		return gh_verdict(GH_DROP_ROGUE);
 	case GH_ICMP6_RS:
 	case GH_ICMP6_NS:
 	case GH_ICMP6_NA:
 		/* By type alone this is a tunnel: a router forwards it. */
-		if (pkt->ttl != 255 || pkt->flags & GH_PKT_HOPBYHOP ||
-		    !(on_link || place == GH_PLACE_BOX))
-			return GH_VERDICT(GH_DROP_ND, GH_METER_NONE);
-		return GH_VERDICT(GH_PASS_ND, GH_METER_BOX);
+		if (pkt->ttl != 255 || pkt->flags & GH_PKT_HOPBYHOP)
+			return gh_verdict(GH_DROP_ND);
+		if (!to_group && !gh_is_linklocal6(pkt->dst6) &&
+			place != GH_PLACE_BOX)
+			return gh_verdict(GH_DROP_ND);
+		return gh_metered(GH_PASS_ND, GH_METER_LINK);
 	case 130 ... 132:
 	case 143:
-		if (bpf_be64_to_cpu(pkt->dst6[0]) >> 48 != 0xff02)
-			return GH_VERDICT(GH_DROP_ND, GH_METER_NONE);
-		return GH_VERDICT(GH_PASS_MLD, GH_METER_BOX);
+		if (!to_group)
+			return gh_verdict(GH_DROP_ND);
+		return gh_metered(GH_PASS_MLD, GH_METER_LINK);
 	}
-	return GH_VERDICT(GH_NO_REASON, GH_METER_NONE);
+	return gh_verdict(GH_NO_REASON);
 }
 
 static __always_inline bool gh_is_dhcp(
 	const struct gh_pkt *pkt, enum gh_place place)
 {
 	if (pkt->family == 4)
-		return pkt->sport == GH_PORT_DHCPC && pkt->dport == GH_PORT_DHCPS &&
+		return pkt->sport == GH_PORT_DHCPC &&
+		       pkt->dport == GH_PORT_DHCPS &&
 		       (pkt->dst4 == 0xffffffff || place == GH_PLACE_BOX);
 	/* ff02::1:2, all DHCP relay agents and servers (RFC 8415) */
 	return pkt->sport == GH_PORT_DHCP6C && pkt->dport == GH_PORT_DHCP6S &&
@@ -193,73 +220,165 @@ static __always_inline bool gh_is_dhcp(
 		       place == GH_PLACE_BOX);
 }
 
-/* What everyone may have of the box, whoever he is (requirements: G8). */
+/* Of the box itself: DNS, ICMP echo, the portal (requirements: G8). */
+static __always_inline struct gh_verdict gh_box_service(
+	const struct gh_pkt *pkt, const struct gh_network *net)
+{
+	bool tcp = pkt->proto == IPPROTO_TCP;
+	bool udp = pkt->proto == IPPROTO_UDP;
+
+	if ((tcp || udp) && pkt->dport == GH_PORT_DNS)
+		return gh_metered(GH_PASS_DNS, GH_METER_DNS);
+	if (tcp && pkt->dport &&
+		(pkt->dport == net->portal_ports[0] ||
+			pkt->dport == net->portal_ports[1]))
+		return gh_verdict(GH_PASS_PORTAL);
+	if (!tcp && !udp &&
+		pkt->icmp_type ==
+			(pkt->family == 4 ? GH_ICMP_ECHO : GH_ICMP6_ECHO))
+		return gh_metered(GH_PASS_ECHO, GH_METER_ECHO);
+	return gh_verdict(GH_NO_REASON);
+}
+
+/*
+ * What is the same for everyone who is not blocked, running or captive.
+ * GH_NO_REASON: nothing of this.
+ */
 static __always_inline struct gh_verdict gh_service(const struct gh_pkt *pkt,
 	const struct gh_network *net, enum gh_place place)
 {
-	struct gh_verdict none = GH_VERDICT(GH_NO_REASON, GH_METER_NONE);
+	bool icmp = pkt->proto ==
+		    (pkt->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 
-	if (pkt->ethertype == ETH_P_ARP)
-		return GH_VERDICT(GH_PASS_ARP, GH_METER_BOX);
-	if (!pkt->l4 || pkt->flags & (GH_PKT_FRAGMENT | GH_PKT_EXTENSION | GH_PKT_OPTIONS))
-		return none;
-	if (pkt->family == 6 && pkt->proto == IPPROTO_ICMPV6) {
+	/* Only what is plain to see: no fragments, no options, no detours. */
+	if (!pkt->l4 || pkt->flags & (GH_PKT_FRAGMENT | GH_PKT_OPTIONS |
+					     GH_PKT_EXTENSION))
+		return gh_verdict(GH_NO_REASON);
+	if (icmp && pkt->family == 6) {
 		struct gh_verdict control = gh_control6(pkt, place);
 
 		if (control.reason)
 			return control;
 	}
 	if (pkt->flags & GH_PKT_HOPBYHOP)
-		return none;
-	if (pkt->family == 4 && pkt->proto == IPPROTO_ICMP &&
-	    pkt->icmp_type == GH_ICMP_REDIRECT)
-		return GH_VERDICT(GH_DROP_ROGUE, GH_METER_NONE);
+		return gh_verdict(GH_NO_REASON);
+	if (icmp && pkt->family == 4 && pkt->icmp_type == GH_ICMP_REDIRECT)
+		return gh_verdict(GH_DROP_ROGUE);
 	if (pkt->proto == IPPROTO_UDP && gh_is_dhcp(pkt, place))
-		return GH_VERDICT(GH_PASS_DHCP, GH_METER_NONE);
-	if (place != GH_PLACE_BOX)
-		return none;
-	if (pkt->proto == IPPROTO_ICMP || pkt->proto == IPPROTO_ICMPV6)
-		return pkt->icmp_type == (pkt->family == 4 ? GH_ICMP_ECHO : GH_ICMP6_ECHO)
-			       ? GH_VERDICT(GH_PASS_ECHO, GH_METER_BOX)
-			       : none;
-	if (pkt->dport == GH_PORT_DNS &&
-	    (pkt->proto == IPPROTO_UDP || pkt->proto == IPPROTO_TCP))
-		return GH_VERDICT(GH_PASS_DNS, GH_METER_DNS);
-	if (pkt->proto == IPPROTO_TCP && pkt->dport &&
-	    (pkt->dport == net->portal_ports[0] || pkt->dport == net->portal_ports[1]))
-		return GH_VERDICT(GH_PASS_PORTAL, GH_METER_NONE);
-	return none;
+		return gh_verdict(GH_PASS_DHCP);
+	if (place == GH_PLACE_BOX)
+		return gh_box_service(pkt, net);
+	return gh_verdict(GH_NO_REASON);
 }
 
-/* A client that runs, or is exempt: `place` is where it wants to go. */
-static __always_inline struct gh_verdict gh_verdict_running(
+/* A client that runs, or is exempt: whereto, beyond the services. */
+static __always_inline struct gh_verdict gh_running(
 	const struct gh_pkt *pkt, enum gh_state state, enum gh_place place)
 {
-	struct gh_verdict pass = { .charge = true };
-
 	if (place == GH_PLACE_BOX && pkt->flags & GH_PKT_FRAGMENT)
-		return GH_VERDICT(GH_DROP_FRAGMENT, GH_METER_NONE);
-	if (pkt->flags & GH_PKT_GROUP || place == GH_PLACE_BOX || place == GH_PLACE_INSIDE)
-		return GH_VERDICT(GH_DROP_INSIDE, GH_METER_NONE);
-	pass.reason = state == GH_STATE_EXEMPT ? GH_PASS_EXEMPT : GH_PASS_CHARGED;
-	return pass;
+		return gh_verdict(GH_DROP_FRAGMENT);
+	if (pkt->flags & GH_PKT_GROUP)
+		return gh_verdict(GH_DROP_INSIDE);
+	if (place != GH_PLACE_OUTSIDE && place != GH_PLACE_REACH)
+		return gh_verdict(GH_DROP_INSIDE);
+	return (struct gh_verdict){
+		.reason = state == GH_STATE_EXEMPT ? GH_PASS_EXEMPT
+						   : GH_PASS_CHARGED,
+		.charge = true,
+	};
 }
 
-/* Everyone else; `why` is the reason when nothing more telling applies. */
-static __always_inline struct gh_verdict gh_verdict_captive(
+/* Everyone else: an answer where one helps, else dropped because of `why`. */
+static __always_inline struct gh_verdict gh_captive(
 	const struct gh_pkt *pkt, enum gh_reason why)
 {
 	if (pkt->flags & GH_PKT_FRAGMENT)
-		return GH_VERDICT(GH_DROP_FRAGMENT, GH_METER_NONE);
+		return gh_verdict(GH_DROP_FRAGMENT);
 	if (pkt->flags & (GH_PKT_EXTENSION | GH_PKT_OPTIONS | GH_PKT_HOPBYHOP))
-		return GH_VERDICT(GH_DROP_EXTENSION, GH_METER_NONE);
+		return gh_verdict(GH_DROP_EXTENSION);
 	if (pkt->flags & GH_PKT_GROUP)
-		return GH_VERDICT(why, GH_METER_NONE);
+		return gh_verdict(why);
 	if (pkt->proto == IPPROTO_TCP)
-		return pkt->dport == GH_PORT_HTTP
-			       ? GH_VERDICT(GH_ANSWER_REDIRECT, GH_METER_NONE)
-			       : GH_VERDICT(GH_ANSWER_RESET, GH_METER_NONE);
-	return GH_VERDICT(GH_ANSWER_PROHIBITED, GH_METER_BOX);
+		return gh_verdict(pkt->dport == GH_PORT_HTTP ? GH_ANSWER_REDIRECT
+							  : GH_ANSWER_RESET);
+	return gh_metered(GH_ANSWER_PROHIBITED, GH_METER_ANSWER);
+}
+
+static __always_inline bool gh_is_bad_source(__u64 mac, __u64 box_mac)
+{
+	return mac & 1 || !mac || mac == box_mac;
+}
+
+/*
+ * What a client sends, in the order of the design (5.4). `fault`: what the
+ * parser said. `state`, `refusal`: of its record (gh_refusal()), and
+ * GH_STATE_CLOSED, GH_DROP_CAPTIVE for a client without one.
+ */
+static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
+	int fault, const struct gh_network *net, __u64 box_mac,
+	enum gh_state state, int refusal)
+{
+	struct gh_verdict service;
+	enum gh_place place;
+
+	if (gh_is_bad_source(pkt->src, box_mac))
+		return gh_verdict(GH_DROP_SOURCE);
+	if (refusal == GH_DROP_BLOCKED)
+		return gh_verdict(GH_DROP_BLOCKED);
+	if (fault)
+		return gh_verdict(fault);
+	if (pkt->ethertype == ETH_P_ARP)
+		return gh_metered(GH_PASS_ARP, GH_METER_LINK);
+	if (!pkt->family)
+		return gh_verdict(GH_DROP_ETHERTYPE);
+	place = gh_place(net, pkt);
+	service = gh_service(pkt, net, place);
+	if (service.reason)
+		return service;
+	if (refusal)
+		return gh_captive(pkt, refusal);
+	return gh_running(pkt, state, place);
+}
+
+/* Which limit holds for a frame that the box made; ND keeps the link alive. */
+static __always_inline enum gh_meter_kind gh_box_made_meter(
+	const struct gh_pkt *pkt)
+{
+	if (pkt->family == 4 && pkt->proto == IPPROTO_ICMP)
+		return GH_METER_ECHO;
+	if (pkt->family == 6 && pkt->proto == IPPROTO_ICMPV6 &&
+		(pkt->icmp_type < 130 || pkt->icmp_type > GH_ICMP6_NA))
+		return GH_METER_ECHO;
+	if (pkt->l4 && pkt->sport == GH_PORT_DNS)
+		return GH_METER_DNS;
+	return GH_METER_NONE;
+}
+
+/*
+ * What goes to a client. `box_made`: by the box itself or by the gate, so it
+ * passes even when the parser knows nothing like it.
+ */
+static __always_inline struct gh_verdict gh_decide_down(
+	const struct gh_pkt *pkt, int fault, bool box_made,
+	enum gh_state state, int refusal)
+{
+	if (pkt->dst & 1)
+		return gh_verdict(GH_PASS_MULTICAST);
+	if (refusal == GH_DROP_BLOCKED)
+		return gh_verdict(GH_DROP_BLOCKED);
+	if (box_made)
+		return gh_metered(GH_PASS_BOX_MADE, gh_box_made_meter(pkt));
+	if (fault)
+		return gh_verdict(fault);
+	if (!pkt->family)
+		return gh_verdict(GH_DROP_ETHERTYPE);
+	if (refusal)
+		return gh_verdict(refusal);
+	return (struct gh_verdict){
+		.reason = state == GH_STATE_EXEMPT ? GH_PASS_EXEMPT
+						   : GH_PASS_CHARGED,
+		.charge = true,
+	};
 }
 
 #endif

@@ -1,107 +1,179 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Upload: what a client sends. One decision, compiled for native XDP and for
- * TC ingress; the hooks below only find the packet and carry out the verdict.
- * Everything that is not said to pass is dropped.
+ * Upload: what a client sends. One decision (policy.h), compiled for native
+ * XDP and for TC ingress; the hooks at the end only find the packet and carry
+ * out the verdict. Everything that is not said to pass is dropped.
  */
 #include "gate.h"
 
+/* For display; asked for once a second and client. */
+static __always_inline void gh_note_address(
+	const struct gh_frame *f, __u64 mac)
+{
+	struct gh_sighting sighting = {
+		.seen_ns = f->now_ns, .network = f->network};
+	struct gh_ip ip = {};
+
+	if (f->pkt->family == 4) {
+		if (!f->pkt->src4)
+			return;
+		ip.addr[10] = 0xff;
+		ip.addr[11] = 0xff;
+		*(__be32 *)&ip.addr[12] = f->pkt->src4;
+	} else {
+		if (f->pkt->family != 6 || !f->pkt->src6[0])
+			return;
+		*(__be64 *)&ip.addr[0] = f->pkt->src6[0];
+		*(__be64 *)&ip.addr[8] = f->pkt->src6[1];
+	}
+	*(__u64 *)&sighting.mac = mac;
+	bpf_map_update_elem(&addresses, &ip, &sighting, BPF_ANY);
+}
+
+/* When this client was heard, where, and what user space should know. */
+static __always_inline void gh_note_client(const struct gh_frame *f,
+	struct gh_client *client, __u64 mac, int refusal,
+	enum gh_reason reason)
+{
+	__u64 record_id = client->policy.record_id;
+
+	if (f->now_ns - client->up.seen_ns >= GH_SEC) {
+		client->up.network = f->network;
+		gh_note_address(f, mac);
+	}
+	client->up.seen_ns = f->now_ns;
+	if (refusal == GH_DROP_EXPIRED &&
+		gh_may_tell(&client->up.told_ns, f->now_ns))
+		gh_tell(GH_EVENT_EXPIRED, f->now_ns, mac, f->network,
+			record_id);
+	else if (reason == GH_DROP_ROGUE &&
+		 gh_may_tell(&client->up.told_ns, f->now_ns))
+		gh_tell(GH_EVENT_ROGUE, f->now_ns, mac, f->network, record_id);
+}
+
+/* The same for a client without a record. The LRU may forget it; NULL when it
+ * has no room, which costs the client nothing but its own share of a limit. */
+static __always_inline struct gh_captive *gh_note_captive(
+	const struct gh_frame *f, __u64 mac, enum gh_reason reason)
+{
+	struct gh_captive *seen = bpf_map_lookup_elem(&captive, &mac);
+
+	if (!seen) {
+		struct gh_captive fresh = {
+			.first_ns = f->now_ns, .network = f->network};
+
+		if (!bpf_map_update_elem(&captive, &mac, &fresh, BPF_NOEXIST))
+			gh_tell(GH_EVENT_FIRST_SEEN, f->now_ns, mac, f->network,
+				0);
+		seen = bpf_map_lookup_elem(&captive, &mac);
+		if (!seen)
+			return NULL;
+	}
+	if (f->now_ns - seen->seen_ns >= GH_SEC)
+		gh_note_address(f, mac);
+	seen->seen_ns = f->now_ns;
+	seen->network = f->network;
+	seen->packets++;
+	if (reason == GH_DROP_ROGUE && gh_may_tell(&seen->told_ns, f->now_ns))
+		gh_tell(GH_EVENT_ROGUE, f->now_ns, mac, f->network, 0);
+	return seen;
+}
+
 /*
- * The verdict on a parsed frame of an active network. `check_only`: repeat
- * the verdict of a port on its bridge, without meters, counters or answers.
+ * The limits of clients that do not run: each has its own share of every
+ * kind, and all of a network together have one more of each, because a MAC
+ * made up for each packet must not make a new budget. `own` may be NULL.
+ */
+static __always_inline bool gh_admit_captive(const struct gh_frame *f,
+	enum gh_meter_kind kind, __u64 *own, __u32 bytes)
+{
+	__u32 network = f->network;
+	struct gh_network_meter *all =
+		bpf_map_lookup_elem(&network_meters, &network);
+	__u64 *shared;
+
+	if (!all)
+		return false;
+	if (own && !gh_meter_admit(own, f->net->captive_price, bytes,
+			   f->now_ns, GH_TOLERANCE_CAPTIVE_NS))
+		return false;
+	shared = kind == GH_METER_DNS	   ? &all->dns_meter
+		 : kind == GH_METER_ANSWER ? &all->answer_meter
+					   : &all->box_meter;
+	return gh_meter_admit(shared, f->net->network_price, bytes, f->now_ns,
+		GH_TOLERANCE_NS);
+}
+
+/* Whether a frame that has a limit is still within it (requirements: G8). */
+static __always_inline bool gh_admit(const struct gh_frame *f,
+	enum gh_meter_kind kind, struct gh_client *client,
+	struct gh_captive *seen, int refusal)
+{
+	__u32 bytes = kind == GH_METER_ANSWER ? GH_ANSWER_BYTES : f->bytes;
+	bool link = kind == GH_METER_LINK;
+	__u64 *own = NULL;
+
+	if (client)
+		own = link ? &client->up.link_meter : &client->up.box_meter;
+	/* DNS in plenty must not cost a running client its neighbours. */
+	if (client && !refusal)
+		return gh_meter_admit(own, f->net->box_price, bytes, f->now_ns,
+			GH_TOLERANCE_NS);
+	if (seen)
+		own = kind == GH_METER_DNS	? &seen->dns_meter
+		      : kind == GH_METER_ANSWER ? &seen->answer_meter
+						: &seen->box_meter;
+	return gh_admit_captive(f, kind, own, bytes);
+}
+
+/*
+ * The verdict on a frame of an active network, carried out as far as it needs
+ * no hook. `check_only`: repeat the verdict of a port on its bridge, without
+ * meters, counters or answers.
  */
 static __always_inline enum gh_reason gh_upload(
-	struct gh_frame *f, bool check_only)
+	const struct gh_frame *f, bool check_only)
 {
-	struct gh_captive *seen = NULL;
-	struct gh_client *client;
-	struct gh_grant grant = {};
-	struct gh_verdict verdict;
-	enum gh_place place;
-	bool first = false;
+	__u64 mac = f->pkt->src;
+	struct gh_client *client = bpf_map_lookup_elem(&clients, &mac);
+	struct gh_grant grant = {.state = GH_STATE_CLOSED};
 	int refusal = GH_DROP_CAPTIVE;
-	__u64 mac = f->pkt.src;
+	struct gh_captive *seen = NULL;
+	struct gh_verdict verdict;
 
-	client = bpf_map_lookup_elem(&clients, &mac);
-	if (client) {
-		gh_grant_read(&client->policy, &grant);
-		refusal = gh_refusal(&grant, f->network, f->now_ns);
-		if (refusal == GH_DROP_BLOCKED)
-			return refusal;
-		/* Only a record with a quota pays for its third cache line. */
-		if (!refusal && grant.quota_bytes != GH_UNLIMITED &&
-		    (GH_READ(client->up.exhausted) || GH_READ(client->down.exhausted)))
-			refusal = GH_DROP_QUOTA;
-		if (!check_only) {
-			if (f->now_ns - client->up.seen_ns > GH_SEC) {
-				gh_note_address(f, &mac);
-				client->up.network = f->network;
-				if (refusal == GH_DROP_EXPIRED)
-					gh_tell(GH_EVENT_EXPIRED, f->now_ns, mac,
-						f->network, client->policy.record_id);
-			}
-			client->up.seen_ns = f->now_ns;
-		}
-	} else if (!check_only) {
-		seen = gh_captive_find(f, &mac);
-		if (!seen)
-			return GH_DROP_ERROR;
-	}
-
-	place = gh_place(f->net, &f->pkt);
-	verdict = gh_service(&f->pkt, f->net, place);
-	if (verdict.reason == GH_NO_REASON) {
-		if (!f->pkt.family)
-			return GH_DROP_ETHERTYPE;
-		verdict = refusal ? gh_verdict_captive(&f->pkt, refusal)
-				  : gh_verdict_running(&f->pkt, grant.state, place);
-	}
-	if (check_only)
-		return verdict.reason;
-	if (verdict.charge) {
-		refusal = gh_charge(&client->up, &client->down, grant.quota_bytes,
-			f->bytes, f->segments, &first);
-		if (first)
-			gh_tell(GH_EVENT_EXHAUSTED, f->now_ns, mac, f->network,
-				client->policy.record_id);
-		return refusal ? refusal : verdict.reason;
-	}
-	if (verdict.reason == GH_DROP_ROGUE && client == NULL && seen &&
-	    f->now_ns - seen->first_ns > GH_SEC)
-		gh_tell(GH_EVENT_ROGUE, f->now_ns, mac, f->network, 0);
-	if (verdict.meter && !gh_admit_box(f, &verdict, client, seen, refusal))
-		return GH_DROP_BOX_LIMIT;
-	return verdict.reason;
-}
-
-/* Fills *f; 0, or the reason to drop the frame at once. */
-static __always_inline int gh_receive(struct gh_frame *f, void *data, void *end,
-	__u32 ifindex, __u32 tags)
-{
-	int reason;
-
-	/* First, when there is nothing in registers yet that a call would spill. */
-	f->now_ns = bpf_ktime_get_coarse_ns();
-	if (!gh_find_network(f, ifindex))
+	if (f->fault == GH_DROP_NETWORK)
 		return GH_DROP_NETWORK;
-	reason = gh_parse(data, end, &f->pkt, tags);
-	if (f->pkt.src & 1 || !f->pkt.src || f->pkt.src == *(__u64 *)f->interface->mac)
-		return GH_DROP_SOURCE;
-	return reason;
+	if (client)
+		refusal = gh_standing(f, client, &grant);
+	verdict = gh_decide_up(f->pkt, f->fault, f->net, f->box_mac,
+		grant.state, refusal);
+	if (check_only || verdict.reason == GH_DROP_SOURCE)
+		return verdict.reason;
+	if (client)
+		gh_note_client(f, client, mac, refusal, verdict.reason);
+	else
+		seen = gh_note_captive(f, mac, verdict.reason);
+	if (client && verdict.charge)
+		return gh_pay(f, client, true, &grant, mac, verdict.reason);
+	if (!verdict.meter || gh_admit(f, verdict.meter, client, seen, refusal))
+		return verdict.reason;
+	return verdict.meter == GH_METER_ANSWER ? refusal : GH_DROP_BOX_LIMIT;
 }
 
-/* Hands the frame to the responder. */
-static __always_inline bool gh_ask(struct gh_frame *f, enum gh_reason reason)
+/* Hands the frame to the responder; parsed again, so that the fast path need
+ * not keep what only an answer wants. */
+static __always_inline bool gh_ask(const struct gh_frame *f, void *data,
+	void *end, __u32 tags, enum gh_reason reason)
 {
 	__u32 zero = 0;
 	struct gh_question *q = bpf_map_lookup_elem(&question, &zero);
 
 	if (!q)
 		return false;
-	q->pkt = f->pkt;
+	q->pkt = (struct gh_pkt){};
 	q->reason = reason;
 	q->network = f->network;
-	return true;
+	return !gh_parse(data, end, &q->pkt, tags);
 }
 
 SEC("xdp.frags")
@@ -109,21 +181,25 @@ int gh_upload_xdp(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *end = (void *)(long)ctx->data_end;
-	struct gh_frame f = {};
 	__u32 len = end - data;
+	struct gh_pkt pkt = {};
+	struct gh_frame f = {.pkt = gh_in_memory(&pkt), .bytes = len, .segments = 1};
 	int reason;
 
-	f.bytes = len;
-	f.segments = 1;
-	reason = gh_receive(&f, data, end, ctx->ingress_ifindex, 0);
-	if (!reason && f.pkt.family && f.pkt.l3 + f.pkt.ip_len > len)
-		len = bpf_xdp_get_buff_len(ctx);
-	if (!reason)
-		reason = gh_measure(&f, len, 0);
-	if (!reason)
-		reason = gh_upload(&f, false);
+	f.now_ns = gh_now_ns();
+	if (!gh_find_network(&f, ctx->ingress_ifindex)) {
+		f.fault = GH_DROP_NETWORK;
+	} else {
+		f.fault = gh_parse(data, end, f.pkt, 0);
+		/* A big frame continues in other buffers. */
+		if (f.pkt->l3 + f.pkt->ip_len > len)
+			len = bpf_xdp_get_buff_len(ctx);
+		if (!f.fault)
+			f.fault = gh_measure(&f, len, 0);
+	}
+	reason = gh_upload(&f, false);
 	if (gh_answers(reason)) {
-		if (gh_ask(&f, reason))
+		if (gh_ask(&f, data, end, 0, reason))
 			bpf_tail_call(ctx, &responder_xdp, 0);
 		reason = GH_DROP_ERROR;
 	}
@@ -131,28 +207,19 @@ int gh_upload_xdp(struct xdp_md *ctx)
 	return gh_passes(reason) ? XDP_PASS : XDP_DROP;
 }
 
-static __always_inline int gh_receive_skb(struct __sk_buff *skb, struct gh_frame *f)
-{
-	int reason;
-
-	gh_pull(skb);
-	f->bytes = skb->len;
-	f->segments = 1;
-	reason = gh_receive(f, (void *)(long)skb->data, (void *)(long)skb->data_end,
-		skb->ifindex, skb->vlan_present ? 1 : 0);
-	return reason ? reason : gh_measure(f, skb->len, skb->gso_size);
-}
-
 SEC("tc")
 int gh_upload_tc(struct __sk_buff *skb)
 {
-	struct gh_frame f = {};
-	int reason = gh_receive_skb(skb, &f);
+	struct gh_pkt pkt = {};
+	struct gh_frame f = {.pkt = gh_in_memory(&pkt)};
+	int reason;
 
-	if (!reason)
-		reason = gh_upload(&f, false);
+	gh_receive_skb(&f, skb);
+	reason = gh_upload(&f, false);
 	if (gh_answers(reason)) {
-		if (gh_ask(&f, reason))
+		if (gh_ask(&f, (void *)(long)skb->data,
+			    (void *)(long)skb->data_end,
+			    skb->vlan_present ? 1 : 0, reason))
 			bpf_tail_call(skb, &responder_tc, 0);
 		reason = GH_DROP_ERROR;
 	}
@@ -164,11 +231,12 @@ int gh_upload_tc(struct __sk_buff *skb)
 SEC("tc")
 int gh_check_up(struct __sk_buff *skb)
 {
-	struct gh_frame f = {};
-	int reason = gh_receive_skb(skb, &f);
+	struct gh_pkt pkt = {};
+	struct gh_frame f = {.pkt = gh_in_memory(&pkt)};
+	int reason;
 
-	if (!reason)
-		reason = gh_upload(&f, true);
+	gh_receive_skb(&f, skb);
+	reason = gh_upload(&f, true);
 	if (gh_passes(reason))
 		return TC_ACT_UNSPEC;
 	if (gh_answers(reason))

@@ -12,32 +12,56 @@
 #ifndef GH_USAGE_H
 #define GH_USAGE_H
 
-#define GH_READ(x) (*(volatile __typeof__(x) *)&(x))
-
-/* Returns 0 or GH_DROP_QUOTA; *first is set by the refusal that closed it. */
-static __always_inline int gh_charge(struct gh_half *mine,
-	struct gh_half *other, __u64 quota, __u32 bytes, __u32 packets,
-	bool *first)
+static __always_inline bool gh_is_exhausted(const struct gh_client *client)
 {
-	if (quota != GH_UNLIMITED) {
-		__u64 sum;
+	return GH_READ(client->up.exhausted) || GH_READ(client->down.exhausted);
+}
 
-		if (GH_READ(mine->exhausted) || GH_READ(other->exhausted))
-			return GH_DROP_QUOTA;
-		if (GH_READ(mine->bytes) + GH_READ(other->bytes) + bytes > quota)
-			goto refuse;
-		sum = __sync_fetch_and_add(&mine->bytes, bytes) + bytes;
-		if (sum + GH_READ(other->bytes) > quota) {
-			__sync_fetch_and_add(&mine->bytes, -(__u64)bytes);
-			goto refuse;
-		}
-	} else {
+/*
+ * The flag is meant for the quota that was judged. An edit that raises it
+ * writes the quota first and clears the flags afterwards; so either this sees
+ * the new quota, or the edit clears what this set. True: the first refusal.
+ */
+static __always_inline bool gh_exhaust(
+	struct gh_client *client, struct gh_half *half, __u64 quota)
+{
+	__u64 was = __sync_lock_test_and_set(&half->exhausted, 1);
+
+	if (GH_READ(client->policy.quota_bytes) == quota)
+		return !was;
+	half->exhausted = 0;
+	return false;
+}
+
+/*
+ * Adds a packet to one half of the record. Returns 0 or GH_DROP_QUOTA;
+ * *ret_first is set by the refusal that closed the record.
+ */
+static __always_inline int gh_charge(struct gh_client *client, bool up,
+	__u64 quota, __u32 bytes, __u32 packets, bool *ret_first)
+{
+	struct gh_half *mine = up ? &client->up : &client->down;
+	struct gh_half *other = up ? &client->down : &client->up;
+	__u64 sum;
+
+	if (quota == GH_UNLIMITED) {
 		__sync_fetch_and_add(&mine->bytes, bytes);
+		__sync_fetch_and_add(&mine->packets, packets);
+		return 0;
+	}
+	if (gh_is_exhausted(client))
+		return GH_DROP_QUOTA;
+	if (GH_READ(mine->bytes) + GH_READ(other->bytes) + bytes > quota)
+		goto refuse;
+	sum = __sync_fetch_and_add(&mine->bytes, bytes) + bytes;
+	if (sum + GH_READ(other->bytes) > quota) {
+		__sync_fetch_and_add(&mine->bytes, -(__u64)bytes);
+		goto refuse;
 	}
 	__sync_fetch_and_add(&mine->packets, packets);
 	return 0;
 refuse:
-	*first = __sync_lock_test_and_set(&mine->exhausted, 1) == 0;
+	*ret_first = gh_exhaust(client, mine, quota);
 	return GH_DROP_QUOTA;
 }
 

@@ -27,6 +27,10 @@
 /* include/linux/skbuff.h: 3 is CHECKSUM_PARTIAL */
 struct sk_buff {
 	__u8 ip_summed : 2;
+	__u16 csum_start; /* from head */
+	__u16 csum_offset;
+	unsigned char *head;
+	unsigned char *data;
 };
 
 #pragma clang attribute pop

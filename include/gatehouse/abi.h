@@ -72,7 +72,9 @@ struct gh_half {
 	__u64 box_meter; /* the same for DNS and ICMP of the box (G8) */
 	__u32 exhausted; /* sticky: the quota refused a packet */
 	__u32 network;   /* network of the last frame */
-	__u64 reserved[2];
+	/* up only */
+	__u64 link_meter; /* the same for ARP, ND and MLD */
+	__u64 told_ns;    /* last event about a frame of this client */
 };
 
 struct gh_client {
@@ -86,8 +88,10 @@ struct gh_captive {
 	__u64 first_ns;
 	__u64 seen_ns;
 	__u64 packets;
-	__u64 dns_meter; /* theoretical arrival times, 1/16 ns */
-	__u64 box_meter;
+	__u64 dns_meter;    /* theoretical arrival times, 1/16 ns */
+	__u64 box_meter;    /* ARP, ND, MLD, ICMP echo */
+	__u64 answer_meter; /* ICMP answers of the gate */
+	__u64 told_ns;      /* last event about a frame of this client */
 	__u32 network;
 	__u32 reserved;
 };
@@ -153,7 +157,7 @@ struct gh_network {
 	__be32 portal4;         /* 0: none */
 	__u8 portal6[16];       /* all zero: none */
 	/* GCRA prices, ns << 20 per byte; see bpf/ratelimit.h */
-	__u64 captive_price; /* per captive client: DNS, and ARP+ND+ICMP */
+	__u64 captive_price; /* per captive client, each of its meters */
 	__u64 network_price; /* all captive clients of the network together */
 	__u64 box_price;     /* running client: DNS and ICMP of the box */
 	/* redirect target, "http://10.0.0.1/?url=": the URL asked is appended */
@@ -173,6 +177,7 @@ enum gh_network_flag {
 struct gh_network_meter {
 	__u64 dns_meter;
 	__u64 box_meter;
+	__u64 answer_meter;
 };
 
 /*
@@ -253,6 +258,11 @@ struct gh_meta {
 	__u8 boot_id[16]; /* kernel boot that the times belong to */
 };
 
+/* `secret`: array of one; random, made with the maps, never shown. */
+struct gh_secret {
+	__u64 key[2];
+};
+
 /*
  * Argument of SEC("syscall") gh_edit. Finds `mac`; replaces the policy (all
  * but seq) when `replace` is set; returns the counters as they are then.
@@ -278,7 +288,7 @@ GH_ASSERT(sizeof(struct gh_mac) == 8, "gh_mac is one word");
 GH_ASSERT(sizeof(struct gh_policy) == 64, "policy is one cache line");
 GH_ASSERT(sizeof(struct gh_half) == 64, "half is one cache line");
 GH_ASSERT(sizeof(struct gh_client) == 192, "client record is three lines");
-GH_ASSERT(sizeof(struct gh_captive) == 48, "captive layout");
+GH_ASSERT(sizeof(struct gh_captive) == 64, "captive layout");
 GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");
 GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
 GH_ASSERT(sizeof(struct gh_prefix4) == 16, "prefix4 layout");
