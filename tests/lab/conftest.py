@@ -13,6 +13,7 @@ import signal
 import struct
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
@@ -208,10 +209,12 @@ class Guest:
     def curl(self, url, *options, timeout=5):
         """curl; returns Answer. Names resolve to the lab's web server."""
         family = "-6" if "-6" in options else "-4"
-        address = WEB6 if family == "-6" else WEB4
+        address = f"[{WEB6}]" if family == "-6" else WEB4
+        host = urllib.parse.urlsplit(url).netloc
+        named = [] if host[-1].isdigit() or "[" in host else [
+            "--resolve", f"{host}:80:{address}"]
         result = self.run(
-            "curl", "-sS", "-i", "-m", timeout, "--noproxy", "*", family,
-            "--resolve", f"*:80:[{address}]" if ":" in address else f"*:80:{address}",
+            "curl", "-sS", "-i", "-m", timeout, "--noproxy", "*", family, *named,
             *[o for o in options if o != "-6"], url,
             check=False, timeout=timeout + 5)
         return Answer(result)
@@ -248,12 +251,12 @@ class Answer:
 
     def __init__(self, result):
         self.error, self.exit = result.stderr, result.returncode
-        head, _, self.body = result.stdout.partition("\r\n\r\n")
+        head, _, self.body = result.stdout.partition("\n\n")
         match = re.match(r"HTTP/1\.[01] (\d+)", head)
         self.status = int(match[1]) if match else 0
         self.headers = {
             name.lower(): value for name, value in
-            re.findall(r"^([^:\r\n]+): ?([^\r\n]*)", head, re.MULTILINE)}
+            re.findall(r"^([^:\n]+): ?([^\n]*)", head, re.MULTILINE)}
 
 
 class Capture:
@@ -267,7 +270,7 @@ class Capture:
     def __enter__(self):
         # -B: a burst must fit; snaplen: headers are enough.
         self.process = self.guest.spawn(
-            "tcpdump", "-i", "eth0", "-U", "-n", "-B", "65536", "-s", "96",
+            "tcpdump", "-i", "eth0", "-n", "--immediate-mode", "-B", "65536", "-s", "96",
             "-w", self.path, "host", "192.0.2.80", "or", "host", "2001:db8::80",
             stderr=subprocess.PIPE, text=True)
         while "listening" not in self.process.stderr.readline():
