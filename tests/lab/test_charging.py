@@ -72,9 +72,12 @@ def test_portal_and_dns_are_free(lab):
 
 def test_the_session_says_what_was_charged(lab):
     guest = online(lab)
-    guest.run("curl", "-sS", "-o", "/dev/null", "http://192.0.2.80/bytes/100000")
-    up, down = settled(lab, guest)
     session = guest.session()
-    assert (session["bytesUp"], session["bytesDown"]) == (up, down)
-    client = lab.ctl("client", guest.mac)["client"]
-    assert (client["bytesUp"], client["bytesDown"]) == (up, down)
+    assert (session["bytesUp"], session["bytesDown"]) == (0, 0)
+    with guest.capture() as capture:
+        guest.run("curl", "-sS", "-o", "/dev/null", "http://192.0.2.80/bytes/100000")
+        settled(lab, guest)
+    session = guest.session()
+    assert (session["bytesUp"], session["bytesDown"]) == (capture.up, capture.down)
+    client = lab.ctl("client", guest.mac)
+    assert (client["bytesUp"], client["bytesDown"]) == (capture.up, capture.down)
