@@ -121,6 +121,18 @@ static __always_inline int gh_measure(
 	return 0;
 }
 
+/*
+ * What the box itself sent to a group and hears again: it comes to ingress
+ * without its MAC header, so none of it may be parsed. Receiving a frame sets
+ * the type anew; no guest can send this one.
+ */
+#define GH_PACKET_LOOPBACK 5
+
+static __always_inline bool gh_is_looped(const struct __sk_buff *skb)
+{
+	return skb->pkt_type == GH_PACKET_LOOPBACK;
+}
+
 /* Linear headers: a driver may leave them in a page. */
 static __always_inline bool gh_pull(struct __sk_buff *skb)
 {

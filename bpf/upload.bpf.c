@@ -214,6 +214,8 @@ int gh_upload_tc(struct __sk_buff *skb)
 	struct gh_frame f = {.pkt = gh_in_memory(&pkt)};
 	int reason;
 
+	if (gh_is_looped(skb))
+		return TC_ACT_UNSPEC;
 	gh_receive_skb(&f, skb);
 	reason = gh_upload(&f, false);
 	if (gh_answers(reason)) {
@@ -235,6 +237,8 @@ int gh_check_up(struct __sk_buff *skb)
 	struct gh_frame f = {.pkt = gh_in_memory(&pkt)};
 	int reason;
 
+	if (gh_is_looped(skb))
+		return TC_ACT_UNSPEC;
 	gh_receive_skb(&f, skb);
 	reason = gh_upload(&f, true);
 	if (gh_passes(reason))
