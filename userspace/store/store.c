@@ -144,7 +144,8 @@ int store_boot_enter(struct store *store, const char *boot_id, int64_t mono_ns,
 	if (ret && ret != -ENOENT)
 		return ret;
 	return db_run(store->db,
-		"INSERT INTO boots (boot_id, last_mono_ns) VALUES (?, ?)", "ti",
+		"INSERT OR REPLACE INTO boots (boot_id, last_mono_ns)"
+		" VALUES (?, ?)", "ti",
 		boot_id, mono_ns);
 }
 
