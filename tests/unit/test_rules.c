@@ -392,6 +392,59 @@ static void test_same_plan_adds_up_another_waits(void **state)
 	assert_seconds(w, 0, 0);
 }
 
+static void test_a_session_is_topped_up_for_ever(void **state)
+{
+	struct world *w = *state;
+	struct plan plans[] = {make_plan(w, "a", 60, UNLIMITED, 0),
+		make_plan(w, "b", 60, UNLIMITED, 0)};
+	struct activated a;
+	struct view view;
+	int i;
+
+	/* Two at a time: there is always one in use and one that waits. */
+	for (i = 0; i < 3 * CREDITS_MAX; i++) {
+		assert_int_equal(activate(w, 0,
+					 make_code(w, &plans[i % 2], UNLIMITED),
+					 &a),
+			OUTCOME_OK);
+		w->raw_up[0] += 1000;
+		w->raw_down[0] += 10;
+		sync_records(w);
+		wait_ns(w, (i ? 60 : 1) * NSEC_PER_SEC);
+	}
+	assert_int_equal(a.account.session.total_paid_minor,
+		3 * CREDITS_MAX * 500);
+	/* What was used up long ago is counted all the same. */
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.bytes_up, 3 * CREDITS_MAX * 1000);
+	assert_int_equal(view.bytes_down, 3 * CREDITS_MAX * 10);
+}
+
+static void test_too_many_waiting_credits_are_refused(void **state)
+{
+	struct world *w = *state;
+	struct plan plans[] = {make_plan(w, "a", 60, UNLIMITED, 0),
+		make_plan(w, "b", 60, UNLIMITED, 0)};
+	struct activated a;
+	int i;
+
+	for (i = 0; i < CREDITS_MAX; i++)
+		assert_int_equal(activate(w, 0,
+					 make_code(w, &plans[i % 2], UNLIMITED),
+					 &a),
+			OUTCOME_OK);
+	make_code(w, &plans[0], UNLIMITED);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_CONFLICT);
+	assert_int_equal(allow(w, 1, 600, UNLIMITED), OUTCOME_OK);
+	assert_int_equal(move(w, 0, 1), OUTCOME_CONFLICT);
+	assert_seconds(w, 0, CREDITS_MAX * 60);
+	assert_seconds(w, 1, 600);
+	/* One is used: there is room again, and the code is still good. */
+	wait_ns(w, 60 * NSEC_PER_SEC);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	assert_seconds(w, 0, CREDITS_MAX * 60);
+}
+
 static void test_bytes_end_a_credit_and_start_the_next(void **state)
 {
 	struct world *w = *state;
@@ -546,6 +599,27 @@ static void test_a_moved_session_joins_the_one_that_is_there(void **state)
 	assert_int_equal(view.kind, KIND_MANUAL);
 	assert_int_equal(view.remaining_bytes, MEGA - 1000);
 	assert_int_equal(view.remaining_ns, HOUR / 4);
+}
+
+static void test_what_was_paid_is_kept_when_sessions_join(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, UNLIMITED);
+	struct activated here, there;
+	struct session ended;
+	struct restored r;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &here);
+	activate(w, 1, make_code(w, &plan, UNLIMITED), &there);
+	activate(w, 1, make_code(w, &plan, UNLIMITED), &there);
+	assert_int_equal(restore(w, 1, here.token, &r), OUTCOME_OK);
+	assert_int_equal(r.account.session.total_paid_minor, 3 * 500);
+	/* Once, not twice: the sum over all sessions is what was sold. */
+	assert_int_equal(store_session_lookup(w->rules.store,
+				 there.account.session.id, &ended),
+		0);
+	assert_int_equal(ended.state, SESSION_ENDED);
+	assert_int_equal(ended.total_paid_minor, 0);
 }
 
 static void test_an_expired_token_ends_nothing(void **state)
@@ -727,7 +801,7 @@ struct model_credit {
 
 struct model_session {
 	bool live;
-	int count, ever; /* credits that have something left; all of them */
+	int count; /* credits that have something left */
 	struct model_credit credits[MODEL_CREDITS];
 	char token[TOKEN_TEXT];
 	int64_t token_ends;
@@ -831,7 +905,6 @@ static void model_add(struct model_session *s, const struct model_credit *c)
 
 	if (!last || last->kind != c->kind || last->plan != c->plan) {
 		s->credits[s->count++] = *c;
-		s->ever++;
 		return;
 	}
 	last->left_ns = plus(last->left_ns, c->left_ns);
@@ -842,8 +915,7 @@ static void model_add(struct model_session *s, const struct model_credit *c)
 
 static bool model_full(const struct model_session *s)
 {
-	return s &&
-	       (s->ever >= CREDITS_MAX - 2 || s->count >= MODEL_CREDITS / 2 - 1);
+	return s && s->count >= MODEL_CREDITS / 2 - 1;
 }
 
 /* The credits marked go to `to`; what `to` had queues behind them. */
@@ -860,10 +932,8 @@ static void model_move(struct model *m, int from, int to, const bool *moves)
 	}
 	s->count = n;
 	other = model_of(m, to);
-	for (i = 0; other && i < other->count; i++) {
+	for (i = 0; other && i < other->count; i++)
 		s->credits[s->count++] = other->credits[i];
-		s->ever++;
-	}
 	if (other)
 		model_end(m, to);
 	m->of[to] = index;
@@ -872,7 +942,7 @@ static void model_move(struct model *m, int from, int to, const bool *moves)
 		return;
 	other = model_open(m, from);
 	memcpy(other->credits, rest.credits, sizeof(rest.credits));
-	other->count = other->ever = rest.count;
+	other->count = rest.count;
 }
 
 static void model_token(struct model *m, struct world *w,
@@ -979,8 +1049,7 @@ static void step_restore(struct world *w, struct model *m, int client)
 	struct restored r;
 	enum outcome want = OUTCOME_OK;
 
-	if (s && (s->ever >= CREDITS_MAX / 2 || model_full(s) ||
-			 model_full(model_of(m, client))))
+	if (model_full(s) || model_full(model_of(m, client)))
 		return;
 	for (i = 0; s && i < s->count; i++)
 		any |= moves[i] = s->credits[i].moves > 0;
@@ -1012,8 +1081,6 @@ static void step_move(struct world *w, struct model *m, int client)
 	bool moves[MODEL_CREDITS];
 
 	if (model_full(model_of(m, client)) || model_full(model_of(m, to)))
-		return;
-	if (model_of(m, client) && model_of(m, client)->ever >= CREDITS_MAX / 2)
 		return;
 	assert_int_equal(move(w, client, to),
 		model_of(m, client) ? OUTCOME_OK : OUTCOME_NOT_FOUND);
@@ -1124,6 +1191,8 @@ int main(void)
 		TEST(test_a_blocked_device_keeps_its_voucher),
 		TEST(test_codes_can_be_shown_again),
 		TEST(test_same_plan_adds_up_another_waits),
+		TEST(test_a_session_is_topped_up_for_ever),
+		TEST(test_too_many_waiting_credits_are_refused),
 		TEST(test_bytes_end_a_credit_and_start_the_next),
 		TEST(test_an_operator_gives_and_takes),
 		TEST(test_the_default_plans),
@@ -1131,6 +1200,7 @@ int main(void)
 		TEST(test_moves_are_counted),
 		TEST(test_what_may_not_move_stays),
 		TEST(test_a_moved_session_joins_the_one_that_is_there),
+		TEST(test_what_was_paid_is_kept_when_sessions_join),
 		TEST(test_an_expired_token_ends_nothing),
 		TEST(test_a_plan_brings_its_own_token_days),
 		TEST(test_a_session_that_is_used_up),

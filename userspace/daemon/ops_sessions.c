@@ -19,6 +19,7 @@ static json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now)
 {
 	struct account account;
+	struct credit last;
 	json_t *object;
 
 	if (account_load_id(&g->rules, session->id, now, &account))
@@ -30,14 +31,13 @@ static json_t *session_json(struct gatehoused *g, const struct session *session,
 		json_string(session_state_name(account.session.state)));
 	json_add_account(object, &account, now);
 	/* Ended ones have no credit in use: the last one tells. */
-	if (account.session.state == SESSION_ENDED && account.count) {
-		const struct credit *last = &account.credits[account.count - 1];
-
+	if (account.session.state == SESSION_ENDED &&
+		store_credit_last(g->store, session->id, &last) == 0) {
 		json_object_set_new(object, "kind",
-			json_string(kind_rules(last->kind)->name));
+			json_string(kind_rules(last.kind)->name));
 		json_object_set_new(object, "plan",
-			last->plan_name[0] ? json_string(last->plan_name)
-					   : json_null());
+			last.plan_name[0] ? json_string(last.plan_name)
+					  : json_null());
 	}
 	json_object_set_new(
 		object, "startedAt", json_time(account.session.started_at));

@@ -34,6 +34,24 @@ const struct kind_rules *kind_rules(enum kind kind)
 	return &unknown;
 }
 
+/* What has nothing left makes room: a session may be topped up for ever. */
+static void drop_used(struct account *account)
+{
+	int i, kept = 0;
+
+	for (i = 0; i < account->count; i++) {
+		const struct credit *credit = &account->credits[i];
+
+		if (credit->state == CREDIT_USED) {
+			account->used_up += credit->bytes_up;
+			account->used_down += credit->bytes_down;
+		} else {
+			account->credits[kept++] = *credit;
+		}
+	}
+	account->count = kept;
+}
+
 /* The session is loaded: its credits, as they are now. */
 static int load_credits(
 	struct rules *rules, const struct moment *now, struct account *account)
@@ -44,6 +62,9 @@ static int load_credits(
 	if (rules->fold && account->session.state != SESSION_ENDED)
 		ret = rules->fold(
 			rules->data, &account->session.mac, &exhausted);
+	if (!ret)
+		ret = store_credit_used(rules->store, account->session.id,
+			&account->used_up, &account->used_down);
 	if (ret)
 		return ret;
 	n = store_credit_list(rules->store, account->session.id,
@@ -51,9 +72,11 @@ static int load_credits(
 	if (n < 0)
 		return n;
 	account->count = n;
-	return account_settle(account, now, exhausted)
-		       ? account_save(rules, account)
-		       : 0;
+	if (!account_settle(account, now, exhausted))
+		return 0;
+	ret = account_save(rules, account);
+	drop_used(account);
+	return ret;
 }
 
 int account_load(struct rules *rules, const struct mac *mac,
@@ -84,6 +107,7 @@ int account_open(struct rules *rules, const struct mac *mac,
 	if (ret != -ENOENT)
 		return ret;
 	ret_account->count = 0;
+	ret_account->used_up = ret_account->used_down = 0;
 	ret_account->session = (struct session){
 		.mac = *mac,
 		.state = SESSION_RUNNING,
@@ -234,28 +258,6 @@ static struct credit *same_at_end(
 	return NULL;
 }
 
-/* A session that is topped up for months must not run out of room: the oldest
- * used credit goes. -E2BIG when none is used. */
-static int make_room(struct rules *rules, struct account *account)
-{
-	int i, ret;
-
-	if (account->count < CREDITS_MAX)
-		return 0;
-	for (i = 0; i < account->count; i++)
-		if (account->credits[i].state == CREDIT_USED)
-			break;
-	if (i == account->count)
-		return -E2BIG;
-	ret = store_credit_delete(rules->store, account->credits[i].id);
-	if (ret)
-		return ret;
-	account->count--;
-	memmove(&account->credits[i], &account->credits[i + 1],
-		(size_t)(account->count - i) * sizeof(account->credits[0]));
-	return 0;
-}
-
 int account_add(struct rules *rules, struct account *account,
 	const struct credit *credit, const struct moment *now,
 	enum outcome *ret_outcome)
@@ -280,13 +282,10 @@ int account_add(struct rules *rules, struct account *account,
 		last->moves_left = MAX(last->moves_left, credit->moves_left);
 		return account_save(rules, account);
 	}
-	ret = make_room(rules, account);
-	if (ret == -E2BIG) {
+	if (account->count == CREDITS_MAX) {
 		*ret_outcome = OUTCOME_CONFLICT;
 		return 0;
 	}
-	if (ret)
-		return ret;
 	last = &account->credits[account->count];
 	*last = *credit;
 	last->session_id = account->session.id;
@@ -344,7 +343,10 @@ int64_t account_token_days(
 void account_view(const struct account *account, const struct moment *now,
 	struct view *ret_view)
 {
-	struct view view = {0};
+	struct view view = {
+		.bytes_up = account->used_up,
+		.bytes_down = account->used_down,
+	};
 	int i;
 
 	for (i = 0; i < account->count; i++) {

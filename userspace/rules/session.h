@@ -10,10 +10,11 @@
 #include "rules/kinds.h"
 #include "rules/rules.h"
 
-#define CREDITS_MAX 64 /* of one session */
+#define CREDITS_MAX 64 /* of one session, that are not used up */
 
 struct account {
 	struct session session;
+	int64_t used_up, used_down; /* bytes of credits that are not below */
 	int count;
 	struct credit credits[CREDITS_MAX]; /* in their order */
 };

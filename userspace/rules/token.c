@@ -93,21 +93,22 @@ static int leave_behind(struct rules *rules, struct account *from,
 
 /* The client already has a session: its credits queue behind the moved ones. */
 static int take_over(struct rules *rules, struct account *account,
-	const struct mac *mac, const struct moment *now)
+	const struct mac *mac, const struct moment *now,
+	enum outcome *ret_outcome)
 {
 	struct account other;
 	int ret = account_load(rules, mac, now, &other), i;
 
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
+	if (account->count + other.count > CREDITS_MAX) {
+		*ret_outcome = OUTCOME_CONFLICT;
+		return 0;
+	}
 	for (i = 0; i < other.count; i++) {
 		struct credit *credit = &other.credits[i];
 		struct credit *last = &account->credits[account->count];
 
-		if (credit->state == CREDIT_USED)
-			continue;
-		if (account->count == CREDITS_MAX)
-			return -E2BIG;
 		if (credit->deadline_ns != UNLIMITED)
 			credit->left_ns =
 				MAX(credit->deadline_ns - now->mono_ns, 0);
@@ -129,9 +130,11 @@ static int take_over(struct rules *rules, struct account *account,
 	return account_save(rules, &other);
 }
 
-/* The credits marked go to `mac`; at least one is. */
+/* The credits marked go to `mac`; at least one is. OUTCOME_CONFLICT when both
+ * sessions together have too many. */
 static int carry_out(struct rules *rules, struct account *account,
-	const struct mac *mac, bool *moves, const struct moment *now)
+	const struct mac *mac, bool *moves, const struct moment *now,
+	enum outcome *ret_outcome)
 {
 	struct mac old = account->session.mac;
 	int ret, i, own = account->count;
@@ -139,8 +142,9 @@ static int carry_out(struct rules *rules, struct account *account,
 
 	for (i = 0; i < account->count; i++)
 		stays |= account->credits[i].state != CREDIT_USED && !moves[i];
-	ret = take_over(rules, account, mac, now);
-	if (ret)
+	*ret_outcome = OUTCOME_OK;
+	ret = take_over(rules, account, mac, now, ret_outcome);
+	if (ret || *ret_outcome)
 		return ret;
 	for (i = own; i < account->count; i++)
 		moves[i] = true;
@@ -195,8 +199,7 @@ static int move_by_token(struct rules *rules, const struct mac *mac,
 	restored->migrated = true;
 	restored->from = account->session.mac;
 	token_renew(rules, account, now);
-	*ret_outcome = OUTCOME_OK;
-	return carry_out(rules, account, mac, moves, now);
+	return carry_out(rules, account, mac, moves, now, ret_outcome);
 }
 
 /* Finds the session; OUTCOME_OK when it has something left. */
@@ -272,6 +275,5 @@ int session_move(struct rules *rules, const struct mac *from,
 	if (ret)
 		return ret;
 	memset(moves, true, sizeof(moves));
-	*ret_outcome = OUTCOME_OK;
-	return carry_out(rules, &account, to, moves, now);
+	return carry_out(rules, &account, to, moves, now, ret_outcome);
 }

@@ -29,8 +29,8 @@ struct restored {
 };
 /*
  * The guest `mac` shows a token. OUTCOME_SESSION_UNKNOWN, _TOKEN_EXPIRED,
- * _SESSION_USED_UP, _NOT_TRANSFERABLE, _CLIENT_BLOCKED. A session that
- * already is on that MAC is left there.
+ * _SESSION_USED_UP, _NOT_TRANSFERABLE, _CLIENT_BLOCKED, _CONFLICT. A session
+ * that already is on that MAC is left there.
  */
 int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 	const struct moment *now, struct restored *ret_restored,
@@ -38,7 +38,8 @@ int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 
 /*
  * Moves the session of one client to another by an operator's word: every
- * credit goes, whatever its kind. OUTCOME_NOT_FOUND without a session.
+ * credit goes, whatever its kind. OUTCOME_NOT_FOUND without a session,
+ * OUTCOME_CONFLICT.
  */
 int session_move(struct rules *rules, const struct mac *from,
 	const struct mac *to, const struct moment *now, enum outcome *ret_outcome);

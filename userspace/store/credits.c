@@ -79,12 +79,6 @@ int store_credit_update(struct store *store, const struct credit *credit)
 		credit->id);
 }
 
-int store_credit_delete(struct store *store, int64_t id)
-{
-	return db_run(
-		store->db, "DELETE FROM credits WHERE id = ?", "i", id);
-}
-
 int store_credit_list(
 	struct store *store, int64_t session_id, struct credit *rows, int max)
 {
@@ -93,7 +87,7 @@ int store_credit_list(
 
 	ret = db_query(store->db, &found,
 		"SELECT " COLUMNS " FROM credits WHERE session_id = ?"
-		" ORDER BY position, id",
+		" AND state <> 'used' ORDER BY position, id",
 		"i", session_id);
 	if (ret)
 		return ret;
@@ -105,6 +99,40 @@ int store_credit_list(
 		read_credit(found, &rows[n++]);
 	}
 	return ret ? ret : n;
+}
+
+int store_credit_used(struct store *store, int64_t session_id,
+	int64_t *ret_up, int64_t *ret_down)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT coalesce(sum(bytes_up), 0),"
+		" coalesce(sum(bytes_down), 0) FROM credits"
+		" WHERE session_id = ? AND state = 'used'",
+		"i", session_id);
+
+	if (ret)
+		return ret;
+	*ret_up = db_int(rows, 0);
+	*ret_down = db_int(rows, 1);
+	db_done(rows);
+	return 0;
+}
+
+int store_credit_last(
+	struct store *store, int64_t session_id, struct credit *ret_credit)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT " COLUMNS " FROM credits WHERE session_id = ?"
+		" ORDER BY position DESC, id DESC LIMIT 1",
+		"i", session_id);
+
+	if (ret)
+		return ret;
+	read_credit(rows, ret_credit);
+	db_done(rows);
+	return 0;
 }
 
 int store_credit_due(

@@ -164,9 +164,12 @@ struct credit {
 int store_credit_insert(struct store *store, struct credit *credit);
 /* All but the bytes used. */
 int store_credit_update(struct store *store, const struct credit *credit);
-int store_credit_delete(struct store *store, int64_t id);
-/* By position; how many, -E2BIG above `max`. */
+/* Those that are not used up, by position; how many, -E2BIG above `max`. */
 int store_credit_list(struct store *store, int64_t session_id, struct credit *rows, int max);
+/* Bytes that the used up ones counted. */
+int store_credit_used(struct store *store, int64_t session_id, int64_t *ret_up, int64_t *ret_down);
+/* The last one, used up or not. */
+int store_credit_last(struct store *store, int64_t session_id, struct credit *ret_credit);
 /* MACs whose running credit ends until `until_ns`, the earliest first. */
 int store_credit_due(struct store *store, int64_t until_ns, struct mac *rows, int max);
 /* Earliest deadline of all; UNLIMITED: none. */
