@@ -48,8 +48,10 @@
 		};
 		request.send(data ? JSON.stringify(data) : null);
 	}
-	function complain(text) {
+	// In the page's language where the page has it; the API speaks English.
+	function complain(reply) {
 		var alert = byId("alert");
+		var text = reply && (alert && alert.getAttribute("data-" + reply.code) || reply.error);
 		if (alert && text) {
 			alert.textContent = text;
 			alert.hidden = false;
@@ -69,6 +71,7 @@
 	function restore(tokens, silent) {
 		var token = tokens.shift();
 		show("restoring", true);
+		show("again", false);
 		call("POST", "/api/sessions/restore", token ? { token: token } : {}, function (status, reply) {
 			if (reply && reply.success) {
 				restored(token);
@@ -87,7 +90,7 @@
 			}
 			show("restoring", false);
 			if (!silent)
-				complain(reply && reply.error);
+				complain(reply);
 		});
 	}
 	function restoreByItself() {
@@ -163,6 +166,8 @@
 					put("left", bytes(reply.remainingBytes));
 				put("up", bytes(reply.bytesUp || 0));
 				put("down", bytes(reply.bytesDown || 0));
+				show("used", true);
+				showEnd(reply.expiresAt);
 			});
 		}
 		function tick() {
@@ -175,16 +180,16 @@
 		}
 		if (body.getAttribute("data-seconds"))
 			sync(Number(body.getAttribute("data-seconds")));
+		// What the answer to a form does not know.
+		if (body.hasAttribute("data-fresh"))
+			poll();
 		setInterval(tick, 1000);
 		setInterval(poll, POLL_MS);
 		document.addEventListener("visibilitychange", poll);
 	}
-	function showEnd() {
-		var time = document.querySelector("#ends time"), at;
-		if (!time)
-			return;
-		at = new Date(time.getAttribute("datetime"));
-		if (isNaN(at))
+	function showEnd(text) {
+		var time = document.querySelector("#ends time"), at = new Date(text || NaN);
+		if (!time || isNaN(at))
 			return;
 		time.textContent = at.toLocaleString(document.documentElement.lang,
 			{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
@@ -227,8 +232,8 @@
 		// So that "reload" does not send the form once more.
 		if (body.hasAttribute("data-fresh"))
 			history.replaceState(null, "", "/");
+		showEnd(body.getAttribute("data-expires"));
 		watch();
-		showEnd();
 		offerCopy();
 	}
 })();

@@ -193,7 +193,7 @@ def test_not_transferable_says_what_to_do(world):
     world.store(TOKEN)
     world.open()
     world.wait(lambda: world.find("#alert").is_displayed())
-    assert "not_transferable" in world.find("#alert").text
+    assert "cannot be moved" in world.find("#alert").text
     assert world.stored() == TOKEN
     world.find("#help a").click()
     world.wait_state("help")
