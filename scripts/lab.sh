@@ -16,7 +16,7 @@ usage: lab.sh up [--guests N] [--mode xdp|tc] [--bridge] [--no-gatehouse]
        lab.sh gw COMMAND...         on the gateway; gatehousectl is in PATH
        lab.sh inet COMMAND...       on the internet's server
        lab.sh mac N MAC             guest N gets another MAC, and a new address
-       lab.sh start [--boot-id ID]  starts gatehoused and the portal again
+       lab.sh start [--boot-id ID]  starts gatehoused and the portal, if not running
        lab.sh kill NAME             kill -9 gatehoused or gatehouse-portal
        lab.sh down
 LAB_PREFIX (default gh) names the namespaces, so that several labs can run.
@@ -53,6 +53,12 @@ spawn() { # NAME NAMESPACE COMMAND...: in the background, its PID and log kept
 }
 
 pid_of() { cat "$state/$1.pid" 2>/dev/null || true; }
+
+is_running() { # NAME
+    local pid
+    pid=$(pid_of "$1")
+    [ -n "$pid" ] && grep -q '^State:.[^ZX]' "/proc/$pid/status" 2>/dev/null
+}
 
 # Ends a process of ours: by PID, and only while that PID runs in our lab.
 stop_process() { # NAME [SIGNAL]
@@ -240,7 +246,7 @@ EOF
     chmod +x "$state/bin/gatehousectl"
 }
 
-start_gatehouse() { # [--boot-id ID]
+start_gatehoused() { # [--boot-id ID]
     local boot=()
     if [ "${1:-}" = --boot-id ]; then
         # Another boot of the same machine, for whoever reads its id.
@@ -248,25 +254,32 @@ start_gatehouse() { # [--boot-id ID]
         boot=(unshare --mount sh -c "mount --bind $state/boot_id \
             /proc/sys/kernel/random/boot_id && exec \"\$@\"" sh)
     fi
-    [ -x "$build/gatehoused" ] || die "$build/gatehoused is not there: run make first"
     rm -f "$state/control.sock"
     spawn gatehoused "$gw" "${boot[@]}" "$build/gatehoused" -c "$state/gatehouse.conf"
-    for _ in $(seq 100); do
-        if "$state/bin/gatehousectl" status >/dev/null 2>&1; then break; fi
-        [ -d "/proc/$(pid_of gatehoused)" ] || break
-        sleep 0.1
+    for _ in $(seq 200); do
+        if "$state/bin/gatehousectl" status >/dev/null 2>&1; then return; fi
+        is_running gatehoused || break
+        sleep 0.05
     done
-    if ! "$state/bin/gatehousectl" status >/dev/null 2>&1; then
-        tail -20 "$state/gatehoused.log" >&2
-        die "gatehoused did not start; its log is above"
-    fi
+    tail -20 "$state/gatehoused.log" >&2
+    die "gatehoused did not start; its log is above"
+}
+
+start_portal() {
     spawn gatehouse-portal "$gw" "$build/gatehouse-portal" -c "$state/gatehouse.conf"
-    for _ in $(seq 100); do
+    for _ in $(seq 200); do
         if in_ns "$gw" ss -Hltn src 10.77.0.1:80 | grep -q .; then return; fi
-        sleep 0.1
+        is_running gatehouse-portal || break
+        sleep 0.05
     done
     tail -20 "$state/gatehouse-portal.log" >&2
     die "gatehouse-portal does not listen; its log is above"
+}
+
+start_gatehouse() { # [--boot-id ID]
+    [ -x "$build/gatehoused" ] || die "$build/gatehoused is not there: run make first"
+    is_running gatehoused || start_gatehoused "$@"
+    is_running gatehouse-portal || start_portal
 }
 
 up() {

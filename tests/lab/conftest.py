@@ -4,6 +4,7 @@ operator and captures. Labs are shared by the tests of a module, one for each
 way a LAN can be; a test that needs a guest in a known state takes a fresh one.
 """
 
+import collections
 import itertools
 import json
 import os
@@ -128,7 +129,9 @@ class Lab:
         return name
 
     def reasons(self):
-        return {row["reason"]: row for row in self.ctl("reasons")["items"]}
+        """Packets by reason; a Counter, because what never happened is not listed."""
+        return collections.Counter(
+            {row["reason"]: row["packets"] for row in self.ctl("reasons")["items"]})
 
     # The programs
 
