@@ -207,25 +207,36 @@ __weak __noinline int gh_find_host(const struct gh_scratch *s, __u32 at)
 	return 0;
 }
 
-/* Length of the method and its space at `at`; 0: this is no HTTP request. */
+/* Whether `word`, of which `seen` are bytes of the request, begins with `text`
+ * of `len` bytes as far as it goes. */
+#define GH_IS_METHOD(word, seen, text, len)                          \
+	(!(((word) ^ (text)) & GH_FIRST(len) & (seen)))
+
+/*
+ * Length of the method and its space at `at`; 0: this is no HTTP request. Of
+ * one that came in pieces, the first is a request when it could become one:
+ * nobody remembers it until the next comes.
+ */
 static __always_inline __u32 gh_method(const struct gh_scratch *s, __u32 at)
 {
-	__u64 word = GH_GET(__u64, &s->in[at & GH_IN_MASK]);
+	__u64 word = GH_GET(__u64, &s->in[at & GH_IN_MASK]), seen = ~0ULL;
+	__u32 end = s->end;
 
-	/* No request line is shorter than a word. */
-	if (at + 8 > s->end)
+	if (at >= end)
 		return 0;
-	if ((word & GH_FIRST(4)) == GH_WORD4('G', 'E', 'T', ' ') ||
-		(word & GH_FIRST(4)) == GH_WORD4('P', 'U', 'T', ' '))
+	if (end - at < 8)
+		seen = GH_FIRST(end - at);
+	if (GH_IS_METHOD(word, seen, GH_WORD4('G', 'E', 'T', ' '), 4) ||
+		GH_IS_METHOD(word, seen, GH_WORD4('P', 'U', 'T', ' '), 4))
 		return 4;
-	if ((word & GH_FIRST(5)) == GH_WORD8('H', 'E', 'A', 'D', ' ', 0, 0, 0) ||
-		(word & GH_FIRST(5)) == GH_WORD8('P', 'O', 'S', 'T', ' ', 0, 0, 0))
+	if (GH_IS_METHOD(word, seen, GH_WORD8('H', 'E', 'A', 'D', ' ', 0, 0, 0), 5) ||
+		GH_IS_METHOD(word, seen, GH_WORD8('P', 'O', 'S', 'T', ' ', 0, 0, 0), 5))
 		return 5;
-	if ((word & GH_FIRST(6)) == GH_WORD8('P', 'A', 'T', 'C', 'H', ' ', 0, 0))
+	if (GH_IS_METHOD(word, seen, GH_WORD8('P', 'A', 'T', 'C', 'H', ' ', 0, 0), 6))
 		return 6;
-	if ((word & GH_FIRST(7)) == GH_WORD8('D', 'E', 'L', 'E', 'T', 'E', ' ', 0))
+	if (GH_IS_METHOD(word, seen, GH_WORD8('D', 'E', 'L', 'E', 'T', 'E', ' ', 0), 7))
 		return 7;
-	if (word == GH_WORD8('O', 'P', 'T', 'I', 'O', 'N', 'S', ' '))
+	if (GH_IS_METHOD(word, seen, GH_WORD8('O', 'P', 'T', 'I', 'O', 'N', 'S', ' '), 8))
 		return 8;
 	return 0;
 }
@@ -328,16 +339,35 @@ static __always_inline bool gh_put_host(struct gh_scratch *s, __u32 request)
 }
 
 /*
+ * The path and query at `from`; "/" unless they are whole: a URL that was cut
+ * is another URL.
+ */
+static __always_inline void gh_put_path(struct gh_scratch *s)
+{
+	__u32 start = s->to, from = s->from, first = gh_peek(s), after;
+
+	if (first == '/' || first == '?') {
+		gh_encode(s, GH_PATH_MAX, GH_CODE_PATH);
+		after = gh_peek(s);
+		if (after == ' ' || after == '\r' || after == '\n' || after == '#')
+			return;
+	}
+	s->from = from;
+	s->to = start;
+	gh_put_char(s, '/');
+}
+
+/*
  * Appends the URL asked, encoded for a query. `request` is where the request
- * line begins, `target` where its target does. Whatever cannot be read is left
- * out: the path ends there, and a host becomes the address asked.
+ * line begins, `target` where its target does. A host that cannot be read
+ * becomes the address asked.
  */
 static __always_inline void gh_put_url(struct gh_scratch *s,
 	const struct gh_pkt *pkt, __u32 request, __u32 target)
 {
 	const __u64 http = GH_WORD8('h', 't', 't', 'p', ':', '/', '/', 0);
 	__u64 word = GH_GET(__u64, &s->in[target & GH_IN_MASK]) | GH_ONES * 0x20;
-	__u32 start = s->to, path, first;
+	__u32 start = s->to, path;
 	bool absolute = (word & GH_FIRST(7)) == http && target + 7 < s->end;
 	bool has_host;
 
@@ -359,11 +389,7 @@ static __always_inline void gh_put_url(struct gh_scratch *s,
 			gh_put_address6(s, (const struct gh_ip *)pkt->dst6);
 	}
 	s->from = path;
-	first = gh_peek(s);
-	if (first == '/' || first == '?')
-		gh_encode(s, GH_PATH_MAX, GH_CODE_PATH);
-	else
-		gh_put_char(s, '/');
+	gh_put_path(s);
 	/* Half an address leads nowhere. */
 	if (s->to > s->limit)
 		s->to = start;
@@ -415,8 +441,27 @@ static __always_inline void gh_put_location(
 #define GH_BODY_BEGIN "<a href=\""
 #define GH_BODY_END   "\">Log in to this network</a>\n"
 
+/* Copies `len` bytes of the answer from `at` to its end. */
+__weak __noinline int gh_repeat(struct gh_scratch *s, __u32 at, __u32 len)
+{
+	__u32 to;
+
+	if (!s)
+		return 0;
+	to = s->to;
+	for (__u32 i = 0; i < GH_ANSWER_MAX / 2; i += 8) {
+		if (i >= len)
+			break;
+		GH_PUT(__u64, &s->out[(to + i) & GH_OUT_MASK],
+			GH_GET(__u64, &s->out[(at + i) & GH_OUT_MASK]));
+	}
+	s->to = to + len;
+	return 0;
+}
+
+/* A link to where the Location leads: its value, the `len` bytes at `value`. */
 static __always_inline void gh_put_body(
-	struct gh_scratch *s, const char *location, __u32 len, bool is_head)
+	struct gh_scratch *s, __u32 value, __u32 len, bool is_head)
 {
 	__u32 size = sizeof(GH_BODY_BEGIN) + sizeof(GH_BODY_END) - 2 + len;
 	__u8 *digits = &s->out[GH_OUT_PAYLOAD + GH_REPLY_LENGTH_AT];
@@ -430,48 +475,60 @@ static __always_inline void gh_put_body(
 		return;
 	GH_PUT_TEXT(&s->out[s->to & GH_OUT_MASK], GH_BODY_BEGIN);
 	s->to += sizeof(GH_BODY_BEGIN) - 1;
-	gh_put_location(s, location, len);
+	gh_repeat(s, value, len);
 	GH_PUT_TEXT(&s->out[s->to & GH_OUT_MASK], GH_BODY_END);
 	s->to += sizeof(GH_BODY_END) - 1;
 }
 
 /*
  * Writes the 302 to the request at `request` of `in`, which ends at s->end,
- * behind the TCP header. s->limit is where it must end; `location` has
+ * behind the TCP header. s->limit is where it must end: what does not fit is
+ * left out, first the body, then the path, then the URL. `location` has
  * GH_LOCATION_MAX bytes, `len` of them used. Returns its length; 0: what was
  * sent is no request, or there is no room for an answer.
  */
 static __always_inline __u32 gh_reply_write(struct gh_scratch *s,
 	const struct gh_pkt *pkt, __u32 request, const char *location, __u32 len)
 {
+	const __u32 value = GH_OUT_PAYLOAD + sizeof(GH_REPLY_HEAD) - 1;
 	__u32 method = gh_method(s, request);
 
 	if (!method || !len || len > GH_LOCATION_MAX)
 		return 0;
 	GH_PUT_TEXT(&s->out[GH_OUT_PAYLOAD], GH_REPLY_HEAD);
-	s->to = GH_OUT_PAYLOAD + sizeof(GH_REPLY_HEAD) - 1;
+	s->to = value;
 	gh_put_location(s, location, len);
 	if (s->to + 4 > s->limit)
 		return 0;
 	s->limit -= 4;
 	gh_put_url(s, pkt, request, request + method);
 	s->limit += 4;
+	len = s->to - value;
 	GH_PUT(__u32, &s->out[s->to & GH_OUT_MASK], GH_WORD4('\r', '\n', '\r', '\n'));
 	s->to += 4;
-	gh_put_body(s, location, len, gh_is_head(s, request));
+	gh_put_body(s, value, len, gh_is_head(s, request));
 	return s->to - GH_OUT_PAYLOAD;
 }
 
-/* Whether a source may be answered at all: one host, and not nobody. */
+/* An address of one host that may be seen on a network (RFC 1122, 3.2.1.3).
+ * The unspecified and the loopback address of IPv6 are in ::/64. */
+static __always_inline bool gh_is_host4(__be32 addr)
+{
+	__u8 high = addr & 0xff;
+
+	return high != 0 && high != 127 && high < 224;
+}
+static __always_inline bool gh_is_host6(const __be64 *addr)
+{
+	return addr[0] && (addr[0] & 0xff) != 0xff;
+}
+
+/* Whether the answer has a sender and a receiver. */
 static __always_inline bool gh_may_answer(const struct gh_pkt *pkt)
 {
-	if (pkt->family == 4) {
-		__u8 high = pkt->src4 & 0xff;
-
-		return high != 0 && high != 127 && high < 224;
-	}
-	/* The unspecified and the loopback address are in ::/64. */
-	return pkt->src6[0] && (pkt->src6[0] & 0xff) != 0xff;
+	if (pkt->family == 4)
+		return gh_is_host4(pkt->src4) && gh_is_host4(pkt->dst4);
+	return gh_is_host6(pkt->src6) && gh_is_host6(pkt->dst6);
 }
 
 /* RFC 1122, 3.2.2 and RFC 4443, 2.4: no error about an error. */
@@ -553,6 +610,8 @@ static __always_inline enum gh_reason gh_answer_segment(const __u64 key[2],
 			seg, (__u32)gh_siphash_tuple(key, pkt), ret);
 	if (!(flags & GH_TCP_FIN))
 		return GH_DROP_TCP_STRAY;
+	if (!(flags & GH_TCP_ACK))
+		return gh_refuse_segment(seg, ret);
 	/* As long as what it answers, so it needs no proof. */
 	ret->seq = seg->ack;
 	ret->ack = seg->seq + 1;

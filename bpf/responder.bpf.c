@@ -16,8 +16,9 @@
 #define GH_UDP_CHECKSUM 6 /* where it is in the header */
 
 /*
- * An XDP frame grows at its head: drivers have 256 bytes there, of which the
- * kernel takes some for itself. The tail may have no room at all (veth).
+ * An XDP frame grows at its head: most drivers have 256 bytes there, of which
+ * the kernel takes some for itself. The tail may have no room at all (veth);
+ * it is where a driver with a shorter head is tried.
  */
 #define GH_XDP_GROWTH 192
 
@@ -82,7 +83,8 @@ static __always_inline __u32 gh_redirect(struct gh_answer *a)
 	const struct gh_network *net = a->net;
 	struct gh_scratch *s = a->s;
 	__u32 request = pkt->l4 + pkt->l4_len;
-	bool v6 = pkt->family == 6 && net->location6_len;
+	/* A network may have a portal in the other family only. */
+	bool v6 = net->location6_len && (pkt->family == 6 || !net->location4_len);
 	__u32 room = GH_OUT_L4 + GH_ANSWER_MAX - (pkt->family == 4 ? 20 : 40);
 
 	s->limit = room;
@@ -97,15 +99,11 @@ static __always_inline void gh_put_ip(
 	struct gh_answer *a, __u8 proto, __u32 len)
 {
 	const struct gh_pkt *pkt = &a->q->pkt;
-	const __be64 *portal6 = (const __be64 *)a->net->portal6;
-	bool icmp = proto != IPPROTO_TCP;
 
 	if (pkt->family == 4)
-		gh_put_ipv4(a->s, icmp && a->net->portal4 ? a->net->portal4 : pkt->dst4,
-			pkt->src4, proto, len);
+		gh_put_ipv4(a->s, pkt->dst4, pkt->src4, proto, len);
 	else
-		gh_put_ipv6(a->s, icmp && portal6[0] ? portal6 : pkt->dst6,
-			pkt->src6, proto, len);
+		gh_put_ipv6(a->s, pkt->dst6, pkt->src6, proto, len);
 	a->len = GH_OUT_L4 + len - a->start;
 }
 
@@ -159,6 +157,20 @@ static __always_inline bool gh_can_become_icmp(const struct gh_answer *a)
 	return head + start == data + a->q->pkt.l4 && offset == GH_UDP_CHECKSUM;
 }
 
+/* An error is the router's to say, if the router has a name. */
+static __always_inline void gh_speak_as_router(struct gh_answer *a)
+{
+	const __be64 *portal6 = (const __be64 *)a->net->portal6;
+	struct gh_pkt *pkt = &a->q->pkt;
+
+	if (pkt->family == 4 && a->net->portal4) {
+		pkt->dst4 = a->net->portal4;
+	} else if (pkt->family == 6 && portal6[0]) {
+		pkt->dst6[0] = portal6[0];
+		pkt->dst6[1] = portal6[1];
+	}
+}
+
 /* Quotes as much of the packet as the standards want. */
 static __always_inline enum gh_reason gh_answer_icmp(struct gh_answer *a)
 {
@@ -179,11 +191,11 @@ static __always_inline enum gh_reason gh_answer_icmp(struct gh_answer *a)
 		gh_load(a, pkt->l3, &a->s->out[GH_OUT_L4 + 8], quote))
 		return GH_DROP_ERROR;
 	a->start = gh_put_ethernet(a->s, pkt);
+	gh_speak_as_router(a);
 	gh_put_icmp(a->s, pkt, quote, a->partial);
 	gh_put_ip(a, proto, 8 + quote);
 	return GH_ANSWER_PROHIBITED;
 }
-
 
 /* Makes the answer in scratch->out; the reason says whether there is one. */
 static __always_inline enum gh_reason gh_respond(struct gh_answer *a)
@@ -217,7 +229,8 @@ static __always_inline bool gh_send_xdp(struct xdp_md *ctx, const struct gh_answ
 		return false;
 	if (growth < 0 && bpf_xdp_adjust_tail(ctx, growth))
 		return false;
-	if (growth > 0 && bpf_xdp_adjust_head(ctx, -growth))
+	if (growth > 0 && bpf_xdp_adjust_head(ctx, -growth) &&
+		bpf_xdp_adjust_tail(ctx, growth))
 		return false;
 	return !bpf_xdp_store_bytes(ctx, 0, &a->s->out[a->start & 63], a->len);
 }

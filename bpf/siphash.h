@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SipHash-1-3 of a TCP tuple: what makes the responder's sequence numbers
- * hard to guess. Few rounds are enough: a forger gains one small answer, sent
- * to his own MAC. No maps, no helpers: compiles on the host as well.
+ * SipHash-1-3 of a TCP tuple and the client's MAC: what makes the responder's
+ * sequence numbers hard to guess. The MAC, because what is answered goes there:
+ * nobody learns with his own what is needed to have answers sent to another's.
+ * Few rounds are enough: a forger gains one small answer. No maps, no helpers:
+ * compiles on the host as well.
  */
 #ifndef GH_SIPHASH_H
 #define GH_SIPHASH_H
@@ -45,15 +47,16 @@ static __always_inline __u64 gh_siphash_tuple(
 	};
 	__u64 ports = (__u32)pkt->sport | (__u32)pkt->dport << 16;
 
+	gh_siphash_word(&h, pkt->src);
 	if (pkt->family == 4) {
 		gh_siphash_word(&h, pkt->src4 | (__u64)pkt->dst4 << 32);
-		ports |= 12ULL << 56; /* the length in bytes ends the last word */
+		ports |= 20ULL << 56; /* the length in bytes ends the last word */
 	} else {
 		gh_siphash_word(&h, pkt->src6[0]);
 		gh_siphash_word(&h, pkt->src6[1]);
 		gh_siphash_word(&h, pkt->dst6[0]);
 		gh_siphash_word(&h, pkt->dst6[1]);
-		ports |= 36ULL << 56;
+		ports |= 44ULL << 56;
 	}
 	gh_siphash_word(&h, ports);
 	h.v2 ^= 0xff;
