@@ -101,13 +101,13 @@ static void wait_for_packets(void)
 		clock_nanosleep(CLOCK_MONOTONIC, 0, &long_enough, NULL);
 }
 
-/* Rows that cannot be closed get record_id 0: nothing to delete. */
 static int close_row(struct datapath *dp, struct client *row)
 {
 	uint64_t wanted = row->record.policy.record_id;
 	struct gh_client record;
 	int r;
 
+	row->is_found = false;
 	memset(&row->record, 0, sizeof(row->record));
 	r = clients_lookup(dp, &row->mac, &record);
 	if (r == -ENOENT ||
@@ -117,6 +117,7 @@ static int close_row(struct datapath *dp, struct client *row)
 		return r;
 	record.policy.state = GH_STATE_CLOSED;
 	r = clients_edit(dp, &row->mac, &record.policy, &row->record);
+	row->is_found = r == 0;
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -125,7 +126,7 @@ static int delete_row(struct datapath *dp, struct client *row)
 	struct gh_mac key = key_of(&row->mac);
 	int r;
 
-	if (row->record.policy.record_id == 0)
+	if (!row->is_found)
 		return 0;
 	r = clients_lookup(dp, &row->mac, &row->record);
 	if (r == 0 && bpf_map_delete_elem(dp->maps[MAP_CLIENTS], &key) < 0)
@@ -143,7 +144,7 @@ int clients_remove(struct datapath *dp, struct client *rows, size_t n)
 		r = close_row(dp, &rows[i]);
 		if (r < 0)
 			return r;
-		any = any || rows[i].record.policy.record_id;
+		any = any || rows[i].is_found;
 	}
 	if (!any)
 		return 0;

@@ -17,6 +17,7 @@
 struct client {
 	struct mac mac;
 	struct gh_client record;
+	bool is_found; /* set by clients_remove() */
 };
 
 /* What a record should be. */
@@ -52,7 +53,7 @@ int clients_lookup(struct datapath *dp, const struct mac *mac,
  *
  * In: rows[i].mac and rows[i].record.policy.record_id (0: whichever is there).
  * Out: rows[i].record is the final record. A row whose record was not there
- * or is another one gets record_id 0 and zero counters and is left alone.
+ * or is another one is not found: zero counters, and left alone.
  */
 int clients_remove(struct datapath *dp, struct client *rows, size_t n);
 
