@@ -98,6 +98,7 @@ struct gh_question {
 	struct gh_pkt pkt;
 	enum gh_reason reason; /* GH_ANSWER_*: which answer is due */
 	__u32 network;
+	__u32 packets, bytes; /* to count with the reason in the end */
 };
 
 struct {

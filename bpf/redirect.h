@@ -1,48 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The captive responder's thinking: which answer a frame gets, and its bytes.
- * Works on a scratch buffer that holds the beginning of the frame asked (`in`)
- * and the answer (`out`); responder.bpf.c fills the one and sends the other.
- * No maps, and no helper but bpf_csum_diff(): compiles on the host as well.
+ * The captive responder's thinking: which answer a frame gets, and its bytes,
+ * in the scratch buffer of reply.h. responder.bpf.c fills `in` and sends
+ * `out`. No maps, and no helper but bpf_csum_diff(): compiles on the host as
+ * well.
  *
  * Nothing is remembered between two frames. The server's first sequence number
  * is the client's plus a keyed hash of the tuple, so that a later segment shows
  * by its own numbers whether it belongs to a connection that we opened, and
  * whether it is the first one: only that one gets the redirect.
- *
- * Whatever the client wrote is copied through gh_codes[] only, which knows no
- * byte that could end a header, an attribute or a query parameter.
- *
- * Loops are in functions of their own, verified once, and positions go through
- * memory, so that the verifier does not follow every value that they can have.
  */
 #ifndef GH_REDIRECT_H
 #define GH_REDIRECT_H
 
+#include "reply.h"
 #include "siphash.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are searched from low to high");
-
-#define GH_HOST_MAX 128 /* of the page first asked for, as written */
-#define GH_PATH_MAX 256
-#define GH_HEAD_MAX 1024 /* how much of a request is looked at */
-
-/* Index masks: the buffers are this large and a word more. */
-#define GH_IN_MASK  2047
-#define GH_OUT_MASK 2047
-
-/*
- * Where things stand in `out`: the layer 4 header at a fixed place, the others
- * before it. The answer begins at GH_OUT_L4 - IP header - Ethernet header.
- */
-#define GH_OUT_L4      72
-#define GH_OUT_IP4     (GH_OUT_L4 - 20)
-#define GH_OUT_IP6     (GH_OUT_L4 - 40)
-#define GH_OUT_PAYLOAD (GH_OUT_L4 + 20)
-#define GH_L2_MAX      22 /* Ethernet and two VLAN tags */
-
-/* No link that carries IPv6 is smaller, so no answer needs to be cut. */
-#define GH_ANSWER_MAX 1280
+#define GH_L2_MAX 22 /* Ethernet and two VLAN tags */
 
 /* RFC 792, RFC 1812, RFC 4443: how much of the packet an error quotes. */
 #define GH_QUOTE4_MAX (576 - 28)
@@ -54,15 +28,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are searched fr
 #define GH_TCP_PSH 0x08
 #define GH_TCP_ACK 0x10
 
-struct gh_scratch {
-	__u8 in[GH_IN_MASK + 1 + 8];   /* bytes behind the frame are of an earlier one */
-	__u8 out[GH_OUT_MASK + 1 + 96];
-	__u32 from;  /* next byte of `in` to read */
-	__u32 to;    /* next byte of `out` to write */
-	__u32 end;   /* where the request ends in `in` */
-	__u32 limit; /* where the answer must end in `out` */
-};
-
 /* A TCP segment's numbers, in host order. */
 struct gh_segment {
 	__u32 seq, ack;
@@ -70,445 +35,16 @@ struct gh_segment {
 	__u8 flags;
 };
 
-/*
- * Words at any address. The BPF machine reads them as they stand; C on the
- * host must be told.
- */
-#ifdef __bpf__
-#define GH_GET(type, p)        (*(const type *)(p))
-#define GH_PUT(type, p, value) (*(type *)(p) = (value))
-#else
-#define GH_GET(type, p)                               \
-	({                                            \
-		type _v;                              \
-		__builtin_memcpy(&_v, (p), sizeof(_v)); \
-		_v;                                   \
-	})
-#define GH_PUT(type, p, value)                          \
-	({                                              \
-		type _v = (value);                      \
-		__builtin_memcpy((p), &_v, sizeof(_v)); \
-	})
-#endif
-
-#define GH_ONES 0x0101010101010101ULL
-/* Up to eight characters as the word that reads the same. */
-#define GH_WORD4(a, b, c, d)                                             \
-	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)
-#define GH_WORD8(a, b, c, d, e, f, g, h) \
-	(GH_WORD4(a, b, c, d) | GH_WORD4(e, f, g, h) << 32)
-#define GH_FIRST(n) (~0ULL >> (64 - 8 * (n)))
-
-/*
- * How a byte is written into the query: the bytes themselves in the low three,
- * their number and what the byte may be part of in the highest. 0: nothing.
- * Kept as they are: RFC 3986 unreserved, and what neither a query parameter
- * nor an HTML attribute takes for its own.
- */
-#define GH_CODE_LEN  (3U << 24)
-#define GH_CODE_PATH (1U << 30)
-#define GH_CODE_HOST (1U << 31)
-
-#define GH_IS_ALNUM(c)                                              \
-	(((c) >= '0' && (c) <= '9') || ((c) >= 'A' && (c) <= 'Z') || \
-		((c) >= 'a' && (c) <= 'z'))
-#define GH_IS_KEPT(c)                                                     \
-	(GH_IS_ALNUM(c) || (c) == '-' || (c) == '.' || (c) == '_' ||      \
-		(c) == '~' || (c) == '/' || (c) == ':' || (c) == '?' ||   \
-		(c) == '=' || (c) == '@' || (c) == ',')
-#define GH_IS_HOST(c)                                                   \
-	(GH_IS_ALNUM(c) || (c) == '-' || (c) == '.' || (c) == '_' ||    \
-		(c) == ':' || (c) == '[' || (c) == ']')
-#define GH_HEX(n) ((n) < 10 ? '0' + (n) : 'A' + (n)-10)
-#define GH_CODE_TEXT(c)                                                    \
-	(GH_IS_KEPT(c) ? ((c) | 1U << 24)                                  \
-		       : ('%' | GH_HEX((c) >> 4) << 8 | GH_HEX((c)&15) << 16 | \
-				 3U << 24))
-#define GH_CODE(c)                                                  \
-	((c) <= ' ' || (c) >= 0x7f || (c) == '#'                    \
-			? 0                                         \
-			: (GH_CODE_TEXT(c) | GH_CODE_PATH |         \
-				  (GH_IS_HOST(c) ? GH_CODE_HOST : 0)))
-#define GH_CODES4(c)  GH_CODE(c), GH_CODE((c) + 1), GH_CODE((c) + 2), GH_CODE((c) + 3)
-#define GH_CODES16(c) \
-	GH_CODES4(c), GH_CODES4((c) + 4), GH_CODES4((c) + 8), GH_CODES4((c) + 12)
-
-static const __u32 gh_codes[256] = {
-	[0x20] = GH_CODES16(0x20),
-	GH_CODES16(0x30),
-	GH_CODES16(0x40),
-	GH_CODES16(0x50),
-	GH_CODES16(0x60),
-	GH_CODES16(0x70),
+/* A frame and the answer to it. */
+struct gh_answer {
+	struct gh_scratch *s;
+	struct gh_pkt *pkt;
+	const struct gh_network *net;
+	__u32 frame_len;
+	__u32 growth;     /* how much longer than the frame an answer may be */
+	__u32 start, len; /* of the answer in scratch->out */
+	bool partial;     /* the frame's checksum is left to the sender */
 };
-
-/*
- * Copies at most `max` bytes of `in` through the table, until one that is not
- * of `kind`, the end of the request, or the answer's limit. Moves `from` and
- * `to`. Returns how many bytes were read.
- */
-__weak __noinline int gh_encode(struct gh_scratch *s, __u32 max, __u32 kind)
-{
-	__u32 from, to, end, limit, i;
-
-	if (!s)
-		return 0;
-	from = s->from;
-	to = s->to;
-	end = s->end;
-	limit = s->limit;
-	for (i = 0; i < GH_PATH_MAX; i++) {
-		__u32 code;
-
-		if (i >= max || from >= end)
-			break;
-		code = gh_codes[s->in[from & GH_IN_MASK]];
-		if (!(code & kind) || to + 3 > limit)
-			break;
-		GH_PUT(__u32, &s->out[to & GH_OUT_MASK], code);
-		to += (code & GH_CODE_LEN) >> 24;
-		from++;
-	}
-	s->from = from;
-	s->to = to;
-	return i;
-}
-
-/*
- * Where the value of the Host header begins in `in`, from the request line at
- * `at` on; 0: there is none. Eight bytes at a time: which of them is the first
- * line feed is told by arithmetic, not by branches (Warren, Hacker's Delight,
- * 6-1), and when there is none the same sum says 8.
- */
-__weak __noinline int gh_find_host(const struct gh_scratch *s, __u32 at)
-{
-	const __u64 host = GH_WORD8('h', 'o', 's', 't', ':', 0, 0, 0);
-	__u32 end;
-
-	if (!s)
-		return 0;
-	end = s->end;
-	for (__u32 i = 0; i < 160; i++) {
-		__u64 word, hit;
-
-		if (at >= end)
-			return 0;
-		word = GH_GET(__u64, &s->in[at & GH_IN_MASK]) ^ GH_ONES * '\n';
-		hit = (word - GH_ONES) & ~word & GH_ONES << 7;
-		at += (((hit - 1) & GH_ONES) * GH_ONES) >> 56;
-		if (!hit)
-			continue;
-		word = GH_GET(__u64, &s->in[at & GH_IN_MASK]);
-		if ((word & 0xff) == '\r' || (word & 0xff) == '\n')
-			return 0;
-		if (((word | GH_ONES * 0x20) & GH_FIRST(5)) == host)
-			return at + 5 < end ? at + 5 : 0;
-	}
-	return 0;
-}
-
-/* Whether `word`, of which `seen` are bytes of the request, begins with `text`
- * of `len` bytes as far as it goes. */
-#define GH_IS_METHOD(word, seen, text, len)                          \
-	(!(((word) ^ (text)) & GH_FIRST(len) & (seen)))
-
-/*
- * Length of the method and its space at `at`; 0: this is no HTTP request. Of
- * one that came in pieces, the first is a request when it could become one:
- * nobody remembers it until the next comes.
- */
-static __always_inline __u32 gh_method(const struct gh_scratch *s, __u32 at)
-{
-	__u64 word = GH_GET(__u64, &s->in[at & GH_IN_MASK]), seen = ~0ULL;
-	__u32 end = s->end;
-
-	if (at >= end)
-		return 0;
-	if (end - at < 8)
-		seen = GH_FIRST(end - at);
-	if (GH_IS_METHOD(word, seen, GH_WORD4('G', 'E', 'T', ' '), 4) ||
-		GH_IS_METHOD(word, seen, GH_WORD4('P', 'U', 'T', ' '), 4))
-		return 4;
-	if (GH_IS_METHOD(word, seen, GH_WORD8('H', 'E', 'A', 'D', ' ', 0, 0, 0), 5) ||
-		GH_IS_METHOD(word, seen, GH_WORD8('P', 'O', 'S', 'T', ' ', 0, 0, 0), 5))
-		return 5;
-	if (GH_IS_METHOD(word, seen, GH_WORD8('P', 'A', 'T', 'C', 'H', ' ', 0, 0), 6))
-		return 6;
-	if (GH_IS_METHOD(word, seen, GH_WORD8('D', 'E', 'L', 'E', 'T', 'E', ' ', 0), 7))
-		return 7;
-	if (GH_IS_METHOD(word, seen, GH_WORD8('O', 'P', 'T', 'I', 'O', 'N', 'S', ' '), 8))
-		return 8;
-	return 0;
-}
-
-static __always_inline bool gh_is_head(const struct gh_scratch *s, __u32 at)
-{
-	return s->in[at & GH_IN_MASK] == 'H';
-}
-
-/* One octet in decimal, without leading zeros and without branches. */
-static __always_inline __u32 gh_put_octet(struct gh_scratch *s, __u32 to, __u32 n)
-{
-	s->out[to & GH_OUT_MASK] = '0' + n / 100;
-	to += (99 - n) >> 31;
-	s->out[to & GH_OUT_MASK] = '0' + n / 10 % 10;
-	to += (9 - n) >> 31;
-	s->out[to & GH_OUT_MASK] = '0' + n % 10;
-	return to + 1;
-}
-
-/* An address as it stands in a URL: where no name is known. */
-__weak __noinline int gh_put_address4(struct gh_scratch *s, __u32 addr)
-{
-	__u32 to;
-
-	if (!s)
-		return 0;
-	to = s->to;
-	for (int i = 0; i < 4; i++) {
-		to = gh_put_octet(s, to, addr >> (8 * i) & 0xff);
-		s->out[to & GH_OUT_MASK] = '.';
-		to++;
-	}
-	s->to = to - 1;
-	return 0;
-}
-
-/* Four digits for each of the eight groups, in encoded brackets. */
-__weak __noinline int gh_put_address6(struct gh_scratch *s, const struct gh_ip *addr)
-{
-	__u32 to;
-
-	if (!s || !addr)
-		return 0;
-	to = s->to;
-	GH_PUT(__u32, &s->out[to & GH_OUT_MASK], gh_codes['[']);
-	to += 3;
-	for (int i = 0; i < 16; i++) {
-		__u32 high = addr->addr[i] >> 4, low = addr->addr[i] & 15;
-
-		/* '0' + 39 is 'W', and 'W' + 10 is 'a' */
-		s->out[to & GH_OUT_MASK] = '0' + high + ((9 - high) >> 31) * 39;
-		s->out[(to + 1) & GH_OUT_MASK] = '0' + low + ((9 - low) >> 31) * 39;
-		s->out[(to + 2) & GH_OUT_MASK] = ':';
-		to += 2 + (i & 1);
-	}
-	GH_PUT(__u32, &s->out[(to - 1) & GH_OUT_MASK], gh_codes[']']);
-	s->to = to + 2;
-	return 0;
-}
-
-static __always_inline __u32 gh_peek(const struct gh_scratch *s)
-{
-	return s->from < s->end ? s->in[s->from & GH_IN_MASK] : 0;
-}
-
-static __always_inline void gh_put_char(struct gh_scratch *s, __u8 c)
-{
-	__u32 to = s->to;
-
-	s->out[to & GH_OUT_MASK] = c;
-	s->to = to + 1;
-}
-
-/* The host of an absolute-form target (RFC 9112, 3.2.2), at `from`. */
-static __always_inline bool gh_put_authority(struct gh_scratch *s)
-{
-	__u32 after;
-
-	if (!gh_encode(s, GH_HOST_MAX, GH_CODE_HOST))
-		return false;
-	after = gh_peek(s);
-	return after == '/' || after == '?' || after == ' ' || after == '\r';
-}
-
-/* The host of the Host header, if it is whole and nothing but a host. */
-static __always_inline bool gh_put_host(struct gh_scratch *s, __u32 request)
-{
-	__u32 at = gh_find_host(s, request), after;
-
-	if (!at)
-		return false;
-	s->from = at;
-	if (gh_peek(s) == ' ' || gh_peek(s) == '\t')
-		s->from = at + 1;
-	if (!gh_encode(s, GH_HOST_MAX, GH_CODE_HOST))
-		return false;
-	after = gh_peek(s);
-	return after == '\r' || after == '\n' || after == ' ' || after == '\t';
-}
-
-/*
- * The path and query at `from`; "/" unless they are whole: a URL that was cut
- * is another URL.
- */
-static __always_inline void gh_put_path(struct gh_scratch *s)
-{
-	__u32 start = s->to, from = s->from, first = gh_peek(s), after;
-
-	if (first == '/' || first == '?') {
-		gh_encode(s, GH_PATH_MAX, GH_CODE_PATH);
-		after = gh_peek(s);
-		if (after == ' ' || after == '\r' || after == '\n' || after == '#')
-			return;
-	}
-	s->from = from;
-	s->to = start;
-	gh_put_char(s, '/');
-}
-
-/*
- * Appends the URL asked, encoded for a query. `request` is where the request
- * line begins, `target` where its target does. A host that cannot be read
- * becomes the address asked.
- */
-static __always_inline void gh_put_url(struct gh_scratch *s,
-	const struct gh_pkt *pkt, __u32 request, __u32 target)
-{
-	const __u64 http = GH_WORD8('h', 't', 't', 'p', ':', '/', '/', 0);
-	__u64 word = GH_GET(__u64, &s->in[target & GH_IN_MASK]) | GH_ONES * 0x20;
-	__u32 start = s->to, path;
-	bool absolute = (word & GH_FIRST(7)) == http && target + 7 < s->end;
-	bool has_host;
-
-	GH_PUT(__u64, &s->out[start & GH_OUT_MASK], http);
-	s->to = start + 7;
-	if (absolute) {
-		s->from = target + 7;
-		has_host = gh_put_authority(s);
-		path = s->from;
-	} else {
-		has_host = gh_put_host(s, request);
-		path = target;
-	}
-	if (!has_host) {
-		s->to = start + 7;
-		if (pkt->family == 4)
-			gh_put_address4(s, pkt->dst4);
-		else
-			gh_put_address6(s, (const struct gh_ip *)pkt->dst6);
-	}
-	s->from = path;
-	gh_put_path(s);
-	/* Half an address leads nowhere. */
-	if (s->to > s->limit)
-		s->to = start;
-}
-
-/* Text of fixed length, word by word. `at` must leave room for a word more. */
-#define GH_PUT_TEXT(at, text)                                                  \
-	do {                                                                   \
-		_Pragma("unroll") for (__u32 _i = 0; _i < sizeof(text) - 1; _i += 8) \
-			GH_PUT(__u64, (at) + _i,                               \
-				gh_text_word(text, sizeof(text) - 1, _i));     \
-	} while (0)
-
-static __always_inline __u64 gh_text_word(const char *text, __u32 len, __u32 at)
-{
-	__u64 word = 0;
-
-#pragma unroll
-	for (__u32 i = 0; i < 8; i++)
-		if (at + i < len)
-			word |= (__u64)(__u8)text[at + i] << (8 * i);
-	return word;
-}
-
-/* The portal's URL; what stands behind it is overwritten by what follows. */
-static __always_inline void gh_put_location(
-	struct gh_scratch *s, const char *location, __u32 len)
-{
-	__u8 *at = &s->out[s->to & GH_OUT_MASK];
-
-#pragma unroll
-	for (__u32 i = 0; i < GH_LOCATION_MAX; i += 8)
-		GH_PUT(__u64, at + i, GH_GET(__u64, location + i));
-	s->to += len;
-}
-
-/*
- * Everything before the Location's value has the same length always. The body
- * is for people; that of a HEAD request stays away, but not its length.
- */
-#define GH_REPLY_HEAD                                           \
-	"HTTP/1.1 302 Found\r\n"                                \
-	"Cache-Control: no-store\r\n"                           \
-	"Connection: close\r\n"                                 \
-	"Content-Type: text/html\r\n"                           \
-	"Content-Length:   0\r\n"                               \
-	"Location: "
-#define GH_REPLY_LENGTH_AT (20 + 25 + 19 + 25 + 16)
-#define GH_BODY_BEGIN "<a href=\""
-#define GH_BODY_END   "\">Log in to this network</a>\n"
-
-/* Copies `len` bytes of the answer from `at` to its end. */
-__weak __noinline int gh_repeat(struct gh_scratch *s, __u32 at, __u32 len)
-{
-	__u32 to;
-
-	if (!s)
-		return 0;
-	to = s->to;
-	for (__u32 i = 0; i < GH_ANSWER_MAX / 2; i += 8) {
-		if (i >= len)
-			break;
-		GH_PUT(__u64, &s->out[(to + i) & GH_OUT_MASK],
-			GH_GET(__u64, &s->out[(at + i) & GH_OUT_MASK]));
-	}
-	s->to = to + len;
-	return 0;
-}
-
-/* A link to where the Location leads: its value, the `len` bytes at `value`. */
-static __always_inline void gh_put_body(
-	struct gh_scratch *s, __u32 value, __u32 len, bool is_head)
-{
-	__u32 size = sizeof(GH_BODY_BEGIN) + sizeof(GH_BODY_END) - 2 + len;
-	__u8 *digits = &s->out[GH_OUT_PAYLOAD + GH_REPLY_LENGTH_AT];
-
-	if (s->to + size > s->limit)
-		return;
-	digits[0] = size >= 100 ? '0' + size / 100 : ' ';
-	digits[1] = '0' + size / 10 % 10;
-	digits[2] = '0' + size % 10;
-	if (is_head)
-		return;
-	GH_PUT_TEXT(&s->out[s->to & GH_OUT_MASK], GH_BODY_BEGIN);
-	s->to += sizeof(GH_BODY_BEGIN) - 1;
-	gh_repeat(s, value, len);
-	GH_PUT_TEXT(&s->out[s->to & GH_OUT_MASK], GH_BODY_END);
-	s->to += sizeof(GH_BODY_END) - 1;
-}
-
-/*
- * Writes the 302 to the request at `request` of `in`, which ends at s->end,
- * behind the TCP header. s->limit is where it must end: what does not fit is
- * left out, first the body, then the path, then the URL. `location` has
- * GH_LOCATION_MAX bytes, `len` of them used. Returns its length; 0: what was
- * sent is no request, or there is no room for an answer.
- */
-static __always_inline __u32 gh_reply_write(struct gh_scratch *s,
-	const struct gh_pkt *pkt, __u32 request, const char *location, __u32 len)
-{
-	const __u32 value = GH_OUT_PAYLOAD + sizeof(GH_REPLY_HEAD) - 1;
-	__u32 method = gh_method(s, request);
-
-	if (!method || !len || len > GH_LOCATION_MAX)
-		return 0;
-	GH_PUT_TEXT(&s->out[GH_OUT_PAYLOAD], GH_REPLY_HEAD);
-	s->to = value;
-	gh_put_location(s, location, len);
-	if (s->to + 4 > s->limit)
-		return 0;
-	s->limit -= 4;
-	gh_put_url(s, pkt, request, request + method);
-	s->limit += 4;
-	len = s->to - value;
-	GH_PUT(__u32, &s->out[s->to & GH_OUT_MASK], GH_WORD4('\r', '\n', '\r', '\n'));
-	s->to += 4;
-	gh_put_body(s, value, len, gh_is_head(s, request));
-	return s->to - GH_OUT_PAYLOAD;
-}
 
 /* An address of one host that may be seen on a network (RFC 1122, 3.2.1.3).
  * The unspecified and the loopback address of IPv6 are in ::/64. */
@@ -788,6 +324,102 @@ static __always_inline void gh_put_icmp(struct gh_scratch *s,
 	GH_PUT(__u32, icmp + 4, partial ? (__u32)gh_fold(sum) << 16 : 0);
 	sum += (__u32)gh_sum_out(s, 8 + quote);
 	GH_PUT(__u16, icmp + 2, ~gh_fold(sum));
+}
+
+static __always_inline void gh_put_ip(struct gh_answer *a, __u8 proto, __u32 len)
+{
+	const struct gh_pkt *pkt = a->pkt;
+
+	if (pkt->family == 4)
+		gh_put_ipv4(a->s, pkt->dst4, pkt->src4, proto, len);
+	else
+		gh_put_ipv6(a->s, pkt->dst6, pkt->src6, proto, len);
+	a->len = GH_OUT_L4 + len - a->start;
+}
+
+/* Writes the 302; 0: no answer but a reset is possible. */
+static __always_inline __u32 gh_redirect(struct gh_answer *a)
+{
+	const struct gh_network *net = a->net;
+	/* A network may have a portal in the other family only. */
+	bool v6 = net->location6_len &&
+		  (a->pkt->family == 6 || !net->location4_len);
+
+	a->s->limit = GH_OUT_L4 + GH_ANSWER_MAX - (a->pkt->family == 4 ? 20 : 40);
+	if (a->start + a->frame_len + a->growth < a->s->limit)
+		a->s->limit = a->start + a->frame_len + a->growth;
+	return gh_reply_write(a->s, a->pkt, a->pkt->l4 + a->pkt->l4_len,
+		v6 ? net->location6 : net->location4,
+		v6 ? net->location6_len : net->location4_len);
+}
+
+/*
+ * To a TCP segment, whose frame is in `in`. `end`: where its data ends, which
+ * may be behind what was read. The reason says whether there is an answer.
+ */
+static __always_inline enum gh_reason gh_answer_tcp(
+	struct gh_answer *a, const __u64 key[2], __u32 end, bool redirect)
+{
+	const struct gh_pkt *pkt = a->pkt;
+	const __u8 *tcp = &a->s->in[pkt->l4 & 127];
+	struct gh_segment reply, seg = {
+		.seq = bpf_ntohl(GH_GET(__u32, tcp + 4)),
+		.ack = bpf_ntohl(GH_GET(__u32, tcp + 8)),
+		.len = end - pkt->l4 - pkt->l4_len,
+		.flags = pkt->tcp_flags,
+	};
+	enum gh_reason reason = redirect ? gh_answer_segment(key, pkt, &seg, &reply)
+					 : gh_refuse_segment(&seg, &reply);
+	__u32 payload = 0, header;
+
+	if (reason == GH_DROP_TCP_STRAY)
+		return reason;
+	a->start = gh_put_ethernet(a->s, pkt);
+	if (reason == GH_ANSWER_REDIRECT) {
+		payload = gh_redirect(a);
+		if (!payload)
+			reason = gh_refuse_segment(&seg, &reply);
+	}
+	header = gh_put_tcp(a->s, pkt, &reply, payload, a->partial);
+	gh_put_ip(a, IPPROTO_TCP, header + payload);
+	return reason;
+}
+
+/* How much of the packet an error quotes: as much as the standards want. */
+static __always_inline __u32 gh_quote_len(const struct gh_answer *a)
+{
+	const struct gh_pkt *pkt = a->pkt;
+	__u32 most = pkt->family == 4 ? GH_QUOTE4_MAX : GH_QUOTE6_MAX;
+	__u32 quote = a->frame_len - pkt->l3;
+
+	if (pkt->ip_len && quote > pkt->ip_len)
+		quote = pkt->ip_len;
+	return quote < most ? quote : most;
+}
+
+/* An error is the router's to say, if the router has a name. */
+static __always_inline void gh_speak_as_router(struct gh_answer *a)
+{
+	const __be64 *portal6 = (const __be64 *)a->net->portal6;
+
+	if (a->pkt->family == 4 && a->net->portal4) {
+		a->pkt->dst4 = a->net->portal4;
+	} else if (a->pkt->family == 6 && portal6[0]) {
+		a->pkt->dst6[0] = portal6[0];
+		a->pkt->dst6[1] = portal6[1];
+	}
+}
+
+/* To a packet whose Ethernet header is in `in`, and `quote` bytes of which
+ * stand in `out` already, where the error quotes them. */
+static __always_inline void gh_answer_icmp(struct gh_answer *a, __u32 quote)
+{
+	__u8 proto = a->pkt->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+	a->start = gh_put_ethernet(a->s, a->pkt);
+	gh_speak_as_router(a);
+	gh_put_icmp(a->s, a->pkt, quote, a->partial);
+	gh_put_ip(a, proto, 8 + quote);
 }
 
 #endif

@@ -173,6 +173,8 @@ static __always_inline bool gh_ask(const struct gh_frame *f, void *data,
 	q->pkt = (struct gh_pkt){};
 	q->reason = reason;
 	q->network = f->network;
+	q->packets = f->segments;
+	q->bytes = f->bytes;
 	return !gh_parse(data, end, &q->pkt, tags);
 }
 
