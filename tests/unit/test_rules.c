@@ -664,6 +664,69 @@ static void test_a_plan_brings_its_own_token_days(void **state)
 	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
 }
 
+static void test_a_top_up_leaves_older_tokens(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "month", 30 * DAY, UNLIMITED, UNLIMITED);
+	struct activated a[TOKENS_MAX + 1];
+	struct restored r;
+	int i;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a[0]);
+	wait_ns(w, 2 * DAY * NSEC_PER_SEC);
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a[1]);
+	/* The link saved first, and the one that the top-up gave. */
+	assert_int_equal(restore(w, 1, a[0].token, &r), OUTCOME_OK);
+	assert_int_equal(restore(w, 2, a[1].token, &r), OUTCOME_OK);
+	assert_seconds(w, 2, 58 * DAY);
+	/* Each has its own end: showing one keeps that one alive. */
+	wait_ns(w, 2 * DAY * NSEC_PER_SEC);
+	assert_int_equal(restore(w, 3, a[1].token, &r), OUTCOME_OK);
+	wait_ns(w, 2 * DAY * NSEC_PER_SEC);
+	assert_int_equal(restore(w, 4, a[0].token, &r), OUTCOME_TOKEN_EXPIRED);
+	assert_int_equal(restore(w, 4, a[1].token, &r), OUTCOME_OK);
+	/* There are only so many of one session. */
+	for (i = 0; i <= TOKENS_MAX; i++)
+		activate(w, 4, make_code(w, &plan, UNLIMITED), &a[i]);
+	assert_int_equal(restore(w, 4, a[0].token, &r), OUTCOME_SESSION_UNKNOWN);
+	assert_int_equal(restore(w, 4, a[1].token, &r), OUTCOME_OK);
+}
+
+static void test_tokens_of_a_joined_session_find_the_other(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, UNLIMITED);
+	struct activated here, there;
+	struct restored r;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &here);
+	activate(w, 1, make_code(w, &plan, UNLIMITED), &there);
+	assert_int_equal(restore(w, 1, here.token, &r), OUTCOME_OK);
+	assert_int_equal(restore(w, 2, there.token, &r), OUTCOME_OK);
+	assert_true(r.migrated);
+	assert_seconds(w, 2, 7200);
+}
+
+static void test_expired_tokens_are_cleaned_up(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "month", 30 * DAY, UNLIMITED, 9);
+	struct clean_up before = {0};
+	struct restored r;
+	struct activated a;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	wait_ns(w, 4 * DAY * NSEC_PER_SEC);
+	before.tokens = w->now.wall_sec - 2 * DAY;
+	assert_int_equal(store_clean_up(w->rules.store, &before), 0);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_TOKEN_EXPIRED);
+	before.tokens = w->now.wall_sec;
+	assert_int_equal(store_clean_up(w->rules.store, &before), 1);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_SESSION_UNKNOWN);
+	/* The session goes on where it is. */
+	assert_seconds(w, 0, 26 * DAY);
+}
+
 static void test_a_session_that_is_used_up(void **state)
 {
 	struct world *w = *state;
@@ -792,7 +855,7 @@ static void test_the_grant_follows_the_credit_in_use(void **state)
 
 #define MODEL_CREDITS  40
 #define MODEL_SESSIONS 4096
-#define MODEL_TOKENS   64
+#define MODEL_TOKENS   8192
 
 struct model_credit {
 	enum kind kind;
@@ -803,15 +866,19 @@ struct model_session {
 	bool live;
 	int count; /* credits that have something left */
 	struct model_credit credits[MODEL_CREDITS];
-	char token[TOKEN_TEXT];
-	int64_t token_ends;
+};
+
+struct model_token {
+	char text[TOKEN_TEXT];
+	int session; /* -1: forgotten */
+	int64_t ends;
 };
 
 struct model {
 	struct model_session sessions[MODEL_SESSIONS];
 	int session_count;
-	int of[CLIENTS];		       /* session, -1: none */
-	char tokens[MODEL_TOKENS][TOKEN_TEXT]; /* handed out, also old ones */
+	int of[CLIENTS]; /* session, -1: none */
+	struct model_token tokens[MODEL_TOKENS]; /* all that were handed out */
 	int token_count;
 	struct plan plans[4];
 };
@@ -934,6 +1001,9 @@ static void model_move(struct model *m, int from, int to, const bool *moves)
 	other = model_of(m, to);
 	for (i = 0; other && i < other->count; i++)
 		s->credits[s->count++] = other->credits[i];
+	for (i = 0; other && i < m->token_count; i++)
+		if (m->tokens[i].session == m->of[to])
+			m->tokens[i].session = index;
 	if (other)
 		model_end(m, to);
 	m->of[to] = index;
@@ -945,12 +1015,20 @@ static void model_move(struct model *m, int from, int to, const bool *moves)
 	other->count = rest.count;
 }
 
-static void model_token(struct model *m, struct world *w,
-	struct model_session *s, const char *token)
+/* One more; all but the newest of the session are forgotten. */
+static void model_token(
+	struct model *m, struct world *w, int session, const char *text)
 {
-	memcpy(s->token, token, TOKEN_TEXT);
-	s->token_ends = w->now.wall_sec + 3 * DAY;
-	memcpy(m->tokens[m->token_count++ % MODEL_TOKENS], token, TOKEN_TEXT);
+	struct model_token *t = &m->tokens[m->token_count++];
+	int i, kept = 0;
+
+	assert_true(m->token_count < MODEL_TOKENS);
+	memcpy(t->text, text, TOKEN_TEXT);
+	t->session = session;
+	t->ends = w->now.wall_sec + 3 * DAY;
+	for (i = m->token_count - 1; i >= 0; i--)
+		if (m->tokens[i].session == session && ++kept > TOKENS_MAX)
+			m->tokens[i].session = -1;
 }
 
 static void step_activate(struct world *w, struct model *m, int client)
@@ -967,7 +1045,7 @@ static void step_activate(struct world *w, struct model *m, int client)
 	assert_int_equal(activate(w, client, make_code(w, plan, UNLIMITED), &a),
 		OUTCOME_OK);
 	model_add(model_open(m, client), &c);
-	model_token(m, w, model_of(m, client), a.token);
+	model_token(m, w, m->of[client], a.token);
 }
 
 static void step_allow(struct world *w, struct model *m, int client)
@@ -1020,16 +1098,6 @@ static void step_traffic(struct world *w, struct model *m, int client)
 	model_settle(m, client);
 }
 
-static struct model_session *model_by_token(struct model *m, const char *token)
-{
-	int i;
-
-	for (i = m->session_count - 1; i >= 0; i--)
-		if (!strcmp(m->sessions[i].token, token))
-			return &m->sessions[i];
-	return NULL;
-}
-
 static int client_of(const struct model *m, const struct model_session *s)
 {
 	int i;
@@ -1042,31 +1110,36 @@ static int client_of(const struct model *m, const struct model_session *s)
 
 static void step_restore(struct world *w, struct model *m, int client)
 {
-	const char *token = m->tokens[pick(MODEL_TOKENS)];
-	struct model_session *s = model_by_token(m, token);
-	int from = s ? client_of(m, s) : -1, i;
+	/* One of the last: older ones are of sessions that are over. */
+	int back = (int)pick(64);
+	struct model_token *t = &m->tokens[MAX(m->token_count - 1 - back, 0)];
+	struct model_session *s = NULL;
+	int from, i;
 	bool moves[MODEL_CREDITS] = {false}, any = false;
 	struct restored r;
 	enum outcome want = OUTCOME_OK;
 
+	if (m->token_count && t->session >= 0)
+		s = &m->sessions[t->session];
+	from = s ? client_of(m, s) : -1;
 	if (model_full(s) || model_full(model_of(m, client)))
 		return;
 	for (i = 0; s && i < s->count; i++)
 		any |= moves[i] = s->credits[i].moves > 0;
-	if (!s || !*token)
+	if (!s)
 		want = OUTCOME_SESSION_UNKNOWN;
 	else if (!s->live)
 		want = OUTCOME_SESSION_USED_UP;
-	else if (from != client && s->token_ends < w->now.wall_sec)
+	else if (from != client && t->ends < w->now.wall_sec)
 		want = OUTCOME_TOKEN_EXPIRED;
 	else if (from != client && !any)
 		want = OUTCOME_NOT_TRANSFERABLE;
-	assert_int_equal(restore(w, client, token, &r), want);
+	assert_int_equal(restore(w, client, t->text, &r), want);
 	if (want)
 		return;
 	assert_int_equal(r.migrated, from != client);
-	if (s->token_ends >= w->now.wall_sec)
-		s->token_ends = w->now.wall_sec + 3 * DAY;
+	if (t->ends >= w->now.wall_sec)
+		t->ends = w->now.wall_sec + 3 * DAY;
 	if (from == client)
 		return;
 	for (i = 0; i < s->count; i++)
@@ -1203,6 +1276,9 @@ int main(void)
 		TEST(test_what_was_paid_is_kept_when_sessions_join),
 		TEST(test_an_expired_token_ends_nothing),
 		TEST(test_a_plan_brings_its_own_token_days),
+		TEST(test_a_top_up_leaves_older_tokens),
+		TEST(test_tokens_of_a_joined_session_find_the_other),
+		TEST(test_expired_tokens_are_cleaned_up),
 		TEST(test_a_session_that_is_used_up),
 		TEST(test_a_token_is_handed_out_once),
 		TEST(test_nobody_gets_rid_of_a_block_by_moving),

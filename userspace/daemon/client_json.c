@@ -165,7 +165,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json)
 		json_object_set_new(object, "sessionId",
 			json_integer(session->session.id));
 		json_object_set_new(object, "hasToken",
-			json_boolean(session->session.has_token));
+			json_boolean(session->session.token_handed));
 	}
 	*ret_json = object;
 	return 0;

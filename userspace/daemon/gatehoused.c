@@ -444,16 +444,22 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 #define DAY_SEC 86400
 #define SESSIONS_KEPT_DAYS 730
 #define AUDIT_KEPT_DAYS 730
+/* So long after its end a token is answered "expired", not "unknown". */
+#define TOKENS_KEPT_DAYS 7
 
 int gatehoused_clean_up(struct gatehoused *g)
 {
 	int64_t now = clock_wall_sec();
+	const struct clean_up before = {
+		.sessions = now - SESSIONS_KEPT_DAYS * DAY_SEC,
+		.tokens = now - TOKENS_KEPT_DAYS * DAY_SEC,
+		.audit = now - AUDIT_KEPT_DAYS * DAY_SEC,
+	};
 	int ret = turn_begin(g);
 
 	if (ret)
 		return ret;
-	ret = store_clean_up(g->store, now - SESSIONS_KEPT_DAYS * DAY_SEC,
-		now - AUDIT_KEPT_DAYS * DAY_SEC);
+	ret = store_clean_up(g->store, &before);
 	if (ret > 0)
 		log_info("clean-up: %d rows", ret);
 	return MIN(ret, 0);

@@ -23,26 +23,31 @@ static int hash_text(const char *text, uint8_t ret_hash[static CRYPTO_HASH])
 	return 0;
 }
 
-void token_renew(const struct rules *rules, struct account *account,
-	const struct moment *now)
+static int64_t expiry_of(const struct rules *rules,
+	const struct account *account, const struct moment *now)
 {
-	account->session.token_expires_at =
-		now->wall_sec +
-		account_token_days(rules, account) * SECONDS_PER_DAY;
+	return now->wall_sec +
+	       account_token_days(rules, account) * SECONDS_PER_DAY;
 }
 
 int token_make(struct rules *rules, struct account *account,
 	const struct moment *now, char ret_text[static TOKEN_TEXT])
 {
+	struct token row = {
+		.session_id = account->session.id,
+		.expires_at = expiry_of(rules, account, now),
+	};
 	uint8_t token[TOKEN_BYTES];
 	int ret;
 
 	crypto_random(token, sizeof(token));
-	crypto_sha256(token, sizeof(token), account->session.token_hash);
-	account->session.has_token = true;
+	crypto_sha256(token, sizeof(token), row.hash);
 	account->session.token_handed = true;
-	token_renew(rules, account, now);
 	ret = account_save(rules, account);
+	if (!ret)
+		ret = store_token_insert(rules->store, &row);
+	if (!ret)
+		ret = store_token_trim(rules->store, row.session_id, TOKENS_MAX);
 	if (!ret)
 		hex_format(token, sizeof(token), ret_text);
 	return ret;
@@ -123,6 +128,12 @@ static int take_over(struct rules *rules, struct account *account,
 		*last = *credit;
 		account->count++;
 	}
+	/* Whoever kept a link to the other finds this one with it. */
+	ret = store_token_rebind(
+		rules->store, other.session.id, account->session.id);
+	if (ret)
+		return ret;
+	account->session.token_handed |= other.session.token_handed;
 	account->session.total_paid_minor += other.session.total_paid_minor;
 	other.session.total_paid_minor = 0;
 	other.count = 0;
@@ -171,15 +182,23 @@ static int is_blocked(struct rules *rules, const struct mac *mac, bool *ret_bloc
 	return ret == -ENOENT ? 0 : ret;
 }
 
+/* Shown at the portal: its time starts anew. */
+static int renew(struct rules *rules, struct token *token,
+	const struct account *account, const struct moment *now)
+{
+	token->expires_at = expiry_of(rules, account, now);
+	return store_token_renew(rules->store, token);
+}
+
 static int move_by_token(struct rules *rules, const struct mac *mac,
-	const struct moment *now, struct restored *restored,
-	enum outcome *ret_outcome)
+	struct token *token, const struct moment *now,
+	struct restored *restored, enum outcome *ret_outcome)
 {
 	struct account *account = &restored->account;
 	bool moves[CREDITS_MAX] = {false}, any = false;
-	int i;
+	int i, ret;
 
-	if (account->session.token_expires_at < now->wall_sec) {
+	if (token->expires_at < now->wall_sec) {
 		*ret_outcome = OUTCOME_TOKEN_EXPIRED;
 		return 0;
 	}
@@ -198,28 +217,28 @@ static int move_by_token(struct rules *rules, const struct mac *mac,
 	}
 	restored->migrated = true;
 	restored->from = account->session.mac;
-	token_renew(rules, account, now);
+	ret = renew(rules, token, account, now);
+	if (ret)
+		return ret;
 	return carry_out(rules, account, mac, moves, now, ret_outcome);
 }
 
 /* Finds the session; OUTCOME_OK when it has something left. */
 static int find_by_token(struct rules *rules, const char *text,
-	const struct moment *now, struct account *account,
+	const struct moment *now, struct token *token, struct account *account,
 	enum outcome *ret_outcome)
 {
 	uint8_t hash[CRYPTO_HASH];
 	int ret = hash_text(text, hash) ? -ENOENT : 0;
 
 	if (!ret)
-		ret = store_session_by_token(
-			rules->store, hash, &account->session);
+		ret = store_token_lookup(rules->store, hash, token);
 	if (ret == -ENOENT) {
 		*ret_outcome = OUTCOME_SESSION_UNKNOWN;
 		return 0;
 	}
 	if (!ret)
-		ret = account_load_id(
-			rules, account->session.id, now, account);
+		ret = account_load_id(rules, token->session_id, now, account);
 	if (ret)
 		return ret;
 	*ret_outcome = account->session.state == SESSION_ENDED
@@ -234,10 +253,11 @@ int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 {
 	struct account *account = &ret_restored->account;
 	bool blocked = false, old_blocked = false;
+	struct token token;
 	int ret;
 
 	ret_restored->migrated = false;
-	ret = find_by_token(rules, text, now, account, ret_outcome);
+	ret = find_by_token(rules, text, now, &token, account, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
 	ret = is_blocked(rules, mac, &blocked);
@@ -251,14 +271,13 @@ int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 		return 0;
 	}
 	if (memcmp(&account->session.mac, mac, sizeof(*mac)))
-		return move_by_token(
-			rules, mac, now, ret_restored, ret_outcome);
+		return move_by_token(rules, mac, &token, now, ret_restored,
+			ret_outcome);
 	/* It is there already. An expired token is not brought back to life,
 	 * and does not end the session either (P1). */
-	if (account->session.token_expires_at < now->wall_sec)
+	if (token.expires_at < now->wall_sec)
 		return 0;
-	token_renew(rules, account, now);
-	return account_save(rules, account);
+	return renew(rules, &token, account, now);
 }
 
 int session_move(struct rules *rules, const struct mac *from,

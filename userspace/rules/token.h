@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Session tokens (P1, P5): 32 random bytes as 64 hex digits; the store keeps
- * their SHA-256 only. */
+/*
+ * Session tokens (P1, P5): 32 random bytes as 64 hex digits; the store keeps
+ * their SHA-256 only, so one that was lost cannot be handed out again: its
+ * guest gets another, and the older ones of a session go on to their own end.
+ */
 #ifndef RULES_TOKEN_H
 #define RULES_TOKEN_H
 
@@ -8,12 +11,11 @@
 
 #define TOKEN_TEXT 65 /* with the final NUL */
 
-/* A new token for the account, in place of an older one; saves it. */
+#define TOKENS_MAX 8  /* of one session; the oldest goes */
+
+/* One more token for the account; saves it. */
 int token_make(struct rules *rules, struct account *account,
 	const struct moment *now, char ret_text[static TOKEN_TEXT]);
-/* Shown at the portal: its time starts anew. Does not save. */
-void token_renew(const struct rules *rules, struct account *account,
-	const struct moment *now);
 /*
  * Hands a token to the client of the session without any proof, which is done
  * once per session (P1). True with a token in `ret_text`.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sessions and holders: who may use the net. Tokens are here as hashes only.
- * That a client has one session that is not ended is the table's own rule
- * (sessions_live), not a promise of the callers.
+ * Sessions and holders: who may use the net. That a client has one session
+ * that is not ended is the table's own rule (sessions_live), not a promise of
+ * the callers.
  */
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #include "store/handle.h"
 
 #define COLUMNS                                                             \
-	"id, mac, state, token_hash, token_handed, token_expires_at,"       \
-	" started_at, ended_at, end_reason, total_paid_minor"
+	"id, mac, state, token_handed, started_at, ended_at, end_reason,"   \
+	" total_paid_minor"
 
 static const char *const state_names[] = {
 	[SESSION_RUNNING] = "running",
@@ -49,15 +49,11 @@ static void read_session(struct db_rows *rows, struct session *ret_session)
 	/* What the table cannot contain must not read as "running". */
 	if (session_state_parse(state, &s->state))
 		s->state = SESSION_HELD;
-	s->has_token = !db_is_null(rows, 3);
-	if (s->has_token)
-		db_blob(rows, 3, s->token_hash, sizeof(s->token_hash));
-	s->token_handed = db_int(rows, 4);
-	s->token_expires_at = db_int(rows, 5);
-	s->started_at = db_int(rows, 6);
-	s->ended_at = db_int(rows, 7);
-	db_text(rows, 8, s->end_reason, sizeof(s->end_reason));
-	s->total_paid_minor = db_int(rows, 9);
+	s->token_handed = db_int(rows, 3);
+	s->started_at = db_int(rows, 4);
+	s->ended_at = db_int(rows, 5);
+	db_text(rows, 6, s->end_reason, sizeof(s->end_reason));
+	s->total_paid_minor = db_int(rows, 7);
 }
 
 int store_session_insert(struct store *store, struct session *session)
@@ -68,25 +64,19 @@ int store_session_insert(struct store *store, struct session *session)
 		"mtii", &session->mac, state_names[session->state],
 		session->started_at, session->total_paid_minor);
 
-	if (ret)
-		return ret;
-	session->id = db_last_id(store->db);
-	/* The token, if it has one already. */
-	return session->has_token ? store_session_update(store, session) : 0;
+	if (!ret)
+		session->id = db_last_id(store->db);
+	return ret;
 }
 
 int store_session_update(struct store *store, const struct session *session)
 {
 	return db_run(store->db,
-		"UPDATE sessions SET mac = ?, state = ?,"
-		" token_hash = CASE WHEN ? THEN ? END, token_handed = ?,"
-		" token_expires_at = nullif(?, 0), ended_at = nullif(?, 0),"
-		" end_reason = nullif(?, ''), total_paid_minor = ?,"
-		" updated_at = unixepoch() WHERE id = ?",
-		"mtibiiitii", &session->mac, state_names[session->state],
-		(int64_t)session->has_token, session->token_hash,
-		sizeof(session->token_hash), (int64_t)session->token_handed,
-		session->token_expires_at, session->ended_at,
+		"UPDATE sessions SET mac = ?, state = ?, token_handed = ?,"
+		" ended_at = nullif(?, 0), end_reason = nullif(?, ''),"
+		" total_paid_minor = ?, updated_at = unixepoch() WHERE id = ?",
+		"mtiitii", &session->mac, state_names[session->state],
+		(int64_t)session->token_handed, session->ended_at,
 		session->end_reason, session->total_paid_minor, session->id);
 }
 
@@ -118,17 +108,6 @@ int store_session_of(struct store *store, const struct mac *mac,
 		"SELECT " COLUMNS " FROM sessions WHERE mac = ?"
 		" AND state <> 'ended'",
 		"m", mac);
-
-	return found_session(ret, rows, ret_session);
-}
-
-int store_session_by_token(struct store *store,
-	const uint8_t hash[static CRYPTO_HASH], struct session *ret_session)
-{
-	struct db_rows *rows = NULL;
-	int ret = db_first(store->db, &rows,
-		"SELECT " COLUMNS " FROM sessions WHERE token_hash = ?", "b",
-		hash, (size_t)CRYPTO_HASH);
 
 	return found_session(ret, rows, ret_session);
 }

@@ -168,22 +168,27 @@ int store_audit(struct store *store, int64_t at, const char *who,
 		detail ? detail : "");
 }
 
-int store_clean_up(
-	struct store *store, int64_t sessions_before, int64_t audit_before)
+int store_clean_up(struct store *store, const struct clean_up *before)
 {
-	int64_t rows;
+	int64_t rows = 0;
 	int ret = db_run(store->db,
 		"DELETE FROM sessions WHERE state = 'ended' AND ended_at < ?"
 		" AND id NOT IN (SELECT session_id FROM records"
 		" WHERE session_id IS NOT NULL)",
-		"i", sessions_before);
+		"i", before->sessions);
 
-	if (ret)
-		return ret;
-	rows = db_changes(store->db);
-	ret = db_run(store->db, "DELETE FROM audit WHERE at < ?", "i",
-		audit_before);
-	if (ret)
-		return ret;
-	return (int)MIN(rows + db_changes(store->db), INT32_MAX);
+	if (!ret) {
+		rows += db_changes(store->db);
+		ret = db_run(store->db,
+			"DELETE FROM tokens WHERE expires_at < ?", "i",
+			before->tokens);
+	}
+	if (!ret) {
+		rows += db_changes(store->db);
+		ret = db_run(store->db, "DELETE FROM audit WHERE at < ?", "i",
+			before->audit);
+	}
+	if (!ret)
+		rows += db_changes(store->db);
+	return ret ? ret : (int)MIN(rows, INT32_MAX);
 }

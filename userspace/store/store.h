@@ -119,10 +119,7 @@ struct session {
 	int64_t id;
 	struct mac mac;
 	enum session_state state;
-	bool has_token;
-	uint8_t token_hash[CRYPTO_HASH];
-	bool token_handed; /* somebody got it already */
-	int64_t token_expires_at;
+	bool token_handed; /* somebody got one already */
 	int64_t started_at;
 	int64_t ended_at; /* 0: not yet */
 	char end_reason[24];
@@ -135,12 +132,25 @@ int store_session_update(struct store *store, const struct session *session);
 int store_session_lookup(struct store *store, int64_t id, struct session *ret_session);
 /* The one that is not ended. */
 int store_session_of(struct store *store, const struct mac *mac, struct session *ret_session);
-int store_session_by_token(struct store *store,
-	const uint8_t hash[static CRYPTO_HASH], struct session *ret_session);
 /* Newest first, ids below `before` (UNLIMITED: from the newest). */
 int store_session_list(struct store *store, int state, int64_t before,
 	struct session *rows, int max);
 int store_session_count(struct store *store, int64_t *ret_live);
+
+struct token {
+	uint8_t hash[CRYPTO_HASH];
+	int64_t session_id;
+	int64_t expires_at;
+};
+int store_token_insert(struct store *store, const struct token *token);
+int store_token_lookup(struct store *store,
+	const uint8_t hash[static CRYPTO_HASH], struct token *ret_token);
+/* Writes expires_at. */
+int store_token_renew(struct store *store, const struct token *token);
+/* Tokens of one session lead to another from now on. */
+int store_token_rebind(struct store *store, int64_t from_id, int64_t to_id);
+/* All but the `keep` newest of a session are forgotten. */
+int store_token_trim(struct store *store, int64_t session_id, int keep);
 
 enum credit_state { CREDIT_WAITING, CREDIT_IN_USE, CREDIT_USED };
 
@@ -209,7 +219,10 @@ int store_holder_each(struct store *store,
 int store_audit(struct store *store, int64_t at, const char *who,
 	const char *operation, const struct mac *mac, int64_t session_id,
 	const char *detail);
-/* Deletes: sessions ended before, audit before; returns rows or errno. */
-int store_clean_up(struct store *store, int64_t sessions_before, int64_t audit_before);
+/* Deletes what ended before these times; returns rows or errno. */
+struct clean_up {
+	int64_t sessions, tokens, audit;
+};
+int store_clean_up(struct store *store, const struct clean_up *before);
 
 #endif

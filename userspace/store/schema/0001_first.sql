@@ -55,9 +55,7 @@ CREATE TABLE sessions (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	mac TEXT NOT NULL CHECK (length(mac) = 17),
 	state TEXT NOT NULL CHECK (state IN ('running', 'paused', 'held', 'ended')),
-	token_hash BLOB UNIQUE CHECK (length(token_hash) = 32),
 	token_handed INTEGER NOT NULL DEFAULT 0 CHECK (token_handed IN (0, 1)),
-	token_expires_at INTEGER,
 	started_at INTEGER NOT NULL,
 	ended_at INTEGER,
 	end_reason TEXT,
@@ -69,6 +67,19 @@ CREATE TABLE sessions (
 -- One session per client that is not over.
 CREATE UNIQUE INDEX sessions_live ON sessions (mac) WHERE state <> 'ended';
 CREATE INDEX sessions_ended ON sessions (ended_at) WHERE state = 'ended';
+
+-- Tokens by their SHA-256. A session has one for each time that one was handed
+-- out: a link that a guest saved before a top-up works until its own end.
+CREATE TABLE tokens (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+	session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+	expires_at INTEGER NOT NULL,
+	created_at INTEGER NOT NULL DEFAULT (unixepoch()),
+	updated_at INTEGER NOT NULL DEFAULT (unixepoch())
+) STRICT;
+CREATE INDEX tokens_session ON tokens (session_id, id);
+CREATE INDEX tokens_expiry ON tokens (expires_at);
 
 CREATE TABLE credits (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
