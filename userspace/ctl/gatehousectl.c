@@ -55,15 +55,15 @@ static int explain(const char *socket, int err)
 			socket);
 		return 4;
 	case ETIMEDOUT:
-		print_error("gatehoused did not answer in time; try again, "
+		print_problem("gatehoused did not answer in time; try again, "
 			    "and look at its log");
 		return 5;
 	case ECONNRESET:
-		print_error("gatehoused went away before it answered; see "
+		print_problem("gatehoused went away before it answered; see "
 			    "whether it was done, then try again");
 		return 5;
 	default:
-		print_error(strerror(-err));
+		print_problem(strerror(-err));
 		return 6;
 	}
 }
@@ -122,7 +122,7 @@ static int show(const struct options *options, const struct verb *verb,
 	}
 	if (json_object_get(reply, "differences"))
 		verb->print(reply);
-	print_error(json_string_value(json_object_get(reply, "error"))
+	print_problem(json_string_value(json_object_get(reply, "error"))
 			    ?: "the daemon refused");
 	return code->exit;
 }
@@ -144,7 +144,7 @@ static int run(const struct options *options, int argc, char **argv)
 		verb, argc - used, argv + used, &args, err, sizeof(err));
 	if (ret) {
 		verb_usage(verb, usage, sizeof(usage));
-		print_error(err);
+		print_problem(err);
 		fprintf(stderr, "usage: gatehousectl %s\n", usage);
 		return EXIT_USAGE;
 	}

@@ -211,7 +211,7 @@ void print_line(const char *text)
 	puts(cell);
 }
 
-void print_error(const char *text)
+void print_problem(const char *text)
 {
 	char cell[CELL_BYTES];
 

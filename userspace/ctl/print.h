@@ -34,7 +34,7 @@ void print_fields(const json_t *object, const struct column *columns);
 /* Text with control characters escaped, and a line feed. */
 void print_line(const char *text);
 /* The same to stderr, behind "gatehousectl: ". */
-void print_error(const char *text);
+void print_problem(const char *text);
 
 /* Printers of verbs: the reply of a success. */
 void print_done(const json_t *reply);
