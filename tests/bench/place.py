@@ -77,7 +77,8 @@ class Place:
         self.tools = self.build / "tests/bench"
         self.work = self.build / f"bench.{os.getpid()}"
         self.pins = f"/sys/fs/bpf/{PREFIX}"
-        self.daemon = self.portal = self.sink = None
+        self.daemon = self.portal = None
+        self.held = {}
         self.neighbours = set()
         self.work.mkdir(parents=True, exist_ok=True)
         try:
@@ -131,7 +132,7 @@ class Place:
 
     def thread_napi(self, on):
         """NAPI in threads of their own, or in whatever was interrupted."""
-        for name, dev in (("gw", "lan0"), ("inet", "i0")):
+        for name, dev in (("gw", "lan0"), ("inet", "i0"), ("guest", "c0")):
             # ip netns exec shows the namespace's own /sys.
             sh(f"ip netns exec {self.netns(name)} sh -c "
                f"'echo {int(on)} >/sys/class/net/{dev}/threaded'")
@@ -227,18 +228,27 @@ class Place:
             self.op("unload", open=True)
             self.stop("daemon")
 
-    def start_sink(self):
-        self.sink = subprocess.Popen(
-            self.inside("inet", self.tools / "storm", "sink", "i0"),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.sink.stdout.readline() != "ready\n":
-            raise BenchError("the sink does not start")
+    # XDP programs of the benchmark's own
 
-    def stop_sink(self):
-        if self.sink:
-            self.sink.stdin.close()
-            self.sink.wait(10)
-            self.sink = None
+    def hold(self, name, dev, what):
+        """`sink` or `pass` (storm_main.c) on an interface, until release()."""
+        process = subprocess.Popen(
+            self.inside(name, self.tools / "storm", what, dev),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+        self.held[dev] = process
+        line = process.stdout.readline()
+        if line != "ready\n":
+            raise BenchError(f"{what} on {dev}: {line.strip()}")
+
+    def release(self, *devs):
+        """Takes them away; all of them when none is named."""
+        for dev in devs or list(self.held):
+            process = self.held.pop(dev, None)
+            if process:
+                process.stdin.close()
+                process.wait(10)
+                process.stdout.close()
 
     def wait(self, condition, seconds, complaint, process=None):
         end = time.monotonic() + seconds
@@ -293,7 +303,7 @@ class Place:
             print("\n".join(f"{log.name}: {line}" for line in lines))
 
     def close(self, keep=False):
-        self.stop_sink()
+        self.release()
         try:
             self.unload()
         except (BenchError, OSError):

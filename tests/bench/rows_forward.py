@@ -102,7 +102,7 @@ def measure(place, mode, values, want_udp, want_tcp):
     """One turn of one mode: values[row] = figure."""
     enter(place, mode)
     if want_udp:
-        place.start_sink()
+        place.hold("inet", "i0", "sink")
         place.thread_napi(True)
         if mode != "nftset10k":
             values[f"forward.udp64.{mode}"] = udp64(place, FEW)
@@ -110,7 +110,7 @@ def measure(place, mode, values, want_udp, want_tcp):
         else:
             values[f"forward.udp64.{mode}"] = udp64(place, MANY)
         place.thread_napi(False)
-        place.stop_sink()
+        place.release("i0")
     if want_tcp and mode != "nftset10k":
         values[f"forward.tcp.{mode}"] = tcp(place)
     leave(place, mode)

@@ -88,7 +88,7 @@ def measure_sweeps(book, place, turn, before):
 def run(book, place, runs):
     before = measure_empty(place, runs)
     place.start_daemon("tc", "full")
-    place.start_sink()
+    place.hold("inet", "i0", "sink")
     try:
         place.allow(range(FIRST_GUEST, FIRST_GUEST + SESSIONS))
         grown = (table_bytes(place) - before["table"]) / SESSIONS
@@ -107,7 +107,7 @@ def run(book, place, runs):
             if grown:
                 book.add("mem.kernel.client", "bytes", grown, RECORD)
     finally:
-        place.stop_sink()
+        place.release("i0")
         place.unload()
     if not grown:
         raise BenchError("mem.kernel.client: this kernel does not say how "

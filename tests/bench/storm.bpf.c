@@ -3,7 +3,8 @@
  * The packet generator: run by the kernel's test run with live frames, each
  * frame is made another guest's and sent out of an interface. The rest of the
  * frame is as storm_main.c built it, written anew each time: a frame's page
- * comes back as the gateway left it. `sink_xdp` is the far end.
+ * comes back as the gateway left it. `sink_xdp` is the far end, `pass_xdp` a
+ * hook that does nothing.
  */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>
@@ -49,6 +50,12 @@ SEC("xdp")
 int sink_xdp(struct xdp_md *ctx)
 {
 	return XDP_DROP;
+}
+
+SEC("xdp.frags")
+int pass_xdp(struct xdp_md *ctx)
+{
+	return XDP_PASS;
 }
 
 char _license[] SEC("license") = "GPL";

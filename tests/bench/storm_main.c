@@ -5,8 +5,10 @@
  *     fast as one CPU can, and prints how many
  * storm sink INTERFACE
  *     drops all that arrives there, in the driver, until its input ends
+ * storm pass INTERFACE
+ *     an XDP program there that only passes, until its input ends
  *
- * Both run inside the network namespace of the interface. Frames go through
+ * All run inside the network namespace of the interface. Frames go through
  * the kernel's test run with live frames: no socket, no qdisc, 3 Mpps here.
  */
 #include <arpa/inet.h>
@@ -100,14 +102,14 @@ static int cmd_send(struct storm *skel, char **argv)
 	return 0;
 }
 
-static int cmd_sink(struct storm *skel, char **argv)
+static int cmd_stay(struct bpf_program *prog, const char *interface)
 {
 	struct bpf_link *link;
 	char byte;
 
-	link = bpf_program__attach_xdp(skel->progs.sink_xdp, ifindex_of(argv[0]));
+	link = bpf_program__attach_xdp(prog, ifindex_of(interface));
 	if (!link)
-		die("sink on %s: %s", argv[0], strerror(errno));
+		die("XDP on %s: %s", interface, strerror(errno));
 	puts("ready");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
@@ -126,11 +128,13 @@ int main(int argc, char **argv)
 	if (argc == 9 && !strcmp(argv[1], "send"))
 		ret = cmd_send(skel, argv + 2);
 	else if (argc == 3 && !strcmp(argv[1], "sink"))
-		ret = cmd_sink(skel, argv + 2);
+		ret = cmd_stay(skel->progs.sink_xdp, argv[2]);
+	else if (argc == 3 && !strcmp(argv[1], "pass"))
+		ret = cmd_stay(skel->progs.pass_xdp, argv[2]);
 	else
 		fprintf(stderr, "usage: storm send INTERFACE GATEWAY_MAC "
 			"FIRST_ADDR DST_ADDR FIRST GUESTS SECONDS | "
-			"storm sink INTERFACE\n");
+			"storm sink|pass INTERFACE\n");
 	storm__destroy(skel);
 	return ret;
 }
