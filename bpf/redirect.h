@@ -400,13 +400,13 @@ static __always_inline __u32 gh_quote_len(const struct gh_answer *a)
 /* An error is the router's to say, if the router has a name. */
 static __always_inline void gh_speak_as_router(struct gh_answer *a)
 {
-	const __be64 *portal6 = (const __be64 *)a->net->portal6;
+	__be64 high = GH_GET(__be64, &a->net->portal6[0]);
 
 	if (a->pkt->family == 4 && a->net->portal4) {
 		a->pkt->dst4 = a->net->portal4;
-	} else if (a->pkt->family == 6 && portal6[0]) {
-		a->pkt->dst6[0] = portal6[0];
-		a->pkt->dst6[1] = portal6[1];
+	} else if (a->pkt->family == 6 && high) {
+		a->pkt->dst6[0] = high;
+		a->pkt->dst6[1] = GH_GET(__be64, &a->net->portal6[8]);
 	}
 }
 

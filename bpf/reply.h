@@ -53,17 +53,9 @@ struct gh_scratch {
 #define GH_GET(type, p)        (*(const type *)(p))
 #define GH_PUT(type, p, value) (*(type *)(p) = (value))
 #else
-#define GH_GET(type, p)                               \
-	({                                            \
-		type _v;                              \
-		__builtin_memcpy(&_v, (p), sizeof(_v)); \
-		_v;                                   \
-	})
-#define GH_PUT(type, p, value)                          \
-	({                                              \
-		type _v = (value);                      \
-		__builtin_memcpy((p), &_v, sizeof(_v)); \
-	})
+#define GH_ANYWHERE(type) struct { type word; } __attribute__((packed, may_alias))
+#define GH_GET(type, p)        (((const GH_ANYWHERE(type) *)(p))->word)
+#define GH_PUT(type, p, value) (((GH_ANYWHERE(type) *)(p))->word = (value))
 #endif
 
 #define GH_ONES 0x0101010101010101ULL
