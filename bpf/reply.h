@@ -169,7 +169,7 @@ __weak __noinline int gh_find_host(const struct gh_scratch *s, __u32 at)
 		if ((word & 0xff) == '\r' || (word & 0xff) == '\n')
 			return 0;
 		if (((word | GH_ONES * 0x20) & GH_FIRST(5)) == host)
-			return at + 5 < end ? at + 5 : 0;
+			return at + 5;
 	}
 	return 0;
 }
@@ -335,7 +335,7 @@ static __always_inline void gh_put_url(struct gh_scratch *s,
 	const __u64 http = GH_WORD8('h', 't', 't', 'p', ':', '/', '/', 0);
 	__u64 word = GH_GET(__u64, &s->in[target & GH_IN_MASK]) | GH_ONES * 0x20;
 	__u32 start = s->to, path;
-	bool absolute = (word & GH_FIRST(7)) == http && target + 7 < s->end;
+	bool absolute = (word & GH_FIRST(7)) == http;
 	bool has_host;
 
 	GH_PUT(__u64, &s->out[start & GH_OUT_MASK], http);

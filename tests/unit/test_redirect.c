@@ -248,8 +248,9 @@ static void test_what_does_not_fit_is_left_out(void **state)
 		location = header(&a, "Location: ");
 		length = header(&a, "Content-Length:");
 		assert_non_null(location);
-		while (strcmp(location, stages[stage]))
+		if (strcmp(location, stages[stage]))
 			assert_true(++stage < ARRAY_SIZE(stages));
+		assert_string_equal(location, stages[stage]);
 		end = memmem(a.data, a.len, "\r\n\r\n", 4);
 		assert_int_equal(strtol(length, NULL, 10),
 			a.data + a.len - (const uint8_t *)end - 4);
@@ -261,6 +262,26 @@ static void test_what_does_not_fit_is_left_out(void **state)
 	assert_int_equal(stage, ARRAY_SIZE(stages) - 1);
 	/* The bare portal's URL fits what XDP has, whatever the request. */
 	assert_true(gate.growth < HOST_GROWTH);
+}
+
+/* On a link as narrow as one may be, too (answer_read() judges that). */
+static void test_long_answers_fit_a_narrow_link(void **state)
+{
+	char text[300] = "GET /";
+	size_t whole = 0;
+	struct answer a;
+
+	gate.growth = 2 * GH_ANSWER_MAX;
+	for (size_t n = 1; n < GH_PATH_MAX; n++) {
+		memset(text + 5, '%', n);
+		memcpy(text + 5 + n, " HTTP/1.0\r\n\r\n", 14);
+		for (int family = 4; family <= 6; family += 2) {
+			assert_int_equal(request(family, text, strlen(text), &a),
+				GH_ANSWER_REDIRECT);
+			whole += a.data[a.len - 2] == '>';
+		}
+	}
+	assert_in_range(whole, GH_PATH_MAX, 2 * GH_PATH_MAX);
 }
 
 /* A probe's answer fits where XDP can put it, as long as a location may be. */
@@ -342,19 +363,30 @@ static void test_host_is_found_wherever_it_is(void **state)
  * answer never holds what was not in the frame. */
 static void test_nothing_of_an_earlier_frame(void **state)
 {
-	static const char text[] = "GET /first HTTP/1.1\r\nHost: b.org\r\n\r\n";
-	struct answer a;
+	static const char *const texts[] = {
+		"GET /first HTTP/1.1\r\nHost: b.org\r\n\r\n",
+		"GET http://b.org/first HTTP/1.1\r\n\r\n",
+	};
+	/* Whatever is cut would go on and end well. */
+	static const char *const before[] = {
+		"GET /" "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS /\r\n",
+		"GET http://SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS/ \r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS\r\n\r\n",
+	};
 
 	gate.growth = GH_ANSWER_MAX;
-	for (size_t len = 1; len < strlen(text); len++) {
-		static const char before[] = "POST /secret HTTP/1.1\r\n"
-			"Host: secret.org\r\nCookie: secret\r\n\r\n";
-		enum gh_reason reason;
+	for (size_t i = 0; i < ARRAY_SIZE(texts) * ARRAY_SIZE(before); i++) {
+		const char *text = texts[i % 2], *old = before[i / 2];
 
-		request(4, before, strlen(before), &a);
-		reason = request(4, text, len, &a);
-		assert_int_equal(reason, GH_ANSWER_REDIRECT);
-		assert_null(memmem(a.data, a.len, "secret", 6));
+		for (size_t len = 1; len < strlen(text); len++) {
+			struct answer a;
+
+			request(4, old, strlen(old), &a);
+			assert_non_null(memmem(a.data, a.len, "SSS", 3));
+			assert_int_equal(request(4, text, len, &a),
+				GH_ANSWER_REDIRECT);
+			assert_null(memchr(a.data, 'S', a.len));
+		}
 	}
 }
 
@@ -374,6 +406,8 @@ static const struct segment_row {
 	{"the request, half closed", ASK_ACK | ASK_FIN, 1001, 0, 100,
 		GH_ANSWER_REDIRECT, ASK_FIN | ASK_PSH | ASK_ACK, 0, 1102},
 	{"its second segment", ASK_ACK, 1101, 0, 100, GH_DROP_TCP_STRAY, 0, 0, 0},
+	{"its second segment, after one byte", ASK_ACK, 1002, 0, 100,
+		GH_DROP_TCP_STRAY, 0, 0, 0},
 	{"another request on the same connection", ASK_ACK | ASK_PSH, 1101, 251, 100,
 		GH_DROP_TCP_STRAY, 0, 0, 0},
 	{"its last segment with FIN", ASK_ACK | ASK_FIN, 1101, 251, 100,
@@ -664,6 +698,7 @@ int main(void)
 		CASE(test_location),
 		CASE(test_text_of_the_reply),
 		CASE(test_what_does_not_fit_is_left_out),
+		CASE(test_long_answers_fit_a_narrow_link),
 		CASE(test_longest_location),
 		CASE(test_portal_of_the_other_family),
 		CASE(test_host_is_found_wherever_it_is),
