@@ -6,7 +6,6 @@ would show is left in build/test/screens.
 
 import base64
 import contextlib
-import ctypes
 import os
 import shutil
 import time
@@ -15,6 +14,7 @@ import urllib.parse
 import pytest
 
 from conftest import PORTAL4, PORTAL6, TOP, wait_for
+from netns import inside
 
 webdriver = pytest.importorskip(
     "selenium.webdriver", reason="python3-selenium is missing")
@@ -28,25 +28,6 @@ PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 KEY = "ajc_session_token"
 OTHER = "02:00:00:00:03:%02x"
 NEWS = "http://example.org/news"
-CLONE_NEWNET = 0x40000000
-
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-@contextlib.contextmanager
-def inside(namespace):
-    """The driver listens on the loopback of its namespace: so this thread goes
-    there too. Commands that it starts find their own way."""
-    def enter(file):
-        if libc.setns(file.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
-
-    with open("/proc/thread-self/ns/net") as home, open(namespace) as there:
-        enter(there)
-        try:
-            yield
-        finally:
-            enter(home)
 
 
 class Phone:
@@ -57,6 +38,7 @@ class Phone:
         self.namespace = guest.lab.namespace(guest.name)
 
     def __enter__(self):
+        # The driver listens on the loopback of its namespace.
         with contextlib.ExitStack() as undo:
             undo.enter_context(inside(self.namespace))
             self.browser = self.start()
