@@ -61,12 +61,22 @@ static int to_errno(struct db *db, int code)
 	}
 }
 
+/*
+ * A turn's transaction, with a savepoint for each operation, must fit the
+ * cache (KiB, as negative numbers) or it is written twice, and savepoints must
+ * not be files: 55 writes a redemption became 20. A checkpoint (in pages) costs
+ * as much as a hundred commits, so it waits for as many.
+ */
+static const char setup[] = "PRAGMA journal_mode = WAL;"
+			    "PRAGMA synchronous = FULL;"
+			    "PRAGMA temp_store = MEMORY;"
+			    "PRAGMA cache_size = -12288;"
+			    "PRAGMA wal_autocheckpoint = 4096;"
+			    "PRAGMA foreign_keys = ON;"
+			    "PRAGMA trusted_schema = OFF;";
+
 int db_open(const char *path, struct db **ret_db)
 {
-	static const char setup[] = "PRAGMA journal_mode = WAL;"
-				    "PRAGMA synchronous = FULL;"
-				    "PRAGMA foreign_keys = ON;"
-				    "PRAGMA trusted_schema = OFF;";
 	struct db *db = xcalloc(1, sizeof(*db));
 	int ret;
 
@@ -103,6 +113,11 @@ int db_script(struct db *db, const char *sql)
 {
 	return to_errno(
 		db, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+}
+
+bool db_in_transaction(struct db *db)
+{
+	return !sqlite3_get_autocommit(db->sqlite);
 }
 
 static int statement(struct db *db, const char *sql, struct db_rows **ret_rows)
@@ -206,6 +221,10 @@ int db_run(struct db *db, const char *sql, const char *fmt, ...)
 	va_end(args);
 	if (ret)
 		return ret;
+	if (!db_in_transaction(db) && !sqlite3_stmt_readonly(rows->stmt)) {
+		db_done(rows);
+		return -ECANCELED;
+	}
 	do
 		ret = db_next(rows);
 	while (ret == 1);
