@@ -7,6 +7,10 @@
  * string literals only. Errors are negative errno: -EEXIST for a broken
  * uniqueness, -EINVAL for another broken constraint, -ENOSPC, -EIO,
  * -EBADMSG for a damaged file, -EBUSY.
+ *
+ * A full disk or a failing one may undo the whole transaction at any statement.
+ * Whatever would still be written for it is refused with -ECANCELED: it must
+ * not get into the file on its own.
  */
 #ifndef STORE_DB_H
 #define STORE_DB_H
@@ -30,8 +34,10 @@ void db_close(struct db *db);
  *   n  nothing: NULL
  */
 int db_run(struct db *db, const char *sql, const char *fmt, ...);
-/* Several statements without arguments. */
+/* Several statements without arguments; may begin and end transactions. */
 int db_script(struct db *db, const char *sql);
+/* Is a transaction open? */
+bool db_in_transaction(struct db *db);
 
 /* A query: db_next() until it is not 1; then it is over by itself. Leave
  * early with db_done(). A statement cannot run inside itself (-EBUSY). */

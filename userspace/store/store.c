@@ -52,22 +52,32 @@ void store_close(struct store *store)
 
 int store_begin(struct store *store)
 {
-	return db_run(store->db, "BEGIN IMMEDIATE", "");
+	return db_script(store->db, "BEGIN IMMEDIATE");
+}
+
+bool store_is_begun(const struct store *store)
+{
+	return db_in_transaction(store->db);
 }
 
 int store_commit(struct store *store)
 {
+	if (!store_is_begun(store))
+		return -ECANCELED;
 	return db_run(store->db, "COMMIT", "");
 }
 
 void store_rollback(struct store *store)
 {
-	/* Fails when an error already undid everything: just as well. */
-	db_run(store->db, "ROLLBACK", "");
+	if (store_is_begun(store))
+		db_run(store->db, "ROLLBACK", "");
 }
 
 int store_savepoint(struct store *store)
 {
+	/* Alone it would be a transaction of its own. */
+	if (!store_is_begun(store))
+		return -ECANCELED;
 	return db_run(store->db, "SAVEPOINT operation", "");
 }
 

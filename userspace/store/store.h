@@ -28,6 +28,9 @@ int store_open(const char *path, struct store **ret_store);
 void store_close(struct store *store);
 
 int store_begin(struct store *store);
+/* False also when an error has undone the transaction; then nothing can be
+ * written until it is rolled back and another one begun (-ECANCELED). */
+bool store_is_begun(const struct store *store);
 int store_commit(struct store *store);
 /* Also fine when nothing is open. */
 void store_rollback(struct store *store);

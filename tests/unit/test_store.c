@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The store's promises that no rule can see: nothing is written outside a
+ * transaction, whatever undid it; counters are counted once; what is cleaned
+ * up; and the clock of another boot.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/util.h"
+#include "store/handle.h"
+
+static const struct mac mac = {{2, 0, 0, 0, 0, 1}};
+
+static int set_up(void **state)
+{
+	struct store *store;
+
+	assert_int_equal(crypto_init(), 0);
+	assert_int_equal(store_open(":memory:", &store), 0);
+	*state = store;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	store_close(*state);
+	return 0;
+}
+
+static int64_t count(struct store *store, const char *sql)
+{
+	struct db_rows *rows;
+	int64_t n;
+
+	assert_int_equal(db_first(store->db, &rows, sql, ""), 0);
+	n = db_int(rows, 0);
+	db_done(rows);
+	return n;
+}
+
+static void test_nothing_is_written_outside_a_transaction(void **state)
+{
+	struct store *store = *state;
+	char value[8];
+
+	assert_false(store_is_begun(store));
+	assert_int_equal(store_setting_put(store, "a", "1"), -ECANCELED);
+	assert_int_equal(store_savepoint(store), -ECANCELED);
+	assert_int_equal(store_commit(store), -ECANCELED);
+	store_rollback(store);
+	assert_int_equal(store_setting_get(store, "a", value, 8), -ENOENT);
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_setting_put(store, "a", "1"), 0);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(store_setting_get(store, "a", value, 8), 0);
+}
+
+/* A full disk takes back the whole turn: what came before the statement that
+ * failed, and what is tried after it. */
+static void test_an_undone_transaction_stays_undone(void **state)
+{
+	struct store *store = *state;
+	char big[8000], value[8];
+	int ret = 0, i;
+
+	memset(big, 'x', sizeof(big) - 1);
+	big[sizeof(big) - 1] = '\0';
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_setting_put(store, "first", "1"), 0);
+	db_script(store->db, "PRAGMA max_page_count = 1");
+	for (i = 0; !ret && i < 100; i++)
+		ret = store_audit(store, i, big, "x", NULL, 0, big);
+	assert_int_equal(ret, -ENOSPC);
+	/* SQLite may keep the transaction; a failing disk would not. */
+	db_script(store->db, "ROLLBACK");
+	db_script(store->db, "PRAGMA max_page_count = 100000");
+	assert_false(store_is_begun(store));
+	assert_int_equal(store_savepoint(store), -ECANCELED);
+	assert_int_equal(store_setting_put(store, "after", "1"), -ECANCELED);
+	assert_int_equal(store_commit(store), -ECANCELED);
+	assert_int_equal(store_setting_get(store, "first", value, 8), -ENOENT);
+	assert_int_equal(store_setting_get(store, "after", value, 8), -ENOENT);
+	/* The next turn is an ordinary one. */
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_setting_put(store, "after", "1"), 0);
+	assert_int_equal(store_commit(store), 0);
+}
+
+static void test_a_savepoint_isolates_one_operation(void **state)
+{
+	struct store *store = *state;
+	char value[8];
+
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_savepoint(store), 0);
+	assert_int_equal(store_setting_put(store, "kept", "1"), 0);
+	assert_int_equal(store_release(store), 0);
+	assert_int_equal(store_savepoint(store), 0);
+	assert_int_equal(store_setting_put(store, "undone", "1"), 0);
+	assert_int_equal(store_rollback_to(store), 0);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(store_setting_get(store, "kept", value, 8), 0);
+	assert_int_equal(store_setting_get(store, "undone", value, 8), -ENOENT);
+}
+
+/* A running session with one credit, and its record. */
+static void make_session(struct store *store, struct session *session,
+	struct credit *credit, struct record *record)
+{
+	*session = (struct session){
+		.mac = mac, .state = SESSION_RUNNING, .started_at = 1000};
+	assert_int_equal(store_session_insert(store, session), 0);
+	*credit = (struct credit){
+		.session_id = session->id,
+		.position = 1,
+		.kind = KIND_MANUAL,
+		.state = CREDIT_IN_USE,
+		.left_ns = 60 * NSEC_PER_SEC,
+		.deadline_ns = 100 * NSEC_PER_SEC,
+		.bytes = UNLIMITED,
+		.moves_left = UNLIMITED,
+		.token_days = UNLIMITED,
+	};
+	assert_int_equal(store_credit_insert(store, credit), 0);
+	*record = (struct record){.mac = mac,
+		.session_id = session->id,
+		.credit_id = credit->id};
+	assert_int_equal(store_record_insert(store, record), 0);
+}
+
+static void test_counters_are_counted_once(void **state)
+{
+	struct store *store = *state;
+	struct session session;
+	struct credit credit;
+	struct record record;
+
+	assert_int_equal(store_begin(store), 0);
+	make_session(store, &session, &credit, &record);
+	assert_int_equal(store_record_fold(store, record.id, 100, 10), 0);
+	assert_int_equal(store_record_fold(store, record.id, 100, 10), 0);
+	assert_int_equal(store_record_fold(store, record.id, 150, 10), 0);
+	assert_int_equal(store_credit_list(store, session.id, &credit, 1), 1);
+	assert_int_equal(credit.bytes_up, 150);
+	assert_int_equal(credit.bytes_down, 10);
+	store_rollback(store);
+}
+
+static void test_deadlines_follow_the_boot(void **state)
+{
+	struct store *store = *state;
+	struct session session;
+	struct credit credit;
+	struct record record;
+	bool rebooted;
+
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_boot_enter(store, "one", 0, &rebooted), 0);
+	assert_false(rebooted);
+	make_session(store, &session, &credit, &record);
+	assert_int_equal(store_boot_touch(store, 70 * NSEC_PER_SEC), 0);
+	assert_int_equal(store_boot_enter(store, "one", 0, &rebooted), 0);
+	assert_false(rebooted);
+	/* 30 s were left, and are left on a clock that began anew. */
+	assert_int_equal(
+		store_boot_enter(store, "two", 5 * NSEC_PER_SEC, &rebooted), 0);
+	assert_true(rebooted);
+	assert_int_equal(store_credit_list(store, session.id, &credit, 1), 1);
+	assert_int_equal(credit.deadline_ns, 35 * NSEC_PER_SEC);
+	assert_int_equal(store_record_of(store, &mac, &record), -ENOENT);
+	store_rollback(store);
+}
+
+static void test_clean_up(void **state)
+{
+	struct store *store = *state;
+	const struct clean_up before = {
+		.sessions = 3000, .tokens = 3000, .audit = 3000};
+	struct token token = {.expires_at = 2999};
+	struct session session;
+	struct credit credit;
+	struct record record;
+
+	assert_int_equal(store_begin(store), 0);
+	make_session(store, &session, &credit, &record);
+	token.session_id = session.id;
+	assert_int_equal(store_token_insert(store, &token), 0);
+	token.hash[0] = 1;
+	token.expires_at = 3000;
+	assert_int_equal(store_token_insert(store, &token), 0);
+	store_audit(store, 2999, "root", "x", NULL, 0, NULL);
+	store_audit(store, 3000, "root", "x", NULL, 0, NULL);
+	assert_int_equal(store_clean_up(store, &before), 2);
+	assert_int_equal(store_clean_up(store, &before), 0);
+	/* A session goes when it is over, and no record counts for it. */
+	session.state = SESSION_ENDED;
+	session.ended_at = 2000;
+	assert_int_equal(store_session_update(store, &session), 0);
+	assert_int_equal(store_clean_up(store, &before), 0);
+	assert_int_equal(store_record_delete(store, record.id), 0);
+	assert_int_equal(store_clean_up(store, &before), 1);
+	assert_int_equal(count(store, "SELECT count(*) FROM credits"), 0);
+	assert_int_equal(count(store, "SELECT count(*) FROM tokens"), 0);
+	store_rollback(store);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_nothing_is_written_outside_a_transaction),
+		TEST(test_an_undone_transaction_stays_undone),
+		TEST(test_a_savepoint_isolates_one_operation),
+		TEST(test_counters_are_counted_once),
+		TEST(test_deadlines_follow_the_boot),
+		TEST(test_clean_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
