@@ -35,12 +35,16 @@ static int count(struct sweep *sweep, struct entry *entry,
 {
 	int64_t up = (int64_t)record->up.bytes;
 	int64_t down = (int64_t)record->down.bytes;
+	int ret;
 
 	if (up == entry->raw_up && down == entry->raw_down)
 		return 0;
-	entry->raw_up = up;
-	entry->raw_down = down;
-	return store_record_fold(sweep->g->store, entry->record_id, up, down);
+	ret = store_record_fold(sweep->g->store, entry->record_id, up, down);
+	if (!ret) {
+		entry->raw_up = up;
+		entry->raw_down = down;
+	}
+	return ret;
 }
 
 static int look(void *data, const struct client *client)

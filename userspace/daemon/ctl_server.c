@@ -331,6 +331,21 @@ static int listen_at(const char *path, const char *group, int *ret_fd)
 	return 0;
 }
 
+bool ctl_server_answers(const char *path)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	_cleanup_fd_ int fd = -1;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return false;
+	memcpy(addr.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* EAGAIN: it is there, and its queue is full. */
+	return fd >= 0 &&
+	       (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 ||
+		       errno == EAGAIN);
+}
+
 int ctl_server_new(struct loop *loop, const char *path, const char *group,
 	ctl_frame_fn *fn, void *data, struct ctl_server **ret_server)
 {

@@ -31,6 +31,8 @@ struct ctl_frame {
 /* Returns the reply, never NULL; it is sent by ctl_server_flush(). */
 typedef json_t *ctl_frame_fn(void *data, const struct ctl_frame *frame);
 
+/* Does somebody answer at `path`? */
+bool ctl_server_answers(const char *path);
 /*
  * Listens at `path` (mode 0660, group `group` when that exists). The directory
  * is made when it is missing. 0, or the errno of what failed.

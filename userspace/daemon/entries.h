@@ -17,6 +17,7 @@ enum entry_action {
 	ENTRY_NOTHING = 0,
 	ENTRY_PUT,   /* make or edit: the kernel shall have `next` */
 	ENTRY_CLOSE, /* no grant any more: close, remove later */
+	ENTRY_FINAL, /* closed long enough: these counters were the last */
 };
 
 struct entry {
@@ -28,6 +29,7 @@ struct entry {
 	bool closing; /* closed in the kernel, waiting to be removed */
 	bool final;   /* ... and its last counters are in the store */
 	enum entry_action action;
+	int64_t closed_ns;  /* since when `closing` */
 	uint32_t sweep;	    /* number of the sweep that saw it last */
 	int64_t record_id;  /* 0: no record */
 	int64_t old_id;	    /* before this turn, for the case that it fails */

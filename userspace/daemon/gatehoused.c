@@ -32,7 +32,9 @@ int turn_begin(struct gatehoused *g)
 	int ret;
 
 	if (g->in_transaction)
-		return 0;
+		/* Undone by an error: what else is asked in this turn waits
+		 * for the next, or it would be lost with the rest. */
+		return store_is_begun(g->store) ? 0 : -ECANCELED;
 	ret = store_begin(g->store);
 	if (!ret)
 		g->in_transaction = true;
@@ -46,24 +48,43 @@ static json_t *not_stored(void)
 		"its log, then try again.");
 }
 
+/* Once for a disk that stays full, not once for each turn. */
+static void tell_store(struct gatehoused *g, int ret)
+{
+	if (ret && !g->store_failing)
+		log_error("nothing can be stored%s%s: guests who are online go "
+			  "on, all else is refused until it can",
+			ret == -ECANCELED ? "" : ": ",
+			ret == -ECANCELED ? "" : strerror(-ret));
+	else if (!ret && g->store_failing)
+		log_info("the store works again");
+	g->store_failing = ret != 0;
+}
+
+/* All of the turn happens or nothing of it. */
+static int end_transaction(struct gatehoused *g)
+{
+	int ret = sync_prepare(g->sync);
+
+	if (!ret)
+		ret = store_commit(g->store);
+	g->in_transaction = false;
+	if (!ret) {
+		sync_apply(g->sync);
+	} else {
+		store_rollback(g->store);
+		sync_revoke(g->sync);
+		if (g->ctl)
+			ctl_server_revoke(g->ctl, not_stored);
+	}
+	tell_store(g, ret);
+	return ret;
+}
+
 int turn_commit(struct gatehoused *g)
 {
-	int ret = 0;
+	int ret = g->in_transaction ? end_transaction(g) : 0;
 
-	if (g->in_transaction) {
-		ret = sync_prepare(g->sync);
-		if (!ret)
-			ret = store_commit(g->store);
-		g->in_transaction = false;
-		if (ret) {
-			log_error("store: commit: %s", strerror(-ret));
-			store_rollback(g->store);
-			sync_revoke(g->sync);
-			ctl_server_revoke(g->ctl, not_stored);
-		} else {
-			sync_apply(g->sync);
-		}
-	}
 	if (g->ctl)
 		ctl_server_flush(g->ctl);
 	return ret;
@@ -122,6 +143,15 @@ static int make_state_dir(struct gatehoused *g)
 		return -err;
 	}
 	return 0;
+}
+
+/* Another state directory with the same socket would take its name away. */
+static int check_socket(struct gatehoused *g)
+{
+	if (!ctl_server_answers(g->config.socket))
+		return 0;
+	log_error("%s: another gatehoused answers there", g->config.socket);
+	return -EADDRINUSE;
 }
 
 static int load_keys(struct gatehoused *g)
@@ -297,18 +327,30 @@ static int drop_privilege(struct gatehoused *g)
 static const struct {
 	const char *name;
 	int (*start)(struct gatehoused *g);
+	bool needs_store; /* without it the gate at least is closed */
 } steps[] = {
 	/* Before anything else: the others must not run twice. */
-	{"state directory", make_state_dir},
-	{"store", open_store},
-	{"datapath", open_datapath},
+	{"state directory", make_state_dir, false},
+	{"socket's name", check_socket, false},
+	{"store", open_store, true},
+	{"datapath", open_datapath, false},
 	/* Before the hooks: nobody who paid is captive for a moment. */
-	{"records", start_sync},
-	{"networks", start_attach},
-	{"events", start_events},
-	{"control socket", start_ctl},
-	{"privilege", drop_privilege},
+	{"records", start_sync, true},
+	{"networks", start_attach, false},
+	{"events", start_events, false},
+	{"control socket", start_ctl, false},
+	{"privilege", drop_privilege, false},
 };
+
+/* After a reboot there is no gate yet: a damaged database or a full disk must
+ * not mean that everybody gets through. Who is online stays so. */
+static void close_gate(struct gatehoused *g)
+{
+	if (!g->dp && open_datapath(g))
+		return;
+	if (start_attach(g) == 0)
+		log_error("ending; the gate is in force, but nobody new gets in");
+}
 
 int gatehoused_start(struct gatehoused *g)
 {
@@ -327,6 +369,8 @@ int gatehoused_start(struct gatehoused *g)
 		log_debug("start: %s", steps[i].name);
 		ret = steps[i].start(g);
 		if (ret) {
+			if (steps[i].needs_store)
+				close_gate(g);
 			gatehoused_stop(g);
 			return ret;
 		}
@@ -372,14 +416,19 @@ void gatehoused_stop(struct gatehoused *g)
 static void report_fault(
 	void *data, const char *path, int line, const char *text)
 {
-	log_error("%s:%d: %s", path, line, text);
+	if (line)
+		log_error("%s:%d: %s", path, line, text);
+	else
+		log_error("%s: %s", path, text);
 }
 
 /* What is only read at start. */
 static bool needs_restart(const struct config *a, const struct config *b)
 {
 	return strcmp(a->state_dir, b->state_dir) ||
-	       strcmp(a->socket, b->socket) || strcmp(a->pin_dir, b->pin_dir) ||
+	       strcmp(a->socket, b->socket) ||
+	       strcmp(a->socket_group, b->socket_group) ||
+	       strcmp(a->pin_dir, b->pin_dir) ||
 	       a->clients_max != b->clients_max;
 }
 
@@ -394,8 +443,8 @@ void gatehoused_reload(struct gatehoused *g)
 		return;
 	}
 	if (needs_restart(config, &g->config)) {
-		log_error("%s is not taken: state_dir, socket, pin_dir and "
-			  "clients_max need a restart",
+		log_error("%s is not taken: state_dir, socket, socket_group, "
+			  "pin_dir and clients_max need a restart",
 			g->config_path);
 		return;
 	}
@@ -405,26 +454,33 @@ void gatehoused_reload(struct gatehoused *g)
 	g->config = *config;
 	set_rules(g);
 	role_table_init(&g->roles, &g->config);
-	if (start_attach(g) == 0)
-		log_info("took %s: %d networks", g->config_path,
-			g->config.network_count);
+	if (start_attach(g)) {
+		log_error("ending, to be started anew; the gate stays in force");
+		g->ending = true;
+		return;
+	}
+	jobs_stop(g->jobs);
+	g->jobs = jobs_start(g);
+	log_info("took %s: %d network%s", g->config_path,
+		g->config.network_count,
+		g->config.network_count == 1 ? "" : "s");
 }
 
 int gatehoused_unload(struct gatehoused *g, bool open)
 {
 	struct datapath_error err = {""};
-	int ret;
+	int ret, swept;
 
-	/* The last counters, while there are any. */
-	ret = accounting_sweep(g);
-	if (!ret)
-		ret = turn_commit(g);
-	if (ret)
-		log_error("last sweep: %s", strerror(-ret));
 	loop_fd_stop(g->loop, &g->events_watch);
 	events_close(g->events);
 	g->events = NULL;
 	ret = attach_unload(g->attach, open);
+	/* The last counters: nothing counts any more, and the maps are there. */
+	swept = accounting_sweep(g);
+	if (!swept)
+		swept = turn_commit(g);
+	if (swept)
+		log_error("last sweep: %s", strerror(-swept));
 	attach_stop(g->attach);
 	g->attach = NULL;
 	datapath_close(g->dp);

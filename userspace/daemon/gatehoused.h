@@ -46,7 +46,8 @@ struct gatehoused {
 	struct loop_idle turn_end;
 	struct loop_timer watchdog;
 	bool in_transaction; /* of this turn; see turn_begin() */
-	bool ending;	     /* unloaded: nothing is asked any more */
+	bool store_failing;  /* the last turn was lost; said in the log */
+	bool ending;	     /* at the turn's end; nothing is asked any more */
 	int64_t started_ns;
 	/* For `status`. */
 	int64_t sweep_ns;     /* how long the last one took */
@@ -61,7 +62,7 @@ int gatehoused_start(struct gatehoused *g);
 void gatehoused_run(struct gatehoused *g);
 /* Ends the daemon and leaves the gate working. */
 void gatehoused_stop(struct gatehoused *g);
-/* Reads the configuration again: networks, roles. Faults change nothing. */
+/* Reads the configuration again. Faults change nothing. */
 void gatehoused_reload(struct gatehoused *g);
 /* Takes the gate down: `open` lets everybody through, otherwise nobody. The
  * daemon must end afterwards. */

@@ -69,9 +69,10 @@ static void run_job(struct job *job)
 	ret = job->row->fn(g);
 	job->report.last_ns = clock_mono_ns() - begun;
 	job->report.last_run_sec = clock_wall_sec();
-	job->report.last_result = ret;
-	if (ret)
+	/* Once for as long as it fails alike. */
+	if (ret && ret != job->report.last_result)
 		log_warning("job %s: %s", job->row->name, strerror(-ret));
+	job->report.last_result = ret;
 	if (!is_kept(job))
 		return;
 	key_of(job, key, sizeof(key));

@@ -306,7 +306,7 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 
 	if (g->ending)
 		return reply_refuse(CTL_conflict,
-			"The gate is being removed; gatehoused ends.");
+			"gatehoused ends. Try again when it runs.");
 	code = ops_parse(frame->text, frame->len, &op, args, err, sizeof(err));
 	/* Who may not ask learns nothing about what could be asked. */
 	reply = op && (code == CTL_OK || frame->fd < 0)

@@ -301,6 +301,8 @@ static int prepare(struct sync *sync, struct entry *entry,
 		return prepare_put(sync, entry, &grant, gone);
 	if (entry->record_id && !entry->closing)
 		entry->action = ENTRY_CLOSE;
+	else if (entry->closing && now->mono_ns - entry->closed_ns >= CLOSED_NS)
+		entry->action = ENTRY_FINAL;
 	return 0;
 }
 
@@ -320,6 +322,13 @@ int sync_prepare(struct sync *sync)
 
 static void on_closed(void *data);
 
+static void await_closed(struct sync *sync)
+{
+	/* A millisecond more than CLOSED_NS: timers go by whole ones. */
+	loop_timer_start(sync->g->loop, &sync->closed_timer,
+		CLOSED_NS + NSEC_PER_MSEC, 0, on_closed, sync);
+}
+
 static void close_record(struct sync *sync, struct entry *entry)
 {
 	struct gh_policy policy = entry->policy;
@@ -332,9 +341,9 @@ static void close_record(struct sync *sync, struct entry *entry)
 	entry->policy = policy;
 	entry->closing = true;
 	entry->final = false;
+	entry->closed_ns = clock_mono_ns();
 	if (sync->closing++ == 0)
-		loop_timer_start(sync->g->loop, &sync->closed_timer, CLOSED_NS,
-			0, on_closed, sync);
+		await_closed(sync);
 }
 
 static void put_record(struct sync *sync, struct entry *entry)
@@ -367,11 +376,20 @@ static void put_record(struct sync *sync, struct entry *entry)
 	sync->full_told = ret == -ENOSPC;
 }
 
+static void on_expiry(void *data);
+
+static void retry_expiry(struct sync *sync)
+{
+	loop_timer_start(sync->g->loop, &sync->expiry_timer, NSEC_PER_SEC, 0,
+		on_expiry, sync);
+}
+
 static void on_expiry(void *data)
 {
 	struct sync *sync = data;
 
-	sync_expire(sync->g);
+	if (sync_expire(sync->g))
+		retry_expiry(sync);
 }
 
 /* Wakes before the next deadline, and at it. */
@@ -409,6 +427,8 @@ void sync_apply(struct sync *sync)
 		next = entry->dirty_next;
 		if (sync->g->dp && entry->action == ENTRY_PUT)
 			put_record(sync, entry);
+		if (entry->action == ENTRY_FINAL)
+			entry->final = true;
 		entry->dirty = entry->fresh = false;
 		entry->action = ENTRY_NOTHING;
 		if (!entry->record_id)
@@ -418,16 +438,24 @@ void sync_apply(struct sync *sync)
 	schedule_expiry(sync);
 }
 
+/* What the row says is not known any more: counters that this turn had
+ * counted may be lost with it, and are counted again. */
+static void forget_counted(void *data, struct entry *entry)
+{
+	entry->raw_up = entry->raw_down = -1;
+}
+
 void sync_revoke(struct sync *sync)
 {
 	struct entry *entry = sync->dirty, *next;
 
+	entries_each(sync->entries, forget_counted, NULL);
+	/* Nobody is touched any more; whoever was due still is. */
+	retry_expiry(sync);
 	for (; entry; entry = next) {
 		next = entry->dirty_next;
 		entry->record_id = entry->old_id;
-		/* What the row says is not known any more. */
 		entry->session_id = entry->credit_id = -1;
-		entry->raw_up = entry->raw_down = -1;
 		entry->dirty = entry->fresh = false;
 		entry->action = ENTRY_NOTHING;
 		if (!entry->record_id)
@@ -440,26 +468,9 @@ void sync_revoke(struct sync *sync)
  * then deleted, each step on disk before the next. */
 
 struct removal {
-	struct sync *sync;
 	size_t n;
 	struct client rows[REMOVE_MAX];
-	int ret;
 };
-
-static void fold_closing(void *data, struct entry *entry)
-{
-	struct removal *removal = data;
-	bool exhausted;
-	int ret;
-
-	if (!entry->closing || entry->final)
-		return;
-	ret = fold(removal->sync, entry, &exhausted);
-	if (ret && ret != -ENOENT)
-		removal->ret = ret;
-	else
-		entry->final = true;
-}
 
 static void gather_final(void *data, struct entry *entry)
 {
@@ -477,16 +488,16 @@ static void gather_final(void *data, struct entry *entry)
 static int forget(struct sync *sync, const struct client *row)
 {
 	struct entry *entry = entries_find(sync->entries, &row->mac);
-	int64_t id, up = (int64_t)row->record.up.bytes,
-		    down = (int64_t)row->record.down.bytes;
+	int64_t id;
 	int ret = 0;
 
 	if (!entry || !entry->closing)
 		return 0;
 	id = entry->record_id;
-	if (row->record.policy.record_id &&
-		(up != entry->raw_up || down != entry->raw_down))
-		ret = store_record_fold(sync->g->store, id, up, down);
+	if (row->record.policy.record_id)
+		ret = store_record_fold(sync->g->store, id,
+			(int64_t)row->record.up.bytes,
+			(int64_t)row->record.down.bytes);
 	if (!ret)
 		ret = store_record_delete(sync->g->store, id);
 	sync->closing--;
@@ -517,22 +528,23 @@ static void on_final(void *data)
 	if (ret)
 		log_error("removing records: %s", strerror(-ret));
 	if (sync->closing)
-		loop_timer_start(sync->g->loop, &sync->closed_timer, CLOSED_NS,
-			0, on_closed, sync);
+		await_closed(sync);
+}
+
+static void touch_closing(void *data, struct entry *entry)
+{
+	if (entry->closing && !entry->final)
+		sync_touch(data, &entry->mac);
 }
 
 static void on_closed(void *data)
 {
 	struct sync *sync = data;
-	_cleanup_free_ struct removal *removal = xcalloc(1, sizeof(*removal));
 	int ret = turn_begin(sync->g);
 
-	removal->sync = sync;
-	if (!ret) {
-		entries_each(sync->entries, fold_closing, removal);
-		ret = removal->ret;
-	}
-	if (ret)
+	if (!ret)
+		entries_each(sync->entries, touch_closing, sync);
+	else
 		log_error("last counters of records: %s", strerror(-ret));
 	/* After this turn's commit. */
 	loop_timer_start(
@@ -731,6 +743,20 @@ static int start_store(struct start *start)
 	return ret;
 }
 
+static int put_all(struct start *start, struct clients_synced *ret_synced)
+{
+	int ret = clients_sync(start->sync->g->dp, start->wants, start->n,
+		fold_removed, start, ret_synced);
+
+	/* Too small a table is no reason to leave everybody without a daemon. */
+	if (ret == -ENOSPC) {
+		log_error("%zu clients have no room: raise clients_max",
+			ret_synced->failed);
+		ret = 0;
+	}
+	return ret;
+}
+
 int sync_start(struct sync *sync)
 {
 	struct start start = {.sync = sync, .seen = 1, .now = this_moment(),
@@ -748,15 +774,8 @@ int sync_start(struct sync *sync)
 	if (!ret)
 		ret = turn_begin(sync->g);
 	if (!ret)
-		ret = clients_sync(sync->g->dp, start.wants, start.n,
-			fold_removed, &start, &synced);
+		ret = put_all(&start, &synced);
 	free(start.wants);
-	/* Too small a table is no reason to leave everybody without a daemon. */
-	if (ret == -ENOSPC) {
-		log_error("%zu clients have no room: raise clients_max",
-			synced.failed);
-		ret = 0;
-	}
 	if (!ret) {
 		entries_each(sync->entries, forget_unwanted, &start);
 		ret = start.ret;
@@ -894,7 +913,11 @@ static int on_difference(void *data, enum client_difference difference,
 {
 	struct verification *v = data;
 	const struct mac *mac = want ? &want->mac : &have->mac;
+	const struct entry *entry = entries_find(v->sync->entries, mac);
 
+	/* On its way out, or about to change at this turn's end. */
+	if (entry && (entry->dirty || (entry->closing && !want)))
+		return 0;
 	switch (difference) {
 	case CLIENT_MISSING:
 		report(v, mac, "record", "there", "missing");
@@ -942,11 +965,6 @@ int sync_verify(struct sync *sync, bool repair,
 
 	*v = (struct verification){
 		.sync = sync, .repair = repair, .fn = fn, .data = data};
-	/* Records on their way out are no difference. */
-	if (sync->closing) {
-		on_closed(sync);
-		on_final(sync);
-	}
 	ret = store_holder_each(sync->g->store, gather_verify, &start);
 	if (!ret)
 		ret = clients_compare(sync->g->dp, start.wants, start.n,

@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""gatehoused between its start and its end: what a full disk, kill -9 in the
+middle of a redemption, a second daemon, SIGHUP and a service manager meet."""
+
+import concurrent.futures
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD, Refused, make_lab, numbers, WAYS, Lab, wait_for
+from gatebox import in_namespace
+
+PRICE = 500
+
+
+def log_of(lab):
+    return (lab.state / "gatehoused.log").read_text()
+
+
+def sql(lab, text):
+    """What a person does with the sqlite3 shell while the daemon runs."""
+    result = subprocess.run(["sqlite3", "-cmd", ".timeout 5000",
+                             str(lab.state / "state/gatehouse.db"), text],
+                            capture_output=True, text=True, check=True)
+    return result.stdout.strip()
+
+
+# A full disk.
+
+@pytest.fixture(scope="module")
+def small():
+    """A lab whose state directory is a disk of 3 MB."""
+    lab = Lab(f"t{os.getpid() % 10000}{next(numbers)}", 3,
+              [*WAYS["tc"], "--no-gatehouse"])
+    disk = lab.state / "state"
+    disk.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=700", "none", disk], check=True)
+    try:
+        lab.start()
+        yield lab
+    finally:
+        lab.sh("kill", "gatehoused", check=False)
+        subprocess.run(["umount", disk], check=True)
+        lab.down()
+
+
+class Full:
+    """The disk is full inside this block."""
+
+    def __init__(self, lab):
+        self.path = lab.state / "state/filler"
+
+    def __enter__(self):
+        with open(self.path, "wb", buffering=0) as f:
+            for size in (65536, 4096, 1):
+                try:
+                    while True:
+                        f.write(bytes(size))
+                except OSError:
+                    pass
+
+    def __exit__(self, *exc):
+        self.path.unlink()
+
+
+def test_full_disk_promises_nothing(small):
+    online, guest, _ = small.guests(3)
+    plan = small.plan(minutes=60, megabytes=100)
+    assert online.redeem(small.voucher(plan))[0] == 200
+    code = small.voucher(plan)
+    told = log_of(small).count("nothing can be stored")
+    with Full(small):
+        status, reply = guest.redeem(code)
+        assert (status, reply["success"], reply["code"]) == (500, False, "internal"), reply
+        assert "did not happen" in reply["error"]
+        assert not guest.is_online() and small.record(guest.mac) is None
+        # An operator is told as well, and whoever paid goes on.
+        for verb in (["allow", guest.mac, "--minutes", "5"], ["kick", online.mac],
+                     ["block", online.mac], ["move", online.mac, guest.mac]):
+            with pytest.raises(Refused) as refused:
+                small.ctl(*verb)
+            assert refused.value.status == 6, verb
+        assert online.is_online() and not guest.is_online()
+        online.curl("http://192.0.2.80/bytes/1000000")
+        # Sweeps find no room, again and again.
+        time.sleep(2.5)
+        assert small.text("verify")[0] == 0, small.text("verify")
+        assert small.ctl("status")["sessions"] == 1
+    assert log_of(small).count("nothing can be stored") == told + 1
+    status, reply = guest.redeem(code)
+    assert status == 200 and reply["remainingSeconds"] == 3600, reply
+    assert guest.is_online()
+    assert guest.redeem(code)[1]["code"] == "voucher_used"
+    wait_for(lambda: "the store works again" in log_of(small))
+    # What was counted meanwhile is in the books, to the byte.
+    record, session = small.record(online.mac), online.session()
+    assert (session["bytesUp"], session["bytesDown"]) == (record["up"][0], record["down"][0])
+    assert small.text("verify")[0] == 0
+
+
+def test_time_ends_on_a_full_disk(small):
+    short, kept = small.guests(2)
+    plan = small.plan(minutes=1)
+    sql(small, f"UPDATE plans SET seconds = 3 WHERE name = '{plan}'")
+    assert kept.redeem(small.voucher())[0] == 200
+    assert short.redeem(small.voucher(plan))[0] == 200 and short.is_online()
+    with Full(small):
+        time.sleep(3.5)
+        # The kernel has ended it, though nobody could write that down.
+        assert not short.is_online() and kept.is_online()
+    wait_for(lambda: small.record(short.mac) is None)
+    newest = [s for s in small.ctl("sessions")["items"] if s["mac"].lower() == short.mac][0]
+    assert (newest["state"], newest["endReason"]) == ("ended", "expired")
+    assert small.text("verify")[0] == 0 and kept.is_online()
+
+
+def test_records_are_closed_on_a_full_disk(small):
+    """The bytes of a session that ended just before are not lost with it."""
+    guest, = small.guests(1)
+    plan = small.plan(minutes=60, megabytes=100)
+    assert guest.redeem(small.voucher(plan))[0] == 200
+    guest.curl("http://192.0.2.80/bytes/300000")
+    record = small.record(guest.mac)
+    small.ctl("kick", guest.mac)
+    with Full(small):
+        time.sleep(0.5)
+    wait_for(lambda: small.record(guest.mac) is None)
+    ended = small.ctl("sessions", "--state", "ended")["items"][0]
+    assert (ended["bytesUp"], ended["bytesDown"]) == (record["up"][0], record["down"][0])
+
+
+def test_starts_on_a_full_disk(small):
+    """As far as it can: it says why it cannot, and the gate stays."""
+    guest, = small.guests(1)
+    assert guest.redeem(small.voucher())[0] == 200
+    small.kill("gatehoused")
+    with Full(small):
+        result = subprocess.run(
+            ["nsenter", f"--net={small.namespace('gw')}", BUILD / "gatehoused", "-c",
+             small.state / "gatehouse.conf"], capture_output=True, text=True, timeout=20,
+            check=False)
+        assert result.returncode == 1, result.stderr
+        assert "disk" in result.stderr or "space" in result.stderr, result.stderr
+        assert guest.is_online()
+    small.start()
+    assert guest.session()["online"] and guest.is_online()
+
+
+def test_reboot_on_a_full_disk_is_closed(small):
+    """Without its database the box lets nobody through, rather than all."""
+    guest, captive = small.guests(2)
+    assert guest.redeem(small.voucher())[0] == 200
+    small.kill("gatehoused")
+    subprocess.run(["rm", "-rf", small.pins], check=True)
+    assert captive.is_online(), "no gate yet"
+    boot = ("--boot-id", f"{time.monotonic_ns():032x}"[-8:] + "-0000-4000-8000-000000000001")
+    with Full(small):
+        small.sh("start", *boot, check=False)
+        assert "the gate is in force" in log_of(small)
+        assert not captive.is_online() and not guest.is_online()
+        assert guest.curl("http://example.org/").status == 302
+    small.start(*boot)
+    assert guest.is_online() and not captive.is_online()
+    assert small.text("verify")[0] == 0
+
+
+# kill -9 in the middle of a redemption.
+
+class Request:
+    """An activation, connected and ready to be sent at once."""
+
+    def __init__(self, guest, code):
+        self.guest, self.code = guest, code
+        self.socket = in_namespace(
+            guest.lab.namespace(guest.name),
+            lambda: socket.create_connection(("10.77.0.1", 80), timeout=5))
+
+    def send(self):
+        body = json.dumps({"code": self.code})
+        self.socket.sendall(
+            f"POST /api/vouchers/activate HTTP/1.1\r\nHost: 10.77.0.1\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+            .encode())
+
+    def status(self):
+        """0: no answer."""
+        answer = b""
+        try:
+            while b"\r\n\r\n" not in answer:
+                part = self.socket.recv(4096)
+                if not part:
+                    break
+                answer += part
+        except OSError:
+            pass
+        self.socket.close()
+        match = re.match(rb"HTTP/1\.1 (\d+)", answer)
+        return int(match[1]) if match else 0
+
+
+@pytest.fixture(scope="module")
+def lab4():
+    lab = make_lab("tc", 4)
+    yield lab
+    lab.down()
+
+
+def vouchers_of(lab, batch):
+    return {v["code"]: v for v in lab.ctl("voucher", "list", "--batch", batch)["items"]}
+
+
+@pytest.mark.san
+def test_kill_while_redeeming(lab4):
+    """A voucher is used with its session or not at all; an answer is kept."""
+    lab, rng = lab4, random.Random(7)
+    guests = lab.guests(4)
+    rounds = 12
+    # Two plans in turn: credits queue as well as add up.
+    plans = [lab.plan(minutes=60, price=PRICE), lab.plan(minutes=30, price=PRICE)]
+    made = [lab.ctl("voucher", "create", "--plan", plan, "--count", 2 * rounds)
+            for plan in plans]
+    codes = [code for pair in zip(*(m["codes"] for m in made)) for code in pair]
+    answered, lost = set(), 0
+    for at in range(rounds):
+        mine = codes[4 * at:4 * at + 4]
+        requests = [Request(g, c) for g, c in zip(guests, mine)]
+        # One code is tried by two at once.
+        requests.append(Request(guests[1], mine[0]))
+        for request in requests:
+            request.send()
+        time.sleep(rng.uniform(0, 0.004))
+        lab.kill("gatehoused")
+        statuses = [r.status() for r in requests]
+        answered |= {r.code for r, s in zip(requests, statuses) if s == 200}
+        lost += sum(s != 200 for s in statuses)
+        assert statuses.count(200) <= 4
+        lab.start()
+        assert lab.text("verify")[0] == 0
+    assert lost and answered, "no kill came in between: change the delays"
+    vouchers = {**vouchers_of(lab, made[0]["batch"]), **vouchers_of(lab, made[1]["batch"])}
+    used = {code for code, v in vouchers.items() if v["state"] == "used"}
+    assert answered <= used
+    sessions = {s["mac"]: s for s in lab.ctl("sessions", "--state", "running")["items"]}
+    for guest in guests:
+        count = sum(vouchers[c]["usedMac"] == guest.mac.upper() for c in used)
+        paid = sessions[guest.mac.upper()]["totalPaidMinor"] if count else 0
+        assert paid == count * PRICE, guest.name
+        assert guest.is_online() == (count > 0)
+    # Those that were not used are still good, the others are not.
+    for code in (set(codes) - used):
+        assert guests[0].redeem(code)[0] in (200, 429)
+        break
+    assert guests[3].redeem(next(iter(used)))[1]["code"] == "voucher_used"
+
+
+def test_one_code_at_once(lab4):
+    guests = lab4.guests(4)
+    code = lab4.voucher()
+    requests = [Request(g, code) for g in guests]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda r: r.send(), requests))
+        statuses = sorted(pool.map(lambda r: r.status(), requests))
+    assert statuses == [200, 409, 409, 409]
+    assert sum(g.is_online() for g in guests) == 1
+
+
+# A second daemon.
+
+def start_other(lab, **settings):
+    """Another gatehoused with some settings changed: (exit status, log)."""
+    text = (lab.state / "gatehouse.conf").read_text()
+    for name, value in settings.items():
+        text = re.sub(rf"(?m)^{name} = .*", f"{name} = {value}", text)
+    path = lab.state / "other.conf"
+    path.write_text(text)
+    result = subprocess.run(
+        ["nsenter", f"--net={lab.namespace('gw')}", BUILD / "gatehoused", "-c", path],
+        capture_output=True, text=True, timeout=20, check=False)
+    return result.returncode, result.stderr
+
+
+def test_second_daemon_is_refused(lab4):
+    lab = lab4
+    guest = lab.guest()
+    assert guest.redeem(lab.voucher())[0] == 200
+    elsewhere = lab.state / "elsewhere"
+    cases = [{}, {"state_dir": elsewhere},
+             {"state_dir": elsewhere, "pin_dir": f"{lab.pins}-other"}]
+    for settings in cases:
+        status, log = start_other(lab, **settings)
+        assert status == 1 and "another gatehoused" in log, (settings, log)
+    assert not os.path.exists(f"{lab.pins}-other")
+    # The first one has lost nothing.
+    assert lab.ctl("status")["ports"][0]["state"] == "gated"
+    assert guest.is_online() and lab.text("verify")[0] == 0
+    result = subprocess.run([BUILD / "gatehoused", "-c", lab.state / "gatehouse.conf",
+                             "--unload", "open"], capture_output=True, text=True, check=False)
+    assert result.returncode == 1 and "another gatehoused" in result.stderr
+
+
+def test_name_of_a_dead_socket_is_taken(lab4):
+    lab4.kill("gatehoused")
+    assert (lab4.state / "control.sock").exists()
+    status = subprocess.run([BUILD / "gatehousectl", "--socket", lab4.state / "control.sock",
+                             "status"], capture_output=True, text=True, check=False)
+    assert status.returncode == 6 and "not running" in status.stderr
+    lab4.sh("start")
+    assert lab4.text("status")[0] == 0
+
+
+# SIGHUP.
+
+@pytest.fixture()
+def config(lab4):
+    """Changes the configuration by a function, and puts it back."""
+    path = lab4.state / "gatehouse.conf"
+    original = path.read_text()
+
+    def change(fn):
+        before = len(log_of(lab4))
+        path.write_text(fn(original))
+        os.kill(lab4.pid("gatehoused"), signal.SIGHUP)
+        return wait_for(lambda: re.search("(?:took|is not taken).*", log_of(lab4)[before:])
+                        and log_of(lab4)[before:])
+    yield change
+    change(lambda text: text)
+
+
+def test_reload(lab4, config):
+    guest = lab4.guest()
+    assert guest.redeem(lab4.voucher())[0] == 200
+    before = lab4.record(guest.mac)["policy"]
+    log = config(lambda text: text.replace("sweep_seconds = 1", "sweep_seconds = 2")
+                 + "\n[roles]\nnobody = staff\n")
+    assert "took" in log
+    assert lab4.record(guest.mac)["policy"] == before and guest.is_online()
+
+    def become():
+        os.setgroups([int(os.stat(lab4.state / "control.sock").st_gid)])
+        os.setuid(65534)
+    result = subprocess.run([BUILD / "gatehousectl", "--socket", lab4.state / "control.sock",
+                             "status"], preexec_fn=become, capture_output=True, text=True,
+                            check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_reload_of_a_faulty_file(lab4, config):
+    guest = lab4.guest()
+    assert guest.redeem(lab4.voucher())[0] == 200
+    log = config(lambda text: text + "\nnonsense = 1\n[network x]\n")
+    assert re.search(r"gatehouse\.conf:\d+: unknown setting `nonsense`", log), log
+    assert "is not taken" in log
+    log = config(lambda text: text.replace("pin_dir = ", "pin_dir = /sys/fs/bpf/x"))
+    assert "need a restart" in log
+    assert guest.is_online() and lab4.text("verify")[0] == 0
+
+
+def test_reload_adds_and_removes_a_network(lab4, config):
+    ip = ["ip", "-n", f"{lab4.prefix}-gw"]
+    subprocess.run([*ip, "link", "add", "lan9", "type", "veth", "peer", "name", "lan9p"],
+                   check=True)
+    try:
+        subprocess.run([*ip, "link", "set", "lan9", "up"], check=True)
+        config(lambda text: text + "\n[network two]\ninterface = lan9\nportal4 = 10.99.0.1\n")
+        rows = {r["interface"]: r for r in lab4.ctl("status")["ports"]}
+        assert rows["lan9"]["state"] == rows["lan0"]["state"] == "gated"
+        config(lambda text: text)
+        assert [r["interface"] for r in lab4.ctl("status")["ports"]] == ["lan0"]
+        link = json.loads(subprocess.run([*ip, "-j", "link", "show", "lan9"],
+                                         capture_output=True, check=True).stdout)[0]
+        assert link["group"] == "default"
+    finally:
+        subprocess.run([*ip, "link", "del", "lan9"], check=True)
+
+
+# A service manager.
+
+def test_service_manager(lab4):
+    lab4.kill("gatehoused", signal.SIGTERM)
+    path = lab4.state / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(10)
+        process = subprocess.Popen(
+            ["nsenter", f"--net={lab4.namespace('gw')}", BUILD / "gatehoused", "-c",
+             lab4.state / "gatehouse.conf"], stderr=subprocess.DEVNULL,
+            env={**os.environ, "NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"})
+        try:
+            assert manager.recv(100) == b"READY=1"
+            # Ready means ready.
+            assert lab4.text("status")[0] == 0
+            begun = time.monotonic()
+            assert [manager.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+            assert 0.3 < time.monotonic() - begun < 1.2
+            process.terminate()
+            said = b""
+            while said != b"STOPPING=1":
+                said = manager.recv(100)
+            assert process.wait(10) == 0
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    lab4.start()
