@@ -193,10 +193,14 @@ int store_record_bind(
 int store_record_fold(
 	struct store *store, int64_t id, int64_t raw_up, int64_t raw_down)
 {
+	/* Not UPDATE FROM, which goes by way of a temporary table: a sweep
+	 * does this for every client that was active. */
 	int ret = db_run(store->db,
-		"UPDATE credits SET bytes_up = credits.bytes_up + ?1 - r.raw_up,"
-		" bytes_down = credits.bytes_down + ?2 - r.raw_down"
-		" FROM records r WHERE r.id = ?3 AND credits.id = r.credit_id",
+		"UPDATE credits SET bytes_up = bytes_up + ?1"
+		" - (SELECT raw_up FROM records WHERE id = ?3),"
+		" bytes_down = bytes_down + ?2"
+		" - (SELECT raw_down FROM records WHERE id = ?3)"
+		" WHERE id = (SELECT credit_id FROM records WHERE id = ?3)",
 		"iii", raw_up, raw_down, id);
 
 	if (ret)

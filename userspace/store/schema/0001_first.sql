@@ -2,6 +2,8 @@
 -- Times are UTC seconds (_at), durations nanoseconds (_ns) or seconds; NULL
 -- means "no limit" or "no end". Money is integer minor units. MACs are text in
 -- lower case, so that a person with the sqlite3 shell can read them.
+-- States are checked with OR: IN with more than two values makes a temporary
+-- table each time a row is written.
 
 CREATE TABLE settings (
 	key TEXT PRIMARY KEY,
@@ -54,7 +56,8 @@ CREATE INDEX devices_special ON devices (mac) WHERE blocked OR exempt_until > 0;
 CREATE TABLE sessions (
 	id INTEGER PRIMARY KEY AUTOINCREMENT,
 	mac TEXT NOT NULL CHECK (length(mac) = 17),
-	state TEXT NOT NULL CHECK (state IN ('running', 'paused', 'held', 'ended')),
+	state TEXT NOT NULL CHECK (state = 'running' OR state = 'paused'
+		OR state = 'held' OR state = 'ended'),
 	token_handed INTEGER NOT NULL DEFAULT 0 CHECK (token_handed IN (0, 1)),
 	started_at INTEGER NOT NULL,
 	ended_at INTEGER,
@@ -88,7 +91,8 @@ CREATE TABLE credits (
 	kind INTEGER NOT NULL,
 	plan_id INTEGER REFERENCES plans (id),
 	plan_name TEXT NOT NULL,
-	state TEXT NOT NULL CHECK (state IN ('waiting', 'in_use', 'used')),
+	state TEXT NOT NULL CHECK (state = 'waiting' OR state = 'in_use'
+		OR state = 'used'),
 	-- time left, while the credit's clock stands; deadline_ns while it runs
 	left_ns INTEGER,
 	deadline_ns INTEGER,
@@ -112,7 +116,8 @@ CREATE TABLE vouchers (
 	code_sealed BLOB NOT NULL,
 	plan_id INTEGER NOT NULL REFERENCES plans (id),
 	batch TEXT NOT NULL,
-	state TEXT NOT NULL DEFAULT 'unused' CHECK (state IN ('unused', 'used', 'revoked')),
+	state TEXT NOT NULL DEFAULT 'unused' CHECK (state = 'unused'
+		OR state = 'used' OR state = 'revoked'),
 	expires_at INTEGER,
 	session_id INTEGER REFERENCES sessions (id) ON DELETE SET NULL,
 	used_at INTEGER,
