@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > CTL_FRAME_MAX)
 		return 0;
 	code = ops_parse((const char *)data, size, &op, args, err, sizeof(err));
-	if ((code == CTL_OK) != (op != NULL))
+	if (code == CTL_OK && !op)
 		abort();
 	if (code == CTL_OK)
 		return 0;

@@ -42,8 +42,9 @@ json_t *ops_handle(void *g, const struct ctl_frame *frame);
 /*
  * First half of ops_handle(): the operation and its arguments out of a frame,
  * into `args` (OP_ARGS_MAX bytes, zeroed by the caller). CTL_OK, or the code
- * with a sentence in `err`. Needs nothing but its arguments: what it may be
- * asked is fuzzed.
+ * with a sentence in `err`; *ret_op is set once the operation is known, also
+ * when its arguments are wrong. Needs nothing but its arguments: what it may
+ * be asked is fuzzed.
  */
 enum ctl_code ops_parse(const char *text, size_t len,
 	const struct op **ret_op, void *args, char *err, size_t err_len);
