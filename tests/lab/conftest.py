@@ -186,7 +186,7 @@ class Guest:
         """Its global address; family 4 or 6."""
         rows = json.loads(self.run("ip", "-j", f"-{family}", "addr", "show", "dev",
                                    "eth0", "scope", "global").stdout)
-        return [a["local"] for row in rows for a in row.get("addr_info", [])][0]
+        return [a["local"] for row in rows for a in row.get("addr_info", []) if a][0]
 
     def run(self, *command, **kwargs):
         return self.lab.run(self.name, *command, **kwargs)
