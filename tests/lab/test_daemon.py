@@ -380,6 +380,67 @@ def test_reload_adds_and_removes_a_network(lab4, config):
         subprocess.run([*ip, "link", "del", "lan9"], check=True)
 
 
+# Many devices.
+
+def test_every_device_is_listed_once(lab4):
+    guest = lab4.guests(1)[0]
+    made = {f"02:77:00:00:{i >> 8:02X}:{i & 255:02X}" for i in range(250)}
+    code = """
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("eth0", 0))
+for mac in sys.argv[1:]:
+    mac = bytes.fromhex(mac.replace(":", ""))
+    s.send(b"\\xff" * 6 + mac + bytes.fromhex("0806000108000604 0001") + mac
+           + bytes([10, 77, 0, 200]) + bytes(6) + bytes([10, 77, 0, 1]))
+"""
+    guest.run("/usr/bin/python3", "-c", code, *made)
+    # Some of them are in the database as well.
+    for mac in sorted(made)[::60]:
+        lab4.ctl("describe", mac, "--name", "known")
+    wait_for(lambda: lab4.ctl("status")["captive"] >= 250)
+    listed = [c["mac"] for c in lab4.ctl("clients")["items"]]
+    assert len(listed) == len(set(listed))
+    assert made <= set(listed)
+
+
+# What gatehousectl says.
+
+@pytest.mark.parametrize("words,status,code", [
+    (["status"], 0, None),
+    (["kick", "02:00:00:00:88:88"], 3, "not_found"),
+    (["voucher", "revoke", "NOPE"], 3, "voucher_unknown"),
+    (["plan", "add", "1 Hour", "--minutes", "60"], 1, "conflict"),
+    (["allow", "02:00:00:00:88:88"], 2, "bad_request"),
+    (["allow", "02:00:00:00:88:88", "--plan", "Daily", "--megabytes", "5"], 2, "bad_request"),
+    (["no", "such", "verb"], 2, "bad_request"),
+    (["--socket", "/nowhere", "status"], 6, "unavailable"),
+])
+def test_scripts_get_json_whatever_happens(lab4, words, status, code):
+    socket_option = [] if "--socket" in words else ["--socket", lab4.state / "control.sock"]
+    for json_first in (True, False):
+        line = ["--json", *words] if json_first else [*words, "--json"]
+        result = subprocess.run([BUILD / "gatehousectl", *socket_option, *line],
+                                capture_output=True, text=True, check=False)
+        reply = json.loads(result.stdout)
+        assert (result.returncode, reply.get("code")) == (status, code), result.stderr
+        assert reply["success"] is (status == 0) and not result.stderr
+        if code:
+            assert reply["error"][0].isupper() or reply["error"].startswith("gatehoused")
+
+
+def test_changes_answer_the_device(lab4):
+    guest, other = lab4.guests(2)
+    given = lab4.ctl("allow", guest.mac, "--minutes", "10")
+    assert (given["state"], given["remainingSeconds"]) == ("running", 600)
+    moved = lab4.ctl("move", guest.mac, other.mac)
+    assert moved["mac"] == other.mac.upper() and moved["state"] == "running"
+    assert lab4.ctl("block", other.mac)["state"] == "blocked"
+    assert lab4.ctl("block", other.mac, "--off")["state"] == "running"
+    kicked = lab4.ctl("kick", other.mac)
+    assert kicked["state"] == "captive" and kicked["message"]
+
+
 # A service manager.
 
 def test_service_manager(lab4):

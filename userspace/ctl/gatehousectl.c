@@ -33,44 +33,85 @@ static void print_usage(FILE *to)
 	}
 }
 
-/* What to do when no reply came. */
-static int explain(const char *socket, int err)
+/* Verbs that begin with this word; 0 when there is none. */
+static int print_verbs(FILE *to, const char *word)
 {
+	size_t len = strlen(word);
+	const struct verb *verb;
+	char usage[256];
+	int count = 0;
+
+	for (verb = verbs; verb->words; verb++) {
+		if (strncmp(verb->words, word, len) ||
+			(verb->words[len] && verb->words[len] != ' '))
+			continue;
+		verb_usage(verb, usage, sizeof(usage));
+		fprintf(to, "%s gatehousectl %s\n",
+			count++ ? "      " : "usage:", usage);
+	}
+	return count;
+}
+
+/* A refusal that the daemon did not make. A script that asked for JSON gets
+ * JSON whatever happens. */
+static void refuse(const struct options *options, const char *code,
+	const char *sentence)
+{
+	_cleanup_json_ json_t *reply = NULL;
+
+	if (!options->json) {
+		print_problem(sentence);
+		return;
+	}
+	reply = json_pack("{s:b, s:s, s:s}", "success", 0, "error", sentence,
+		"code", code);
+	json_dumpf(reply, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+}
+
+/* What to do when no reply came. */
+static int explain(const struct options *options, int err)
+{
+	char text[512];
+
 	switch (-err) {
 	case ENOENT:
 	case ECONNREFUSED:
-		fprintf(stderr,
-			"gatehousectl: gatehoused is not running (nobody "
-			"listens at %s).\n"
-			"The gate goes on without it. Start it with `systemctl "
-			"start gatehoused`, or remove\nthe gate with `gatehoused "
-			"--unload open` or `--unload closed`.\n",
-			socket);
+		snprintf(text, sizeof(text),
+			"gatehoused is not running (nobody listens at %s). The "
+			"gate goes on without it. Start it with `systemctl "
+			"start gatehoused`, or remove the gate with "
+			"`gatehoused --unload open` or `--unload closed`.",
+			options->socket);
+		refuse(options, "unavailable", text);
 		return 6;
 	case EACCES:
-		fprintf(stderr,
-			"gatehousectl: you may not use %s: be root, or join "
-			"the group gatehouse and\nget a role in [roles] of "
-			"gatehouse.conf.\n",
-			socket);
+		snprintf(text, sizeof(text),
+			"You may not use %s: be root, or join the group "
+			"gatehouse and get a role in [roles] of "
+			"gatehouse.conf.",
+			options->socket);
+		refuse(options, "not_allowed", text);
 		return 4;
 	case ETIMEDOUT:
-		print_problem("gatehoused did not answer in time; try again, "
-			    "and look at its log");
+		refuse(options, "unavailable",
+			"gatehoused did not answer in time. Try again, and "
+			"look at its log.");
 		return 5;
 	case ECONNRESET:
-		print_problem("gatehoused went away before it answered; see "
-			    "whether it was done, then try again");
+		refuse(options, "unavailable",
+			"gatehoused went away before it answered. See whether "
+			"it was done, then try again.");
 		return 5;
 	default:
-		print_problem(strerror(-err));
+		refuse(options, "internal", strerror(-err));
 		return 6;
 	}
 }
 
 /*
  * Calls, and for a list calls on until the last page; the items are gathered
- * in the first reply.
+ * in the first reply. A page that is refused takes the place of all of them.
  */
 static int call_all(const struct options *options, const char *op,
 	json_t *args, json_t **ret_reply)
@@ -84,13 +125,14 @@ static int call_all(const struct options *options, const char *op,
 
 		if (ret)
 			return ret;
-		if (all) {
+		if (all && !ctl_reply_code(reply)) {
 			json_array_extend(json_object_get(all, "items"),
 				json_object_get(reply, "items"));
 			json_object_set(all, "next",
 				json_object_get(reply, "next"));
 			json_decref(reply);
 		} else {
+			json_put(&all);
 			all = reply;
 		}
 		next = json_object_get(all, "next");
@@ -123,41 +165,61 @@ static int show(const struct options *options, const struct verb *verb,
 	if (json_object_get(reply, "differences"))
 		verb->print(reply);
 	print_problem(json_string_value(json_object_get(reply, "error"))
-			    ?: "the daemon refused");
+			      ?: "The daemon refused.");
 	return code->exit;
+}
+
+static int call_verb(const struct options *options, const struct verb *verb,
+	int argc, char **argv)
+{
+	_cleanup_json_ json_t *args = NULL, *reply = NULL;
+	char err[160];
+	int ret;
+
+	ret = verb_parse(verb, argc, argv, &args, err, sizeof(err));
+	if (ret) {
+		refuse(options, "bad_request", err);
+		if (!options->json)
+			print_verbs(stderr, verb->words);
+		return EXIT_USAGE;
+	}
+	ret = call_all(options, verb->op, args, &reply);
+	return ret ? explain(options, ret) : show(options, verb, reply);
 }
 
 static int run(const struct options *options, int argc, char **argv)
 {
-	_cleanup_json_ json_t *args = NULL, *reply = NULL;
 	const struct verb *verb;
-	char err[160], usage[256];
+	char err[160];
 	int ret, used;
 
 	verb = verb_lookup(argc, argv, &used);
-	if (!verb) {
-		fprintf(stderr, "gatehousectl: no such verb\n\n");
-		print_usage(stderr);
-		return EXIT_USAGE;
+	if (verb) {
+		ret = call_verb(options, verb, argc - used, argv + used);
+	} else {
+		snprintf(err, sizeof(err),
+			"There is no verb \"%.60s%s%.60s\"; see `gatehousectl "
+			"--help`.",
+			argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+		refuse(options, "bad_request", err);
+		if (!options->json)
+			print_verbs(stderr, argv[0]);
+		ret = EXIT_USAGE;
 	}
-	ret = verb_parse(
-		verb, argc - used, argv + used, &args, err, sizeof(err));
-	if (ret) {
-		verb_usage(verb, usage, sizeof(usage));
-		print_problem(err);
-		fprintf(stderr, "usage: gatehousectl %s\n", usage);
-		return EXIT_USAGE;
-	}
-	ret = call_all(options, verb->op, args, &reply);
-	if (ret)
-		return explain(options->socket, ret);
-	ret = show(options, verb, reply);
 	/* A full disk or a closed pipe must not look like success. */
 	if (fflush(stdout)) {
 		perror("gatehousectl: output");
 		return 6;
 	}
 	return ret;
+}
+
+/* "--help" behind a verb is about that verb. */
+static int help(int argc, char **argv)
+{
+	if (!argc || !print_verbs(stdout, argv[0]))
+		print_usage(stdout);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -169,13 +231,16 @@ int main(int argc, char **argv)
 		{},
 	};
 	struct options options = {.socket = CTL_SOCKET_DEFAULT};
+	bool asks_help = false;
 	int i, c, kept = 1;
 
-	/* --json is welcome anywhere; getopt must leave the verb's own options
+	/* These are welcome anywhere; getopt must leave the verb's own options
 	 * alone. */
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			options.json = true;
+		else if (!strcmp(argv[i], "--help"))
+			asks_help = true;
 		else
 			argv[kept++] = argv[i];
 	}
@@ -191,9 +256,13 @@ int main(int argc, char **argv)
 			return c == 'h' ? 0 : EXIT_USAGE;
 		}
 	}
+	if (asks_help)
+		return help(argc - optind, argv + optind);
 	if (optind == argc) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
+	if (!strcmp(argv[optind], "help"))
+		return help(argc - optind - 1, argv + optind + 1);
 	return run(&options, argc - optind, argv + optind);
 }

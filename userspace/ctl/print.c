@@ -9,20 +9,22 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/util.h"
 
 #define CELL_BYTES 160
+#define LINE_BYTES 1024
 #define COLUMNS_MAX 16
 
 /* Cells. */
 
 /* Escapes control characters; a cut happens between characters. */
-static void put_escaped(char *cell, const char *text)
+static void put_escaped(char *cell, size_t len, const char *text)
 {
 	size_t at = 0;
 
-	while (*text && at + 5 < CELL_BYTES) {
+	while (*text && at + 5 < len) {
 		unsigned char c = (unsigned char)*text;
 		/* Controls of Latin-1 are c2 80 to c2 9f in UTF-8. */
 		bool control = c < 0x20 || c == 0x7f ||
@@ -30,13 +32,13 @@ static void put_escaped(char *cell, const char *text)
 
 		if (control) {
 			at += (size_t)snprintf(
-				cell + at, CELL_BYTES - at, "\\x%02x", c);
+				cell + at, len - at, "\\x%02x", c);
 			text++;
 			continue;
 		}
 		do
 			cell[at++] = *text++;
-		while ((*text & 0xc0) == 0x80 && at + 1 < CELL_BYTES);
+		while ((*text & 0xc0) == 0x80 && at + 1 < len);
 	}
 	cell[at] = '\0';
 }
@@ -67,13 +69,27 @@ static void put_seconds(char *cell, int64_t seconds)
 		seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
 }
 
+/* In the time zone of whoever reads it. */
+static void put_time(char *cell, const char *text)
+{
+	struct tm tm = {0};
+	time_t t;
+
+	if (!strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+		put_escaped(cell, CELL_BYTES, text);
+		return;
+	}
+	t = timegm(&tm);
+	localtime_r(&t, &tm);
+	strftime(cell, CELL_BYTES, "%Y-%m-%d %H:%M", &tm);
+}
+
 static void put_other(char *cell, const json_t *value)
 {
 	if (json_is_string(value))
-		put_escaped(cell, json_string_value(value));
-	else if (json_is_integer(value))
-		snprintf(cell, CELL_BYTES, "%" PRId64,
-			(int64_t)json_integer_value(value));
+		put_escaped(cell, CELL_BYTES,
+			json_string_length(value) ? json_string_value(value)
+						  : "-");
 	else if (json_is_real(value))
 		snprintf(cell, CELL_BYTES, "%.1f", json_real_value(value));
 	else if (json_is_boolean(value))
@@ -82,37 +98,68 @@ static void put_other(char *cell, const json_t *value)
 		snprintf(cell, CELL_BYTES, "-");
 }
 
-static void put_cell(char *cell, const json_t *value, enum format format)
-{
-	int64_t number = json_integer_value(value);
+static const char *const null_texts[] = {
+	[FORMAT_REST] = "no end",
+	[FORMAT_MINUTES] = "no end",
+	[FORMAT_LIMIT] = "no limit",
+	[FORMAT_ROOM] = "no limit",
+	[FORMAT_YES] = NULL,
+};
 
-	if (!value || json_is_null(value)) {
-		snprintf(cell, CELL_BYTES, "%s",
-			!value                      ? "-"
-			: format == FORMAT_SECONDS  ? "no end"
-			: format == FORMAT_MINUTES  ? "no end"
-			: format == FORMAT_LIMIT    ? "no limit"
-			: format == FORMAT_BYTES    ? "no limit"
-						    : "-");
-		return;
-	}
-	if (!json_is_integer(value) || format == FORMAT_TEXT ||
-		format == FORMAT_NUMBER || format == FORMAT_LIMIT ||
-		format == FORMAT_YES)
-		put_other(cell, value);
-	else if (format == FORMAT_BYTES)
+static void put_number(char *cell, int64_t number, enum format format)
+{
+	switch (format) {
+	case FORMAT_BYTES:
+	case FORMAT_ROOM:
 		put_bytes(cell, number);
-	else if (format == FORMAT_SECONDS)
+		break;
+	case FORMAT_SECONDS:
+	case FORMAT_REST:
 		put_seconds(cell, number);
-	else if (format == FORMAT_MINUTES)
+		break;
+	case FORMAT_MINUTES:
 		put_seconds(cell, number * 60);
-	else if (format == FORMAT_MONEY)
+		break;
+	case FORMAT_MONEY:
 		snprintf(cell, CELL_BYTES, "%" PRId64 ".%02" PRId64,
 			number / 100, number % 100);
-	else if (number == 0)
+		break;
+	case FORMAT_RATE:
+		snprintf(cell, CELL_BYTES, "%" PRId64 " kbit/s", number);
+		break;
+	case FORMAT_TEXT:
+	case FORMAT_NUMBER:
+	case FORMAT_TIME:
+	case FORMAT_LIMIT:
+	case FORMAT_YES:
+		snprintf(cell, CELL_BYTES, "%" PRId64, number);
+		break;
+	}
+}
+
+/* Nothing left, no rate: said shorter than with a number. */
+static bool is_dash(int64_t number, enum format format)
+{
+	return !number && (format == FORMAT_REST || format == FORMAT_ROOM ||
+				  format == FORMAT_RATE);
+}
+
+static void put_cell(char *cell, const json_t *value, enum format format)
+{
+	const char *text = "-";
+
+	if (json_is_null(value) && null_texts[format])
+		text = null_texts[format];
+	if (!value || json_is_null(value))
+		snprintf(cell, CELL_BYTES, "%s", text);
+	else if (json_is_string(value) && format == FORMAT_TIME)
+		put_time(cell, json_string_value(value));
+	else if (!json_is_integer(value))
+		put_other(cell, value);
+	else if (is_dash(json_integer_value(value), format))
 		snprintf(cell, CELL_BYTES, "-");
 	else
-		snprintf(cell, CELL_BYTES, "%" PRId64 " kbit/s", number);
+		put_number(cell, json_integer_value(value), format);
 }
 
 /* Columns on the terminal: characters, not bytes. */
@@ -133,7 +180,8 @@ static void pad(int width)
 
 static bool to_the_right(enum format format)
 {
-	return format != FORMAT_TEXT && format != FORMAT_YES;
+	return format != FORMAT_TEXT && format != FORMAT_TIME &&
+	       format != FORMAT_YES;
 }
 
 static void print_row(const struct column *columns, const int *widths,
@@ -194,7 +242,8 @@ void print_fields(const json_t *object, const struct column *columns)
 		const json_t *value = json_object_get(object, columns[i].key);
 
 		if (!value || (json_is_null(value) &&
-				      !to_the_right(columns[i].format)))
+				      !null_texts[columns[i].format]) ||
+			(json_is_string(value) && !json_string_length(value)))
 			continue;
 		put_cell(cell, value, columns[i].format);
 		fputs(columns[i].title, stdout);
@@ -205,18 +254,18 @@ void print_fields(const json_t *object, const struct column *columns)
 
 void print_line(const char *text)
 {
-	char cell[CELL_BYTES];
+	char line[LINE_BYTES];
 
-	put_escaped(cell, text);
-	puts(cell);
+	put_escaped(line, sizeof(line), text);
+	puts(line);
 }
 
 void print_problem(const char *text)
 {
-	char cell[CELL_BYTES];
+	char line[LINE_BYTES];
 
-	put_escaped(cell, text);
-	fprintf(stderr, "gatehousectl: %s\n", cell);
+	put_escaped(line, sizeof(line), text);
+	fprintf(stderr, "gatehousectl: %s\n", line);
 }
 
 /* Verbs. */
@@ -230,7 +279,7 @@ static const struct column status_columns[] = {
 	{"captive clients", "captive", FORMAT_NUMBER},
 	{"last sweep, ms", "sweepMs", FORMAT_NUMBER},
 	{"last reconcile, ms", "reconcileMs", FORMAT_NUMBER},
-	{"last repair", "repairedAt", FORMAT_TEXT},
+	{"last repair", "repairedAt", FORMAT_TIME},
 	{},
 };
 static const struct column network_columns[] = {
@@ -248,6 +297,7 @@ static const struct column port_columns[] = {
 	{"UPLOAD", "upload", FORMAT_TEXT},
 	{"DOWNLOAD", "download", FORMAT_TEXT},
 	{"STATE", "state", FORMAT_TEXT},
+	{"PROBLEM", "problem", FORMAT_TEXT},
 	{},
 };
 static const struct column client_columns[] = {
@@ -255,11 +305,11 @@ static const struct column client_columns[] = {
 	{"STATE", "state", FORMAT_TEXT},
 	{"NETWORK", "network", FORMAT_TEXT},
 	{"PLAN", "plan", FORMAT_TEXT},
-	{"TIME LEFT", "remainingSeconds", FORMAT_SECONDS},
-	{"BYTES LEFT", "remainingBytes", FORMAT_BYTES},
+	{"TIME LEFT", "remainingSeconds", FORMAT_REST},
+	{"BYTES LEFT", "remainingBytes", FORMAT_ROOM},
 	{"UP", "bytesUp", FORMAT_BYTES},
 	{"DOWN", "bytesDown", FORMAT_BYTES},
-	{"LAST SEEN", "lastSeen", FORMAT_TEXT},
+	{"LAST SEEN", "lastSeen", FORMAT_TIME},
 	{"NAME", "name", FORMAT_TEXT},
 	{},
 };
@@ -272,12 +322,12 @@ static const struct column one_client_columns[] = {
 	{"private address", "randomMac", FORMAT_YES},
 	{"blocked", "blocked", FORMAT_YES},
 	{"network", "network", FORMAT_TEXT},
-	{"last seen", "lastSeen", FORMAT_TEXT},
+	{"last seen", "lastSeen", FORMAT_TIME},
 	{"kind", "kind", FORMAT_TEXT},
 	{"plan", "plan", FORMAT_TEXT},
-	{"time left", "remainingSeconds", FORMAT_SECONDS},
-	{"expires", "expiresAt", FORMAT_TEXT},
-	{"bytes left", "remainingBytes", FORMAT_BYTES},
+	{"time left", "remainingSeconds", FORMAT_REST},
+	{"expires", "expiresAt", FORMAT_TIME},
+	{"bytes left", "remainingBytes", FORMAT_ROOM},
 	{"bytes up", "bytesUp", FORMAT_BYTES},
 	{"bytes down", "bytesDown", FORMAT_BYTES},
 	{"session", "sessionId", FORMAT_NUMBER},
@@ -290,10 +340,11 @@ static const struct column session_columns[] = {
 	{"STATE", "state", FORMAT_TEXT},
 	{"KIND", "kind", FORMAT_TEXT},
 	{"PLAN", "plan", FORMAT_TEXT},
-	{"TIME LEFT", "remainingSeconds", FORMAT_SECONDS},
-	{"BYTES LEFT", "remainingBytes", FORMAT_BYTES},
-	{"STARTED", "startedAt", FORMAT_TEXT},
-	{"ENDED", "endedAt", FORMAT_TEXT},
+	{"TIME LEFT", "remainingSeconds", FORMAT_REST},
+	{"BYTES LEFT", "remainingBytes", FORMAT_ROOM},
+	{"PAID", "totalPaidMinor", FORMAT_MONEY},
+	{"STARTED", "startedAt", FORMAT_TIME},
+	{"ENDED", "endedAt", FORMAT_TIME},
 	{"WHY", "endReason", FORMAT_TEXT},
 	{},
 };
@@ -316,15 +367,15 @@ static const struct column voucher_columns[] = {
 	{"STATE", "state", FORMAT_TEXT},
 	{"PLAN", "plan", FORMAT_TEXT},
 	{"BATCH", "batch", FORMAT_TEXT},
-	{"EXPIRES", "expiresAt", FORMAT_TEXT},
-	{"USED", "usedAt", FORMAT_TEXT},
+	{"EXPIRES", "expiresAt", FORMAT_TIME},
+	{"USED", "usedAt", FORMAT_TIME},
 	{"BY", "usedMac", FORMAT_TEXT},
 	{},
 };
 static const struct column difference_columns[] = {
 	{"CLIENT", "mac", FORMAT_TEXT},
 	{"FIELD", "field", FORMAT_TEXT},
-	{"STORE", "expected", FORMAT_TEXT},
+	{"DATABASE", "expected", FORMAT_TEXT},
 	{"KERNEL", "found", FORMAT_TEXT},
 	{},
 };
@@ -354,6 +405,24 @@ void print_done(const json_t *reply)
 	print_line(message ? message : "done");
 }
 
+/* Jobs that do what they should are no news. */
+static void print_failed_jobs(const json_t *jobs)
+{
+	const json_t *job;
+	size_t at;
+
+	json_array_foreach(jobs, at, job) {
+		json_int_t result =
+			json_integer_value(json_object_get(job, "result"));
+
+		if (result)
+			printf("\njob %s failed: %s\n",
+				json_string_value(json_object_get(job, "name"))
+					?: "?",
+				strerror((int)-result));
+	}
+}
+
 void print_status(const json_t *reply)
 {
 	print_fields(reply, status_columns);
@@ -363,6 +432,7 @@ void print_status(const json_t *reply)
 		putchar('\n');
 		print_table(json_object_get(reply, "ports"), port_columns);
 	}
+	print_failed_jobs(json_object_get(reply, "jobs"));
 }
 
 void print_clients(const json_t *reply)
@@ -412,8 +482,9 @@ void print_verify(const json_t *reply)
 		if (json_is_true(json_object_get(reply, "repaired")))
 			print_line("All of them are repaired.");
 	} else {
-		printf("%" PRId64 " client records equal the store.\n",
-			(int64_t)checked);
+		printf("%" PRId64 " client record%s as the database says: the "
+		       "kernel and it agree.\n",
+			(int64_t)checked, checked == 1 ? " is" : "s are");
 	}
 }
 

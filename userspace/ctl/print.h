@@ -12,7 +12,10 @@ enum format {
 	FORMAT_TEXT,
 	FORMAT_NUMBER,
 	FORMAT_BYTES,    /* "1.5 GB": powers of 1000, as plans are sold */
-	FORMAT_SECONDS,  /* "2d 03:04:05"; null: "no end" */
+	FORMAT_ROOM,     /* the same of bytes left; null: "no limit", 0: "-" */
+	FORMAT_SECONDS,  /* "2d 03:04:05" */
+	FORMAT_REST,     /* the same of time left; null: "no end", 0: "-" */
+	FORMAT_TIME,     /* RFC 3339 -> "2026-11-21 10:39", local */
 	FORMAT_MINUTES,  /* the same from minutes */
 	FORMAT_MONEY,    /* minor units; the currency is a column of its own */
 	FORMAT_LIMIT,    /* number; null: "no limit" */
@@ -28,8 +31,8 @@ struct column {
 
 /* Rows end with a NULL title. Numbers are aligned to the right. */
 void print_table(const json_t *items, const struct column *columns);
-/* One field per line; absent and null fields are left out, FORMAT_SECONDS and
- * FORMAT_LIMIT excepted. */
+/* One field per line; absent, empty and null fields are left out, unless null
+ * means that there is no limit. */
 void print_fields(const json_t *object, const struct column *columns);
 /* Text with control characters escaped, and a line feed. */
 void print_line(const char *text);

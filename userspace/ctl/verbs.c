@@ -19,8 +19,8 @@ static const struct verb_arg mac_args[] = {MAC_ARG, {}};
 static const struct verb_arg allow_args[] = {
 	MAC_ARG,
 	{VERB_ARG_INT, "--minutes", "minutes", VERB_ONE_OF, "N"},
-	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N"},
 	{VERB_ARG_TEXT, "--plan", "plan", VERB_ONE_OF, "NAME"},
+	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N"},
 	{},
 };
 static const struct verb_arg block_args[] = {
@@ -114,7 +114,7 @@ const struct verb verbs[] = {
 	{"voucher revoke", "vouchers.revoke", code_args, NULL, print_done,
 		"make an unused code worthless"},
 	{"verify", "verify", verify_args, NULL, print_verify,
-		"compare the kernel's records with the store"},
+		"compare the kernel's records with the database; --repair mends"},
 	{"reasons", "reasons", no_args, NULL, print_reasons,
 		"packets passed, answered and dropped, by reason"},
 	{"unload", "unload", unload_args, NULL, print_done,
@@ -162,7 +162,7 @@ static int set_number(json_t *args, const struct verb_arg *arg,
 	errno = 0;
 	number = strtoll(value, &end, 10);
 	if (errno || end == value || *end) {
-		snprintf(err, err_len, "%s needs a whole number, not \"%s\"",
+		snprintf(err, err_len, "%s needs a whole number, not \"%s\".",
 			arg->option ? arg->option : arg->hint, value);
 		return -EINVAL;
 	}
@@ -179,7 +179,7 @@ static int set_arg(json_t *args, const struct verb_arg *arg, const char *value,
 	case VERB_ARG_TEXT:
 		text = json_string(value);
 		if (!text) {
-			snprintf(err, err_len, "%s is not UTF-8 text",
+			snprintf(err, err_len, "%s is not UTF-8 text.",
 				arg->option ? arg->option : arg->hint);
 			return -EINVAL;
 		}
@@ -234,7 +234,7 @@ static int check_needs(const struct verb *verb, const json_t *args, char *err,
 		bool here = json_object_get(args, arg->field);
 
 		if (arg->need == VERB_REQUIRED && !here) {
-			snprintf(err, err_len, "%s is missing",
+			snprintf(err, err_len, "%s is missing.",
 				arg->option ? arg->option : arg->hint);
 			return -EINVAL;
 		}
@@ -247,7 +247,7 @@ static int check_needs(const struct verb *verb, const json_t *args, char *err,
 			choices[0] ? " or " : "", arg->option);
 	}
 	if (asked && !given) {
-		snprintf(err, err_len, "say %s", choices);
+		snprintf(err, err_len, "Say %s.", choices);
 		return -EINVAL;
 	}
 	return 0;
@@ -264,17 +264,17 @@ int verb_parse(const struct verb *verb, int argc, char **argv,
 		const char *value = argv[i];
 
 		if (!arg) {
-			snprintf(err, err_len, "\"%s\" has no place here",
+			snprintf(err, err_len, "\"%s\" has no place here.",
 				argv[i]);
 			return -EINVAL;
 		}
 		if (json_object_get(args, arg->field)) {
-			snprintf(err, err_len, "%s is said twice", argv[i]);
+			snprintf(err, err_len, "%s is said twice.", argv[i]);
 			return -EINVAL;
 		}
 		if (arg->option && takes_value(arg)) {
 			if (++i == argc) {
-				snprintf(err, err_len, "%s needs a value",
+				snprintf(err, err_len, "%s needs a value.",
 					arg->option);
 				return -EINVAL;
 			}
@@ -296,11 +296,24 @@ int verb_parse(const struct verb *verb, int argc, char **argv,
 void verb_usage(const struct verb *verb, char *buf, size_t len)
 {
 	const struct verb_arg *arg;
+	bool in_choice = false;
 	size_t at = (size_t)snprintf(buf, len, "%s", verb->words);
 
-	for (arg = verb->args; arg->type != VERB_ARG_END && at < len; arg++)
-		at += (size_t)snprintf(buf + at, len - at, " %s%s%s%s%s",
-			arg->option ? "[" : "", arg->option ? arg->option : "",
+	for (arg = verb->args; arg->type != VERB_ARG_END && at < len; arg++) {
+		bool choice = arg->need == VERB_ONE_OF;
+		bool last = choice && arg[1].need != VERB_ONE_OF;
+		const char *before = arg->need == VERB_OPTIONAL ? " ["
+				     : !choice			? " "
+				     : in_choice		? " | "
+								: " {";
+
+		at += (size_t)snprintf(buf + at, len - at, "%s%s%s%s%s", before,
+			arg->option ? arg->option : "",
 			arg->option && arg->hint ? " " : "",
-			arg->hint ? arg->hint : "", arg->option ? "]" : "");
+			arg->hint ? arg->hint : "",
+			arg->need == VERB_OPTIONAL ? "]"
+			: last			   ? "}"
+						   : "");
+		in_choice = choice;
+	}
 }

@@ -51,7 +51,7 @@ const struct verb *verb_lookup(int argc, char **argv, int *ret_used);
  */
 int verb_parse(const struct verb *verb, int argc, char **argv,
 	json_t **ret_args, char *err, size_t err_len);
-/* "allow MAC --minutes N [--megabytes N]" */
+/* "allow MAC {--minutes N | --plan NAME} [--megabytes N]" */
 void verb_usage(const struct verb *verb, char *buf, size_t len);
 
 #endif

@@ -52,7 +52,7 @@ static int look(void *data, const struct client *client)
 	struct sweep *sweep = data;
 	struct sync *sync = sweep->g->sync;
 	const struct gh_client *record = &client->record;
-	struct entry *entry = entries_find(sync_entries(sync), &client->mac);
+	struct entry *entry = entries_follow(sync_entries(sync), &client->mac);
 
 	sweep->seen++;
 	if (!entry || !entry->record_id) {
@@ -107,6 +107,9 @@ int accounting_sweep(struct gatehoused *g)
 			g->sync, sweep->strange, sweep->strange_count);
 	if (!ret)
 		ret = store_boot_touch(g->store, clock_mono_ns());
+	/* Its time is what it takes until all of it is on disk. */
+	if (!ret)
+		ret = turn_commit(g);
 	g->sweep_ns = clock_mono_ns() - begun;
 	return ret;
 }

@@ -2,6 +2,11 @@
 /*
  * A hash table of entries, chained, growing by doubling. It knows nothing of
  * the kernel or the store. Entries never move, so lists may point at them.
+ *
+ * All entries are also on a ring, in the order in which a sweep met them last.
+ * The kernel's table hardly changes its order, so the next sweep finds nearly
+ * each entry behind the one before: a search among 100,000 costs two misses of
+ * the cache, and those were half of a sweep.
  */
 #include "daemon/entries.h"
 
@@ -14,6 +19,7 @@ struct entries {
 	struct entry **slots;
 	size_t size; /* power of two */
 	size_t count;
+	struct entry *at; /* on the ring: followed last; NULL: it is empty */
 };
 
 struct entries *entries_new(void)
@@ -71,6 +77,48 @@ struct entry *entries_find(struct entries *entries, const struct mac *mac)
 	return entry;
 }
 
+/* The ring. */
+
+static void ring_insert(struct entries *entries, struct entry *entry)
+{
+	struct entry *at = entries->at ? entries->at : entry;
+
+	entry->order_prev = at;
+	entry->order_next = entries->at ? at->order_next : entry;
+	entry->order_next->order_prev = entry;
+	at->order_next = entry;
+	entries->at = entry;
+}
+
+static void ring_remove(struct entries *entries, struct entry *entry)
+{
+	if (entries->at == entry)
+		entries->at = entry->order_prev;
+	if (entries->at == entry)
+		entries->at = NULL;
+	entry->order_prev->order_next = entry->order_next;
+	entry->order_next->order_prev = entry->order_prev;
+}
+
+struct entry *entries_follow(struct entries *entries, const struct mac *mac)
+{
+	struct entry *entry = entries->at ? entries->at->order_next : NULL;
+
+	if (!entry)
+		return NULL;
+	if (!mac_equal(&entry->mac, mac)) {
+		entry = entries_find(entries, mac);
+		if (!entry)
+			return NULL;
+		ring_remove(entries, entry);
+		ring_insert(entries, entry);
+	}
+	entries->at = entry;
+	__builtin_prefetch(entry->order_next);
+	__builtin_prefetch(&entry->order_next->raw_up);
+	return entry;
+}
+
 struct entry *entries_get(struct entries *entries, const struct mac *mac)
 {
 	struct entry *entry = entries_find(entries, mac), **slot;
@@ -85,6 +133,7 @@ struct entry *entries_get(struct entries *entries, const struct mac *mac)
 	slot = slot_of(entries, mac);
 	entry->hash_next = *slot;
 	*slot = entry;
+	ring_insert(entries, entry);
 	entries->count++;
 	return entry;
 }
@@ -96,6 +145,7 @@ void entries_remove(struct entries *entries, struct entry *entry)
 	while (*at != entry)
 		at = &(*at)->hash_next;
 	*at = entry->hash_next;
+	ring_remove(entries, entry);
 	entries->count--;
 	free(entry);
 }

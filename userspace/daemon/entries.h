@@ -22,6 +22,7 @@ enum entry_action {
 
 struct entry {
 	struct entry *hash_next;
+	struct entry *order_next, *order_prev;
 	struct entry *dirty_next;
 	struct mac mac;
 	bool dirty;   /* in the list of this turn */
@@ -45,6 +46,9 @@ struct entries *entries_new(void);
 void entries_free(struct entries *entries);
 /* NULL: none. */
 struct entry *entries_find(struct entries *entries, const struct mac *mac);
+/* The same for whoever walks through all of them, in much the same order each
+ * time: the order is learnt, and the next entry fetched ahead. */
+struct entry *entries_follow(struct entries *entries, const struct mac *mac);
 /* The entry, made when there is none; stays where it is until removed. */
 struct entry *entries_get(struct entries *entries, const struct mac *mac);
 void entries_remove(struct entries *entries, struct entry *entry);

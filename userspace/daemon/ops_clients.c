@@ -23,12 +23,24 @@ static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 
 	if (ret == -ENOENT)
 		return reply_refuse(CTL_not_found,
-			"No device with this address is known.");
+			"No device with this address is known; see "
+			"`gatehousectl clients`.");
 	if (ret)
 		return reply_failed("reading a device", ret);
 	reply = reply_ok();
 	json_object_update(reply, object);
 	json_decref(object);
+	return reply;
+}
+
+/* The same after a change, with a sentence about it. */
+static json_t *client_changed(struct gatehoused *g, const struct mac *mac,
+	const char *message)
+{
+	json_t *reply = client_reply(g, mac);
+
+	if (reply_is_ok(reply))
+		json_object_set_new(reply, "message", json_string(message));
 	return reply;
 }
 
@@ -39,58 +51,93 @@ static int audit(struct gatehoused *g, const struct caller *caller,
 		mac, 0, detail);
 }
 
+/*
+ * The list: devices of the store by their id, then clients that only the
+ * kernel knows, by their MAC. Cursors of the second part are above this.
+ */
+#define CAPTIVE_CURSOR (1LL << 48)
+
+static int64_t cursor_of(const struct mac *mac)
+{
+	int64_t cursor = 1;
+	size_t i;
+
+	for (i = 0; i < sizeof(mac->addr); i++)
+		cursor = cursor << 8 | mac->addr[i];
+	return cursor;
+}
+
+/* Those with the lowest MACs above `after`. */
 struct captives {
-	struct gatehoused *g;
-	json_t *items;
-	int room;
-	int ret;
+	int64_t after;
+	int limit, n;
+	struct mac macs[OPS_LIST_MAX];
 };
 
-/* Clients that only the kernel knows. */
-static int add_captive(void *data, const struct captive *captive)
+static int keep_captive(void *data, const struct captive *captive)
 {
-	struct captives *captives = data;
-	struct device device;
-	json_t *object;
-	int ret;
+	struct captives *c = data;
+	int64_t cursor = cursor_of(&captive->mac);
+	int at = c->n;
 
-	if (captives->room == 0)
-		return 1;
-	ret = store_device_lookup(
-		captives->g->store, &captive->mac, &device);
-	if (ret != -ENOENT)
-		return MIN(ret, 0);
-	ret = json_client(captives->g, &captive->mac, &object);
-	if (ret)
-		return ret == -ENOENT ? 0 : ret;
-	json_array_append_new(captives->items, object);
-	captives->room--;
+	if (cursor <= c->after ||
+		(c->n == c->limit && cursor >= cursor_of(&c->macs[c->n - 1])))
+		return 0;
+	if (c->n < c->limit)
+		c->n++;
+	else
+		at--;
+	for (; at > 0 && cursor_of(&c->macs[at - 1]) > cursor; at--)
+		c->macs[at] = c->macs[at - 1];
+	c->macs[at] = captive->mac;
 	return 0;
 }
 
-static int add_devices(struct gatehoused *g, const struct args_list *a,
-	int limit, json_t *items, json_int_t *ret_next)
+static int add_client(
+	struct gatehoused *g, const struct mac *mac, json_t *items)
 {
-	struct captives captives = {g, items, limit, 0};
-	struct device rows[OPS_LIST_MAX];
 	json_t *object;
-	int n, i, ret;
+	int ret = json_client(g, mac, &object);
 
-	n = store_device_list(g->store, a->after, rows, limit);
-	if (n < 0)
-		return n;
-	for (i = 0; i < n; i++) {
-		ret = json_client(g, &rows[i].mac, &object);
-		if (ret)
-			return ret;
+	if (!ret)
 		json_array_append_new(items, object);
+	/* The kernel forgot it a moment ago. */
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int add_captives(struct gatehoused *g, int64_t after, int limit,
+	json_t *items, json_int_t *ret_next)
+{
+	struct captives captives = {.after = after, .limit = limit};
+	struct device device;
+	int ret = captive_each(g->dp, keep_captive, &captives), i;
+
+	for (i = 0; !ret && i < captives.n; i++) {
+		ret = store_device_lookup(g->store, &captives.macs[i], &device);
+		/* In the first part already. */
+		if (ret == -ENOENT)
+			ret = add_client(g, &captives.macs[i], items);
 	}
-	*ret_next = n == limit ? rows[n - 1].id : -1;
-	if (n == limit)
+	*ret_next = captives.n == limit ? cursor_of(&captives.macs[limit - 1])
+					: -1;
+	return ret;
+}
+
+static int add_devices(struct gatehoused *g, int64_t after, int limit,
+	json_t *items, json_int_t *ret_next)
+{
+	struct device rows[OPS_LIST_MAX];
+	int n = store_device_list(g->store, after, rows, limit), i, ret = 0;
+
+	for (i = 0; !ret && i < n; i++)
+		ret = add_client(g, &rows[i].mac, items);
+	if (n < 0 || ret)
+		return MIN(n, ret);
+	if (n == limit) {
+		*ret_next = rows[n - 1].id;
 		return 0;
-	captives.room = limit - n;
-	ret = captive_each(g->dp, add_captive, &captives);
-	return MIN(ret, 0);
+	}
+	return add_captives(g, CAPTIVE_CURSOR - 1, limit - n, items, ret_next);
 }
 
 json_t *op_clients_list(struct gatehoused *g, const struct caller *caller,
@@ -100,7 +147,9 @@ json_t *op_clients_list(struct gatehoused *g, const struct caller *caller,
 	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
 	json_t *items = json_array();
 	json_int_t next = -1;
-	int ret = add_devices(g, a, limit, items, &next);
+	int ret = a->after >= CAPTIVE_CURSOR
+			  ? add_captives(g, a->after, limit, items, &next)
+			  : add_devices(g, a->after, limit, items, &next);
 
 	if (ret) {
 		json_decref(items);
@@ -128,7 +177,11 @@ static json_t *allowance_of(struct gatehoused *g, const struct caller *caller,
 
 	if (a->plan_set == a->minutes_set || (a->minutes_set && !a->minutes))
 		return reply_refuse(CTL_bad_request,
-			"Say minutes (not 0) or a plan.");
+			"Say either minutes (not 0) or a plan.");
+	if (a->megabytes_set && a->minutes <= 0)
+		return reply_refuse(CTL_bad_request,
+			"Megabytes go with minutes that are given: a plan has "
+			"its own, and they cannot be taken away.");
 	*ret_allowance = (struct allowance){
 		.seconds = a->minutes * 60,
 		.bytes = a->megabytes_set ? a->megabytes * BYTES_PER_MEGABYTE
@@ -139,7 +192,9 @@ static json_t *allowance_of(struct gatehoused *g, const struct caller *caller,
 		ret = store_plan_by_name(g->store, a->plan, plan);
 		if (ret == -ENOENT)
 			return reply_refuse(CTL_not_found,
-				"There is no plan \"%s\".", a->plan);
+				"There is no plan \"%s\"; see `gatehousectl "
+				"plan list`.",
+				a->plan);
 		if (ret)
 			return reply_failed("reading a plan", ret);
 		ret_allowance->plan = plan;
@@ -208,8 +263,10 @@ json_t *op_clients_block(struct gatehoused *g, const struct caller *caller,
 			&a->mac, NULL);
 	if (ret)
 		return reply_failed("clients.block", ret);
-	return reply_fields("{s:s}", "message",
-		a->blocked ? "The device is blocked."
+	return client_changed(g, &a->mac,
+		a->blocked ? "The device is blocked: nothing of it gets "
+			     "through, not even to the portal, until "
+			     "`gatehousectl block MAC --off`."
 			   : "The device is not blocked any more.");
 }
 
@@ -229,7 +286,9 @@ json_t *op_clients_kick(struct gatehoused *g, const struct caller *caller,
 		return reply_failed("clients.kick", ret);
 	if (outcome)
 		return reply_outcome(outcome);
-	return reply_fields("{s:s}", "message", "The session is ended.");
+	return client_changed(g, &a->mac,
+		"The session is ended, and what was left of it is gone. The "
+		"device sees the portal again.");
 }
 
 json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
@@ -260,8 +319,8 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 		return reply_failed("clients.move", ret);
 	if (outcome)
 		return reply_outcome(outcome);
-	return reply_fields(
-		"{s:s}", "message", "The session is with the other device.");
+	return client_changed(g, &a->to,
+		"The session is with the new device; the old one is off.");
 }
 
 json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,

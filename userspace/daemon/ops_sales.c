@@ -99,7 +99,8 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	if (ret)
 		return reply_failed("plans.add", ret);
 	return reply_fields("{s:I, s:s}", "id", (json_int_t)id, "message",
-		"The plan is there.");
+		"The plan can be sold now: `gatehousectl voucher create "
+		"--plan NAME`.");
 }
 
 static void add_code(void *data, const char *code)
@@ -220,6 +221,21 @@ json_t *op_vouchers_list(struct gatehoused *g, const struct caller *caller,
 		n == limit ? json_integer(rows[n - 1].id) : json_null());
 }
 
+/* What a guest is told of a code does not help an operator. */
+static json_t *not_revoked(enum outcome outcome)
+{
+	if (outcome == OUTCOME_VOUCHER_USED)
+		return reply_refuse(CTL_voucher_used,
+			"This code has been used; `gatehousectl voucher list` "
+			"says by which device, `gatehousectl kick` ends its "
+			"session.");
+	if (outcome == OUTCOME_VOUCHER_REVOKED)
+		return reply_refuse(CTL_voucher_revoked,
+			"This code was revoked before.");
+	return reply_refuse(CTL_voucher_unknown,
+		"There is no such code; see `gatehousectl voucher list`.");
+}
+
 json_t *op_vouchers_revoke(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -232,8 +248,8 @@ json_t *op_vouchers_revoke(struct gatehoused *g, const struct caller *caller,
 			"voucher revoke", NULL, 0, NULL);
 	if (ret)
 		return reply_failed("vouchers.revoke", ret);
-	/* Revoked already is the end that was wanted, but not by this call. */
 	if (outcome)
-		return reply_outcome(outcome);
-	return reply_fields("{s:s}", "message", "The code is revoked.");
+		return not_revoked(outcome);
+	return reply_fields("{s:s}", "message",
+		"The code is revoked: nobody can use it any more.");
 }
