@@ -66,7 +66,7 @@ static const struct setting settings[] = {
 	{SECTION_GATEHOUSE, "token_days", VALUE_INT, OF(token_days), 1, 3650, "3"},
 	{SECTION_GATEHOUSE, "voucher_prefix", VALUE_CODE, OF(voucher_prefix), 0, 8, "AJC"},
 	{SECTION_GATEHOUSE, "currency", VALUE_CODE, OF(currency), 3, 3, "TZS"},
-	{SECTION_GATEHOUSE, "sweep_seconds", VALUE_INT, OF(sweep_seconds), 1, 300, "10"},
+	{SECTION_GATEHOUSE, "sweep_seconds", VALUE_INT, OF(sweep_seconds), 1, 60, "10"},
 
 	{SECTION_PORTAL, "user", VALUE_WORD, OF(portal_user), 1, 32, "gatehouse-portal"},
 	{SECTION_PORTAL, "http_port", VALUE_INT, OF(portal_http_port), 1, 65535, "80"},
