@@ -196,7 +196,7 @@ struct frame {
 static const struct frame frames[] = {
 	{"{\"op\":\"status\"}", CTL_OK},
 	{"{\"op\":\"status\",\"args\":{}}", CTL_OK},
-	{"{\"op\":\"plans.list\",\"args\":{\"limit\":100}}", CTL_OK},
+	{"{\"op\":\"plans.list\",\"args\":{\"limit\":50}}", CTL_OK},
 	{"{\"op\":\"plans.list\",\"args\":{\"limit\":101}}", CTL_bad_request},
 	{"{\"op\":\"nothing\"}", CTL_unknown_operation},
 	{"{\"op\":\"status\",\"who\":\"root\"}", CTL_bad_request},

@@ -8,8 +8,8 @@
 
 #include "daemon/ops.h"
 
-#define OPS_LIST_DEFAULT 100
-#define OPS_LIST_MAX     100 /* so that a page fits into a frame */
+#define OPS_LIST_DEFAULT 50
+#define OPS_LIST_MAX     50 /* a page of the longest names fits into a frame */
 #define OPS_COUNT_MAX    1000 /* codes of one vouchers.create */
 
 struct args_none {
