@@ -664,6 +664,40 @@ static void test_a_plan_brings_its_own_token_days(void **state)
 	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
 }
 
+static void test_a_token_shown_at_the_portal_is_renewed(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "month", 30 * DAY, UNLIMITED, 9);
+	struct activated a, b;
+	struct account account;
+	struct restored r;
+	int i;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	activate(w, 1, make_code(w, &plan, UNLIMITED), &b);
+	for (i = 0; i < 4; i++) {
+		wait_ns(w, 2 * DAY * NSEC_PER_SEC);
+		assert_int_equal(account_load(&w->rules, &w->macs[0], &w->now,
+					 &account),
+			0);
+		assert_int_equal(
+			token_show(&w->rules, &account, a.token, &w->now), 0);
+		/* Another's token, and what is none. */
+		assert_int_equal(
+			token_show(&w->rules, &account, b.token, &w->now), 0);
+		assert_int_equal(
+			token_show(&w->rules, &account, "zz", &w->now), 0);
+	}
+	assert_int_equal(restore(w, 2, a.token, &r), OUTCOME_OK);
+	assert_int_equal(restore(w, 3, b.token, &r), OUTCOME_TOKEN_EXPIRED);
+	/* What is over is not brought back. */
+	wait_ns(w, 4 * DAY * NSEC_PER_SEC);
+	assert_int_equal(
+		account_load(&w->rules, &w->macs[2], &w->now, &account), 0);
+	assert_int_equal(token_show(&w->rules, &account, a.token, &w->now), 0);
+	assert_int_equal(restore(w, 3, a.token, &r), OUTCOME_TOKEN_EXPIRED);
+}
+
 static void test_a_top_up_leaves_older_tokens(void **state)
 {
 	struct world *w = *state;
@@ -1276,6 +1310,7 @@ int main(void)
 		TEST(test_what_was_paid_is_kept_when_sessions_join),
 		TEST(test_an_expired_token_ends_nothing),
 		TEST(test_a_plan_brings_its_own_token_days),
+		TEST(test_a_token_shown_at_the_portal_is_renewed),
 		TEST(test_a_top_up_leaves_older_tokens),
 		TEST(test_tokens_of_a_joined_session_find_the_other),
 		TEST(test_expired_tokens_are_cleaned_up),

@@ -112,6 +112,7 @@ static const struct json_arg unload_args[] = {
 };
 static const struct json_arg guest_args[] = {
 	OPT_BOOL(args_guest, claim, "claim"),
+	OPT_TEXT(args_guest, token, "token", token_set),
 	{},
 };
 
@@ -154,6 +155,7 @@ FITS(args_describe);
 FITS(args_plan);
 FITS(args_batch);
 FITS(args_token);
+FITS(args_guest);
 
 const struct op *op_lookup(const char *name)
 {

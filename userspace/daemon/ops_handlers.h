@@ -75,6 +75,8 @@ struct args_unload {
 };
 struct args_guest {
 	bool claim; /* hand out the token if the rules allow it */
+	bool token_set;
+	char token[129]; /* shown by the browser: it is renewed */
 };
 
 op_fn op_status, op_verify, op_reasons, op_unload;

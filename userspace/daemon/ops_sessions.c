@@ -123,16 +123,18 @@ json_t *op_sessions_restore(struct gatehoused *g, const struct caller *caller,
 		json_seconds(view.remaining_ns), "migrated", restored.migrated);
 }
 
-/* A running session of the portal's visitor gets its token's time anew, and
- * the token itself when nobody has it (P1). */
+/* The session of the portal's visitor: the token shown gets its time anew, and
+ * one is handed out when nobody has any (P1). */
 static int show_token(struct gatehoused *g, struct account *account,
-	const struct moment *now, bool claim, json_t *reply)
+	const struct moment *now, const struct args_guest *a, json_t *reply)
 {
 	char token[TOKEN_TEXT];
 	bool handed = false;
 	int ret;
 
-	if (!claim)
+	if (a->token_set)
+		return token_show(&g->rules, account, a->token, now);
+	if (!a->claim)
 		return 0;
 	ret = token_claim(&g->rules, account, now, &handed, token);
 	if (!ret && handed)
@@ -174,7 +176,7 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 		reply, "network", json_string(caller->network_name));
 	if (!has_session || device.blocked)
 		return reply;
-	ret = show_token(g, &account, &now, a->claim, reply);
+	ret = show_token(g, &account, &now, a, reply);
 	if (ret) {
 		json_decref(reply);
 		return reply_failed("guest.session", ret);

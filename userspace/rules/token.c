@@ -11,6 +11,7 @@
 
 #define SECONDS_PER_DAY 86400
 #define TOKEN_BYTES 32
+#define RENEW_SEC 3600
 
 /* The hash of what was shown; -EINVAL when it cannot be a token. */
 static int hash_text(const char *text, uint8_t ret_hash[static CRYPTO_HASH])
@@ -188,6 +189,27 @@ static int renew(struct rules *rules, struct token *token,
 {
 	token->expires_at = expiry_of(rules, account, now);
 	return store_token_renew(rules->store, token);
+}
+
+int token_show(struct rules *rules, const struct account *account,
+	const char *text, const struct moment *now)
+{
+	uint8_t hash[CRYPTO_HASH];
+	struct token token;
+	int ret;
+
+	if (hash_text(text, hash))
+		return 0;
+	ret = store_token_lookup(rules->store, hash, &token);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (token.session_id != account->session.id ||
+		token.expires_at < now->wall_sec)
+		return 0;
+	/* A page that asks every few seconds writes once an hour. */
+	if (expiry_of(rules, account, now) < token.expires_at + RENEW_SEC)
+		return 0;
+	return renew(rules, &token, account, now);
 }
 
 static int move_by_token(struct rules *rules, const struct mac *mac,

@@ -24,6 +24,14 @@ int token_claim(struct rules *rules, struct account *account,
 	const struct moment *now, bool *ret_handed,
 	char ret_text[static TOKEN_TEXT]);
 
+/*
+ * The client of the session shows a token at the portal: its time starts anew
+ * (P1). One that is expired, or another session's, is left as it is, and
+ * nobody is told the difference.
+ */
+int token_show(struct rules *rules, const struct account *account,
+	const char *text, const struct moment *now);
+
 struct restored {
 	struct account account;
 	bool migrated;
