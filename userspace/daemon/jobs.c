@@ -86,7 +86,7 @@ static void run_job(struct job *job)
 			strerror(-ret));
 }
 
-/* The local date as a number that grows; 0 before the first hour of work. */
+/* The local date as a number that grows, and the hour of that day. */
 static int64_t local_day(int64_t wall_sec, int *ret_hour)
 {
 	time_t t = (time_t)wall_sec;
@@ -97,12 +97,15 @@ static int64_t local_day(int64_t wall_sec, int *ret_hour)
 	return tm.tm_year * 366LL + tm.tm_yday;
 }
 
-static bool daily_is_due(int64_t last_sec, int64_t now_sec)
+bool jobs_daily_is_due(int64_t last_sec, int64_t now_sec)
 {
 	int hour, last_hour;
 	int64_t today = local_day(now_sec, &hour);
 	int64_t last = local_day(last_sec, &last_hour);
 
+	/* The wall clock was wrong then, or is now. */
+	if (last_sec > now_sec)
+		return hour >= DAILY_HOUR;
 	/* A run before the hour (a missed one, at start) was yesterday's. */
 	if (last_hour < DAILY_HOUR)
 		last--;
@@ -114,7 +117,7 @@ static void on_timer(void *data)
 	struct job *job = data;
 
 	if (job->report.every_sec == DAILY &&
-		!daily_is_due(job->report.last_run_sec, clock_wall_sec()))
+		!jobs_daily_is_due(job->report.last_run_sec, clock_wall_sec()))
 		return;
 	run_job(job);
 }

@@ -22,4 +22,8 @@ void jobs_stop(struct jobs *jobs);
 void jobs_each(const struct jobs *jobs,
 	void (*fn)(void *data, const struct job_report *report), void *data);
 
+/* Is a daily job due now that ran at `last_sec` (0: never)? Wall clock; by the
+ * local date, after two in the morning. */
+bool jobs_daily_is_due(int64_t last_sec, int64_t now_sec);
+
 #endif
