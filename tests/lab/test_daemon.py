@@ -316,6 +316,19 @@ def test_name_of_a_dead_socket_is_taken(lab4):
     assert lab4.text("status")[0] == 0
 
 
+def test_another_key_is_refused(lab4):
+    """It would make every printed voucher unknown."""
+    code = lab4.voucher()
+    lab4.kill("gatehoused", signal.SIGTERM)
+    key = lab4.state / "state/key"
+    key.rename(key.with_suffix(".away"))
+    status, log = start_other(lab4)
+    assert status == 1 and "made with another key" in log, log
+    key.with_suffix(".away").rename(key)
+    lab4.start()
+    assert lab4.guest().redeem(code)[0] == 200
+
+
 # SIGHUP.
 
 @pytest.fixture()

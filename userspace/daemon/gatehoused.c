@@ -181,6 +181,22 @@ static void set_rules(struct gatehoused *g)
 		sizeof(g->rules.voucher_prefix));
 }
 
+/* The codes of a database are worth nothing with another key, and would look
+ * like ones that do not exist. */
+static int check_key(struct gatehoused *g)
+{
+	char want[17], have[sizeof(want)];
+	uint8_t hash[CRYPTO_HASH];
+	int ret;
+
+	crypto_hmac(g->rules.lookup_key, "check", 5, hash);
+	hex_format(hash, sizeof(want) / 2, want);
+	ret = store_setting_get(g->store, "key_check", have, sizeof(have));
+	if (ret == -ENOENT)
+		return store_setting_put(g->store, "key_check", want);
+	return !ret && strcmp(want, have) ? -EKEYREJECTED : ret;
+}
+
 /* The first transaction: which boot this is, and plans on a first start. */
 static int enter(struct gatehoused *g)
 {
@@ -192,7 +208,10 @@ static int enter(struct gatehoused *g)
 		ret = store_begin(g->store);
 	if (ret)
 		return ret;
-	ret = store_boot_enter(g->store, boot_id, clock_mono_ns(), &rebooted);
+	ret = check_key(g);
+	if (!ret)
+		ret = store_boot_enter(
+			g->store, boot_id, clock_mono_ns(), &rebooted);
 	if (!ret)
 		ret = plan_defaults(&g->rules, g->config.currency);
 	if (!ret)
@@ -203,6 +222,22 @@ static int enter(struct gatehoused *g)
 		log_info("the box was started anew: sessions go on with what "
 			 "they had left");
 	return ret;
+}
+
+static const char *why_not_opened(int ret)
+{
+	switch (-ret) {
+	case EBADMSG:
+		return "the database is damaged; move it away or put a copy "
+		       "back";
+	case EPROTO:
+		return "made by a newer gatehouse";
+	case EKEYREJECTED:
+		return "made with another key: put the right key file beside "
+		       "it, or move the database away";
+	default:
+		return strerror(-ret);
+	}
 }
 
 static int open_store(struct gatehoused *g)
@@ -219,11 +254,7 @@ static int open_store(struct gatehoused *g)
 	if (!ret)
 		ret = enter(g);
 	if (ret)
-		log_error("%s: %s", path,
-			ret == -EBADMSG ? "the database is damaged; move it "
-					  "away or put a copy back"
-			: ret == -EPROTO ? "made by a newer gatehouse"
-					 : strerror(-ret));
+		log_error("%s: %s", path, why_not_opened(ret));
 	return ret;
 }
 
