@@ -195,15 +195,19 @@ __weak __noinline int gh_sum_out(struct gh_scratch *s, __u32 len)
 	if (!s || len > GH_ANSWER_MAX)
 		return 0;
 	/* It wants whole words. */
-	GH_PUT(__u32, &s->out[(GH_OUT_L4 + len) & GH_OUT_MASK], 0);
+	GH_PUT(__u32, gh_out(s, GH_OUT_L4 + len), 0);
 	len = (len + 3) & ~3U;
 	for (__u32 at = 0; at < 3 * 512; at += 512) {
-		__u32 n = len > 512 ? 512 : len;
+		__u32 n = len - at;
 
-		sum = bpf_csum_diff(0, 0, (__be32 *)&s->out[GH_OUT_L4 + at], n, sum);
-		len -= n;
-		if (!len)
+		if (at >= len)
 			break;
+		if (n > 512)
+			n = 512;
+		/* A bound that 6.1 sees, and the compiler does not. */
+		asm volatile("" : "+r"(n));
+		n &= 1023;
+		sum = bpf_csum_diff(0, 0, (__be32 *)&s->out[GH_OUT_L4 + at], n, sum);
 	}
 	return sum;
 }

@@ -46,12 +46,21 @@ struct gh_scratch {
 };
 
 /*
- * Words at any address. The BPF machine reads them as they stand; C on the
- * host must be told.
+ * Words at any address. The BPF machine reads them as they stand, if a pointer
+ * says so: of an array's element clang knows better, and goes by bytes. C on
+ * the host must be told.
  */
 #ifdef __bpf__
-#define GH_GET(type, p)        (*(const type *)(p))
-#define GH_PUT(type, p, value) (*(type *)(p) = (value))
+#define GH_GET(type, p)                        \
+	({                                     \
+		const type *_from = (void *)(p); \
+		*_from;                        \
+	})
+#define GH_PUT(type, p, value)             \
+	({                                 \
+		type *_to = (void *)(p);   \
+		*_to = (value);            \
+	})
 #else
 #define GH_ANYWHERE(type) struct { type word; } __attribute__((packed, may_alias))
 #define GH_GET(type, p)        (((const GH_ANYWHERE(type) *)(p))->word)
@@ -59,6 +68,22 @@ struct gh_scratch {
 #endif
 
 #define GH_ONES 0x0101010101010101ULL
+
+/*
+ * Where a position is in the buffers. The mask is for the verifier, and hidden
+ * from the compiler, which may know of a bound that the verifier has lost.
+ */
+static __always_inline const __u8 *gh_in(const struct gh_scratch *s, __u32 at)
+{
+	asm volatile("" : "+r"(at));
+	return &s->in[at & GH_IN_MASK];
+}
+static __always_inline __u8 *gh_out(struct gh_scratch *s, __u32 at)
+{
+	asm volatile("" : "+r"(at));
+	return &s->out[at & GH_OUT_MASK];
+}
+
 /* Up to eight characters as the word that reads the same. */
 #define GH_WORD4(a, b, c, d)                                             \
 	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)
@@ -129,10 +154,10 @@ __weak __noinline int gh_encode(struct gh_scratch *s, __u32 max, __u32 kind)
 
 		if (i >= max || from >= end)
 			break;
-		code = gh_codes[s->in[from & GH_IN_MASK]];
+		code = gh_codes[*gh_in(s, from)];
 		if (!(code & kind) || to + 3 > limit)
 			break;
-		GH_PUT(__u32, &s->out[to & GH_OUT_MASK], code);
+		GH_PUT(__u32, gh_out(s, to), code);
 		to += (code & GH_CODE_LEN) >> 24;
 		from++;
 	}
@@ -160,12 +185,12 @@ __weak __noinline int gh_find_host(const struct gh_scratch *s, __u32 at)
 
 		if (at >= end)
 			return 0;
-		word = GH_GET(__u64, &s->in[at & GH_IN_MASK]) ^ GH_ONES * '\n';
+		word = GH_GET(__u64, gh_in(s, at)) ^ GH_ONES * '\n';
 		hit = (word - GH_ONES) & ~word & GH_ONES << 7;
 		at += (((hit - 1) & GH_ONES) * GH_ONES) >> 56;
 		if (!hit)
 			continue;
-		word = GH_GET(__u64, &s->in[at & GH_IN_MASK]);
+		word = GH_GET(__u64, gh_in(s, at));
 		if ((word & 0xff) == '\r' || (word & 0xff) == '\n')
 			return 0;
 		if (((word | GH_ONES * 0x20) & GH_FIRST(5)) == host)
@@ -186,7 +211,7 @@ __weak __noinline int gh_find_host(const struct gh_scratch *s, __u32 at)
  */
 static __always_inline __u32 gh_method(const struct gh_scratch *s, __u32 at)
 {
-	__u64 word = GH_GET(__u64, &s->in[at & GH_IN_MASK]), seen = ~0ULL;
+	__u64 word = GH_GET(__u64, gh_in(s, at)), seen = ~0ULL;
 	__u32 end = s->end;
 
 	if (at >= end)
@@ -210,17 +235,17 @@ static __always_inline __u32 gh_method(const struct gh_scratch *s, __u32 at)
 
 static __always_inline bool gh_is_head(const struct gh_scratch *s, __u32 at)
 {
-	return s->in[at & GH_IN_MASK] == 'H';
+	return *gh_in(s, at) == 'H';
 }
 
 /* One octet in decimal, without leading zeros and without branches. */
 static __always_inline __u32 gh_put_octet(struct gh_scratch *s, __u32 to, __u32 n)
 {
-	s->out[to & GH_OUT_MASK] = '0' + n / 100;
+	*gh_out(s, to) = '0' + n / 100;
 	to += (99 - n) >> 31;
-	s->out[to & GH_OUT_MASK] = '0' + n / 10 % 10;
+	*gh_out(s, to) = '0' + n / 10 % 10;
 	to += (9 - n) >> 31;
-	s->out[to & GH_OUT_MASK] = '0' + n % 10;
+	*gh_out(s, to) = '0' + n % 10;
 	return to + 1;
 }
 
@@ -234,7 +259,7 @@ __weak __noinline int gh_put_address4(struct gh_scratch *s, __u32 addr)
 	to = s->to;
 	for (int i = 0; i < 4; i++) {
 		to = gh_put_octet(s, to, addr >> (8 * i) & 0xff);
-		s->out[to & GH_OUT_MASK] = '.';
+		*gh_out(s, to) = '.';
 		to++;
 	}
 	s->to = to - 1;
@@ -249,32 +274,32 @@ __weak __noinline int gh_put_address6(struct gh_scratch *s, const struct gh_ip *
 	if (!s || !addr)
 		return 0;
 	to = s->to;
-	GH_PUT(__u32, &s->out[to & GH_OUT_MASK], gh_codes['[']);
+	GH_PUT(__u32, gh_out(s, to), gh_codes['[']);
 	to += 3;
 	for (int i = 0; i < 16; i++) {
 		__u32 high = addr->addr[i] >> 4, low = addr->addr[i] & 15;
 
 		/* '0' + 39 is 'W', and 'W' + 10 is 'a' */
-		s->out[to & GH_OUT_MASK] = '0' + high + ((9 - high) >> 31) * 39;
-		s->out[(to + 1) & GH_OUT_MASK] = '0' + low + ((9 - low) >> 31) * 39;
-		s->out[(to + 2) & GH_OUT_MASK] = ':';
+		*gh_out(s, to) = '0' + high + ((9 - high) >> 31) * 39;
+		*gh_out(s, to + 1) = '0' + low + ((9 - low) >> 31) * 39;
+		*gh_out(s, to + 2) = ':';
 		to += 2 + (i & 1);
 	}
-	GH_PUT(__u32, &s->out[(to - 1) & GH_OUT_MASK], gh_codes[']']);
+	GH_PUT(__u32, gh_out(s, to - 1), gh_codes[']']);
 	s->to = to + 2;
 	return 0;
 }
 
 static __always_inline __u32 gh_peek(const struct gh_scratch *s)
 {
-	return s->from < s->end ? s->in[s->from & GH_IN_MASK] : 0;
+	return s->from < s->end ? *gh_in(s, s->from) : 0;
 }
 
 static __always_inline void gh_put_char(struct gh_scratch *s, __u8 c)
 {
 	__u32 to = s->to;
 
-	s->out[to & GH_OUT_MASK] = c;
+	*gh_out(s, to) = c;
 	s->to = to + 1;
 }
 
@@ -333,12 +358,12 @@ static __always_inline void gh_put_url(struct gh_scratch *s,
 	const struct gh_pkt *pkt, __u32 request, __u32 target)
 {
 	const __u64 http = GH_WORD8('h', 't', 't', 'p', ':', '/', '/', 0);
-	__u64 word = GH_GET(__u64, &s->in[target & GH_IN_MASK]) | GH_ONES * 0x20;
+	__u64 word = GH_GET(__u64, gh_in(s, target)) | GH_ONES * 0x20;
 	__u32 start = s->to, path;
 	bool absolute = (word & GH_FIRST(7)) == http;
 	bool has_host;
 
-	GH_PUT(__u64, &s->out[start & GH_OUT_MASK], http);
+	GH_PUT(__u64, gh_out(s, start), http);
 	s->to = start + 7;
 	if (absolute) {
 		s->from = target + 7;
@@ -365,8 +390,9 @@ static __always_inline void gh_put_url(struct gh_scratch *s,
 /* Text of fixed length, word by word. `at` must leave room for a word more. */
 #define GH_PUT_TEXT(at, text)                                                  \
 	do {                                                                   \
+		__u8 *_at = (at);                                              \
 		_Pragma("unroll") for (__u32 _i = 0; _i < sizeof(text) - 1; _i += 8) \
-			GH_PUT(__u64, (at) + _i,                               \
+			GH_PUT(__u64, _at + _i,                                \
 				gh_text_word(text, sizeof(text) - 1, _i));     \
 	} while (0)
 
@@ -385,7 +411,7 @@ static __always_inline __u64 gh_text_word(const char *text, __u32 len, __u32 at)
 static __always_inline void gh_put_location(
 	struct gh_scratch *s, const char *location, __u32 len)
 {
-	__u8 *at = &s->out[s->to & GH_OUT_MASK];
+	__u8 *at = gh_out(s, s->to);
 
 #pragma unroll
 	for (__u32 i = 0; i < GH_LOCATION_MAX; i += 8)
@@ -419,8 +445,8 @@ __weak __noinline int gh_repeat(struct gh_scratch *s, __u32 at, __u32 len)
 	for (__u32 i = 0; i < GH_ANSWER_MAX / 2; i += 8) {
 		if (i >= len)
 			break;
-		GH_PUT(__u64, &s->out[(to + i) & GH_OUT_MASK],
-			GH_GET(__u64, &s->out[(at + i) & GH_OUT_MASK]));
+		GH_PUT(__u64, gh_out(s, to + i),
+			GH_GET(__u64, gh_out(s, at + i)));
 	}
 	s->to = to + len;
 	return 0;
@@ -440,10 +466,10 @@ static __always_inline void gh_put_body(
 	digits[2] = '0' + size % 10;
 	if (is_head)
 		return;
-	GH_PUT_TEXT(&s->out[s->to & GH_OUT_MASK], GH_BODY_BEGIN);
+	GH_PUT_TEXT(gh_out(s, s->to), GH_BODY_BEGIN);
 	s->to += sizeof(GH_BODY_BEGIN) - 1;
 	gh_repeat(s, value, len);
-	GH_PUT_TEXT(&s->out[s->to & GH_OUT_MASK], GH_BODY_END);
+	GH_PUT_TEXT(gh_out(s, s->to), GH_BODY_END);
 	s->to += sizeof(GH_BODY_END) - 1;
 }
 
@@ -471,7 +497,7 @@ static __always_inline __u32 gh_reply_write(struct gh_scratch *s,
 	gh_put_url(s, pkt, request, request + method);
 	s->limit += 4;
 	len = s->to - value;
-	GH_PUT(__u32, &s->out[s->to & GH_OUT_MASK], GH_WORD4('\r', '\n', '\r', '\n'));
+	GH_PUT(__u32, gh_out(s, s->to), GH_WORD4('\r', '\n', '\r', '\n'));
 	s->to += 4;
 	gh_put_body(s, value, len, gh_is_head(s, request));
 	return s->to - GH_OUT_PAYLOAD;

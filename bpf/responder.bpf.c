@@ -36,7 +36,20 @@ struct gh_hook {
 	bool is_xdp;
 };
 
-/* `len` is at least 1; the bounds that the verifier wants are the callers'. */
+/*
+ * A length of `least` to GH_OUT_MASK bytes, which a helper may have; 0: it is
+ * shorter. By a mask, hidden from the compiler, which makes one comparison of
+ * two: then the verifier, before 6.18, knows nothing.
+ */
+static __always_inline __u32 gh_bounded(__u32 len, __u32 least)
+{
+	asm volatile("" : "+r"(len));
+	len &= GH_OUT_MASK;
+	asm volatile("" : "+r"(len));
+	return len < least ? 0 : len;
+}
+
+/* `len` is of gh_bounded(). */
 static __always_inline int gh_load(
 	const struct gh_hook *h, __u32 at, void *to, __u32 len)
 {
@@ -58,9 +71,8 @@ static __always_inline __u32 gh_read_segment(
 		return 0;
 	if (len > payload + GH_HEAD_MAX)
 		len = payload + GH_HEAD_MAX;
-	if (len < ETH_HLEN + 40 || len > GH_IN_MASK)
-		return 0;
-	if (gh_load(h, 0, a->s->in, len))
+	len = gh_bounded(len, ETH_HLEN + 40);
+	if (!len || gh_load(h, 0, a->s->in, len))
 		return 0;
 	a->s->end = len;
 	return end;
@@ -104,13 +116,11 @@ static __always_inline bool gh_can_become_icmp(
 static __always_inline enum gh_reason gh_respond_icmp(
 	const struct gh_hook *h, struct gh_answer *a)
 {
-	__u32 quote = gh_quote_len(a);
+	__u32 quote = gh_bounded(gh_quote_len(a), 20);
 
 	if (!gh_may_refuse(a->pkt) || !gh_can_become_icmp(h, a))
 		return GH_DROP_CAPTIVE;
-	if (quote < 20 || quote > GH_QUOTE6_MAX)
-		return GH_DROP_ERROR;
-	if (gh_load(h, 0, a->s->in, GH_L2_MAX) ||
+	if (!quote || gh_load(h, 0, a->s->in, GH_L2_MAX) ||
 		gh_load(h, a->pkt->l3, &a->s->out[GH_OUT_L4 + 8], quote))
 		return GH_DROP_ERROR;
 	gh_answer_icmp(a, quote);
@@ -136,31 +146,28 @@ static __always_inline enum gh_reason gh_respond(const struct gh_hook *h,
 	return gh_respond_tcp(h, a, q->reason == GH_ANSWER_REDIRECT);
 }
 
-/* False: no answer can be that long. Spares the senders the proof. */
-static __always_inline bool gh_has_length(const struct gh_answer *a)
-{
-	return a->len >= ETH_HLEN && a->len <= GH_L2_MAX + GH_ANSWER_MAX;
-}
-
 static __always_inline bool gh_send_xdp(struct xdp_md *ctx, const struct gh_answer *a)
 {
-	int growth = a->len - a->frame_len;
+	__u32 len = gh_bounded(a->len, ETH_HLEN);
+	int growth = len - a->frame_len;
 
-	if (!gh_has_length(a))
+	if (!len)
 		return false;
 	if (growth < 0 && bpf_xdp_adjust_tail(ctx, growth))
 		return false;
 	if (growth > 0 && bpf_xdp_adjust_head(ctx, -growth) &&
 		bpf_xdp_adjust_tail(ctx, growth))
 		return false;
-	return !bpf_xdp_store_bytes(ctx, 0, &a->s->out[a->start & 63], a->len);
+	return !bpf_xdp_store_bytes(ctx, 0, &a->s->out[a->start & 63], len);
 }
 
 static __always_inline bool gh_send_tc(struct __sk_buff *skb, const struct gh_answer *a)
 {
+	__u32 len = gh_bounded(a->len, ETH_HLEN);
+
 	/* Also makes one packet of a super-packet, whatever the length. */
-	if (!gh_has_length(a) || bpf_skb_change_tail(skb, a->len, 0) ||
-		bpf_skb_store_bytes(skb, 0, &a->s->out[a->start & 63], a->len,
+	if (!len || bpf_skb_change_tail(skb, len, 0) ||
+		bpf_skb_store_bytes(skb, 0, &a->s->out[a->start & 63], len,
 			BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH))
 		return false;
 	skb->mark = GH_MARK_ANSWER;
