@@ -20,6 +20,7 @@
 
 #include "base/util.h"
 #include "datapath/reasons.h"
+#include "frame.h"
 
 #define CLIENTS_MAX 1024
 
@@ -269,6 +270,8 @@ struct gate_result gate_run(struct gate *g, enum datapath_program program,
 		skb.gso_size = shape->gso_size;
 		skb.mark = shape->mark;
 		skb.ingress_ifindex = ingress[shape->from];
+		opts.data_out = shape->answer;
+		opts.data_size_out = shape->answer ? FRAME_MAX : 0;
 	}
 	if (!is_xdp) {
 		opts.ctx_in = &skb;
@@ -278,6 +281,7 @@ struct gate_result gate_run(struct gate *g, enum datapath_program program,
 	if (result.error)
 		return result;
 	result.code = (int)opts.retval;
+	result.answer_len = opts.data_size_out;
 	judge_code(&result, is_xdp);
 	judge_counts(g, &result);
 	return result;

@@ -73,6 +73,7 @@ struct gate_result {
 	enum gh_reason reason; /* counted; 0: a check that passes counts none */
 	uint64_t packets; /* counted with it */
 	uint64_t bytes;
+	size_t answer_len; /* what the program left of the frame */
 };
 
 struct gate_shape {
@@ -83,6 +84,7 @@ struct gate_shape {
 		FROM_BOX,    /* made by it */
 		FROM_HERE,   /* back to the interface that it came from */
 	} from;
+	void *answer; /* room for FRAME_MAX bytes, or NULL */
 };
 
 /*
