@@ -146,6 +146,8 @@ enum gh_interface_flag {
 	 * are attached.
 	 */
 	GH_INTERFACE_MASTER = 1 << 0,
+	/* User space's own note: it isolated this port of a bridge. */
+	GH_INTERFACE_ISOLATED = 1 << 1,
 };
 
 /* `networks`: array by network number; number 0 is "not a network". */

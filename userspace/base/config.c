@@ -83,6 +83,7 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "ssid", VALUE_TEXT, NET(ssid), 1, 32, NULL},
 	{SECTION_NETWORK, "hook", VALUE_HOOK, NET(hook), 0, 0, NULL},
 	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
+	{SECTION_NETWORK, "isolate", VALUE_BOOL, NET(isolate), 0, 0, "yes"},
 	{SECTION_NETWORK, "reach", VALUE_REACH, NET(reach), 0, 0, NULL},
 	{SECTION_NETWORK, "captive_kbps", VALUE_INT, NET(captive_kbps), 1, 1000000, "8"},
 	{SECTION_NETWORK, "network_kbps", VALUE_INT, NET(network_kbps), 1, 10000000, "1024"},

@@ -36,6 +36,7 @@ struct config_network {
 	char ssid[33];             /* for display; default: name */
 	enum config_hook hook;     /* default: [gatehouse] hook */
 	bool block_private;
+	bool isolate; /* guests on ports of a bridge from each other */
 	int reach_count;
 	struct config_reach reach[CONFIG_REACH_MAX];
 	int captive_kbps;          /* DNS of one captive client; default 8 */

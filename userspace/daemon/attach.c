@@ -7,7 +7,8 @@
  * The order on an interface is what keeps it closed: map entry, hooks, and
  * only then the device group that our nftables table waits for; backwards when
  * it is given up or a hook is found missing. A bridge's own check-only hooks
- * come before its ports'.
+ * come before its ports'. What guests say to each other across a bridge meets
+ * no hook, so its ports are isolated from each other.
  */
 #include "daemon/attach.h"
 
@@ -32,6 +33,7 @@ struct port {
 	struct hook_state hooks;
 	bool is_named;	/* by the configuration, so nftables guards it */
 	bool is_wanted; /* mark of refresh() */
+	bool we_isolated; /* and so set it back */
 };
 
 struct attach {
@@ -70,6 +72,7 @@ static struct port *find_port(struct attach *a, int ifindex)
 static struct port *new_port(struct attach *a, const struct link *link)
 {
 	struct port *port = xcalloc(1, sizeof(*port));
+	struct gh_interface left = {0};
 
 	if (a->port_n == a->port_room) {
 		size_t room = a->port_room ? 2 * a->port_room : 16;
@@ -83,6 +86,9 @@ static struct port *new_port(struct attach *a, const struct link *link)
 	}
 	port->row.ifindex = link->ifindex;
 	port->row.state = ATTACH_STATE_FAILED;
+	/* By an earlier process. */
+	datapath_interface_lookup(a->dp, link->ifindex, &left);
+	port->we_isolated = left.flags & GH_INTERFACE_ISOLATED;
 	a->port[a->port_n++] = port;
 	return port;
 }
@@ -134,7 +140,8 @@ static int set_interface(struct attach *a, const struct port *port)
 	const struct link *box = link;
 	struct gh_interface interface = {
 		.network = port->row.network->number,
-		.flags = port->row.is_master ? GH_INTERFACE_MASTER : 0,
+		.flags = (port->row.is_master ? GH_INTERFACE_MASTER : 0) |
+			 (port->we_isolated ? GH_INTERFACE_ISOLATED : 0),
 	};
 
 	if (!link)
@@ -146,6 +153,42 @@ static int set_interface(struct attach *a, const struct port *port)
 		return -ENODEV;
 	memcpy(interface.mac, box->mac.addr, sizeof(interface.mac));
 	return datapath_interface_set(a->dp, port->row.ifindex, &interface);
+}
+
+/* Noted in the map before it is done, so that it is undone whatever happens. */
+static int set_isolated(struct attach *a, struct port *port, bool is_isolated)
+{
+	int r = 0;
+
+	if (is_isolated) {
+		port->we_isolated = true;
+		r = set_interface(a, port);
+	}
+	if (r == 0)
+		r = links_set_isolated(
+			a->links, port->row.ifindex, is_isolated);
+	if (r == 0 && !is_isolated) {
+		port->we_isolated = false;
+		r = set_interface(a, port);
+	}
+	return r;
+}
+
+/* Only ports that are there because their bridge is named. */
+static int keep_isolated(struct attach *a, struct port *port)
+{
+	const struct link *link = links_by_index(a->links, port->row.ifindex);
+	bool is_wanted = port->row.network->isolate && !port->is_named;
+	int r = 0;
+
+	if (!link)
+		return -ENODEV;
+	if (is_wanted && !link->is_isolated)
+		r = set_isolated(a, port, true);
+	else if (!is_wanted && port->we_isolated)
+		r = set_isolated(a, port, false);
+	port->row.is_isolated = is_wanted || link->is_isolated;
+	return r;
 }
 
 /* On drivers of virtual devices XDP costs more than it saves (design: 5.1). */
@@ -182,6 +225,11 @@ static void attach_port(struct attach *a, struct port *port)
 	r = set_interface(a, port);
 	if (r < 0) {
 		fail(port, "cannot enter it: %s", strerror(-r));
+		return;
+	}
+	r = keep_isolated(a, port);
+	if (r < 0) {
+		fail(port, "cannot isolate it: %s", strerror(-r));
 		return;
 	}
 	r = hooks_attach(a->dp, port->row.ifindex, port->role,
@@ -235,6 +283,8 @@ static void give_up(struct attach *a, struct port *port)
 	if (r < 0)
 		log_warning(
 			"%s: cannot detach: %s", port->row.name, strerror(-r));
+	if (link && link->master && port->we_isolated)
+		set_isolated(a, port, false);
 	clear_interface(a, port->row.ifindex);
 }
 
@@ -322,7 +372,8 @@ static void keep_port(struct attach *a, struct port *port)
 {
 	const struct link *link = links_by_index(a->links, port->row.ifindex);
 
-	if (port->row.state != ATTACH_STATE_ATTACHED || set_interface(a, port) < 0)
+	if (port->row.state != ATTACH_STATE_ATTACHED ||
+		set_interface(a, port) < 0 || keep_isolated(a, port) < 0)
 		attach_port(a, port);
 	else if (port->is_named && link && link->group != GH_DEVICE_GROUP &&
 		 hooks_check(a->dp, port->row.ifindex, port->role,
@@ -457,9 +508,13 @@ static int clear_stale(
 	void *data, int ifindex, const struct gh_interface *interface)
 {
 	struct attach *a = data;
+	const struct link *link = links_by_index(a->links, ifindex);
 
-	if (!find_port(a, ifindex))
-		clear_interface(a, ifindex);
+	if (find_port(a, ifindex))
+		return 0;
+	if (link && link->master && interface->flags & GH_INTERFACE_ISOLATED)
+		links_set_isolated(a->links, ifindex, false);
+	clear_interface(a, ifindex);
 	return 0;
 }
 
@@ -651,6 +706,8 @@ int attach_unload(struct attach *a, bool open)
 		failed = hooks_detach(a->dp, a->port[i]->row.ifindex);
 		if (failed < 0)
 			r = failed;
+		if (a->port[i]->we_isolated)
+			set_isolated(a, a->port[i], false);
 		clear_interface(a, a->port[i]->row.ifindex);
 	}
 	if (r == 0 && open)

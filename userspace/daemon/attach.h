@@ -32,6 +32,7 @@ struct attach_row {
 	char name[IFNAMSIZ];
 	int ifindex;	/* 0: absent */
 	bool is_master; /* the bridge itself: its hooks only check */
+	bool is_isolated; /* a bridge's port that reaches no other such port */
 	enum attach_state state;
 	char up[8]; /* "xdp", "tcx", "clsact", "none" */
 	char down[8];

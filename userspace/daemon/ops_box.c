@@ -44,12 +44,12 @@ static const char *attach_state_name(enum attach_state state)
 static void add_port(void *data, const struct attach_row *row)
 {
 	json_array_append_new(data,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:s}",
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:s}",
 			"interface", row->name, "network", row->network->name,
 			"upload", row->up, "download", row->down, "state",
 			attach_state_name(row->state), "checkOnly",
-			row->is_master, "repairs", (int)row->repairs, "problem",
-			row->problem));
+			row->is_master, "isolated", row->is_isolated, "repairs",
+			(int)row->repairs, "problem", row->problem));
 }
 
 static const char *gate_of(const json_t *ports, const char *network)

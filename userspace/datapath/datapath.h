@@ -70,6 +70,8 @@ int datapath_network_lookup(
  * GH_IFINDEX_MAX - 1. */
 int datapath_interface_set(
 	struct datapath *dp, int ifindex, const struct gh_interface *interface);
+int datapath_interface_lookup(
+	struct datapath *dp, int ifindex, struct gh_interface *ret_interface);
 /*
  * Calls `fn` for each entry that is not all zero, in order of ifindex, until
  * it returns other than 0, which is then returned.

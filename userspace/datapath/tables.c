@@ -124,6 +124,19 @@ int datapath_interface_set(
 		&old, sizeof(old));
 }
 
+int datapath_interface_lookup(
+	struct datapath *dp, int ifindex, struct gh_interface *ret_interface)
+{
+	uint32_t key = ifindex;
+
+	if (ifindex <= 0 || ifindex >= GH_IFINDEX_MAX)
+		return -ERANGE;
+	if (bpf_map_lookup_elem(
+		    dp->maps[MAP_INTERFACES], &key, ret_interface) < 0)
+		return -errno;
+	return 0;
+}
+
 struct interface_walk {
 	int (*fn)(void *data, int ifindex, const struct gh_interface *interface);
 	void *data;

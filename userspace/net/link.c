@@ -11,6 +11,7 @@
 #include "net/link.h"
 
 #include <errno.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@
 
 #define DUMP_BUFFER (64 * 1024)
 #define DUMP_TRIES  8
+#define CHANGE_BYTES 128
 #define HEARD_BYTES (1024 * 1024) /* room for a storm of messages */
 
 struct links {
@@ -168,15 +170,52 @@ static void drop_address(struct links *links, const struct link_address *address
 
 /* Messages. */
 
-static int parse_kind(const struct nlattr *attr, void *data)
+/* What a bridge says of its port. */
+static int parse_port(const struct nlattr *attr, void *data)
 {
 	struct link *link = data;
 
-	if (mnl_attr_get_type(attr) == IFLA_INFO_KIND &&
-		mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-		snprintf(link->kind, sizeof(link->kind), "%s",
-			mnl_attr_get_str(attr));
+	if (mnl_attr_get_type(attr) == IFLA_BRPORT_ISOLATED &&
+		mnl_attr_validate(attr, MNL_TYPE_U8) == 0)
+		link->is_isolated = mnl_attr_get_u8(attr);
 	return MNL_CB_OK;
+}
+
+struct heard_info {
+	struct link *link;
+	const struct nlattr *port; /* of a bridge's port */
+	bool is_bridges;
+};
+
+static int parse_info(const struct nlattr *attr, void *data)
+{
+	struct heard_info *heard = data;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_INFO_KIND:
+		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
+			snprintf(heard->link->kind, sizeof(heard->link->kind),
+				"%s", mnl_attr_get_str(attr));
+		break;
+	case IFLA_INFO_SLAVE_KIND:
+		heard->is_bridges =
+			mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 &&
+			strcmp(mnl_attr_get_str(attr), "bridge") == 0;
+		break;
+	case IFLA_INFO_SLAVE_DATA:
+		heard->port = attr;
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static void parse_linkinfo(const struct nlattr *attr, struct link *link)
+{
+	struct heard_info heard = {.link = link};
+
+	mnl_attr_parse_nested(attr, parse_info, &heard);
+	if (heard.is_bridges && heard.port)
+		mnl_attr_parse_nested(heard.port, parse_port, link);
 }
 
 static int parse_link(const struct nlattr *attr, void *data)
@@ -208,10 +247,31 @@ static int parse_link(const struct nlattr *attr, void *data)
 				sizeof(link->mac.addr));
 		break;
 	case IFLA_LINKINFO:
-		mnl_attr_parse_nested(attr, parse_kind, link);
+		parse_linkinfo(attr, link);
 		break;
 	}
 	return MNL_CB_OK;
+}
+
+static int parse_bridge(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) == IFLA_PROTINFO)
+		mnl_attr_parse_nested(attr, parse_port, data);
+	return MNL_CB_OK;
+}
+
+/* A bridge tells of changes to its ports in messages of its own family. */
+static void hear_port(struct links *links, const struct nlmsghdr *message)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+	const struct link *old = find_link(links, info->ifi_index);
+	struct link link;
+
+	if (!old || message->nlmsg_type != RTM_NEWLINK)
+		return;
+	link = *old;
+	mnl_attr_parse(message, sizeof(*info), parse_bridge, &link);
+	put_link(links, &link);
 }
 
 static int hear_link(struct links *links, const struct nlmsghdr *message)
@@ -219,8 +279,11 @@ static int hear_link(struct links *links, const struct nlmsghdr *message)
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	struct link link;
 
-	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info) ||
-		info->ifi_family != AF_UNSPEC)
+	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info))
+		return MNL_CB_OK;
+	if (info->ifi_family == AF_BRIDGE)
+		hear_port(links, message);
+	if (info->ifi_family != AF_UNSPEC)
 		return MNL_CB_OK;
 	if (message->nlmsg_type == RTM_DELLINK) {
 		drop_link(links, info->ifi_index);
@@ -345,9 +408,9 @@ static int dump(struct links *links, uint16_t type)
 	return receive_answer(links, links->ask, hear);
 }
 
-int links_set_group(struct links *links, int ifindex, uint32_t group)
+/* A request to change an interface, all zero behind it. */
+static struct nlmsghdr *put_change(struct links *links, char *buf, int ifindex)
 {
-	char buf[128] = {0};
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
 	struct ifinfomsg *info;
 
@@ -356,10 +419,38 @@ int links_set_group(struct links *links, int ifindex, uint32_t group)
 	message->nlmsg_seq = ++links->seq;
 	info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
 	info->ifi_index = ifindex;
-	mnl_attr_put_u32(message, IFLA_GROUP, group);
+	return message;
+}
+
+static int ask_change(struct links *links, const struct nlmsghdr *message)
+{
 	if (mnl_socket_sendto(links->ask, message, message->nlmsg_len) < 0)
 		return -errno;
 	return receive_answer(links, links->ask, NULL);
+}
+
+int links_set_group(struct links *links, int ifindex, uint32_t group)
+{
+	char buf[CHANGE_BYTES] = {0};
+	struct nlmsghdr *message = put_change(links, buf, ifindex);
+
+	mnl_attr_put_u32(message, IFLA_GROUP, group);
+	return ask_change(links, message);
+}
+
+int links_set_isolated(struct links *links, int ifindex, bool is_isolated)
+{
+	char buf[CHANGE_BYTES] = {0};
+	struct nlmsghdr *message = put_change(links, buf, ifindex);
+	struct nlattr *info, *port;
+
+	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
+	mnl_attr_put_strz(message, IFLA_INFO_SLAVE_KIND, "bridge");
+	port = mnl_attr_nest_start(message, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, is_isolated);
+	mnl_attr_nest_end(message, port);
+	mnl_attr_nest_end(message, info);
+	return ask_change(links, message);
 }
 
 static int open_ask(struct links *links)

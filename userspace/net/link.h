@@ -20,6 +20,7 @@ struct link {
 	uint32_t group;
 	uint32_t mtu;
 	bool is_up;
+	bool is_isolated; /* a bridge's port that reaches no other such port */
 	struct mac mac;
 	char name[IFNAMSIZ];
 	char kind[16]; /* "veth", "bridge", "vlan"; "" for hardware */
@@ -34,7 +35,7 @@ struct links;
 
 enum link_event {
 	LINK_EVENT_NEW,	    /* came, or was there at links_open() */
-	LINK_EVENT_CHANGED, /* name, master, group, MAC, MTU or up */
+	LINK_EVENT_CHANGED, /* name, master, group, MAC, MTU, up, isolated */
 	LINK_EVENT_GONE,
 };
 
@@ -68,5 +69,7 @@ size_t links_addresses(
 
 /* -ENODEV when it is gone. The table follows when the kernel tells. */
 int links_set_group(struct links *links, int ifindex, uint32_t group);
+/* Of a port of a bridge; -ENODEV, or -EOPNOTSUPP for other interfaces. */
+int links_set_isolated(struct links *links, int ifindex, bool is_isolated);
 
 #endif
