@@ -168,7 +168,7 @@ static void describe_network(struct gate *g)
 		.portal_ports = {htons(80), htons(443)},
 		.portal4 = inet_addr(GATE_BOX),
 		.location4_len = 22,
-		.location6_len = 21,
+		.location6_len = 22,
 		.location4 = "http://10.77.0.1/?url=",
 		.location6 = "http://[fd77::1]/?url=",
 	};
