@@ -13,7 +13,9 @@ import fnmatch
 import json
 import os
 import pathlib
+import signal
 import statistics
+import subprocess
 import sys
 import time
 
@@ -21,22 +23,24 @@ import rows_bpf
 import rows_forward
 import rows_guests
 import rows_store
-from place import BenchError, Place
+from place import BenchError, Place, clear_leftovers
 
 GROUPS = (rows_bpf, rows_forward, rows_guests, rows_store)
+# What a row may fail with; anything else is a fault of the benchmark's.
+FAULTS = (BenchError, OSError, subprocess.SubprocessError)
 
 # Pattern, goal in words, test of (row, rows by name). The first that matches.
 GOALS = (
     ("bpf.*.hot.*.1m.same", "at most 1.2 x one client",
-     lambda r, rows: r["median"] <= 1.2 * median_of(rows, r["name"][:-8], r)),
+     lambda r, rows: r["median"] <= 1.2 * rows[r["name"][:-8]]["median"]),
     ("bpf.*.hot.xdp", "at most 35 ns above empty",
      lambda r, rows: r["median"] - r["baseline"] <= 35),
     ("bpf.*.hot.tc", "at most 35 ns above empty",
      lambda r, rows: r["median"] - r["baseline"] <= 35),
     ("forward.udp64.tc.10k", "below nftset10k", lambda r, rows:
-     r["median"] < median_of(rows, "forward.udp64.nftset10k", r)),
+     r["median"] < rows["forward.udp64.nftset10k"]["median"]),
     ("forward.udp64.xdp.10k", "below nftset10k", lambda r, rows:
-     r["median"] < median_of(rows, "forward.udp64.nftset10k", r)),
+     r["median"] < rows["forward.udp64.nftset10k"]["median"]),
     ("forward.udp64.tc", "off / on >= 0.95",
      lambda r, rows: r["ratio"] <= 1 / 0.95),
     ("forward.udp64.xdp", "off / on >= 0.95",
@@ -55,19 +59,15 @@ GOALS = (
 )
 
 
-def median_of(rows, name, otherwise):
-    return rows.get(name, otherwise)["median"]
-
-
 class Book:
-    """Samples as they come, by row."""
+    """Samples as they come, by row, and what went wrong."""
 
     def __init__(self, patterns):
         self.patterns = patterns
         self.units = {}
         self.values = {}
         self.baselines = {}
-        self.failed = []
+        self.faults = {}
 
     def wants(self, *names):
         """Whether any of these rows is asked for."""
@@ -80,8 +80,28 @@ class Book:
             self.values.setdefault(name, []).append(value)
             self.baselines.setdefault(name, []).append(baseline)
 
-    def fail(self, what, error):
-        self.failed.append(f"{what}: {error}")
+    def fail(self, names, why):
+        """These rows, or what is missing of them, cannot be measured."""
+        for name in names:
+            if self.wants(name):
+                self.faults.setdefault(name, str(why))
+
+    def attempt(self, names, measure, *args):
+        """Calls `measure` if one of the rows that it measures is asked for and
+        it did not fail before. What goes wrong spoils no other row."""
+        wanted = [n for n in names if self.wants(n) and n not in self.faults]
+        if not wanted:
+            return
+        try:
+            measure(*args)
+        except FAULTS as error:
+            self.fail(wanted, error)
+
+    def missing(self, names):
+        """A reason for each of these that was asked for and has no figure."""
+        for name in names:
+            if self.wants(name) and name not in self.values:
+                self.faults.setdefault(name, "gave no figure")
 
     def rows(self):
         result = []
@@ -98,31 +118,48 @@ class Book:
 
 
 def judge(row, rows):
-    """The goal in words and whether it is met; None without a goal."""
+    """The row's goal and whether it is met, in words; "" without a goal."""
     for pattern, words, test in GOALS:
         if fnmatch.fnmatchcase(row["name"], pattern):
-            return words, test(row, rows)
-    return None
+            try:
+                return f"{words}: {'met' if test(row, rows) else 'MISSED'}"
+            except KeyError as absent:
+                return f"{words}: needs {absent.args[0]}"
+    return ""
 
 
 def print_table(rows):
     by_name = {r["name"]: r for r in rows}
-    missed = 0
+    goals = [judge(r, by_name) for r in rows]
     print(f"{'row':<30} {'unit':<7} {'median':>10} {'min':>10} {'max':>10} "
           f"{'runs':>4} {'baseline':>10} {'ratio':>6}  goal")
-    for r in rows:
-        goal = judge(r, by_name)
-        text = "" if goal is None else \
-            f"{goal[0]}: {'met' if goal[1] else 'MISSED'}"
-        missed += goal is not None and not goal[1]
+    for r, goal in zip(rows, goals):
         ratio = "-" if r["ratio"] is None else f"{r['ratio']:.2f}"
         print(f"{r['name']:<30} {r['unit']:<7} {r['median']:>10.2f} "
               f"{r['min']:>10.2f} {r['max']:>10.2f} {r['runs']:>4} "
-              f"{r['baseline']:>10.2f} {ratio:>6}  {text}")
-    print(f"{len(rows)} rows, {missed} miss their goal")
+              f"{r['baseline']:>10.2f} {ratio:>6}  {goal}")
+    print(f"{len(rows)} rows; of {sum(map(bool, goals))} goals "
+          f"{sum(g.endswith('MISSED') for g in goals)} are missed")
 
 
-def main():
+def measure_group(book, group, build, runs, keep):
+    """One file of rows, in a place of its own: nothing is handed on."""
+    place = None
+    try:
+        if group.NEEDS_PLACE:
+            place = Place(build)
+        group.run(book, place or pathlib.Path(build), runs)
+    except FAULTS as error:
+        book.fail([n for n in group.NAMES if n not in book.values], error)
+    finally:
+        if place:
+            if any(n in book.faults for n in group.NAMES):
+                place.show_logs()
+            place.close(keep)
+    book.missing(group.NAMES)
+
+
+def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build")
     parser.add_argument("--rows", default="*",
@@ -130,36 +167,33 @@ def main():
     parser.add_argument("--runs", type=int, default=5,
                         help="runs of each row (default 5)")
     parser.add_argument("--keep", action="store_true",
-                        help="keep the work folder with the logs")
-    args = parser.parse_args()
+                        help="keep the work folders with the logs")
+    return parser.parse_args()
+
+
+def main():
+    args = parse_args()
     if os.geteuid():
         sys.exit("bench: needs root for namespaces and BPF; use sudo")
+    # So that whoever ends it finds nothing left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     book = Book(args.rows.split())
-    place = None
+    if not any(book.wants(*group.NAMES) for group in GROUPS):
+        sys.exit(f"bench: no row is called {args.rows}")
     start = time.monotonic()
-    try:
-        for group in GROUPS:
-            if not book.wants(*group.NAMES):
-                continue
-            if group.NEEDS_PLACE and not place:
-                place = Place(args.build)
-            try:
-                group.run(book, place or pathlib.Path(args.build), args.runs)
-            except BenchError as error:
-                book.fail(group.__name__, error)
-                if place:
-                    place.show_logs()
-    finally:
-        if place:
-            place.close(keep=args.keep)
+    clear_leftovers(args.build)
+    for group in GROUPS:
+        if book.wants(*group.NAMES):
+            measure_group(book, group, args.build, args.runs, args.keep)
     rows = book.rows()
     out = pathlib.Path(args.build) / "bench.json"
     out.write_text(json.dumps(rows, indent=1) + "\n")
     print_table(rows)
     print(f"took {time.monotonic() - start:.0f} s; written to {out}")
-    for line in book.failed:
-        print(f"not measured: {line}")
-    return 1 if book.failed else 0
+    for name, why in book.faults.items():
+        print(f"not measured{' to the end' * (name in book.values)}: "
+              f"{name}: {why}")
+    return 1 if book.faults else 0
 
 
 if __name__ == "__main__":

@@ -10,9 +10,12 @@ frame.h. Where the gateway's CPU time is wanted, NAPI of its LAN side runs in a
 thread of its own, so that it can be told from the generator's.
 """
 
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -26,6 +29,7 @@ FIRST_ADDR = "10.78.0.0"
 INTERNET = "198.18.0.2"
 FIRST_GUEST = 256       # below it: the gateway and the machine's own stack
 OWN_GUEST_ADDR = "10.79.255.1"
+STORM_SECONDS = 60      # at most
 
 CONFIG = """\
 [gatehouse]
@@ -67,6 +71,21 @@ def guest_mac(n):
 
 def guest_addr(n):
     return f"10.{78 + (n >> 16)}.{n >> 8 & 255}.{n & 255}"
+
+
+def clear_leftovers(build):
+    """What a benchmark left behind that was killed before it could tidy up."""
+    names = sh("ip netns list").split() + os.listdir("/sys/fs/bpf") + \
+        os.listdir(build)
+    for name in names:
+        found = re.fullmatch(r"(?:ghbench|bench\.|gatehouse-bench-)(\d+)\b.*",
+                             name)
+        if not found or os.path.exists(f"/proc/{found[1]}"):
+            continue
+        if os.path.exists(f"/run/netns/{name}"):
+            sh(f"ip netns del {name}", check=False)
+        for path in (f"/sys/fs/bpf/{name}", f"{build}/{name}"):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 class Place:
@@ -132,7 +151,7 @@ class Place:
 
     def thread_napi(self, on):
         """NAPI in threads of their own, or in whatever was interrupted."""
-        for name, dev in (("gw", "lan0"), ("inet", "i0"), ("guest", "c0")):
+        for name, dev in (("gw", "lan0"), ("inet", "i0")):
             # ip netns exec shows the namespace's own /sys.
             sh(f"ip netns exec {self.netns(name)} sh -c "
                f"'echo {int(on)} >/sys/class/net/{dev}/threaded'")
@@ -175,6 +194,23 @@ class Place:
             if process:
                 for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
                     total += int((task / "schedstat").read_text().split()[0])
+        return total
+
+    def count_programs(self):
+        """From now on the kernel adds up the time of BPF programs; until the
+        descriptor that this returns is closed. It costs them 20 ns a run."""
+        fd = ctypes.CDLL("libbpf.so.1", use_errno=True).bpf_enable_stats(0)
+        if fd < 0:
+            raise BenchError("this kernel does not count programs' time")
+        return fd
+
+    def program_ns(self):
+        """Time so far in the gate's programs, tail calls with their callers."""
+        total = 0
+        for pin in pathlib.Path(self.pins, "programs").iterdir():
+            prog = json.loads(sh(["bpftool", "-j", "prog", "show", "pinned",
+                                  str(pin)]))
+            total += prog.get("run_time_ns", 0)
         return total
 
     def forwarded(self):
@@ -224,9 +260,15 @@ class Place:
 
     def unload(self):
         """No gate: as if gatehouse had never been there."""
-        if self.daemon:
-            self.op("unload", open=True)
+        try:
+            if self.daemon:
+                self.op("unload", open=True)
+        finally:
             self.stop("daemon")
+            # All gone already, unless the daemon could not be asked.
+            shutil.rmtree(self.pins, ignore_errors=True)
+            self.run("gw", "nft", "delete", "table", "inet", "gatehouse",
+                     check=False)
 
     # XDP programs of the benchmark's own
 
@@ -249,6 +291,24 @@ class Place:
                 process.stdin.close()
                 process.wait(10)
                 process.stdout.close()
+
+    @contextlib.contextmanager
+    def storm(self, guests):
+        """Small packets from so many guests at random, as many as one CPU can
+        send, for as long as the context lasts."""
+        process = subprocess.Popen(self.inside(
+            "guest", "taskset", "-c", "0", self.tools / "storm", "send", "c0",
+            self.lan_mac, FIRST_ADDR, INTERNET, FIRST_GUEST, guests,
+            STORM_SECONDS), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True)
+        try:
+            yield
+            if process.poll() is not None:
+                raise BenchError(f"storm: {process.stdout.read().strip()}")
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
 
     def wait(self, condition, seconds, complaint, process=None):
         end = time.monotonic() + seconds
@@ -304,14 +364,12 @@ class Place:
 
     def close(self, keep=False):
         self.release()
+        self.stop("portal")
         try:
             self.unload()
         except (BenchError, OSError):
-            self.stop("daemon", signal.SIGKILL)
-        self.stop("portal")
+            pass  # said already, or of no interest any more
         for name in ("guest", "gw", "inet"):
             sh(f"ip netns del {self.netns(name)}", check=False)
-        shutil.rmtree(self.pins, ignore_errors=True)
         if not keep:
             shutil.rmtree(self.work, ignore_errors=True)
-

@@ -3,6 +3,8 @@
 written at the top of measure_main.c, which does the work."""
 
 import itertools
+import pathlib
+import shutil
 import subprocess
 
 from place import BenchError
@@ -16,16 +18,28 @@ NAMES = tuple(n + s for n, s in itertools.product(BASE, ("", ".10k", ".1m"))) + 
     ("bpf.floor.xdp", "bpf.floor.tc")
 
 
-def run(book, where, runs):
-    build = getattr(where, "build", where)
-    wanted = [n for n in NAMES if book.wants(n)]
-    result = subprocess.run(
+def measure(build, wanted, runs):
+    """What the program prints. Its maps are pinned: they go, however it ends."""
+    process = subprocess.Popen(
         [build / "tests/bench/measure", "-r", str(max(runs, 7)), *wanted],
-        capture_output=True, text=True, timeout=300, check=False)
-    if result.returncode:
-        raise BenchError(f"measure: {result.stderr.strip()}")
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        out, error = process.communicate(timeout=300)
+    finally:
+        process.kill()
+        process.wait()
+        for pins in pathlib.Path("/sys/fs/bpf").glob(
+                f"gatehouse-bench-{process.pid}-*"):
+            shutil.rmtree(pins, ignore_errors=True)
+    if process.returncode:
+        raise BenchError(f"measure: {error.strip()}")
+    return out
+
+
+def run(book, build, runs):
+    out = measure(build, [n for n in NAMES if book.wants(n)], runs)
     baseline = {}
-    for line in result.stdout.splitlines():
+    for line in out.splitlines():
         what, name, value = line.split()
         if what == "baseline":
             baseline[name] = float(value)
