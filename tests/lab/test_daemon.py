@@ -261,6 +261,46 @@ def test_kill_while_redeeming(lab4):
     assert guests[3].redeem(next(iter(used)))[1]["code"] == "voucher_used"
 
 
+def charged(lab):
+    """What the gate has let through for sessions since the maps were made."""
+    return sum(row["bytes"] for row in lab.ctl("reasons")["items"]
+               if row["reason"] == "pass_charged")
+
+
+def booked(lab):
+    return sum(s["bytesUp"] + s["bytesDown"] for s in lab.ctl("sessions")["items"])
+
+
+def test_kill_while_records_change(lab4):
+    """Every byte that passed is in some session's books, once."""
+    lab, rng = lab4, random.Random(11)
+    one, two, three = lab.guests(3)
+    plan = lab.plan(minutes=60, megabytes=3)
+    changes = [["kick", one.mac], ["move", one.mac, three.mac], ["block", two.mac],
+               ["move", two.mac, one.mac], ["allow", one.mac, "--minutes", "5"]]
+    for verb in 2 * changes:
+        for guest in (one, two):
+            if not guest.session()["online"]:
+                assert guest.redeem(lab.voucher(plan))[0] == 200
+        loads = [guest.spawn("curl", "-s", "-o", "/dev/null", "-m", "3",
+                             f"http://192.0.2.80/bytes/{rng.randrange(200000, 3000000)}")
+                 for guest in (one, two)]
+        time.sleep(rng.uniform(0, 0.02))
+        change = subprocess.Popen([BUILD / "gatehousectl", "--socket",
+                                   lab.state / "control.sock", *verb],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Before it, in it, or while a record is on its way out.
+        time.sleep(10 ** rng.uniform(-2.6, -1.1))
+        lab.kill("gatehoused")
+        change.wait()
+        lab.start()
+        for load in loads:
+            load.wait()
+        lab.ctl("block", two.mac, "--off")
+        wait_for(lambda: booked(lab) == charged(lab))
+        assert lab.text("verify")[0] == 0, verb
+
+
 def test_one_code_at_once(lab4):
     guests = lab4.guests(4)
     code = lab4.voucher()
