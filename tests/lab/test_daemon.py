@@ -221,7 +221,7 @@ def test_kill_while_redeeming(lab4):
     """A voucher is used with its session or not at all; an answer is kept."""
     lab, rng = lab4, random.Random(7)
     guests = lab.guests(4)
-    rounds = 14
+    rounds = 8
     # Two plans in turn: credits queue as well as add up.
     plans = [lab.plan(minutes=60, price=PRICE), lab.plan(minutes=30, price=PRICE)]
     made = [lab.ctl("voucher", "create", "--plan", plan, "--count", 2 * rounds)
@@ -278,7 +278,7 @@ def test_kill_while_records_change(lab4):
     plan = lab.plan(minutes=60, megabytes=3)
     changes = [["kick", one.mac], ["move", one.mac, three.mac], ["block", two.mac],
                ["move", two.mac, one.mac], ["allow", one.mac, "--minutes", "5"]]
-    for verb in 2 * changes:
+    for verb in changes:
         for guest in (one, two):
             if not guest.session()["online"]:
                 assert guest.redeem(lab.voucher(plan))[0] == 200
