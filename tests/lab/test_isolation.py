@@ -7,8 +7,10 @@ gateway, ahead of every other; it is not taken from the gate's own counters.
 
 import contextlib
 import json
+import os
 import pwd
 import re
+import signal
 import socket
 import struct
 import subprocess
@@ -16,7 +18,7 @@ import time
 
 import pytest
 
-from conftest import PORTAL4, PORTAL6, TOP, WEB4, WEB6
+from conftest import PORTAL4, PORTAL6, TOP, WEB4, WEB6, Guest, make_lab, wait_for
 from netns import inside
 
 scapy = pytest.importorskip("scapy.all", reason="python3-scapy is missing")
@@ -379,6 +381,48 @@ def test_guests_on_a_bridge(lab):
                     tgt="fd77::1", O=1) / scapy.ICMPv6NDOptDstLLAddr(lladdr=me.mac)])
     assert heard == []
     assert other.is_online()
+
+
+def isolated(lab):
+    """Names of the bridge's ports that reach no other such port."""
+    rows = json.loads(lab.run("gw", "bridge", "-j", "-d", "link").stdout)
+    return {row["ifname"] for row in rows if row.get("isolated")}
+
+
+def test_isolating_is_undone_by_who_did_it():
+    """By setting and by unload, after kill -9 as well; the operator's own stays."""
+    lab = make_lab("bridge", guests=2)
+    lab.way = "bridge"
+    config = lab.state / "gatehouse.conf"
+
+    def set_isolate(word):
+        lines = [line for line in config.read_text().splitlines() if "isolate" not in line]
+        config.write_text("\n".join([*lines, f"isolate = {word}", ""]))
+        os.kill(lab.pid("gatehoused"), signal.SIGHUP)
+
+    try:
+        assert isolated(lab) == {"p1", "p2"}
+        set_isolate("no")
+        wait_for(lambda: isolated(lab) == set())
+        guest, other = (Guest(lab, number) for number in (1, 2))
+        ask = Ether(src=guest.mac, dst="ff:ff:ff:ff:ff:ff") / ARP(
+            op=1, hwsrc=guest.mac, psrc=guest.address(4), pdst=other.address(4))
+        with hearing(other, guest.mac) as heard:
+            send(guest, [ask])
+        assert bytes(ask) in [frame[:len(ask)] for frame in heard]
+        # Their IP is the box's to judge all the same.
+        assert guest.run("ping", "-c1", "-W1", other.address(4), check=False).returncode != 0
+        lab.run("gw", "bridge", "link", "set", "dev", "p2", "isolated", "on")
+        set_isolate("yes")
+        wait_for(lambda: isolated(lab) == {"p1", "p2"})
+        lab.kill("gatehoused")
+        lab.kill("gatehouse-portal")
+        lab.start()
+        assert isolated(lab) == {"p1", "p2"}
+        lab.ctl("unload", "--closed")
+        assert isolated(lab) == {"p2"}
+    finally:
+        lab.down()
 
 
 def test_a_router_that_is_none(lab):
