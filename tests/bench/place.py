@@ -83,6 +83,8 @@ def clear_leftovers(build):
         if not found or os.path.exists(f"/proc/{found[1]}"):
             continue
         if os.path.exists(f"/run/netns/{name}"):
+            for pid in sh(f"ip netns pids {name}").split():
+                os.kill(int(pid), signal.SIGKILL)
             sh(f"ip netns del {name}", check=False)
         for path in (f"/sys/fs/bpf/{name}", f"{build}/{name}"):
             shutil.rmtree(path, ignore_errors=True)
