@@ -301,6 +301,39 @@ def test_kill_while_records_change(lab4):
         assert lab.text("verify")[0] == 0, verb
 
 
+def test_moves_under_load_give_nothing_away(lab4):
+    """A session that goes to and fro between two devices that both download
+    has its quota once, to the byte."""
+    lab = lab4
+    one, two = lab.guests(2)
+    before = charged(lab)
+    quota = 40_000_000
+    assert one.redeem(lab.voucher(lab.plan(minutes=60, megabytes=quota // 1_000_000)))[0] == 200
+    loads = [guest.spawn("sh", "-c", "while :; do curl -s -o /dev/null -m 1 "
+                         "http://192.0.2.80/bytes/100000000; done", start_new_session=True)
+             for guest in (one, two)]
+    moves = 0
+    try:
+        source, target = one, two
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            try:
+                lab.ctl("move", source.mac, target.mac)
+            except Refused as refused:
+                assert refused.status == 3
+                break
+            source, target = target, source
+            moves += 1
+    finally:
+        for load in loads:
+            os.killpg(load.pid, signal.SIGKILL)
+            load.wait()
+    assert moves >= 3, "the quota was gone too soon"
+    wait_for(lambda: booked(lab) == charged(lab))
+    assert 0 <= quota - (charged(lab) - before) < 65536
+    wait_for(lambda: lab.text("verify")[0] == 0)
+
+
 def test_one_code_at_once(lab4):
     guests = lab4.guests(4)
     code = lab4.voucher()

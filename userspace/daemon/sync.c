@@ -271,6 +271,18 @@ static int prepare_put(struct sync *sync, struct entry *entry,
 	return 0;
 }
 
+/* A record on its way out counted what its credit, which went to another
+ * client meanwhile, does not have any more. */
+static int touch_heir(struct sync *sync, const struct entry *entry)
+{
+	struct mac heir;
+	int ret = store_record_heir(sync->g->store, entry->record_id, &heir);
+
+	if (!ret)
+		sync_touch(sync, &heir);
+	return ret == -ENOENT ? 0 : ret;
+}
+
 static int prepare(struct sync *sync, struct entry *entry,
 	const struct moment *now)
 {
@@ -292,7 +304,14 @@ static int prepare(struct sync *sync, struct entry *entry,
 			if (ret)
 				return ret;
 			entry->record_id = 0;
+			sync->closing -= entry->closing;
+			entry->closing = false;
 		}
+	}
+	if (entry->closing && entry->record_id) {
+		ret = touch_heir(sync, entry);
+		if (ret)
+			return ret;
 	}
 	ret = load_grant(sync, &entry->mac, now, &grant);
 	if (ret)
@@ -309,12 +328,17 @@ static int prepare(struct sync *sync, struct entry *entry,
 int sync_prepare(struct sync *sync)
 {
 	struct moment now = this_moment();
-	struct entry *entry;
+	struct entry *entry, *first, *prepared = NULL;
 	int ret = 0;
 
-	/* Touching while preparing finds the entry dirty already. */
-	for (entry = sync->dirty; !ret && entry; entry = entry->dirty_next)
-		ret = prepare(sync, entry, &now);
+	/* Those that are touched meanwhile come before the first one. */
+	while (!ret && sync->dirty != prepared) {
+		first = sync->dirty;
+		for (entry = first; !ret && entry != prepared;
+			entry = entry->dirty_next)
+			ret = prepare(sync, entry, &now);
+		prepared = first;
+	}
 	return ret;
 }
 
@@ -329,13 +353,39 @@ static void await_closed(struct sync *sync)
 		CLOSED_NS + NSEC_PER_MSEC, 0, on_closed, sync);
 }
 
+/*
+ * While the turn was stored, the client that loses a credit went on using it:
+ * the one that gets it must not have those bytes again.
+ */
+static void deduct(struct sync *sync, const struct entry *from,
+	const struct gh_client *closed)
+{
+	int64_t counted = from->raw_up + from->raw_down;
+	int64_t more = (int64_t)(closed->up.bytes + closed->down.bytes) - counted;
+	struct entry *to;
+
+	for (to = sync->dirty; to && more > 0; to = to->dirty_next) {
+		int64_t raw = to->raw_up + to->raw_down;
+
+		if (to->action != ENTRY_PUT || !from->credit_id ||
+			to->credit_id != from->credit_id ||
+			to->next.quota_bytes == GH_UNLIMITED)
+			continue;
+		to->next.quota_bytes = (uint64_t)MAX(
+			(int64_t)to->next.quota_bytes - more, raw);
+	}
+}
+
 static void close_record(struct sync *sync, struct entry *entry)
 {
 	struct gh_policy policy = entry->policy;
+	struct gh_client closed;
 	int ret;
 
 	policy.state = GH_STATE_CLOSED;
-	ret = clients_edit(sync->g->dp, &entry->mac, &policy, NULL);
+	ret = clients_edit(sync->g->dp, &entry->mac, &policy, &closed);
+	if (!ret)
+		deduct(sync, entry, &closed);
 	if (ret && ret != -ENOENT && ret != -ESTALE)
 		log_error("closing a record: %s", strerror(-ret));
 	entry->policy = policy;

@@ -144,7 +144,7 @@ int store_credit_due(
 	ret = db_query(store->db, &found,
 		"SELECT s.mac FROM credits c JOIN sessions s"
 		" ON s.id = c.session_id WHERE c.deadline_ns IS NOT NULL"
-		" AND c.deadline_ns <= ? ORDER BY c.deadline_ns LIMIT ?",
+		" AND s.state <> 'ended' AND c.deadline_ns <= ? ORDER BY c.deadline_ns LIMIT ?",
 		"ii", until_ns, (int64_t)max);
 	if (ret)
 		return ret;
@@ -214,6 +214,23 @@ int store_record_delete(struct store *store, int64_t id)
 {
 	return db_run(
 		store->db, "DELETE FROM records WHERE id = ?", "i", id);
+}
+
+int store_record_heir(struct store *store, int64_t id, struct mac *ret_mac)
+{
+	struct db_rows *rows;
+	int ret = db_first(store->db, &rows,
+		"SELECT s.mac FROM records r JOIN credits c"
+		" ON c.id = r.credit_id JOIN sessions s"
+		" ON s.id = c.session_id WHERE r.id = ? AND s.mac <> r.mac"
+		" AND s.state <> 'ended'",
+		"i", id);
+
+	if (ret)
+		return ret;
+	db_mac(rows, 0, ret_mac);
+	db_done(rows);
+	return 0;
 }
 
 static void read_record(struct db_rows *rows, struct record *ret_record)

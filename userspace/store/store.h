@@ -201,6 +201,8 @@ int store_record_bind(struct store *store, int64_t id, int64_t session_id, int64
  * added to the record's credit. Calling it twice adds nothing. */
 int store_record_fold(struct store *store, int64_t id, int64_t raw_up, int64_t raw_down);
 int store_record_delete(struct store *store, int64_t id);
+/* The client that has the record's credit now, when that is another one. */
+int store_record_heir(struct store *store, int64_t id, struct mac *ret_mac);
 int store_record_of(struct store *store, const struct mac *mac, struct record *ret_record);
 int store_record_each(struct store *store,
 	int (*fn)(void *data, const struct record *record), void *data);
