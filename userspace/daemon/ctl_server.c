@@ -298,9 +298,10 @@ static int make_directory(const char *path)
 	if (!slash || slash == dir)
 		return 0;
 	*slash = '\0';
-	if (mkdir(dir, 0755) && errno != EEXIST)
-		return -errno;
-	return 0;
+	/* Whatever the umask: the portal's user must get there. */
+	if (mkdir(dir, 0755) == 0)
+		return chmod(dir, 0755) ? -errno : 0;
+	return errno == EEXIST ? 0 : -errno;
 }
 
 /* Bound under another name, made ready, then renamed: whoever sees the name

@@ -7,6 +7,7 @@
  */
 #include <getopt.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -117,6 +118,8 @@ int main(int argc, char **argv)
 			g->config.network_count == 1 ? "" : "s");
 		return 0;
 	}
+	/* What others may read is said where it is made. */
+	umask(077);
 	log_init("gatehoused", verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	return run(g, unload);
 }
