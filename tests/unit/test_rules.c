@@ -307,6 +307,7 @@ static void test_vouchers_that_are_no_good(void **state)
 	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
 	enum outcome outcome;
 	struct activated a;
+	struct voucher v;
 
 	assert_int_equal(
 		activate(w, 0, "AJCNOSUCH1", &a), OUTCOME_VOUCHER_UNKNOWN);
@@ -316,12 +317,12 @@ static void test_vouchers_that_are_no_good(void **state)
 	make_code(w, &plan, w->now.wall_sec + 1);
 	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
 	make_code(w, &plan, UNLIMITED);
-	assert_int_equal(voucher_revoke(&w->rules, w->code, &outcome), 0);
+	assert_int_equal(voucher_revoke(&w->rules, w->code, &v, &outcome), 0);
 	assert_int_equal(outcome, OUTCOME_OK);
 	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_VOUCHER_REVOKED);
-	assert_int_equal(voucher_revoke(&w->rules, w->code, &outcome), 0);
+	assert_int_equal(voucher_revoke(&w->rules, w->code, &v, &outcome), 0);
 	assert_int_equal(outcome, OUTCOME_VOUCHER_REVOKED);
-	assert_int_equal(voucher_revoke(&w->rules, "AJCX", &outcome), 0);
+	assert_int_equal(voucher_revoke(&w->rules, "AJCX", &v, &outcome), 0);
 	assert_int_equal(outcome, OUTCOME_VOUCHER_UNKNOWN);
 	assert_seconds(w, 0, 3600);
 }

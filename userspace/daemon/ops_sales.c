@@ -241,11 +241,17 @@ json_t *op_vouchers_revoke(struct gatehoused *g, const struct caller *caller,
 {
 	const struct args_code *a = args;
 	enum outcome outcome = OUTCOME_OK;
-	int ret = voucher_revoke(&g->rules, a->code, &outcome);
+	struct voucher voucher;
+	char detail[80];
+	int ret = voucher_revoke(&g->rules, a->code, &voucher, &outcome);
 
-	if (!ret && !outcome)
+	if (!ret && !outcome) {
+		/* Not the code: the audit is for more eyes. */
+		snprintf(detail, sizeof(detail), "voucher %lld of %s",
+			(long long)voucher.id, voucher.batch);
 		ret = store_audit(g->store, clock_wall_sec(), caller->who,
-			"voucher revoke", NULL, 0, NULL);
+			"voucher revoke", NULL, 0, detail);
+	}
 	if (ret)
 		return reply_failed("vouchers.revoke", ret);
 	if (outcome)

@@ -160,11 +160,10 @@ static enum outcome usable(const struct voucher *voucher, int64_t now_sec)
 					      : OUTCOME_OK;
 }
 
-int voucher_revoke(
-	struct rules *rules, const char *text, enum outcome *ret_outcome)
+int voucher_revoke(struct rules *rules, const char *text,
+	struct voucher *ret_voucher, enum outcome *ret_outcome)
 {
-	struct voucher voucher;
-	int ret = find(rules, text, &voucher);
+	int ret = find(rules, text, ret_voucher);
 
 	if (ret == -ENOENT) {
 		*ret_outcome = OUTCOME_VOUCHER_UNKNOWN;
@@ -173,10 +172,10 @@ int voucher_revoke(
 	if (ret)
 		return ret;
 	/* One that is merely too old may be revoked all the same. */
-	*ret_outcome = usable(&voucher, INT64_MIN);
+	*ret_outcome = usable(ret_voucher, INT64_MIN);
 	if (*ret_outcome)
 		return 0;
-	return store_voucher_revoke(rules->store, voucher.id);
+	return store_voucher_revoke(rules->store, ret_voucher->id);
 }
 
 static int is_blocked(struct rules *rules, const struct mac *mac, bool *ret_blocked)

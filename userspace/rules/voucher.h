@@ -34,8 +34,10 @@ int voucher_create(struct rules *rules, const struct voucher_batch *batch,
 /* The code of a row; -EBADMSG when it is not sealed under our key. */
 int voucher_reveal(struct rules *rules, const struct voucher *voucher,
 	char ret_code[static VOUCHER_CODE]);
-/* OUTCOME_VOUCHER_UNKNOWN, _USED, _REVOKED (already). */
-int voucher_revoke(struct rules *rules, const char *text, enum outcome *ret_outcome);
+/* OUTCOME_VOUCHER_UNKNOWN, _USED, _REVOKED (already). *ret_voucher is the row
+ * unless it is unknown. */
+int voucher_revoke(struct rules *rules, const char *text,
+	struct voucher *ret_voucher, enum outcome *ret_outcome);
 
 struct activated {
 	struct account account;
