@@ -34,7 +34,7 @@ enum gh_meter_kind {
 	GH_METER_NONE = 0,
 	GH_METER_DNS,
 	GH_METER_ECHO,   /* ICMP with the box */
-	GH_METER_LINK,   /* ARP, ND, MLD */
+	GH_METER_LINK,   /* ARP, ND, MLD, DHCP */
 	GH_METER_ANSWER, /* ICMP made by the gate */
 };
 
@@ -271,7 +271,7 @@ static __always_inline struct gh_verdict gh_service(const struct gh_pkt *pkt,
 	if (icmp && pkt->family == 4 && pkt->icmp_type == GH_ICMP_REDIRECT)
 		return gh_verdict(GH_DROP_ROGUE);
 	if (pkt->proto == IPPROTO_UDP && gh_is_dhcp(pkt, place))
-		return gh_verdict(GH_PASS_DHCP);
+		return gh_metered(GH_PASS_DHCP, GH_METER_LINK);
 	if (place == GH_PLACE_BOX)
 		return gh_box_service(pkt, net);
 	return gh_verdict(GH_NO_REASON);

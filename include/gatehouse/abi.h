@@ -73,7 +73,7 @@ struct gh_half {
 	__u32 exhausted; /* sticky: the quota refused a packet */
 	__u32 network;   /* network of the last frame */
 	/* up only */
-	__u64 link_meter; /* the same for ARP, ND and MLD */
+	__u64 link_meter; /* the same for ARP, ND, MLD and DHCP */
 	__u64 told_ns;    /* last event about a frame of this client */
 };
 

@@ -315,7 +315,6 @@ def test_a_flood_of_dns_from_many_addresses(lab):
     assert paying.is_online()
 
 
-@pytest.mark.xfail(reason="DHCP has no meter yet (design 5.4)", strict=True)
 def test_a_flood_of_dhcp_is_limited(lab):
     guest = lab.guest()
     frame = bytes(Ether(src=guest.mac, dst="ff:ff:ff:ff:ff:ff") /
