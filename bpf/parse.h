@@ -202,8 +202,6 @@ static __always_inline int gh_parse_extensions(
 		c->at = (char *)c->at + ext->words * 8;
 		if (c->at > c->end)
 			return GH_DROP_MALFORMED;
-		if (pkt->ip_len && GH_OFFSET(c, c->at) > pkt->l3 + pkt->ip_len)
-			return GH_DROP_MALFORMED;
 	}
 	return 0;
 }
@@ -234,6 +232,8 @@ static __always_inline int gh_parse_ipv6(
 	fault = gh_parse_extensions(c, pkt);
 	if (fault)
 		return fault;
+	if (pkt->ip_len && GH_OFFSET(c, c->at) > pkt->l3 + pkt->ip_len)
+		return GH_DROP_MALFORMED;
 	switch (pkt->proto) {
 	case IPPROTO_FRAGMENT:
 		pkt->flags |= GH_PKT_FRAGMENT;

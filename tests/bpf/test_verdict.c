@@ -563,6 +563,104 @@ static void test_other_interfaces_and_networks_are_closed(void **state)
 	run_row(&rows[0], RUNNING);
 }
 
+/* Limits of guests are in kbit/s; what a burst may be is a matter of seconds. */
+#define CAPTIVE_KBPS 8
+#define NETWORK_KBPS 256
+#define BOX_KBPS     64
+
+static void set_limits(uint32_t captive, uint32_t network, uint32_t box)
+{
+	gate.network.captive_price = datapath_price(captive);
+	gate.network.network_price = datapath_price(network);
+	gate.network.box_price = datapath_price(box);
+	gate_set_network(&gate);
+}
+
+static struct gate_result send_from(
+	const uint8_t mac[static 6], const struct frame_spec *spec)
+{
+	struct gate_result got;
+	struct frame f;
+
+	frame_build(&f, spec);
+	memcpy(f.bytes + 6, mac, 6);
+	got = gate_run(&gate, PROGRAM_UPLOAD_TC, f.bytes, f.len, NULL);
+	assert_int_equal(got.error, 0);
+	return got;
+}
+
+/* How many of `n` frames get `reason`; the others get `otherwise`. */
+static int count_from(const uint8_t mac[static 6], const struct frame_spec *spec,
+	int n, enum gh_reason reason, enum gh_reason otherwise)
+{
+	int hits = 0;
+
+	while (n--) {
+		enum gh_reason got = send_from(mac, spec).reason;
+
+		if (got != reason && got != otherwise)
+			fail_msg("%s", reason_name(got));
+		hits += got == reason;
+	}
+	return hits;
+}
+
+/* 100 IP bytes each. */
+static const struct frame_spec dns = {.to = BOX, UDP, .port = 53, .payload = 72};
+static const struct frame_spec ping = {.to = BOX, ICMP, .type = 8, .payload = 72};
+static const struct frame_spec quic = {.to = OUT, UDP, .port = 443, .payload = 72};
+static const struct frame_spec arp = {.ethertype = 0x0806, .payload = 28};
+
+static void test_a_captive_client_has_a_little_of_each_service(void **state)
+{
+	uint8_t mac[6];
+	int n;
+
+	set_limits(CAPTIVE_KBPS, NETWORK_KBPS, BOX_KBPS);
+	gate_mac(&gate, STRANGER, mac);
+	/* 4 s at 1000 bytes/s at once, and little more while this runs. */
+	n = count_from(mac, &dns, 200, GH_PASS_DNS, GH_DROP_BOX_LIMIT);
+	assert_in_range(n, 40, 60);
+	n = count_from(mac, &ping, 200, GH_PASS_ECHO, GH_DROP_BOX_LIMIT);
+	assert_in_range(n, 40, 60);
+	/* An answer costs 64 bytes, whatever it answers. */
+	n = count_from(mac, &quic, 200, GH_ANSWER_PROHIBITED, GH_DROP_CAPTIVE);
+	assert_in_range(n, 62, 90);
+	set_limits(0, 0, 0);
+}
+
+static void test_all_captive_clients_share_a_limit(void **state)
+{
+	uint8_t mac[6];
+	int n = 0;
+
+	set_limits(CAPTIVE_KBPS, NETWORK_KBPS, BOX_KBPS);
+	/* 1 s at 32,000 bytes/s, by a new MAC for each question. */
+	for (int i = 0; i < 600; i++) {
+		gate_mac(&gate, STRANGER, mac);
+		n += send_from(mac, &dns).reason == GH_PASS_DNS;
+	}
+	assert_in_range(n, 250, 450);
+	gate_mac(&gate, RUNNING, mac);
+	assert_int_equal(send_from(mac, &dns).reason, GH_PASS_DNS);
+	set_limits(0, 0, 0);
+}
+
+static void test_a_running_client_keeps_its_neighbours(void **state)
+{
+	uint8_t mac[6];
+	int n;
+
+	set_limits(CAPTIVE_KBPS, NETWORK_KBPS, BOX_KBPS);
+	gate_mac(&gate, RUNNING, mac);
+	/* 1 s at 8,000 bytes/s. */
+	n = count_from(mac, &dns, 300, GH_PASS_DNS, GH_DROP_BOX_LIMIT);
+	assert_in_range(n, 80, 140);
+	assert_int_equal(send_from(mac, &arp).reason, GH_PASS_ARP);
+	assert_int_equal(send_from(mac, &quic).reason, GH_PASS_CHARGED);
+	set_limits(0, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -571,6 +669,10 @@ int main(void)
 		cmocka_unit_test(test_each_row_to_each_standing),
 		cmocka_unit_test(test_forwarded_frames_cut_at_each_byte),
 		cmocka_unit_test(test_other_interfaces_and_networks_are_closed),
+		cmocka_unit_test(
+			test_a_captive_client_has_a_little_of_each_service),
+		cmocka_unit_test(test_all_captive_clients_share_a_limit),
+		cmocka_unit_test(test_a_running_client_keeps_its_neighbours),
 	};
 
 	return cmocka_run_group_tests(tests, open_gate, close_gate);
