@@ -343,6 +343,8 @@ down() {
     if [ -d "$state" ] && [ -d "$pins" ]; then rm -rf "$pins"; fi
     for ns in $(ip netns list 2>/dev/null | awk '{print $1}' |
         grep -E "^$prefix-(gw|inet|sw|g[0-9]+)\$" || true); do
+        # Whatever still runs in there was started there.
+        ip netns pids "$ns" | xargs -r kill -9 2>/dev/null || true
         ip netns del "$ns"
         rm -rf "/etc/netns/$ns"
     done
