@@ -516,6 +516,26 @@ def test_scripts_get_json_whatever_happens(lab4, words, status, code):
             assert reply["error"][0].isupper() or reply["error"].startswith("gatehoused")
 
 
+def test_staff_sells_one_voucher(lab4, config):
+    """N13: making a stock of them is the manager's."""
+    config(lambda text: text + "\n[roles]\nnobody = staff\n")
+
+    def create(*options):
+        def become():
+            os.setgroups([os.stat(lab4.state / "control.sock").st_gid])
+            os.setuid(65534)
+        return subprocess.run(
+            [BUILD / "gatehousectl", "--socket", lab4.state / "control.sock", "voucher", "create",
+             "--plan", "1 Hour", *options], preexec_fn=become, capture_output=True, text=True,
+            check=False)
+    sold = create()
+    assert sold.returncode == 0, sold.stderr
+    assert lab4.guest().redeem(sold.stdout.strip())[0] == 200
+    assert lab4.ctl("voucher", "list", "--state", "used")["items"][-1]["createdBy"] == "nobody"
+    refused = create("--count", "2")
+    assert refused.returncode == 4 and "manager" in refused.stderr
+
+
 def test_changes_answer_the_device(lab4):
     guest, other = lab4.guests(2)
     given = lab4.ctl("allow", guest.mac, "--minutes", "10")

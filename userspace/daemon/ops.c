@@ -138,7 +138,7 @@ const struct op ops[] = {
 	{"plans.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_plans_list},
 	{"plans.add", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, plan_args, op_plans_add},
 
-	{"vouchers.create", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, batch_args, op_vouchers_create},
+	{"vouchers.create", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, batch_args, op_vouchers_create},
 	{"vouchers.list", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, vouchers_args, op_vouchers_list},
 	{"vouchers.revoke", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, code_args, op_vouchers_revoke},
 	{"vouchers.activate", PROOF_GUEST, ROLE_NONE, RATE_GUESS, code_args, op_vouchers_activate},
