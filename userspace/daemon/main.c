@@ -6,6 +6,7 @@
  * runs that could be asked.
  */
 #include <getopt.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -120,6 +121,10 @@ int main(int argc, char **argv)
 	}
 	/* What others may read is said where it is made. */
 	umask(077);
+	/* A reload that comes before the loop runs, or a log that nobody reads
+	 * any more, is no reason to die. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
 	log_init("gatehoused", verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	return run(g, unload);
 }
