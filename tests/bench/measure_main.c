@@ -11,7 +11,7 @@
  *
  * A row without suffix has one client, always the same; .10k and .1m have so
  * many records and draw a client at random for each run; .1m.same has them and
- * draws nothing. bpf.floor.* is the map work alone, without parsing or rules, as
+ * draws nothing. A GET is of one guest's connection always. bpf.floor.* is the map work alone, without parsing or rules, as
  * a second thing to compare with. Maps and pins are gone afterwards.
  */
 #include <arpa/inet.h>
@@ -219,8 +219,9 @@ static void close_all(void)
 	measure__destroy(programs);
 }
 
-/* The frame of a row, from guest `n` or to it. */
-static size_t build_frame(const struct row *row, uint32_t n, uint8_t *frame)
+/* The frame of a row, from guest `n` or to it. `ack`: of data. */
+static size_t build_frame(
+	const struct row *row, uint32_t n, uint32_t ack, uint8_t *frame)
 {
 	static const char get[] = "GET /generate_204 HTTP/1.1\r\n"
 		"Host: connectivitycheck.gstatic.com\r\n"
@@ -234,7 +235,7 @@ static size_t build_frame(const struct row *row, uint32_t n, uint8_t *frame)
 		.dst_port = row->content >= CONTENT_SYN ? 80 : 443,
 	};
 	struct tcp_fields syn = {1000, 0, TH_SYN};
-	struct tcp_fields data = {1001, 2000, TH_PUSH | TH_ACK};
+	struct tcp_fields data = {1001, ack, TH_PUSH | TH_ACK};
 	char payload[18] = "";
 
 	guest_mac(n, ends.src_mac);
@@ -272,6 +273,25 @@ static double run(int prog, bool tc, uint8_t *frame, size_t len, int repeat,
 	return thread_ns() - start;
 }
 
+/* What the first data of guest `n` must acknowledge: only then it is answered
+ * with the redirect. */
+static uint32_t open_connection(const struct row *row, int prog, uint32_t n)
+{
+	struct row syn = {.content = CONTENT_SYN};
+	uint8_t frame[FRAME_MAX], answer[FRAME_MAX];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .repeat = 1,
+		.data_out = answer, .data_size_out = sizeof(answer));
+	struct tcphdr tcp;
+
+	if (row->content != CONTENT_GET || row->program != PROGRAM_UPLOAD_XDP)
+		return 0;
+	opts.data_size_in = build_frame(&syn, n, 0, frame);
+	if (bpf_prog_test_run_opts(prog, &opts) || opts.data_size_out < 54)
+		die("%s: no answer to the SYN", row->name);
+	memcpy(&tcp, answer + 34, sizeof(tcp));
+	return ntohl(tcp.seq) + 1;
+}
+
 /* Which program begins: the program itself, or a wrapper in front of it. */
 static int entry(const struct row *row, int prog, bool random)
 {
@@ -299,10 +319,12 @@ static double measure(const struct row *row, const struct gate *gate, int prog,
 {
 	uint32_t base = row->content >= CONTENT_CAPTIVE ? STRANGERS : 0, verdict;
 	uint8_t frame[FRAME_MAX];
-	size_t len = build_frame(row, base, frame);
+	uint32_t ack = open_connection(row, prog, base);
+	size_t len = build_frame(row, base, ack, frame);
 	int first, repeat;
 	double ns;
 
+	random = random && row->content != CONTENT_GET;
 	programs->data->clients = random ? gate->records : 1;
 	programs->bss->first_mac = base;
 	programs->bss->frame_len = len;
