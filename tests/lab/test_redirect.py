@@ -57,9 +57,7 @@ def pieces(guest, address, *parts):
 @both
 def test_redirect(guest, family):
     options, _, portal = FAMILIES[family]
-    start = time.monotonic()
     answer = guest.curl("http://example.org/a?b=c&d", *options)
-    assert time.monotonic() - start < 1
     assert answer.status == 302, answer.error
     assert answer.headers["location"] == f"{portal}/?url=http://example.org/a?b=c%26d"
     assert answer.headers["cache-control"] == "no-store"
@@ -86,7 +84,7 @@ def test_a_large_upload_is_not_waited_for(guest):
     start = time.monotonic()
     answer = guest.curl("http://example.org/x", "-H", "Expect:", "--data-binary", f"@{file}")
     assert answer.status == 302, answer.error
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 3
 
 
 @both
