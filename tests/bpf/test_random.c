@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Frames that nobody thought of: random bytes, and good frames with random
+ * faults, from a client that has no access. Whatever comes, at either hook:
+ * nothing of it is forwarded, what passes is for the box, and the programs
+ * return and count only what they know (lib/gate.c fails otherwise). And what
+ * is for the box does pass.
+ *
+ * What may pass is told here by another reading of the frame than the gate's
+ * own, from the RFCs, so that a fault of its parser cannot excuse itself.
+ * The seed is printed; `test_random SEED` runs it again. Bounded by time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "datapath/reasons.h"
+#include "lib/frame.h"
+#include "lib/gate.h"
+
+#define SECONDS_EACH 3
+/* What a kernel takes as one linear buffer in a test run; more is in pieces,
+ * which only XDP gets. */
+#define SKB_MAX 3000
+
+static const enum datapath_program hooks[] = {
+	PROGRAM_UPLOAD_XDP, PROGRAM_UPLOAD_TC, PROGRAM_CHECK_UP};
+
+static struct gate gate;
+static uint64_t seed = 20261121;
+static uint64_t random_state;
+
+static int open_gate(void **state)
+{
+	gate_open(&gate);
+	return 0;
+}
+
+static int close_gate(void **state)
+{
+	gate_close(&gate);
+	return 0;
+}
+
+/* xorshift64*: the same frames from the same seed, everywhere. */
+static uint32_t draw(uint32_t n)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return (random_state * 2685821657736338717ULL >> 32) % n;
+}
+
+static const char *const to_addresses[] = {"198.51.100.7", "2001:db8::7",
+	GATE_BOX, GATE_BOX, GATE_BOX6, GATE_BOX6, "fe80::1", "fe80::9", "10.77.0.9", "fd77::9",
+	"10.78.0.80", "255.255.255.255", "224.0.0.251", "ff02::1", "ff02::1:2",
+	"ff02::16", "ff0e::1"};
+static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP,
+	IPPROTO_ICMPV6, IPPROTO_ESP, IPPROTO_IPV6, IPPROTO_FRAGMENT, 0};
+static const uint16_t ports[] = {53, 67, 68, 80, 443, 546, 547, 5353, 9};
+static const uint8_t types[] = {0, 3, 5, 8, 128, 130, 133, 134, 135, 136, 137,
+	143};
+static const uint8_t extensions[] = {0, 43, 44, 51, 60, 135, 59, 6};
+
+#define PICK(array) (array)[draw(ARRAY_SIZE(array))]
+
+/* What the box serves: half of the frames begin as one of these. */
+static const struct frame_spec services[] = {
+	{.ethertype = 0x0806, .payload = 28},
+	{.to = GATE_BOX, .proto = IPPROTO_UDP, .port = 53, .payload = 30},
+	{.to = GATE_BOX6, .proto = IPPROTO_TCP, .port = 80, .pad = 2},
+	{.to = GATE_BOX, .proto = IPPROTO_ICMP, .type = 8, .tags = 1},
+	{.to = GATE_BOX6, .proto = IPPROTO_ICMPV6, .type = 128, .tags = 2},
+	{.to = "255.255.255.255", .from = "0.0.0.0", .proto = IPPROTO_UDP,
+		.sport = 68, .port = 67, .payload = 240},
+	{.to = "ff02::1:2", .proto = IPPROTO_UDP, .sport = 546, .port = 547},
+	{.to = GATE_BOX6, .proto = IPPROTO_ICMPV6, .type = 135, .ttl = 255},
+	{.to = "ff02::16", .proto = IPPROTO_ICMPV6, .type = 143, .exts = 1},
+};
+
+static void draw_spec(struct frame_spec *spec)
+{
+	if (draw(2)) {
+		*spec = PICK(services);
+		return;
+	}
+	*spec = (struct frame_spec){
+		.to = PICK(to_addresses),
+		.tags = draw(4) ? 0 : draw(4),
+		.proto = PICK(protos),
+		.ttl = draw(2) ? 255 : 64,
+		.options = draw(8) ? 0 : draw(11) * 4,
+		.offset = draw(8) ? 0 : draw(65536),
+		.exts = draw(4) ? 0 : draw(6),
+		.sport = draw(3) ? 0 : PICK(ports),
+		.port = PICK(ports),
+		.tcp_flags = draw(2) ? 0 : draw(256),
+		.type = PICK(types),
+		.payload = draw(4) ? draw(100) : draw(1400),
+		.pad = draw(4) ? 0 : draw(64),
+		.claim = draw(8) ? 0 : (int)draw(80) - 40,
+	};
+	for (int i = 0; i < spec->exts; i++)
+		spec->ext[i] = PICK(extensions);
+}
+
+/* A few bytes changed, mostly where headers are; perhaps cut. */
+static void spoil(struct frame *f)
+{
+	uint32_t faults = draw(2) ? 0 : draw(5);
+
+	while (faults--) {
+		size_t at = draw(2) ? draw(MIN(f->len, 64)) : draw(f->len);
+
+		if (draw(2))
+			f->bytes[at] = draw(256);
+		else
+			f->bytes[at] ^= 1 << draw(8);
+	}
+	if (!draw(6))
+		f->len = 14 + draw(f->len - 13);
+}
+
+static bool is_any_of(uint32_t x, const uint16_t *list, size_t n)
+{
+	while (n--)
+		if (x == list[n])
+			return true;
+	return false;
+}
+
+struct view {
+	uint8_t proto;
+	bool to_box, to_group, to_link; /* ff02::/16; that and fe80::/10 */
+	bool to_all, to_servers; /* 255.255.255.255; ff02::1:2 */
+	const uint8_t *above; /* header above IP */
+	size_t left;	      /* bytes of it and behind it */
+	uint8_t ttl;
+};
+
+/* Plain IPv4: no options, whole. */
+static bool view_ipv4(struct view *v, const uint8_t *ip, size_t len)
+{
+	static const uint8_t box[] = {10, 77, 0, 1}, all[] = {255, 255, 255, 255};
+	size_t total;
+
+	if (len < 20 || ip[0] != 0x45 || (ip[6] & 0x3f) || ip[7])
+		return false;
+	total = ip[2] << 8 | ip[3];
+	if (total < 20 || total > len)
+		return false;
+	*v = (struct view){.proto = ip[9], .above = ip + 20, .left = total - 20};
+	v->to_box = !memcmp(ip + 16, box, 4);
+	v->to_all = !memcmp(ip + 16, all, 4);
+	return true;
+}
+
+/* Plain IPv6; one hop-by-hop header of 8 bytes is plain for MLD. */
+static bool view_ipv6(struct view *v, const uint8_t *ip, size_t len)
+{
+	struct in6_addr box, link, servers;
+	size_t total, header = 40;
+
+	inet_pton(AF_INET6, GATE_BOX6, &box);
+	inet_pton(AF_INET6, "fe80::1", &link);
+	inet_pton(AF_INET6, "ff02::1:2", &servers);
+	if (len < 40 || ip[0] >> 4 != 6)
+		return false;
+	total = 40 + (ip[4] << 8 | ip[5]);
+	if (total == 40 || total > len)
+		return false;
+	*v = (struct view){.proto = ip[6], .ttl = ip[7]};
+	if (v->proto == 0) {
+		if (total < 49 || ip[40] != IPPROTO_ICMPV6 || ip[41])
+			return false;
+		if (ip[48] != 143 && (ip[48] < 130 || ip[48] > 132))
+			return false;
+		v->proto = ip[40];
+		header = 48;
+	}
+	v->to_box = !memcmp(ip + 24, &box, 16) || !memcmp(ip + 24, &link, 16);
+	v->to_group = ip[24] == 0xff && ip[25] == 0x02;
+	v->to_link = v->to_group || (ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80);
+	v->to_servers = !memcmp(ip + 24, &servers, 16);
+	v->above = ip + header;
+	v->left = total - header;
+	return true;
+}
+
+/* Whether a guest without access may have this frame reach the box. */
+static bool may_pass(const uint8_t *frame, size_t len)
+{
+	static const uint16_t tcp_ports[] = {53, 80, 443};
+	const uint8_t *at = frame + 12;
+	struct view v;
+	uint32_t type, sport, port;
+
+	for (int tags = 0; tags < 2 && (size_t)(at - frame) + 6 <= len; tags++)
+		if ((at[0] == 0x81 && at[1] == 0) ||
+			(at[0] == 0x88 && at[1] == 0xa8))
+			at += 4;
+	type = at[0] << 8 | at[1];
+	at += 2;
+	if (type == 0x0806)
+		return true;
+	if (type == 0x0800 ? !view_ipv4(&v, at, len - (at - frame))
+			   : type != 0x86dd ||
+				     !view_ipv6(&v, at, len - (at - frame)))
+		return false;
+	if (v.left < 8)
+		return false;
+	sport = v.above[0] << 8 | v.above[1];
+	port = v.above[2] << 8 | v.above[3];
+	switch (v.proto) {
+	case IPPROTO_TCP:
+		return v.left >= 20 && v.above[12] >> 4 >= 5 &&
+		       v.left >= (v.above[12] >> 4) * 4U && v.to_box &&
+		       is_any_of(port, tcp_ports, ARRAY_SIZE(tcp_ports));
+	case IPPROTO_UDP:
+		if (type == 0x0800 && sport == 68 && port == 67)
+			return v.to_box || v.to_all;
+		if (type == 0x86dd && sport == 546 && port == 547)
+			return v.to_box || v.to_servers;
+		return v.to_box && port == 53;
+	case IPPROTO_ICMP:
+		return type == 0x0800 && v.to_box && v.above[0] == 8;
+	case IPPROTO_ICMPV6:
+		if (type != 0x86dd)
+			return false;
+		if (v.above[0] == 128)
+			return v.to_box;
+		if (v.above[0] == 133 || v.above[0] == 135 || v.above[0] == 136)
+			return v.ttl == 255 && (v.to_link || v.to_box);
+		return v.to_group && (v.above[0] == 143 ||
+					    (v.above[0] >= 130 && v.above[0] <= 132));
+	}
+	return false;
+}
+
+static void show(const uint8_t *frame, size_t len)
+{
+	for (size_t i = 0; i < MIN(len, 128); i++)
+		print_error("%02x%s", frame[i], i % 16 == 15 ? "\n" : " ");
+	print_error("(%zu bytes, seed %llu)\n", len, (unsigned long long)seed);
+}
+
+/* Sends a frame through every hook that takes its length. */
+static void send_frame(const struct frame *f)
+{
+	for (size_t h = 0; h < ARRAY_SIZE(hooks); h++) {
+		bool is_xdp = hooks[h] == PROGRAM_UPLOAD_XDP;
+		struct gate_result got;
+
+		if (!is_xdp && f->len > SKB_MAX)
+			continue;
+		got = gate_run(&gate, hooks[h], f->bytes, f->len, NULL);
+		if (got.error == -EINVAL && (!is_xdp || f->len < 14))
+			continue;
+		if (got.error) {
+			show(f->bytes, f->len);
+			fail_msg("test run: %d", got.error);
+		}
+		if (got.reason == GH_PASS_CHARGED ||
+			got.reason == GH_PASS_EXEMPT ||
+			got.passed != may_pass(f->bytes, f->len)) {
+			show(f->bytes, f->len);
+			fail_msg("hook %zu, code %d: %s", h, got.code,
+				reason_name(got.reason));
+		}
+	}
+}
+
+/* The last byte of the MAC chosen; everything else is the caller's. */
+static void set_source(struct frame *f)
+{
+	static const enum standing who[] = {CAPTIVE, OVER_QUOTA, EXPIRED, PAUSED};
+
+	gate_mac(&gate, PICK(who), f->bytes + 6);
+}
+
+static bool is_time_over(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - start->tv_sec >= SECONDS_EACH;
+}
+
+static void test_spoilt_frames(void **state)
+{
+	struct timespec start;
+	size_t n = 0, good = 0;
+
+	random_state = seed;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!is_time_over(&start)) {
+		struct frame_spec spec;
+		struct frame f;
+
+		draw_spec(&spec);
+		frame_build(&f, &spec);
+		spoil(&f);
+		set_source(&f);
+		send_frame(&f);
+		good += may_pass(f.bytes, f.len);
+		n++;
+	}
+	print_message("%zu frames, %zu of them for the box\n", n, good);
+	assert_true(good > 0);
+}
+
+static void test_random_bytes(void **state)
+{
+	static const uint16_t ethertypes[] = {0x0800, 0x86dd, 0x8100, 0x88a8,
+		0x0806, 0x8864};
+	struct timespec start;
+	size_t n = 0;
+
+	random_state = seed;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!is_time_over(&start)) {
+		static struct frame f;
+
+		f.len = draw(3) ? 14 + draw(200) : 14 + draw(8987);
+		for (size_t i = 0; i < f.len; i++)
+			f.bytes[i] = draw(256);
+		/* Else nearly all of it would be of a type that is not IP. */
+		if (draw(4)) {
+			uint16_t type = htons(PICK(ethertypes));
+
+			memcpy(f.bytes + 12, &type, 2);
+			if (f.len > 14 && draw(2))
+				f.bytes[14] = draw(2) ? 0x45 : 0x60;
+		}
+		set_source(&f);
+		send_frame(&f);
+		n++;
+	}
+	print_message("%zu frames\n", n);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_spoilt_frames),
+		cmocka_unit_test(test_random_bytes),
+	};
+
+	if (argc > 1)
+		seed = strtoull(argv[1], NULL, 10);
+	printf("seed %llu\n", (unsigned long long)seed);
+	return cmocka_run_group_tests(tests, open_gate, close_gate);
+}
