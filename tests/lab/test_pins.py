@@ -134,14 +134,24 @@ def test_unload_closed_lets_nobody_through(way, bridge):
 
 
 def test_programs_are_replaced_by_the_new_build():
-    """After a restart the hooks run what is pinned as this build's program."""
+    """After a restart the hooks run what is pinned as this build's program: the
+    same one as before, or a new one when another build left it there."""
     with Box(guests=1) as box:
-        for _ in range(2):
+        ids = []
+        for other_build in (False, False, True):
+            if other_build:
+                mark, = (n for n in box.pins("programs") if n.startswith("build_"))
+                os.rename(f"{box.pin_dir}/programs/{mark}",
+                          f"{box.pin_dir}/programs/build_0000")
             gate = box.start(hook="tc")
             wait_for("attached", lambda: gate.rows()["lan1"]["state"] == "attached")
             pinned = box.gw(f"bpftool prog show pinned {box.pin_dir}/programs/gh_upload_tc")
+            ids.append(pinned.split(":")[0])
             index = gate.rows()["lan1"]["ifindex"]
             if f"{index}-up" in box.pins("links"):
                 link = box.gw(f"bpftool link show pinned {box.pin_dir}/links/{index}-up")
-                assert f"prog {pinned.split(':')[0]} " in link
+                assert f"prog {ids[-1]} " in link
             gate.kill()
+        assert ids[0] == ids[1] != ids[2]
+        marks = [n for n in box.pins("programs") if n.startswith("build_")]
+        assert marks == [mark]

@@ -27,8 +27,9 @@ struct datapath_options {
 
 /*
  * Makes the maps and pins them, or adopts the pinned ones with every record
- * in them; loads this build's programs on those maps. Traffic goes on with
- * the old programs until hooks_attach() replaces them one by one.
+ * in them; loads this build's programs on those maps, unless they are what is
+ * pinned already. Traffic goes on with the old programs until hooks_attach()
+ * replaces them one by one.
  *
  * Holds an advisory lock on pin_dir until datapath_close(). Errors:
  *   -EBUSY       another process holds pin_dir

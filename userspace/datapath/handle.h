@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Inside of struct datapath, for the files of datapath/ only. Descriptors in
- * `maps` and `programs` belong to the BPF object and are not closed alone.
+ * `maps` and `programs` belong to the BPF object, if there is one, and are not
+ * closed alone.
  */
 #ifndef DATAPATH_HANDLE_H
 #define DATAPATH_HANDLE_H
@@ -40,7 +41,7 @@ struct datapath {
 	int lock_fd; /* pin_dir itself, flock()ed */
 	bool is_adopted;
 	bool without_tcx;
-	struct gatehouse_bpf *object;
+	struct gatehouse_bpf *object; /* NULL: programs were adopted */
 	struct gh_meta meta;
 	int maps[MAPS];
 	int programs[PROGRAMS];

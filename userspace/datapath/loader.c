@@ -7,6 +7,11 @@
  * The invariant: maps are adopted only when `meta` says that their layout is
  * this build's. `meta` gets its content last, so maps without it were never
  * used and are made anew; maps of another layout are left as they are.
+ *
+ * Programs are adopted as well when they were made of this very object: the
+ * verifier takes a second for them, in which nobody could sign in. A pin whose
+ * name is the object's hash says so; it goes before any of them is replaced
+ * and comes when all are.
  */
 #include "datapath/datapath.h"
 
@@ -21,9 +26,13 @@
 #include <bpf/libbpf.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/util.h"
 #include "datapath/handle.h"
 #include "gatehouse.skel.h"
+
+#define BUILD_PREFIX "build_"
+#define BUILD_HASH   8 /* bytes of it in the name */
 
 static const char *const map_names[MAPS] = {
 	[MAP_CLIENTS] = "clients",
@@ -281,6 +290,14 @@ static int name_programs(struct datapath *dp, struct datapath_error *err)
 	return 0;
 }
 
+static int open_pin(const char *pin_dir, const char *subdir, const char *name)
+{
+	char path[PATH_MAX];
+	int r = pin_path(path, pin_dir, "%s%s", subdir, name);
+
+	return r < 0 ? r : bpf_obj_get(path);
+}
+
 /* The slot is pinned with its map: programs of the build before call this
  * build's answers from here on, which the layout allows. */
 static int set_tail_calls(struct datapath *dp)
@@ -289,15 +306,14 @@ static int set_tail_calls(struct datapath *dp)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(tail_calls); i++) {
-		struct bpf_program *program = bpf_object__find_program_by_name(
-			dp->object->obj, tail_calls[i].program);
-		int map = bpf_object__find_map_fd_by_name(
-			dp->object->obj, tail_calls[i].map);
-		int fd = program ? bpf_program__fd(program) : -1;
+		_cleanup_fd_ int map =
+			open_pin(dp->pin_dir, "", tail_calls[i].map);
+		_cleanup_fd_ int program = open_pin(
+			dp->pin_dir, "programs/", tail_calls[i].program);
 
-		if (map < 0 || fd < 0)
+		if (map < 0 || program < 0)
 			continue;
-		if (bpf_map_update_elem(map, &zero, &fd, BPF_ANY) < 0)
+		if (bpf_map_update_elem(map, &zero, &program, BPF_ANY) < 0)
 			return -errno;
 	}
 	return 0;
@@ -349,6 +365,81 @@ static int pin_programs(struct datapath *dp)
 	return 0;
 }
 
+/* The pin that says that all programs are of this build. */
+static int build_pin(const struct datapath *dp, char ret_path[static PATH_MAX])
+{
+	uint8_t hash[CRYPTO_HASH];
+	char hex[2 * BUILD_HASH + 1];
+	const void *object;
+	size_t size, i;
+
+	object = gatehouse_bpf__elf_bytes(&size);
+	crypto_sha256(object, size, hash);
+	for (i = 0; i < BUILD_HASH; i++)
+		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	return pin_path(ret_path, dp->pin_dir, "programs/" BUILD_PREFIX "%s", hex);
+}
+
+static int unlink_build(void *data, const char *dir, const char *name)
+{
+	return strncmp(name, BUILD_PREFIX, strlen(BUILD_PREFIX)) == 0
+		       ? pin_unlink(NULL, dir, name)
+		       : 0;
+}
+
+static int unmark_build(struct datapath *dp)
+{
+	char dir[PATH_MAX];
+	int r = pin_path(dir, dp->pin_dir, "programs");
+
+	return r < 0 ? r : pins_each(dir, unlink_build, NULL);
+}
+
+/* What is pinned does not matter, as long as it lives as long as the rest. */
+static int mark_build(struct datapath *dp)
+{
+	char path[PATH_MAX];
+	int r = build_pin(dp, path);
+
+	return r < 0 ? r : pin_replace(dp->programs[PROGRAM_EDIT], path);
+}
+
+static void close_all(int *fds, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		fd_close(&fds[i]);
+}
+
+/* Opens all programs and maps by their pins; < 0: load them instead. */
+static int adopt(struct datapath *dp)
+{
+	_cleanup_fd_ int mark = -1;
+	char path[PATH_MAX];
+	size_t i;
+	int r;
+
+	r = build_pin(dp, path);
+	if (r == 0)
+		r = mark = bpf_obj_get(path);
+	for (i = 0; r >= 0 && i < MAPS; i++)
+		r = dp->maps[i] = open_pin(dp->pin_dir, "", map_names[i]);
+	for (i = 0; r >= 0 && i < PROGRAMS; i++) {
+		r = dp->programs[i] =
+			open_pin(dp->pin_dir, "programs/", program_names[i]);
+		if (r >= 0)
+			r = program_id(r, &dp->program_ids[i]);
+	}
+	if (r >= 0)
+		r = set_tail_calls(dp);
+	if (r < 0) {
+		close_all(dp->maps, MAPS);
+		close_all(dp->programs, PROGRAMS);
+	}
+	return r;
+}
+
 static int load(struct datapath *dp, struct datapath_error *err)
 {
 	int r;
@@ -377,9 +468,13 @@ static int finish(struct datapath *dp)
 
 	r = set_secret(dp);
 	if (r == 0)
-		r = set_tail_calls(dp);
+		r = unmark_build(dp);
 	if (r == 0)
 		r = pin_programs(dp);
+	if (r == 0)
+		r = set_tail_calls(dp);
+	if (r == 0)
+		r = mark_build(dp);
 	if (r < 0 || dp->is_adopted)
 		return r;
 	if (bpf_map_update_elem(dp->maps[MAP_META], &zero, &dp->meta, 0) < 0)
@@ -400,15 +495,18 @@ int datapath_open(const struct datapath_options *options,
 	snprintf(dp->pin_dir, sizeof(dp->pin_dir), "%s", options->pin_dir);
 	dp->without_tcx = options->without_tcx;
 	dp->lock_fd = -1;
+	memset(dp->maps, -1, sizeof(dp->maps));
+	memset(dp->programs, -1, sizeof(dp->programs));
 	libbpf_set_print(hear_libbpf);
 	listener = err;
 	r = pins_open(dp->pin_dir, err, &dp->lock_fd);
 	if (r == 0)
 		r = find_meta(dp, options->clients_max, err);
-	if (r == 0)
+	if (r == 0 && !(dp->is_adopted && adopt(dp) == 0)) {
 		r = load(dp, err);
-	if (r == 0)
-		r = finish(dp);
+		if (r == 0)
+			r = finish(dp);
+	}
 	listener = NULL;
 	if (r < 0) {
 		datapath_close(dp);
@@ -422,6 +520,10 @@ void datapath_close(struct datapath *dp)
 {
 	if (!dp)
 		return;
+	if (!dp->object) {
+		close_all(dp->maps, MAPS);
+		close_all(dp->programs, PROGRAMS);
+	}
 	gatehouse_bpf__destroy(dp->object);
 	/* Closing the descriptor gives up the lock. */
 	fd_close(&dp->lock_fd);
