@@ -33,11 +33,7 @@ static void on_reply(struct request *req, const struct outcome *outcome)
 
 void api_session(struct request *req)
 {
-	json_t *args = json_object();
-
-	if (!request_token(req))
-		json_object_set_new(args, "claim", json_true());
-	operation_start(req, "guest.session", args, on_reply);
+	operation_start_session(req, on_reply);
 }
 
 /* The body by the rows; false: answered. */

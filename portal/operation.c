@@ -175,6 +175,17 @@ void operation_start(
 		send_waiting(ops);
 }
 
+void operation_start_session(struct request *req, operation_fn *fn)
+{
+	const char *token = request_token(req);
+	json_t *args = json_object();
+
+	json_object_set_new(args, "claim", json_true());
+	if (token)
+		json_object_set_new(args, "token", json_string(token));
+	operation_start(req, "guest.session", args, fn);
+}
+
 void operation_cancel(struct request *req)
 {
 	struct operation *op = req->operation;

@@ -29,6 +29,11 @@ void operations_free(struct operations *operations);
  */
 void operation_start(
 	struct request *req, const char *name, json_t *args, operation_fn *fn);
+/*
+ * Asks for the visitor's own session. The browser's token is shown with it, and
+ * who has none of this session may be given one (requirements: P1).
+ */
+void operation_start_session(struct request *req, operation_fn *fn);
 /* The request ends: its `fn` is not called any more. */
 void operation_cancel(struct request *req);
 

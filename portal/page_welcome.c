@@ -31,10 +31,5 @@ static void on_session(struct request *req, const struct outcome *outcome)
 
 void page_welcome(struct request *req)
 {
-	json_t *args = json_object();
-
-	/* A browser without a token may be given one (requirements: P1). */
-	if (!request_token(req))
-		json_object_set_new(args, "claim", json_true());
-	operation_start(req, "guest.session", args, on_session);
+	operation_start_session(req, on_session);
 }

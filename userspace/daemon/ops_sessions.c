@@ -123,19 +123,19 @@ json_t *op_sessions_restore(struct gatehoused *g, const struct caller *caller,
 		json_seconds(view.remaining_ns), "migrated", restored.migrated);
 }
 
-/* The session of the portal's visitor: the token shown gets its time anew, and
- * one is handed out when nobody has any (P1). */
+/* The session of the portal's visitor: the token shown gets its time anew; who
+ * shows none of this session may claim one, if nobody has any (P1). */
 static int show_token(struct gatehoused *g, struct account *account,
 	const struct moment *now, const struct args_guest *a, json_t *reply)
 {
 	char token[TOKEN_TEXT];
-	bool handed = false;
-	int ret;
+	bool is_good = false, handed = false;
+	int ret = 0;
 
 	if (a->token_set)
-		return token_show(&g->rules, account, a->token, now);
-	if (!a->claim)
-		return 0;
+		ret = token_show(&g->rules, account, a->token, now, &is_good);
+	if (ret || is_good || !a->claim)
+		return ret;
 	ret = token_claim(&g->rules, account, now, &handed, token);
 	if (!ret && handed)
 		json_object_set_new(reply, "token", json_string(token));

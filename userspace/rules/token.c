@@ -192,12 +192,13 @@ static int renew(struct rules *rules, struct token *token,
 }
 
 int token_show(struct rules *rules, const struct account *account,
-	const char *text, const struct moment *now)
+	const char *text, const struct moment *now, bool *ret_is_good)
 {
 	uint8_t hash[CRYPTO_HASH];
 	struct token token;
 	int ret;
 
+	*ret_is_good = false;
 	if (hash_text(text, hash))
 		return 0;
 	ret = store_token_lookup(rules->store, hash, &token);
@@ -206,6 +207,7 @@ int token_show(struct rules *rules, const struct account *account,
 	if (token.session_id != account->session.id ||
 		token.expires_at < now->wall_sec)
 		return 0;
+	*ret_is_good = true;
 	/* A page that asks every few seconds writes once an hour. */
 	if (expiry_of(rules, account, now) < token.expires_at + RENEW_SEC)
 		return 0;

@@ -26,11 +26,11 @@ int token_claim(struct rules *rules, struct account *account,
 
 /*
  * The client of the session shows a token at the portal: its time starts anew
- * (P1). One that is expired, or another session's, is left as it is, and
- * nobody is told the difference.
+ * (P1). `ret_is_good` is false for one that is expired, malformed or another
+ * session's; that is left as it is.
  */
 int token_show(struct rules *rules, const struct account *account,
-	const char *text, const struct moment *now);
+	const char *text, const struct moment *now, bool *ret_is_good);
 
 struct restored {
 	struct account account;
