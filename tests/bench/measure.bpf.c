@@ -13,6 +13,7 @@
 
 #define FRAME_MAX 256
 #define ETH_ALEN 6
+#define ACK_AT 42 /* in a TCP frame without options */
 #define TC_PASS -1
 
 /* Set by measure_main.c before a run. */
@@ -20,6 +21,7 @@ __u32 clients = 1;     /* how many MACs to draw from */
 __u32 first_mac = 0;   /* number of the first one */
 __u32 frame_len = 0;
 unsigned char frame[FRAME_MAX];
+__s32 first_ack = -1;  /* in `acks`, of the first client; -1: as in the frame */
 
 /* Where the frame began in its buffer at the first run. */
 __u64 frame_start = 0;
@@ -31,6 +33,14 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } next_xdp SEC(".maps"), next_tc SEC(".maps");
+
+/* What each client must acknowledge to be answered. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << 21);
+	__type(key, __u32);
+	__type(value, __u32);
+} acks SEC(".maps");
 
 SEC("xdp.frags")
 int empty_xdp(struct xdp_md *ctx)
@@ -118,15 +128,24 @@ static __always_inline __u32 draw(void)
 	__u32 x = random_state * 1664525 + 1013904223;
 
 	random_state = x;
-	return first_mac + (__u32)(((__u64)x * clients) >> 32);
+	return ((__u64)x * clients) >> 32;
 }
 
-static __always_inline void put_mac(unsigned char *at)
+static __always_inline void put_mac(unsigned char *at, __u32 client)
 {
-	__u32 n = bpf_htonl(draw());
-
 	*(__u16 *)at = bpf_htons(0x0210);
-	*(__u32 *)(at + 2) = n;
+	*(__u32 *)(at + 2) = bpf_htonl(first_mac + client);
+}
+
+static __always_inline bool put_ack(unsigned char *data, __u32 client)
+{
+	__u32 key = first_ack + client;
+	__u32 *ack = bpf_map_lookup_elem(&acks, &key);
+
+	if (!ack)
+		return false;
+	*(__u32 *)(data + ACK_AT) = *ack;
+	return true;
 }
 
 /* Another client each time. */
@@ -137,7 +156,7 @@ int random_xdp(struct xdp_md *ctx)
 
 	if (data + 14 > (unsigned char *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	put_mac(data + ETH_ALEN);
+	put_mac(data + ETH_ALEN, draw());
 	bpf_tail_call(ctx, &next_xdp, 0);
 	return XDP_ABORTED;
 }
@@ -156,7 +175,7 @@ static __always_inline __u64 number_of(__u32 pointer)
 SEC("xdp.frags")
 int restore_xdp(struct xdp_md *ctx)
 {
-	__u32 len = frame_len;
+	__u32 len = frame_len, client;
 	unsigned char *data;
 
 	__u64 start = number_of(ctx->data);
@@ -171,9 +190,12 @@ int restore_xdp(struct xdp_md *ctx)
 	if (bpf_xdp_store_bytes(ctx, 0, frame, len))
 		return XDP_ABORTED;
 	data = (void *)(long)ctx->data;
-	if (data + 14 > (unsigned char *)(long)ctx->data_end)
+	if (data + ACK_AT + 4 > (unsigned char *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	put_mac(data + ETH_ALEN);
+	client = draw();
+	put_mac(data + ETH_ALEN, client);
+	if (first_ack >= 0 && !put_ack(data, client))
+		return XDP_ABORTED;
 	bpf_tail_call(ctx, &next_xdp, 0);
 	return XDP_ABORTED;
 }
@@ -185,7 +207,7 @@ int random_up_tc(struct __sk_buff *ctx)
 
 	if (data + 14 > (unsigned char *)(long)ctx->data_end)
 		return TC_PASS;
-	put_mac(data + ETH_ALEN);
+	put_mac(data + ETH_ALEN, draw());
 	bpf_tail_call(ctx, &next_tc, 0);
 	return TC_PASS;
 }
@@ -197,7 +219,7 @@ int random_down_tc(struct __sk_buff *ctx)
 
 	if (data + 14 > (unsigned char *)(long)ctx->data_end)
 		return TC_PASS;
-	put_mac(data);
+	put_mac(data, draw());
 	bpf_tail_call(ctx, &next_tc, 0);
 	return TC_PASS;
 }
