@@ -4,9 +4,10 @@
  *
  * Method: the kernel's test run over one frame, as many times as take about
  * SLICE_NS; CPU time of this thread / runs, and the best of SLICES, so that
- * other load on the machine counts little. What the test run itself and a wrapper (measure.bpf.c) cost
- * is in the figure, and also in the baseline's: the same test run and wrapper
- * with a program that only passes. Rows and baselines take turns, ROUNDS times.
+ * other load on the machine counts little. What the test run itself and a
+ * wrapper (measure.bpf.c) cost is in the figure, and also in the baseline's:
+ * the same test run and wrapper with a program that only passes. Rows and
+ * baselines take turns, ROUNDS times.
  * Prints "row NAME VALUE" and "baseline NAME VALUE" lines.
  *
  * A row without suffix has one client, always the same; .10k and .1m have so
