@@ -3,27 +3,19 @@
  * The one way to change a live record: user space runs this program, which
  * replaces the policy in place and returns the counters. A map update from
  * user space would swap the whole element and lose what was counted meanwhile.
- *
- * Order matters to readers that gave up on the sequence word (policy.h): when
- * access ends, `state` changes first; when it begins, last.
+ * Packets that meet an edit under way wait for it a little, then are dropped
+ * (gh_grant_read() in policy.h).
  */
 #include "gate.h"
 
 #define GH_ENOENT 2
 #define GH_ESTALE 116
 
-static __always_inline bool gh_allows(enum gh_state state)
-{
-	return state == GH_STATE_RUNNING || state == GH_STATE_EXEMPT;
-}
-
 static __always_inline void gh_policy_replace(
 	struct gh_policy *to, const struct gh_policy *from)
 {
 	__sync_fetch_and_add(&to->seq, 1);
-	if (!gh_allows(from->state))
-		*(volatile enum gh_state *)&to->state = from->state;
-	barrier();
+	*(volatile enum gh_state *)&to->state = from->state;
 	*(volatile __u64 *)&to->expires_ns = from->expires_ns;
 	*(volatile __u64 *)&to->quota_bytes = from->quota_bytes;
 	*(volatile __u64 *)&to->up_price = from->up_price;
@@ -31,8 +23,6 @@ static __always_inline void gh_policy_replace(
 	*(volatile __u64 *)&to->networks = from->networks;
 	*(volatile __u32 *)&to->session = from->session;
 	*(volatile __u32 *)&to->group = from->group;
-	barrier();
-	*(volatile enum gh_state *)&to->state = from->state;
 	__sync_fetch_and_add(&to->seq, 1);
 }
 

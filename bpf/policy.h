@@ -77,15 +77,16 @@ static __always_inline bool gh_grant_try(
 }
 
 /*
- * After 4 tries what was read is used: passing needs every field, and the
- * writer sets `state` first when it forbids and last when it allows. Not a
- * loop: the verifier of 6.1 refuses one that is entered by falling into it.
+ * After 4 tries the record counts as closed for this packet: a mixture of two
+ * policies could allow what neither does. Not a loop: the verifier of 6.1
+ * refuses one that is entered by falling into it.
  */
 static __always_inline void gh_grant_read(
 	const struct gh_policy *p, struct gh_grant *grant)
 {
-	(void)(gh_grant_try(p, grant) || gh_grant_try(p, grant) ||
-		gh_grant_try(p, grant) || gh_grant_try(p, grant));
+	if (!gh_grant_try(p, grant) && !gh_grant_try(p, grant) &&
+		!gh_grant_try(p, grant) && !gh_grant_try(p, grant))
+		grant->state = GH_STATE_CLOSED;
 }
 
 /* 0: may pass; otherwise why this record gives no access now. */
@@ -294,7 +295,11 @@ static __always_inline struct gh_verdict gh_running(
 	};
 }
 
-/* Everyone else: an answer where one helps, else dropped because of `why`. */
+/*
+ * Everyone else: an answer where one helps, else dropped because of `why`. A
+ * closed record is about to go or to be another one: a reset now would end
+ * connections that the next one may keep.
+ */
 static __always_inline struct gh_verdict gh_captive(
 	const struct gh_pkt *pkt, enum gh_reason why)
 {
@@ -302,7 +307,7 @@ static __always_inline struct gh_verdict gh_captive(
 		return gh_verdict(GH_DROP_FRAGMENT);
 	if (pkt->flags & (GH_PKT_EXTENSION | GH_PKT_OPTIONS | GH_PKT_HOPBYHOP))
 		return gh_verdict(GH_DROP_EXTENSION);
-	if (pkt->flags & GH_PKT_GROUP)
+	if (pkt->flags & GH_PKT_GROUP || why == GH_DROP_CLOSED)
 		return gh_verdict(why);
 	if (pkt->proto == IPPROTO_TCP)
 		return gh_verdict(pkt->dport == GH_PORT_HTTP ? GH_ANSWER_REDIRECT

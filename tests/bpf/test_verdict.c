@@ -344,6 +344,10 @@ static enum gh_reason expected(const struct row *row, enum standing standing)
 	if (row->running == GH_DROP_SOURCE || standing == BLOCKED)
 		return row->running == GH_DROP_SOURCE ? GH_DROP_SOURCE
 						      : GH_DROP_BLOCKED;
+	/* Not even asked: an answer, or that there is none. */
+	if (standing == CLOSED && (is_answer(row->refused) ||
+					  row->refused == GH_DROP_CAPTIVE))
+		return GH_DROP_CLOSED;
 	if (standing_refusal(standing))
 		return row->refused == WHY ? standing_refusal(standing)
 					   : row->refused;
