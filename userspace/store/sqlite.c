@@ -80,6 +80,10 @@ int db_open(const char *path, struct db **ret_db)
 	struct db *db = xcalloc(1, sizeof(*db));
 	int ret;
 
+	/* One thread, and nobody asks how much memory: no locks, no counts.
+	 * Refused, and of no use, for a second database. */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	ret = sqlite3_open_v2(path, &db->sqlite,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 			SQLITE_OPEN_NOMUTEX,
