@@ -56,17 +56,25 @@ void captive_redirect(struct request *req)
 		arena_printf(&req->arena, "%s/", request_base_url(req)));
 }
 
+static const struct probe *probe_of(const struct route *route)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		if (!strcmp(probes[i].path, route->path))
+			return &probes[i];
+	return NULL;
+}
+
 static void on_probed(struct request *req, const struct outcome *outcome)
 {
-	const struct probe *probe = probes;
+	const struct probe *probe = probe_of(req->route);
 
 	if (outcome->code) {
 		response_text(req, outcome->status, TEXT_PLAIN, outcome->error);
 		return;
 	}
-	while (strcmp(probe->path, req->route->path))
-		probe++;
-	if (is_online(outcome))
+	if (probe && is_online(outcome))
 		response_text(req, probe->status, probe->type, probe->body);
 	else
 		captive_redirect(req);

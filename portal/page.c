@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "csrf.h"
-#include "link.h"
+#include "url.h"
 #include "response.h"
 
 #define HTML "text/html; charset=utf-8"
@@ -28,18 +28,18 @@ static void add_languages(const struct request *req, struct view *view)
 	}
 }
 
-static void add_link(struct request *req, struct view *view)
+static void add_url(struct request *req, struct view *view)
 {
-	const char *url = form_get(&req->query, "url");
-	struct link link;
+	const char *text = form_get(&req->query, "url");
+	struct url url;
 
-	if (!url)
-		url = form_get(&req->form, "url");
-	if (!url || link_parse(url, &link))
+	if (!text)
+		text = form_get(&req->form, "url");
+	if (!text || url_parse(text, &url))
 		return;
-	view_format(view, "url", "%s", link.url);
-	view_format(view, "host", "%s", link.host);
-	view_set(view, "url_escaped", form_escape(&req->arena, link.url));
+	view_format(view, "url", "%s", url.url);
+	view_format(view, "host", "%s", url.host);
+	view_set(view, "url_escaped", form_escape(&req->arena, url.url));
 }
 
 struct view *page_view(struct request *req)
@@ -54,7 +54,7 @@ struct view *page_view(struct request *req)
 		csrf_make(req->portal->form_key, &req->endpoint->peer,
 			req->started_ns, token));
 	add_languages(req, view);
-	add_link(req, view);
+	add_url(req, view);
 	return view;
 }
 

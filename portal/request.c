@@ -2,7 +2,7 @@
 /*
  * The parsed form of a request. libmicrohttpd reads the request line and the
  * headers; target, query, body and cookies are decoded here (form.c), in one
- * way for all. Nothing here decides whether a request is allowed: gate.c does.
+ * way for all. Nothing here decides whether a request is allowed: guard.c does.
  */
 #include "request.h"
 
@@ -98,6 +98,11 @@ static const char *parse_host(struct request *req, const char *header)
 	return arena_copy(&req->arena, header, strcspn(header, ":"));
 }
 
+static const char *request_cookie(struct request *req, const char *name)
+{
+	return cookie_get(&req->arena, request_header(req, "Cookie"), name);
+}
+
 static const struct lang *pick_language(struct request *req)
 {
 	const char *code = form_get(&req->query, "lang");
@@ -160,11 +165,6 @@ void request_end(struct request *req)
 	if (req->body && req->body_len <= PORTAL_BODY_MAX &&
 		request_has_type(req, "application/x-www-form-urlencoded"))
 		form_parse(&req->arena, req->body, req->body_len, &req->form);
-}
-
-const char *request_cookie(struct request *req, const char *name)
-{
-	return cookie_get(&req->arena, request_header(req, "Cookie"), name);
 }
 
 const char *request_token(struct request *req)

@@ -44,7 +44,9 @@ void response_header(struct request *req, const char *name, const char *value)
 	req->headers.count++;
 }
 
-void response_default(struct request *req, const char *name, const char *value)
+/* Only when no other of that name is there. */
+static void response_default(
+	struct request *req, const char *name, const char *value)
 {
 	if (!form_get(&req->headers, name))
 		response_header(req, name, value);

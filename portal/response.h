@@ -15,8 +15,6 @@
 /* Adds a header to the answer to come; up to FORM_FIELDS_MAX of them. `name`
  * must be a literal, `value` is copied and must be clean text. */
 void response_header(struct request *req, const char *name, const char *value);
-/* As response_header(), but only when no other of that name is there. */
-void response_default(struct request *req, const char *name, const char *value);
 /* Sets or (NULL) deletes the session cookie. */
 void response_set_token(struct request *req, const char *token);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The table of routes: read this first. A row names who may be asked for it
- * (instance), how it is guarded (kind, see gate.c) and who answers. A new page
+ * (instance), how it is guarded (kind, see guard.c) and who answers. A new page
  * is a row here, a page_<noun>.c, a template and its texts.
  */
 #include "routes.h"

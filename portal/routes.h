@@ -5,7 +5,7 @@
 
 #include "request.h"
 
-/* What a route is, and so how gate.c guards it and how it says no. */
+/* What a route is, and so how guard.c guards it and how it says no. */
 enum route_kind {
 	ROUTE_PAGE,  /* HTML; GET, changes nothing */
 	ROUTE_FORM,  /* HTML; POST from one of our own forms */

@@ -23,7 +23,7 @@
 #include "base/ip.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "gate.h"
+#include "guard.h"
 #include "operation.h"
 #include "response.h"
 #include "routes.h"
@@ -212,7 +212,7 @@ static enum MHD_Result send_answer(struct request *req)
 static enum MHD_Result dispatch(struct conn *conn, struct request *req)
 {
 	request_end(req);
-	if (gate_body(req) == 0)
+	if (guard_body(req) == 0)
 		req->route->handler(req);
 	if (req->response)
 		return send_answer(req);
@@ -248,7 +248,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
 		request_begin(req, method);
 		if (conn->endpoint.proof_used)
 			return MHD_NO;
-		return gate_headers(req) ? send_answer(req) : MHD_YES;
+		return guard_headers(req) ? send_answer(req) : MHD_YES;
 	}
 	if (*data_len) {
 		ret = request_add_body(req, data, *data_len) ? MHD_NO : MHD_YES;

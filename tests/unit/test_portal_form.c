@@ -15,7 +15,7 @@
 #include "base/util.h"
 #include "csrf.h"
 #include "form.h"
-#include "link.h"
+#include "url.h"
 #include "routes.h"
 #include "refusals.h"
 
@@ -134,7 +134,7 @@ static void test_cookie(void **state)
 /* The host that is shown is the host that a browser goes to. */
 static const struct {
 	const char *url, *host; /* NULL: refused */
-} link_rows[] = {
+} url_rows[] = {
 	{"http://example.com/a?b=c#d", "example.com"},
 	{"HTTPS://Example.com", "Example.com"},
 	{"http://example.com:8080/", "example.com:8080"},
@@ -168,19 +168,19 @@ static const struct {
 	{"http://connectivitycheck.gstatic.com/generate_204", NULL},
 };
 
-static void test_link(void **state)
+static void test_url(void **state)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(link_rows); i++) {
-		struct link link;
-		int ret = link_parse(link_rows[i].url, &link);
+	for (i = 0; i < ARRAY_SIZE(url_rows); i++) {
+		struct url url;
+		int ret = url_parse(url_rows[i].url, &url);
 
-		if (ret != (link_rows[i].host ? 0 : -EINVAL))
-			fail_msg("%s: got %d", link_rows[i].url, ret);
+		if (ret != (url_rows[i].host ? 0 : -EINVAL))
+			fail_msg("%s: got %d", url_rows[i].url, ret);
 		if (!ret) {
-			assert_string_equal(link.host, link_rows[i].host);
-			assert_string_equal(link.url, link_rows[i].url);
+			assert_string_equal(url.host, url_rows[i].host);
+			assert_string_equal(url.url, url_rows[i].url);
 		}
 	}
 }
@@ -266,7 +266,7 @@ int main(void)
 		cmocka_unit_test(test_form_is_bounded),
 		cmocka_unit_test(test_escape_is_undone_by_parse),
 		cmocka_unit_test(test_cookie),
-		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_url),
 		cmocka_unit_test(test_form_token),
 		cmocka_unit_test(test_refusals_are_limited),
 		cmocka_unit_test(test_routes),

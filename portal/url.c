@@ -5,7 +5,7 @@
  * the host that the browser goes to: everything with room for two readings is
  * refused, not repaired.
  */
-#include "link.h"
+#include "url.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -72,25 +72,25 @@ static bool tail_is_plain(const char *tail)
 	return true;
 }
 
-int link_parse(const char *text, struct link *ret_link)
+int url_parse(const char *text, struct url *ret_url)
 {
 	size_t scheme = !strncasecmp(text, "http://", 7)    ? 7
 			: !strncasecmp(text, "https://", 8) ? 8
 							    : 0;
 	size_t len = strlen(text), host_len;
-	struct link link;
+	struct url url;
 
-	if (!scheme || len >= sizeof(link.url))
+	if (!scheme || len >= sizeof(url.url))
 		return -EINVAL;
 	host_len = strcspn(text + scheme, "/?#");
-	if (host_len >= sizeof(link.host))
+	if (host_len >= sizeof(url.host))
 		return -EINVAL;
-	memcpy(link.host, text + scheme, host_len);
-	link.host[host_len] = '\0';
-	if (!host_is_plain(link.host) || is_probe(link.host) ||
+	memcpy(url.host, text + scheme, host_len);
+	url.host[host_len] = '\0';
+	if (!host_is_plain(url.host) || is_probe(url.host) ||
 		!tail_is_plain(text + scheme + host_len))
 		return -EINVAL;
-	memcpy(link.url, text, len + 1);
-	*ret_link = link;
+	memcpy(url.url, text, len + 1);
+	*ret_url = url;
 	return 0;
 }

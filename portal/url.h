@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The page that a guest first asked for (requirements: T4). */
-#ifndef PORTAL_LINK_H
-#define PORTAL_LINK_H
+#ifndef PORTAL_URL_H
+#define PORTAL_URL_H
 
-#define LINK_MAX      1024
-#define LINK_HOST_MAX 260
+#define URL_MAX      1024
+#define URL_HOST_MAX 260
 
-struct link {
-	char url[LINK_MAX];	  /* safe as an href once escaped for HTML */
-	char host[LINK_HOST_MAX]; /* with the port, to be shown */
+struct url {
+	char url[URL_MAX];	  /* safe as an href once escaped for HTML */
+	char host[URL_HOST_MAX]; /* with the port, to be shown */
 };
 
 /*
@@ -17,6 +17,6 @@ struct link {
  * browsers read differently than we do. -EINVAL otherwise, and for addresses
  * that operating systems probe: nobody asked for those.
  */
-int link_parse(const char *text, struct link *ret_link);
+int url_parse(const char *text, struct url *ret_url);
 
 #endif

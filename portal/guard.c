@@ -10,7 +10,7 @@
  * application/json only, which another site cannot send without asking us
  * first, and we never agree. GET changes nothing.
  */
-#include "gate.h"
+#include "guard.h"
 
 #include <strings.h>
 
@@ -209,12 +209,12 @@ static int run(struct request *req, check_fn *const *checks, size_t count)
 	return ret;
 }
 
-int gate_headers(struct request *req)
+int guard_headers(struct request *req)
 {
 	return run(req, header_checks, ARRAY_SIZE(header_checks));
 }
 
-int gate_body(struct request *req)
+int guard_body(struct request *req)
 {
 	return run(req, body_checks, ARRAY_SIZE(body_checks));
 }
