@@ -114,12 +114,29 @@ static void on_event(void *data, const struct gh_event *event)
 		sync_touch(g->sync, &mac);
 }
 
-static void on_events(void *data, int fd, int events)
+/* The descriptor says nothing of what a full batch has left: a timer does. */
+static void take_events(void *data)
 {
 	struct gatehoused *g = data;
 
-	while (events_dispatch(g->events) == 256)
-		;
+	if (events_dispatch(g->events) == EVENTS_BATCH)
+		loop_timer_start(
+			g->loop, &g->events_rest, 0, 0, take_events, g);
+}
+
+static void on_events(void *data, int fd, int events)
+{
+	take_events(data);
+}
+
+static void stop_events(struct gatehoused *g)
+{
+	if (!g->events)
+		return;
+	loop_timer_stop(g->loop, &g->events_rest);
+	loop_fd_stop(g->loop, &g->events_watch);
+	events_close(g->events);
+	g->events = NULL;
 }
 
 /* Start. */
@@ -430,9 +447,7 @@ void gatehoused_stop(struct gatehoused *g)
 		turn_commit(g);
 	jobs_stop(g->jobs);
 	ctl_server_free(g->ctl);
-	if (g->events)
-		loop_fd_stop(g->loop, &g->events_watch);
-	events_close(g->events);
+	stop_events(g);
 	attach_stop(g->attach);
 	sync_free(g->sync);
 	datapath_close(g->dp);
@@ -502,9 +517,7 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 	struct datapath_error err = {""};
 	int ret, swept;
 
-	loop_fd_stop(g->loop, &g->events_watch);
-	events_close(g->events);
-	g->events = NULL;
+	stop_events(g);
 	ret = attach_unload(g->attach, open);
 	/* The last counters: nothing counts any more, and the maps are there. */
 	swept = accounting_sweep(g);

@@ -39,6 +39,7 @@ struct gatehoused {
 	struct attach *attach;
 	struct events *events;
 	struct loop_fd events_watch;
+	struct loop_timer events_rest; /* after a full batch */
 	struct sync *sync;
 	struct ctl_server *ctl;
 	struct throttle *throttle;

@@ -15,8 +15,6 @@
 #include "base/util.h"
 #include "datapath/handle.h"
 
-#define EVENTS_AT_ONCE 256
-
 struct events {
 	struct ring_buffer *ring;
 	void (*fn)(void *data, const struct gh_event *event);
@@ -31,7 +29,7 @@ static int take(void *ctx, void *record, size_t size)
 
 	if (size >= sizeof(struct gh_event))
 		events->fn(events->data, record);
-	return ++events->count < EVENTS_AT_ONCE ? 0 : -EAGAIN;
+	return ++events->count < EVENTS_BATCH ? 0 : -EAGAIN;
 }
 
 int events_open(struct datapath *dp,

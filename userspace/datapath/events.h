@@ -10,6 +10,9 @@
 
 struct events;
 
+/* At most so many events are taken at once: a flood must not hold the loop. */
+#define EVENTS_BATCH 256
+
 /* One reader per box. `fn` is called from events_dispatch() only. */
 int events_open(struct datapath *dp,
 	void (*fn)(void *data, const struct gh_event *event), void *data,
@@ -21,9 +24,9 @@ void events_close(struct events *events);
 int events_fd(const struct events *events);
 
 /*
- * Calls back for what waits, at most 256 events so that a flood cannot hold
- * the loop. The descriptor may not become readable again for the rest: call
- * once more when it returns 256. Returns how many, or negative errno.
+ * Calls back for what waits, at most EVENTS_BATCH events. The descriptor may
+ * not become readable again for the rest: after a full batch call once more,
+ * in a later turn of the loop. Returns how many, or negative errno.
  */
 int events_dispatch(struct events *events);
 
