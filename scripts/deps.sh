@@ -1,27 +1,49 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what building, testing and running needs and this machine lacks:
-# Debian 12 packages, through apt-get. Says nothing and takes no time when
-# nothing is missing. `deps.sh --list` prints the packages.
+# Installs what is missing of the Debian 12 packages that gatehouse needs,
+# through apt-get. Says nothing and takes no time when nothing is.
+#
+# deps.sh [--list] [build|run|test]...   default: all three
+#   build   compilers and libraries
+#   run     what a gateway needs besides; no DHCP or DNS server, because
+#           installing one starts it
+#   test    what the tests and the lab need besides: browser, packet tools
+#   --list  only prints the packages
 set -eu
 
-build="gcc libc6-dev make pkg-config clang libclang-rt-14-dev bpftool
+build="gcc libc6-dev make pkg-config clang bpftool
 	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libnftables-dev
 	libsqlite3-dev libmicrohttpd-dev libgnutls28-dev libev-dev
 	libjansson-dev libsodium-dev libinih-dev libseccomp-dev"
-run="busybox dnsmasq-base nftables iproute2 ethtool procps util-linux"
-tests="libcmocka-dev python3 python3-pytest python3-scapy python3-selenium
-	chromium chromium-driver fonts-dejavu-core curl tcpdump iperf3
-	iputils-ping groff-base openssl"
+run="nftables iproute2 util-linux"
+test="libcmocka-dev libclang-rt-14-dev python3 python3-pytest
+	python3-scapy python3-selenium chromium chromium-driver
+	fonts-dejavu-core busybox dnsmasq-base ethtool procps curl tcpdump
+	iperf3 iputils-ping groff-base openssl"
 
-if [ "${1:-}" = --list ]; then
+list=
+packages=
+for word in "$@"; do
+	case $word in
+	build) packages="$packages $build" ;;
+	run) packages="$packages $run" ;;
+	test) packages="$packages $test" ;;
+	--list) list=1 ;;
+	*)
+		sed -n '/^# deps.sh/,/^set/s/^# \{0,1\}//p' "$0" >&2
+		exit 2 ;;
+	esac
+done
+: "${packages:=$build $run $test}"
+
+if [ "$list" ]; then
 	# shellcheck disable=SC2086 # one word per package
-	printf '%s\n' $build $run $tests
+	printf '%s\n' $packages
 	exit 0
 fi
 
 missing=
-for package in $build $run $tests; do
+for package in $packages; do
 	status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) ||
 		status=absent
 	[ "$status" = installed ] || missing="$missing $package"

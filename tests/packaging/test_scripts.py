@@ -108,7 +108,19 @@ def test_run_tests_counts_and_names_what_failed(tree):
     assert result.stdout.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
 
 
-def test_deps_are_all_here_or_named(tree):
-    packages = run(tree, "deps.sh", "--list").stdout.split()
+def deps(tree, *groups):
+    result = run(tree, "deps.sh", "--list", *groups)
+    assert result.returncode == 0, result.stdout
+    return result.stdout.split()
+
+
+def test_deps_by_group(tree):
+    packages = deps(tree)
     assert len(packages) == len(set(packages)) > 30
-    assert {"libbpf-dev", "clang", "bpftool", "libcmocka-dev"} <= set(packages)
+    assert deps(tree, "build", "run", "test") == packages
+    assert {"libbpf-dev", "clang", "bpftool"} <= set(deps(tree, "build"))
+    # A gateway gets no browser and no packet generator.
+    gateway = set(deps(tree, "build", "run"))
+    assert "nftables" in gateway
+    assert not gateway & {"chromium", "python3-selenium", "python3-scapy"}
+    assert run(tree, "deps.sh", "--list", "tests").returncode == 2
