@@ -252,7 +252,11 @@ install: all
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
-	install -m 644 packaging/*.service $(DESTDIR)$(UNITDIR)
+	for unit in gatehoused gatehouse-portal; do \
+		sed 's,@SBINDIR@,$(SBINDIR),g' packaging/$$unit.service.in \
+			>$(DESTDIR)$(UNITDIR)/$$unit.service && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit.service || exit 1; \
+	done
 	install -m 644 packaging/gatehouse.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/gatehouse.conf
 	install -m 644 packaging/gatehouse.tmpfiles \

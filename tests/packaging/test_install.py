@@ -77,22 +77,39 @@ def test_example_and_manual_name_every_setting():
     assert [s for s in settings if f".It Cm {s} = " not in manual] == []
 
 
-def test_units_verify(tmp_path):
+@pytest.mark.parametrize("prefix", ["/usr", "/usr/local"])
+def test_units_start_what_was_installed(tmp_path, prefix):
+    result = run("make", "install", f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
+    assert result.returncode == 0, result.stdout
+    for unit in ("gatehoused.service", "gatehouse-portal.service"):
+        path = tmp_path / "lib/systemd/system" / unit
+        assert path.stat().st_mode & 0o777 == 0o644
+        text = path.read_text()
+        assert "@SBINDIR" not in text
+        started = re.findall(r"^ExecStart(?:Pre)?=(\S+)", text, flags=re.M)
+        assert started
+        for program in started:
+            assert program.startswith(f"{prefix}/sbin/gatehouse")
+            assert os.access(f"{tmp_path}{program}", os.X_OK), program
+
+
+def test_units_verify(tree, tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is missing")
     units = []
-    for unit in (TOP / "packaging").glob("*.service"):
+    for unit in (tree / "lib/systemd/system").glob("*.service"):
         # The programs are not installed on this machine.
         text = unit.read_text().replace("/usr/sbin/gatehouse", "/bin/true #")
         text = re.sub(r"^Documentation=.*\n", "", text, flags=re.M)
         (tmp_path / unit.name).write_text(text)
         units.append(tmp_path / unit.name)
+    assert len(units) == 2
     result = run("systemd-analyze", "verify", "--man=no", *units)
     assert result.returncode == 0 and not result.stdout, result.stdout
 
 
 def test_portal_unit_can_keep_one_capability_only():
-    text = (TOP / "packaging/gatehouse-portal.service").read_text()
+    text = (TOP / "packaging/gatehouse-portal.service.in").read_text()
     assert re.findall(r"^CapabilityBoundingSet=(.*)$", text, flags=re.M) == \
         ["CAP_NET_BIND_SERVICE"]
     assert "NoNewPrivileges=yes" in text
