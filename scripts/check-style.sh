@@ -54,7 +54,8 @@ is_code && FILENAME !~ /check-style/ && /(^|[^A-Za-z0-9])(TODO|FIXME|HACK)([^A-Z
 	complain("left-over mark")
 }
 
-# The comment that opens a .c: what it owns, what it must never do.
+# The comment that opens a .c says what the file owns and must never do; a
+# machine sees only that it has three lines or more behind the licence line.
 FILENAME ~ /[.]c$/ && !in_code && FNR > 1 {
 	if (/^\/\*/)
 		in_comment = 1
@@ -63,7 +64,7 @@ FILENAME ~ /[.]c$/ && !in_code && FNR > 1 {
 	else if (NF) {
 		in_code = 1
 		if (opening < 3 && FILENAME !~ /^tests\/fuzz\//)
-			complain("opens without saying what the file owns")
+			complain("opens without a comment of 3 lines or more")
 	}
 	if (/\*\/[ \t]*$/)
 		in_comment = 0

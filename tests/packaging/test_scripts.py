@@ -49,6 +49,8 @@ def run(tree, script, *args):
     ("userspace/store/plans.c", '"rules/plan.h"', "may not include"),
     ("userspace/rules/voucher.c", '"base/loop.h"', "may not include"),
     ("userspace/rules/voucher.c", "<sys/socket.h>", "belongs to"),
+    ("portal/sandbox.c", "<seccomp.h>", None),
+    ("portal/api.c", "<seccomp.h>", "belongs to"),
     ("userspace/daemon/ops.c", '"ops.h"', "name its folder"),
     ("userspace/base/mac.c", '"store/store.h"', "may not include"),
     ("portal/api.c", '"store/store.h"', "may not include"),
@@ -72,7 +74,8 @@ LONG = "int f(void)\n{\n" + "\tg();\n" * 121 + "}\n"
     (OPENING + "/* clang-format off */\nint t[] = {" + "1, " * 60 +
      "};\n/* clang-format on */\n", None),
     ("/*\n * One.\n * Two.\n */\nint x;\n", "no SPDX"),
-    (SPDX + "int x;\nint y;\n", "opens without"),
+    (SPDX + "int x;\nint y;\n", "opens without a comment"),
+    (SPDX + "/* One line. */\nint x;\n", "3 lines or more"),
     (OPENING + "int x; \n", "space at the end"),
     (OPENING + "\t" * 12 + "int x_is_too_far_right;\n", "columns"),
     (OPENING + LONG, "function of 122 lines"),
