@@ -8,6 +8,8 @@
 
 #include <stdarg.h>
 
+#define ARRAY_FIRST 16
+
 void *xcalloc(size_t n, size_t size)
 {
 	void *p = calloc(n, size);
@@ -24,6 +26,19 @@ char *xstrdup(const char *s)
 	if (!copy)
 		abort();
 	return copy;
+}
+
+void *array_grow(void *array, size_t count, size_t *size, size_t element)
+{
+	size_t wider = *size ? 2 * *size : ARRAY_FIRST;
+
+	if (count < *size)
+		return array;
+	array = reallocarray(array, wider, element);
+	if (!array)
+		abort();
+	*size = wider;
+	return array;
 }
 
 char *xasprintf(const char *fmt, ...)

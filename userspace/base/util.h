@@ -60,6 +60,14 @@ static inline void fd_close(int *fd)
 /* calloc that aborts: for small sizes that no peer can influence. */
 void *xcalloc(size_t n, size_t size);
 char *xstrdup(const char *s);
+/*
+ * Makes room for one more behind `count` elements: returns `array`, or what it
+ * became at twice its `*size`. Aborts as well; whoever lets a peer choose the
+ * count bounds it. What is new is not cleared.
+ */
+void *array_grow(void *array, size_t count, size_t *size, size_t element);
+#define ARRAY_GROW(array, count, size)                                \
+	((array) = array_grow((array), (count), &(size), sizeof(*(array))))
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -74,16 +74,7 @@ static struct port *new_port(struct attach *a, const struct link *link)
 	struct port *port = xcalloc(1, sizeof(*port));
 	struct gh_interface left = {0};
 
-	if (a->port_n == a->port_room) {
-		size_t room = a->port_room ? 2 * a->port_room : 16;
-		struct port **grown = xcalloc(room, sizeof(*grown));
-
-		if (a->port_n)
-			memcpy(grown, a->port, a->port_n * sizeof(*grown));
-		free(a->port);
-		a->port = grown;
-		a->port_room = room;
-	}
+	ARRAY_GROW(a->port, a->port_n, a->port_room);
 	port->row.ifindex = link->ifindex;
 	port->row.state = ATTACH_STATE_FAILED;
 	/* By an earlier process. */

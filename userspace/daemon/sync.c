@@ -675,19 +675,9 @@ static int settle_due(struct sync *sync, const struct moment *now)
 	return n;
 }
 
-/* Room for one more; NULL without memory. */
 static struct client_want *next_want(struct start *start)
 {
-	struct client_want *wants = start->wants;
-	size_t size = MAX(start->size * 2, 1024);
-
-	if (start->n == start->size) {
-		wants = realloc(wants, size * sizeof(*wants));
-		if (!wants)
-			return NULL;
-		start->wants = wants;
-		start->size = size;
-	}
+	ARRAY_GROW(start->wants, start->n, start->size);
 	return &start->wants[start->n++];
 }
 
@@ -702,8 +692,6 @@ static int gather_want(void *data, const struct holder *holder)
 	if (grant.state == GRANT_NONE)
 		return 0;
 	want = next_want(start);
-	if (!want)
-		return -ENOMEM;
 	entry = entries_get(sync->entries, &holder->mac);
 	entry->closing = false;
 	entry->sweep = start->seen + 1;
@@ -996,8 +984,6 @@ static int gather_verify(void *data, const struct holder *holder)
 	if (grant.state == GRANT_NONE)
 		return 0;
 	want = next_want(start);
-	if (!want)
-		return -ENOMEM;
 	want->mac = holder->mac;
 	want->policy = policy_of(&grant, holder->record.id,
 		holder->record.raw_up + holder->record.raw_down);

@@ -350,40 +350,16 @@ static void free_syncing(struct syncing *s)
 	free(s->fresh);
 }
 
-/* Room for one more; `*array` and `*room` stay as they are on failure. */
-static int make_room(void *array, size_t n, size_t *room, size_t size)
+static void queue_gone(struct syncing *s, const struct client *have)
 {
-	void **slot = array;
-	size_t wider = *room ? 2 * *room : 64;
-	void *grown;
-
-	if (n < *room)
-		return 0;
-	grown = realloc(*slot, wider * size);
-	if (!grown)
-		return -ENOMEM;
-	*slot = grown;
-	*room = wider;
-	return 0;
+	ARRAY_GROW(s->gone, s->gone_n, s->gone_room);
+	s->gone[s->gone_n++] = *have;
 }
 
-static int queue_gone(struct syncing *s, const struct client *have)
+static void queue_fresh(struct syncing *s, const struct client_want *want)
 {
-	int r = make_room(&s->gone, s->gone_n, &s->gone_room, sizeof(s->gone[0]));
-
-	if (r == 0)
-		s->gone[s->gone_n++] = *have;
-	return r;
-}
-
-static int queue_fresh(struct syncing *s, const struct client_want *want)
-{
-	int r = make_room(
-		&s->fresh, s->fresh_n, &s->fresh_room, sizeof(s->fresh[0]));
-
-	if (r == 0)
-		s->fresh[s->fresh_n++] = want;
-	return r;
+	ARRAY_GROW(s->fresh, s->fresh_n, s->fresh_room);
+	s->fresh[s->fresh_n++] = want;
 }
 
 static int sync_one(void *data, enum client_difference difference,
@@ -398,15 +374,14 @@ static int sync_one(void *data, enum client_difference difference,
 		s->done.edited += r == 0;
 		break;
 	case CLIENT_OTHER:
-		r = queue_gone(s, have);
-		if (r == 0)
-			r = queue_fresh(s, want);
+		queue_gone(s, have);
+		queue_fresh(s, want);
 		break;
 	case CLIENT_STRANGE:
-		r = queue_gone(s, have);
+		queue_gone(s, have);
 		break;
 	case CLIENT_MISSING:
-		r = queue_fresh(s, want);
+		queue_fresh(s, want);
 		break;
 	}
 	return r;

@@ -190,18 +190,9 @@ static void free_names(struct names *names)
 
 static int add_name(struct names *names, const char *name)
 {
-	if (names->n == names->room) {
-		size_t room = names->room ? 2 * names->room : 64;
-		void *grown;
-
-		if (room > PIN_NAMES_MAX)
-			return -E2BIG;
-		grown = realloc(names->name, room * sizeof(names->name[0]));
-		if (!grown)
-			return -ENOMEM;
-		names->name = grown;
-		names->room = room;
-	}
+	if (names->n == PIN_NAMES_MAX)
+		return -E2BIG;
+	ARRAY_GROW(names->name, names->n, names->room);
 	snprintf(names->name[names->n++], sizeof(names->name[0]), "%s", name);
 	return 0;
 }

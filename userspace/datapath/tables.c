@@ -38,9 +38,9 @@ static int grow_batch(struct batch *batch, size_t key_size, size_t value_size)
 		return -E2BIG;
 	free_batch(batch);
 	batch->room = room;
-	batch->keys = calloc(room, key_size);
-	batch->values = calloc(room, value_size);
-	return batch->keys && batch->values ? 0 : -ENOMEM;
+	batch->keys = xcalloc(room, key_size);
+	batch->values = xcalloc(room, value_size);
+	return 0;
 }
 
 int map_each(int map_fd, size_t key_size, size_t value_size,

@@ -89,17 +89,7 @@ static void put_link(struct links *links, const struct link *link)
 			tell(links, LINK_EVENT_CHANGED, link);
 		return;
 	}
-	if (links->link_n == links->link_room) {
-		size_t room = links->link_room ? 2 * links->link_room : 16;
-		struct link *grown = xcalloc(room, sizeof(*grown));
-
-		if (links->link_n)
-			memcpy(grown, links->link,
-				links->link_n * sizeof(*grown));
-		free(links->link);
-		links->link = grown;
-		links->link_room = room;
-	}
+	ARRAY_GROW(links->link, links->link_n, links->link_room);
 	i = position_of(links, link->ifindex);
 	memmove(&links->link[i + 1], &links->link[i],
 		(links->link_n - i) * sizeof(links->link[0]));
@@ -143,17 +133,7 @@ static void put_address(struct links *links, const struct link_address *address)
 	/* Lifetimes of an address are renewed all the time: no change. */
 	if (address_position(links, address) < links->address_n)
 		return;
-	if (links->address_n == links->address_room) {
-		size_t room = links->address_room ? 2 * links->address_room : 32;
-		struct link_address *grown = xcalloc(room, sizeof(*grown));
-
-		if (links->address_n)
-			memcpy(grown, links->address,
-				links->address_n * sizeof(*grown));
-		free(links->address);
-		links->address = grown;
-		links->address_room = room;
-	}
+	ARRAY_GROW(links->address, links->address_n, links->address_room);
 	links->address[links->address_n++] = *address;
 	links->addresses_changed = true;
 }
