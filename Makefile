@@ -3,8 +3,8 @@
 # make            the three programs, in build/
 # make check      no root, under 10 s: unit tests, portal cases, layers, style
 # make test       everything (root): check, kernel test runs, the lab, browser
-# make bench      measure; prints a table, writes build/bench.json;
-#                 ROWS='bpf.*' only those rows
+# make bench      measure (root, 5 min); prints a table with goals, writes
+#                 build/bench.json; ROWS='bpf.*' only those rows
 # make fuzz       every fuzzer for FUZZ_SECONDS (10), seeds first
 # make run        the lab with gatehouse inside and a guest walking through it
 # make install    DESTDIR, PREFIX
