@@ -26,7 +26,7 @@ UDP = tuple(f"forward.udp64.{m}{s}" for m in MODES[:3] for s in ("", ".10k")) + 
 TCP = tuple(f"forward.tcp.{m}" for m in MODES[:4])
 NAMES = UDP + TCP
 SLICES, SLICE_SECONDS = 3, 0.4
-WARM_UP_SECONDS = 0.3
+WARM_UP_PACKETS = 100000
 TCP_SECONDS = 2
 
 NFTSET = """\
@@ -84,8 +84,10 @@ def udp64(place, guests):
     place.thread_napi(True)
     place.pin_napi(1)
     try:
+        begun = place.forwarded() + WARM_UP_PACKETS
         with place.storm(guests):
-            time.sleep(WARM_UP_SECONDS)
+            place.wait(lambda: place.forwarded() > begun, 10,
+                       "nothing is forwarded")
             return min(slice_of(place) for _ in range(SLICES))
     finally:
         place.thread_napi(False)
