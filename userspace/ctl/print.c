@@ -425,6 +425,8 @@ static void print_failed_jobs(const json_t *jobs)
 
 void print_status(const json_t *reply)
 {
+	json_int_t lost = json_integer_value(json_object_get(reply, "eventsLost"));
+
 	print_fields(reply, status_columns);
 	putchar('\n');
 	print_table(json_object_get(reply, "networks"), network_columns);
@@ -433,6 +435,10 @@ void print_status(const json_t *reply)
 		print_table(json_object_get(reply, "ports"), port_columns);
 	}
 	print_failed_jobs(json_object_get(reply, "jobs"));
+	if (lost)
+		printf("\n%" PRId64 " events of the kernel were lost: too many "
+		       "at once\n",
+			(int64_t)lost);
 }
 
 void print_clients(const json_t *reply)

@@ -101,17 +101,41 @@ static void on_turn_end(void *data)
 
 /* Events of the kernel: hints only. */
 
+#define ROGUE_LOG_NS (60 * NSEC_PER_SEC) /* a guest must not fill the log */
+
+static void log_rogue(struct gatehoused *g, const struct mac *mac)
+{
+	int64_t now = clock_mono_ns();
+	char text[MAC_TEXT];
+
+	if (g->rogue_logged_ns && now - g->rogue_logged_ns < ROGUE_LOG_NS)
+		return;
+	g->rogue_logged_ns = now;
+	log_warning("dropped a router advertisement or redirect of %s, who may "
+		    "be after other guests' traffic; to shut it out: "
+		    "gatehousectl block %s",
+		mac_format(mac, text), text);
+}
+
 static void on_event(void *data, const struct gh_event *event)
 {
 	struct gatehoused *g = data;
 	struct mac mac;
 
 	memcpy(mac.addr, event->mac.addr, sizeof(mac.addr));
-	if (event->type != GH_EVENT_EXHAUSTED)
-		return;
-	/* The next credit, if there is one, takes over. */
-	if (turn_begin(g) == 0)
-		sync_touch(g->sync, &mac);
+	switch (event->type) {
+	case GH_EVENT_EXHAUSTED:
+		/* The next credit, if there is one, takes over. */
+		if (turn_begin(g) == 0)
+			sync_touch(g->sync, &mac);
+		break;
+	case GH_EVENT_ROGUE:
+		log_rogue(g, &mac);
+		break;
+	case GH_EVENT_FIRST_SEEN: /* `captive` has it */
+	case GH_EVENT_EXPIRED:	  /* the expiry timer is as fast */
+		break;
+	}
 }
 
 /* The descriptor says nothing of what a full batch has left: a timer does. */

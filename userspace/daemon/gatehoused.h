@@ -40,6 +40,7 @@ struct gatehoused {
 	struct events *events;
 	struct loop_fd events_watch;
 	struct loop_timer events_rest; /* after a full batch */
+	int64_t rogue_logged_ns; /* 0: never */
 	struct sync *sync;
 	struct ctl_server *ctl;
 	struct throttle *throttle;

@@ -111,10 +111,13 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 	json_t *ports = json_array(), *jobs = json_array(), *networks;
 	json_int_t captive = 0;
 	int64_t sessions = 0;
+	uint64_t losses = 0;
 	int ret = store_session_count(g->store, &sessions);
 
 	if (!ret)
 		ret = captive_each(g->dp, count_captive, &captive);
+	if (!ret)
+		ret = events_losses(g->dp, &losses);
 	if (ret) {
 		json_decref(ports);
 		json_decref(jobs);
@@ -123,17 +126,17 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 	attach_each(g->attach, add_port, ports);
 	jobs_each(g->jobs, add_job, jobs);
 	networks = networks_json(g, ports);
-	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o, s:o,"
-			    " s:o, s:o}",
+	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o,"
+			    " s:o, s:o, s:o}",
 		"version", GATEHOUSE_VERSION, "uptimeSeconds",
 		(json_int_t)((clock_mono_ns() - g->started_ns) / NSEC_PER_SEC),
 		"sessions", (json_int_t)sessions, "records",
 		(json_int_t)entries_count(sync_entries(g->sync)), "recordsMax",
 		(json_int_t)datapath_meta(g->dp)->clients_max, "captive",
-		captive, "sweepMs", to_ms(g->sweep_ns), "reconcileMs",
-		to_ms(g->reconcile_ns), "repairedAt",
-		json_time(g->repaired_sec), "networks", networks, "ports", ports,
-		"jobs", jobs);
+		captive, "eventsLost", (json_int_t)losses, "sweepMs",
+		to_ms(g->sweep_ns), "reconcileMs", to_ms(g->reconcile_ns),
+		"repairedAt", json_time(g->repaired_sec), "networks", networks,
+		"ports", ports, "jobs", jobs);
 }
 
 struct differences {
