@@ -28,7 +28,7 @@ struct db {
 	struct db_rows statements[STATEMENTS_MAX];
 };
 
-static int to_errno(struct db *db, int code)
+static int to_errno(sqlite3 *sqlite, int code)
 {
 	switch (code & 0xff) {
 	case SQLITE_OK:
@@ -36,7 +36,7 @@ static int to_errno(struct db *db, int code)
 	case SQLITE_DONE:
 		return 0;
 	case SQLITE_CONSTRAINT:
-		code = sqlite3_extended_errcode(db->sqlite);
+		code = sqlite3_extended_errcode(sqlite);
 		return code == SQLITE_CONSTRAINT_UNIQUE ||
 				       code == SQLITE_CONSTRAINT_PRIMARYKEY
 			       ? -EEXIST
@@ -88,7 +88,7 @@ int db_open(const char *path, struct db **ret_db)
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 			SQLITE_OPEN_NOMUTEX,
 		NULL);
-	ret = to_errno(db, ret);
+	ret = to_errno(db->sqlite, ret);
 	if (!ret) {
 		sqlite3_busy_timeout(db->sqlite, BUSY_MS);
 		ret = db_script(db, setup);
@@ -115,8 +115,8 @@ void db_close(struct db *db)
 
 int db_script(struct db *db, const char *sql)
 {
-	return to_errno(
-		db, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+	return to_errno(db->sqlite,
+		sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
 }
 
 bool db_in_transaction(struct db *db)
@@ -139,7 +139,7 @@ static int statement(struct db *db, const char *sql, struct db_rows **ret_rows)
 		ret = sqlite3_prepare_v3(db->sqlite, sql, -1,
 			SQLITE_PREPARE_PERSISTENT, &rows->stmt, NULL);
 		if (ret)
-			return to_errno(db, ret);
+			return to_errno(db->sqlite, ret);
 		rows->sql = sql;
 		db->count++;
 	}
@@ -185,12 +185,11 @@ static void bind(struct db_rows *rows, const char *fmt, va_list args)
 int db_next(struct db_rows *rows)
 {
 	sqlite3 *sqlite = sqlite3_db_handle(rows->stmt);
-	struct db db = {.sqlite = sqlite};
 	int code = sqlite3_step(rows->stmt), ret;
 
 	if (code == SQLITE_ROW)
 		return 1;
-	ret = to_errno(&db, code);
+	ret = to_errno(sqlite, code);
 	db_done(rows);
 	return ret;
 }
