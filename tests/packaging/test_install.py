@@ -7,6 +7,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import textwrap
 
 import pytest
 
@@ -77,6 +78,41 @@ def test_example_and_manual_name_every_setting():
     assert [s for s in settings if f".It Cm {s} = " not in manual] == []
 
 
+def judge(tmp_path, text):
+    """What `gatehoused -n` says of a configuration; "" when it accepts it."""
+    path = tmp_path / "gatehouse.conf"
+    path.write_text(text)
+    result = run(BUILD / "gatehoused", "-n", "-c", path)
+    return result.stdout if result.returncode else ""
+
+
+def test_examples_of_the_manual_are_accepted(tmp_path):
+    manual = (TOP / "docs/gatehouse.conf.5").read_text()
+    blocks = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", manual, flags=re.M | re.S)
+    assert blocks
+    for block in blocks:
+        assert judge(tmp_path, block) == ""
+    reach = re.search(r"^\.It Cm reach = (.*?)^\.It ", manual, flags=re.M | re.S)
+    examples = re.search(r"^Examples:\n(.*?)^Default", reach[1], flags=re.M | re.S)
+    examples = re.findall(r"^\.Ql (\S+)", examples[1], flags=re.M)
+    assert len(examples) >= 5
+    network = "[network guest.5-a_b]\ninterface = eth1\nportal4 = 10.77.0.1\n"
+    for example in examples:
+        assert judge(tmp_path, f"{network}reach = {example}\n") == ""
+    together = " ".join(examples[:3]) + "," + ",".join(examples[3:])
+    assert judge(tmp_path, f"{network}reach = {together}\n") == ""
+    # What the manual says cannot be.
+    for wrong in ("[fd00::5]/128:53/udp", "10.0.0.5/tcp", "fd00::5:53/udp"):
+        assert "`reach` must be" in judge(tmp_path, f"{network}reach = {wrong}\n")
+
+
+def test_configuration_of_the_readme_is_accepted(tmp_path):
+    readme = (TOP / "README.md").read_text()
+    sample = re.search(r"^ +\[portal\]\n.*?\[roles\]\n[^\n]+\n", readme,
+                       flags=re.M | re.S)[0]
+    assert judge(tmp_path, textwrap.dedent(sample)) == ""
+
+
 @pytest.mark.parametrize("prefix", ["/usr", "/usr/local"])
 def test_units_start_what_was_installed(tmp_path, prefix):
     result = run("make", "install", f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
@@ -113,6 +149,20 @@ def test_portal_unit_can_keep_one_capability_only():
     assert re.findall(r"^CapabilityBoundingSet=(.*)$", text, flags=re.M) == \
         ["CAP_NET_BIND_SERVICE"]
     assert "NoNewPrivileges=yes" in text
+
+
+def test_manual_explains_every_reason():
+    source = (TOP / "userspace/datapath/reasons.c").read_text()
+    names = set(re.findall(r'^\t\[GH_\w+\] = "(\w+)"', source, flags=re.M))
+    assert len(names) > 30, "the pattern no longer finds reasons.c's table"
+    manual = (TOP / "docs/gatehousectl.8").read_text()
+    section = re.search(r"^\.Sh REASONS\n(.*?)^\.Sh ", manual, flags=re.M | re.S)[1]
+    items = [word for line in re.findall(r"^\.It Cm (.*)$", section, flags=re.M)
+             for word in line.replace(",", " ").split()]
+    assert len(items) == len(set(items))
+    # Of packets of this version: no walled garden and no rates yet.
+    assert names - set(items) == {"no_reason", "pass_garden", "drop_rate"}
+    assert set(items) <= names
 
 
 @pytest.mark.parametrize("page", sorted(
