@@ -185,17 +185,18 @@ static __always_inline __u64 gh_sum_pseudo(
 }
 
 /*
- * Of the answer from layer 4 on, `len` bytes. In pieces: before 6.13
- * bpf_csum_diff() takes 512 bytes at most.
+ * Of `len` bytes of the answer, `skip` behind the beginning of layer 4. In
+ * pieces: before 6.13 bpf_csum_diff() takes 512 bytes at most.
  */
-__weak __noinline int gh_sum_out(struct gh_scratch *s, __u32 len)
+__weak __noinline int gh_sum_out(struct gh_scratch *s, __u32 skip, __u32 len)
 {
 	__u32 sum = 0;
 
 	if (!s || len > GH_ANSWER_MAX)
 		return 0;
+	skip = GH_OUT_L4 + (skip & 127);
 	/* It wants whole words. */
-	GH_PUT(__u32, gh_out(s, GH_OUT_L4 + len), 0);
+	GH_PUT(__u32, gh_out(s, skip + len), 0);
 	len = (len + 3) & ~3U;
 	for (__u32 at = 0; at < 3 * 512; at += 512) {
 		__u32 n = len - at;
@@ -207,7 +208,7 @@ __weak __noinline int gh_sum_out(struct gh_scratch *s, __u32 len)
 		/* A bound that 6.1 sees, and the compiler does not. */
 		asm volatile("" : "+r"(n));
 		n &= 1023;
-		sum = bpf_csum_diff(0, 0, (__be32 *)&s->out[GH_OUT_L4 + at], n, sum);
+		sum = bpf_csum_diff(0, 0, (__be32 *)&s->out[skip + at], n, sum);
 	}
 	return sum;
 }
@@ -269,9 +270,9 @@ static __always_inline __be32 gh_mss_option(const struct gh_pkt *pkt)
 }
 
 /*
- * The TCP header; returns its length. `payload` bytes follow it. `partial`:
- * the checksum is left to whoever sends the frame on, who wants the sum of the
- * pseudo header in its place (CHECKSUM_PARTIAL).
+ * The TCP header; returns its length. `payload` bytes of reply follow it, or
+ * none. `partial`: the checksum is left to whoever sends the frame on, who
+ * wants the sum of the pseudo header in its place (CHECKSUM_PARTIAL).
  */
 static __always_inline __u32 gh_put_tcp(struct gh_scratch *s,
 	const struct gh_pkt *pkt, const struct gh_segment *seg, __u32 payload,
@@ -298,13 +299,12 @@ static __always_inline __u32 gh_put_tcp(struct gh_scratch *s,
 		GH_PUT(__u16, tcp + 16, gh_fold(sum));
 		return header;
 	}
-	if (payload) {
-		sum += (__u32)gh_sum_out(s, header + payload);
-	} else {
-		sum += (__u64)words[0] + words[1] + words[2] + words[3];
-		if (header > 20)
-			sum += gh_mss_option(pkt);
-	}
+	sum += (__u64)words[0] + words[1] + words[2] + words[3];
+	if (header > 20)
+		sum += gh_mss_option(pkt);
+	if (payload)
+		sum += gh_reply_sum() + (__u32)gh_sum_out(s,
+			20 + GH_REPLY_KNOWN, payload - GH_REPLY_KNOWN);
 	GH_PUT(__u16, tcp + 16, ~gh_fold(sum));
 	return header;
 }
@@ -326,7 +326,7 @@ static __always_inline void gh_put_icmp(struct gh_scratch *s,
 
 	GH_PUT(__u32, icmp, type);
 	GH_PUT(__u32, icmp + 4, partial ? (__u32)gh_fold(sum) << 16 : 0);
-	sum += (__u32)gh_sum_out(s, 8 + quote);
+	sum += (__u32)gh_sum_out(s, 0, 8 + quote);
 	GH_PUT(__u16, icmp + 2, ~gh_fold(sum));
 }
 

@@ -5,8 +5,9 @@
  * asked (`in`) and the answer (`out`); redirect.h puts the headers round it.
  * No maps, no helpers: compiles on the host as well.
  *
- * Whatever the client wrote is copied through gh_codes[] only, which knows no
- * byte that could end a header, an attribute or a query parameter.
+ * Whatever the client wrote is copied by gh_encode() only: what is not plain
+ * goes through gh_codes[], which knows no byte that could end a header, an
+ * attribute or a query parameter.
  *
  * Loops are in functions of their own, verified once, and positions go through
  * memory, so that the verifier does not follow every value that they can have.
@@ -20,7 +21,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are searched fr
 #define GH_PATH_MAX 256
 #define GH_HEAD_MAX 1024 /* how much of a request is looked at */
 
-/* Index masks: the buffers are this large and a word more. */
+/* Index masks: the buffers are this large, and what is put at once. */
 #define GH_IN_MASK  2047
 #define GH_OUT_MASK 2047
 
@@ -38,7 +39,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are searched fr
 
 struct gh_scratch {
 	__u8 in[GH_IN_MASK + 1 + 8];   /* bytes behind the frame are of an earlier one */
-	__u8 out[GH_OUT_MASK + 1 + 96];
+	__u8 out[GH_OUT_MASK + 1 + 256];
 	__u32 from;  /* next byte of `in` to read */
 	__u32 to;    /* next byte of `out` to write */
 	__u32 end;   /* where the request ends in `in` */
@@ -134,14 +135,43 @@ static const __u32 gh_codes[256] = {
 	GH_CODES16(0x70),
 };
 
+/* The high bit of each byte, all below 0x80, that is one of `low` to `high`. */
+#define GH_IN_RANGE(word, low, high)                  \
+	(((word) + GH_ONES * (0x80 - (low))) &        \
+		~((word) + GH_ONES * (0x7f - (high))))
+
+/* The number of the first byte that has its high bit in `bits`, and nothing
+ * else; 8: none has (Warren, Hacker's Delight, 6-1). */
+static __always_inline __u32 gh_first_of(__u64 bits)
+{
+	return ((((bits - 1) & GH_ONES) * GH_ONES) >> 56) - !!bits;
+}
+
 /*
- * Copies at most `max` bytes of `in` through the table, until one that is not
- * of `kind`, the end of the request, or the answer's limit. Moves `from` and
- * `to`. Returns how many bytes were read.
+ * How many bytes at the beginning of a word are plain: letters, digits, "-",
+ * ".", ":", in a path "/" as well. Most of every URL is, and it is copied by
+ * words; gh_codes[] has the rest.
+ */
+static __always_inline __u32 gh_plain(__u64 word, __u32 kind)
+{
+	const __u64 high = GH_ONES << 7;
+	__u64 low = word & ~high;
+	__u64 plain = GH_IN_RANGE(low | GH_ONES * 0x20, 'a', 'z') |
+		      GH_IN_RANGE(low, '-', ':');
+
+	if (kind == GH_CODE_HOST)
+		plain &= (low ^ GH_ONES * '/') + ~high;
+	return gh_first_of((~plain | word) & high);
+}
+
+/*
+ * Copies at most `max` bytes of `in`, plain or through the table, until one
+ * that is not of `kind`, the end of the request, or the answer's limit. Moves
+ * `from` and `to`. Returns how many bytes were read.
  */
 __weak __noinline int gh_encode(struct gh_scratch *s, __u32 max, __u32 kind)
 {
-	__u32 from, to, end, limit, i;
+	__u32 from, to, end, limit;
 
 	if (!s)
 		return 0;
@@ -149,28 +179,37 @@ __weak __noinline int gh_encode(struct gh_scratch *s, __u32 max, __u32 kind)
 	to = s->to;
 	end = s->end;
 	limit = s->limit;
-	for (i = 0; i < GH_PATH_MAX; i++) {
-		__u32 code;
+	if (end > from + max)
+		end = from + max;
+	for (__u32 i = 0; i < GH_PATH_MAX && from < end; i++) {
+		__u64 word = GH_GET(__u64, gh_in(s, from));
+		__u32 plain = gh_plain(word, kind), code;
 
-		if (i >= max || from >= end)
+		if (plain > end - from)
+			plain = end - from;
+		if (to + plain + 3 > limit)
 			break;
+		GH_PUT(__u64, gh_out(s, to), word);
+		from += plain;
+		to += plain;
+		if (plain == 8 || from >= end)
+			continue;
 		code = gh_codes[*gh_in(s, from)];
-		if (!(code & kind) || to + 3 > limit)
+		if (!(code & kind))
 			break;
 		GH_PUT(__u32, gh_out(s, to), code);
 		to += (code & GH_CODE_LEN) >> 24;
 		from++;
 	}
+	max = from - s->from;
 	s->from = from;
 	s->to = to;
-	return i;
+	return max;
 }
 
 /*
  * Where the value of the Host header begins in `in`, from the request line at
- * `at` on; 0: there is none. Eight bytes at a time: which of them is the first
- * line feed is told by arithmetic, not by branches (Warren, Hacker's Delight,
- * 6-1), and when there is none the same sum says 8.
+ * `at` on; 0: there is none. Eight bytes at a time.
  */
 __weak __noinline int gh_find_host(const struct gh_scratch *s, __u32 at)
 {
@@ -187,9 +226,10 @@ __weak __noinline int gh_find_host(const struct gh_scratch *s, __u32 at)
 			return 0;
 		word = GH_GET(__u64, gh_in(s, at)) ^ GH_ONES * '\n';
 		hit = (word - GH_ONES) & ~word & GH_ONES << 7;
-		at += (((hit - 1) & GH_ONES) * GH_ONES) >> 56;
+		at += gh_first_of(hit);
 		if (!hit)
 			continue;
+		at++;
 		word = GH_GET(__u64, gh_in(s, at));
 		if ((word & 0xff) == '\r' || (word & 0xff) == '\n')
 			return 0;
@@ -231,11 +271,6 @@ static __always_inline __u32 gh_method(const struct gh_scratch *s, __u32 at)
 	if (GH_IS_METHOD(word, seen, GH_WORD8('O', 'P', 'T', 'I', 'O', 'N', 'S', ' '), 8))
 		return 8;
 	return 0;
-}
-
-static __always_inline bool gh_is_head(const struct gh_scratch *s, __u32 at)
-{
-	return *gh_in(s, at) == 'H';
 }
 
 /* One octet in decimal, without leading zeros and without branches. */
@@ -420,86 +455,55 @@ static __always_inline void gh_put_location(
 }
 
 /*
- * Everything before the Location's value has the same length always. The body
- * is for people; that of a HEAD request stays away, but not its length.
+ * No body: whoever asks goes where the Location says, without a look, and what
+ * would be longer than the request may not fit.
  */
-#define GH_REPLY_HEAD                                           \
-	"HTTP/1.1 302 Found\r\n"                                \
-	"Cache-Control: no-store\r\n"                           \
-	"Connection: close\r\n"                                 \
-	"Content-Type: text/html\r\n"                           \
-	"Content-Length:   0\r\n"                               \
+#define GH_REPLY_HEAD               \
+	"HTTP/1.1 302 Found\r\n"    \
+	"Cache-Control: no-store\r\n" \
+	"Connection: close\r\n"     \
+	"Content-Length: 0\r\n"     \
 	"Location: "
-#define GH_REPLY_LENGTH_AT (20 + 25 + 19 + 25 + 16)
-#define GH_BODY_BEGIN "<a href=\""
-#define GH_BODY_END   "\">Log in to this network</a>\n"
 
-/* Copies `len` bytes of the answer from `at` to its end. */
-__weak __noinline int gh_repeat(struct gh_scratch *s, __u32 at, __u32 len)
+/* Of what is the same always, the sum is known: of so many bytes. */
+#define GH_REPLY_KNOWN ((sizeof(GH_REPLY_HEAD) - 1) & ~7U)
+
+static __always_inline __u64 gh_reply_sum(void)
 {
-	__u32 to;
+	__u64 sum = 0;
 
-	if (!s)
-		return 0;
-	to = s->to;
-	for (__u32 i = 0; i < GH_ANSWER_MAX / 2; i += 8) {
-		if (i >= len)
-			break;
-		GH_PUT(__u64, gh_out(s, to + i),
-			GH_GET(__u64, gh_out(s, at + i)));
+#pragma unroll
+	for (__u32 i = 0; i < GH_REPLY_KNOWN; i += 8) {
+		__u64 word = gh_text_word(GH_REPLY_HEAD, GH_REPLY_KNOWN, i);
+
+		sum += (word & 0xffffffff) + (word >> 32);
 	}
-	s->to = to + len;
-	return 0;
-}
-
-/* A link to where the Location leads: its value, the `len` bytes at `value`. */
-static __always_inline void gh_put_body(
-	struct gh_scratch *s, __u32 value, __u32 len, bool is_head)
-{
-	__u32 size = sizeof(GH_BODY_BEGIN) + sizeof(GH_BODY_END) - 2 + len;
-	__u8 *digits = &s->out[GH_OUT_PAYLOAD + GH_REPLY_LENGTH_AT];
-
-	if (s->to + size > s->limit)
-		return;
-	digits[0] = size >= 100 ? '0' + size / 100 : ' ';
-	digits[1] = '0' + size / 10 % 10;
-	digits[2] = '0' + size % 10;
-	if (is_head)
-		return;
-	GH_PUT_TEXT(gh_out(s, s->to), GH_BODY_BEGIN);
-	s->to += sizeof(GH_BODY_BEGIN) - 1;
-	gh_repeat(s, value, len);
-	GH_PUT_TEXT(gh_out(s, s->to), GH_BODY_END);
-	s->to += sizeof(GH_BODY_END) - 1;
+	return sum;
 }
 
 /*
  * Writes the 302 to the request at `request` of `in`, which ends at s->end,
  * behind the TCP header. s->limit is where it must end: what does not fit is
- * left out, first the body, then the path, then the URL. `location` has
- * GH_LOCATION_MAX bytes, `len` of them used. Returns its length; 0: what was
- * sent is no request, or there is no room for an answer.
+ * left out, first the path, then the URL. `location` has GH_LOCATION_MAX bytes,
+ * `len` of them used. Returns its length; 0: what was sent is no request, or
+ * there is no room for an answer.
  */
 static __always_inline __u32 gh_reply_write(struct gh_scratch *s,
 	const struct gh_pkt *pkt, __u32 request, const char *location, __u32 len)
 {
-	const __u32 value = GH_OUT_PAYLOAD + sizeof(GH_REPLY_HEAD) - 1;
 	__u32 method = gh_method(s, request);
 
 	if (!method || !len || len > GH_LOCATION_MAX)
 		return 0;
 	GH_PUT_TEXT(&s->out[GH_OUT_PAYLOAD], GH_REPLY_HEAD);
-	s->to = value;
+	s->to = GH_OUT_PAYLOAD + sizeof(GH_REPLY_HEAD) - 1;
 	gh_put_location(s, location, len);
 	if (s->to + 4 > s->limit)
 		return 0;
 	s->limit -= 4;
 	gh_put_url(s, pkt, request, request + method);
-	s->limit += 4;
-	len = s->to - value;
 	GH_PUT(__u32, gh_out(s, s->to), GH_WORD4('\r', '\n', '\r', '\n'));
 	s->to += 4;
-	gh_put_body(s, value, len, gh_is_head(s, request));
 	return s->to - GH_OUT_PAYLOAD;
 }
 

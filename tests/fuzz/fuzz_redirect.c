@@ -4,7 +4,7 @@
  * and the room for an answer, the rest is payload; the connection is opened
  * first, so that the payload reaches the redirect. Whatever it is: the answer's
  * headers and checksums are right, it is within its limits, and of the guest's
- * bytes nothing stands in it that could end a header, an attribute or a tag.
+ * bytes nothing stands in it that could end a header or a query parameter.
  */
 #include "../host_responder.h"
 
@@ -12,8 +12,6 @@
 #include <stdlib.h>
 
 #define PORTAL "http://10.77.0.1/?url="
-#define BODY_BEGIN "<a href=\""
-#define BODY_END "\">Log in to this network</a>\n"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,7 +30,7 @@ static void check(bool holds)
 		abort();
 }
 
-/* An URL in a query: RFC 3986, without what ends an attribute. */
+/* A URL in a query: RFC 3986, without what ends a parameter. */
 static void check_value(const char *text, size_t len)
 {
 	size_t i;
@@ -50,42 +48,19 @@ static void check_value(const char *text, size_t len)
 	}
 }
 
-/* The only headers are ours, in our order; returns the Location's length. */
-static size_t check_head(const char *text, size_t len, size_t body)
-{
-	static const char until_length[] = "HTTP/1.1 302 Found\r\n"
-		"Cache-Control: no-store\r\nConnection: close\r\n"
-		"Content-Type: text/html\r\nContent-Length:";
-	static const char until_value[] = "\r\nLocation: " PORTAL;
-	size_t at = strlen(until_length), value;
-
-	check(len > at + 4 && !memcmp(text, until_length, at));
-	/* HEAD says how long the body would have been. */
-	check(!body || strtoul(text + at, NULL, 10) == body);
-	at += 4;
-	check(len >= at + strlen(until_value));
-	check(!memcmp(text + at, until_value, strlen(until_value)));
-	at += strlen(until_value);
-	value = len - at;
-	check_value(text + at, value);
-	return value + strlen(PORTAL);
-}
-
+/* The only headers are ours, in our order. */
 static void check_reply(const struct answer *a)
 {
+	static const char head[] = "HTTP/1.1 302 Found\r\n"
+		"Cache-Control: no-store\r\nConnection: close\r\n"
+		"Content-Length: 0\r\nLocation: " PORTAL;
 	const char *text = (const char *)a->data;
-	const char *end = memmem(text, a->len, "\r\n\r\n", 4);
-	size_t body, value, begin = strlen(BODY_BEGIN);
+	size_t begin = strlen(head);
 
-	check(end != NULL);
-	body = a->len - (end + 4 - text);
-	value = check_head(text, end - text, body);
-	if (!body)
-		return;
-	check(body == begin + value + strlen(BODY_END));
-	check(!memcmp(end + 4, BODY_BEGIN, begin));
-	check(!memcmp(end + 4 + begin, end - value, value));
-	check(!memcmp(end + 4 + begin + value, BODY_END, strlen(BODY_END)));
+	check(a->len >= begin + 4);
+	check(!memcmp(text, head, begin));
+	check_value(text + begin, a->len - begin - 4);
+	check(!memcmp(text + a->len - 4, "\r\n\r\n", 4));
 }
 
 static enum gh_reason respond(struct host_gate *g, const struct ask *ask,
