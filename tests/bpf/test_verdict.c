@@ -97,6 +97,7 @@ static const struct row rows[] = {
 	{"DHCP discover",          {.to = ALL, .from = "0.0.0.0", UDP, .sport = 68, .port = 67, .dst_mac = GROUP_MAC, .payload = 240}, DHCP, DHCP},
 	{"DHCP renew",             {.to = BOX, UDP, .sport = 68, .port = 67, .payload = 240}, DHCP, DHCP},
 	{"DHCP of a server",       {.to = ALL, UDP, .sport = 67, .port = 68, .dst_mac = GROUP_MAC}, INSIDE, WHY},
+	{"DHCP, another port",     {.to = ALL, UDP, .port = 67}, INSIDE, WHY},
 	{"DHCP elsewhere",         {.to = OUT, UDP, .sport = 68, .port = 67}, CHARGED, PROHIBITED},
 	{"DHCP in a fragment",     {.to = ALL, UDP, .sport = 68, .port = 67, .offset = 0x2000}, INSIDE, FRAGMENT},
 	{"DHCPv6 solicit",         {.to = "ff02::1:2", UDP, .sport = 546, .port = 547, .payload = 40}, DHCP, DHCP},
