@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The store's promises that no rule can see: nothing is written outside a
  * transaction, whatever undid it; counters are counted once; what is cleaned
@@ -178,6 +178,37 @@ static void test_deadlines_follow_the_boot(void **state)
 	store_rollback(store);
 }
 
+/* Whatever a damaged or edited table says, it gives nothing away. */
+static void test_an_unknown_voucher_state_is_no_good(void **state)
+{
+	struct store *store = *state;
+	const struct plan plan = {
+		.name = "Hour",
+		.currency = "TZS",
+		.seconds = 3600,
+		.bytes = UNLIMITED,
+		.devices = 1,
+		.token_days = UNLIMITED,
+	};
+	struct voucher voucher = {
+		.batch = "b", .expires_at = UNLIMITED, .created_by = "root"};
+
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_plan_insert(store, &plan, &voucher.plan_id), 0);
+	assert_int_equal(store_voucher_insert(store, &voucher), 0);
+	assert_int_equal(
+		store_voucher_by_hmac(store, voucher.hmac, &voucher), 0);
+	assert_int_equal(voucher.state, VOUCHER_UNUSED);
+	assert_int_equal(db_script(store->db,
+				 "PRAGMA ignore_check_constraints = ON;"
+				 "UPDATE vouchers SET state = 'new'"),
+		0);
+	assert_int_equal(
+		store_voucher_by_hmac(store, voucher.hmac, &voucher), 0);
+	assert_int_equal(voucher.state, VOUCHER_REVOKED);
+	store_rollback(store);
+}
+
 static void test_clean_up(void **state)
 {
 	struct store *store = *state;
@@ -221,6 +252,7 @@ int main(void)
 		TEST(test_a_savepoint_isolates_one_operation),
 		TEST(test_counters_are_counted_once),
 		TEST(test_deadlines_follow_the_boot),
+		TEST(test_an_unknown_voucher_state_is_no_good),
 		TEST(test_clean_up),
 	};
 

@@ -51,7 +51,9 @@ static void read_voucher(struct db_rows *rows, struct voucher *ret_voucher)
 	db_text(rows, 4, v->plan_name, sizeof(v->plan_name));
 	db_text(rows, 5, v->batch, sizeof(v->batch));
 	db_text(rows, 6, state, sizeof(state));
-	voucher_state_parse(state, &v->state);
+	/* What the table cannot contain must not read as "unused". */
+	if (voucher_state_parse(state, &v->state))
+		v->state = VOUCHER_REVOKED;
 	v->expires_at = db_limit(rows, 7);
 	v->session_id = db_int(rows, 8);
 	v->used_at = db_int(rows, 9);
