@@ -680,32 +680,47 @@ void attach_stop(struct attach *a)
 	free(a);
 }
 
-/* Closed: the groups go first, so the table drops before the hooks are off.
- * Open: the table goes last, so nothing passes half gated meanwhile. */
+/* Not the first failure shall end an unload: what can be undone is. */
+static void keep_first(int *first, int ret)
+{
+	if (!*first)
+		*first = ret;
+}
+
+static int unload_port(struct attach *a, struct port *port)
+{
+	int ret = hooks_detach(a->dp, port->row.ifindex);
+
+	if (ret)
+		log_error("%s: cannot detach: %s", port->row.name,
+			strerror(-ret));
+	if (port->we_isolated)
+		keep_first(&ret, set_isolated(a, port, false));
+	clear_interface(a, port->row.ifindex);
+	return ret;
+}
+
+/* The groups go first, so the table drops before the hooks are off. Open: the
+ * table goes last, so nothing passes half gated meanwhile. */
 int attach_unload(struct attach *a, bool open)
 {
 	struct nft_error err;
 	size_t i;
-	int r = 0, failed;
+	int ret = 0;
 
 	a->is_unloaded = true;
 	if (!open)
-		r = apply_nft(a);
-	for (i = 0; r == 0 && i < a->port_n; i++)
-		r = set_group(a, a->port[i], false);
-	for (i = 0; r == 0 && i < a->port_n; i++) {
-		failed = hooks_detach(a->dp, a->port[i]->row.ifindex);
-		if (failed < 0)
-			r = failed;
-		if (a->port[i]->we_isolated)
-			set_isolated(a, a->port[i], false);
-		clear_interface(a, a->port[i]->row.ifindex);
-	}
-	if (r == 0 && open)
-		r = nft_remove(a->nft, &err);
-	if (r < 0)
-		log_error("unload: %s", strerror(-r));
-	return r;
+		ret = apply_nft(a);
+	for (i = 0; i < a->port_n; i++)
+		keep_first(&ret, set_group(a, a->port[i], false));
+	/* Without hooks and without the table everybody would get through. */
+	if (ret && !open)
+		return ret;
+	for (i = 0; i < a->port_n; i++)
+		keep_first(&ret, unload_port(a, a->port[i]));
+	if (open)
+		keep_first(&ret, nft_remove(a->nft, &err));
+	return ret;
 }
 
 /* Rows. */

@@ -68,6 +68,8 @@ void attach_stop(struct attach *a);
  *   closed: our nftables table stays and drops all forwarding from and to the
  *           guest interfaces and all input from them;
  *   open:   the table is gone: whoever is on those interfaces gets through.
+ * Returns the first error, after doing what else can be done; but when the
+ * table cannot be had for `closed`, the hooks stay attached.
  */
 int attach_unload(struct attach *a, bool open);
 

@@ -539,7 +539,7 @@ void gatehoused_reload(struct gatehoused *g)
 int gatehoused_unload(struct gatehoused *g, bool open)
 {
 	struct datapath_error err = {""};
-	int ret, swept;
+	int ret, swept, removed = 0;
 
 	stop_events(g);
 	ret = attach_unload(g->attach, open);
@@ -554,8 +554,11 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 	datapath_close(g->dp);
 	g->dp = NULL;
 	g->ending = true;
+	/* Hooks that are left may be all that keeps the gate closed. */
+	if (!ret || open)
+		removed = datapath_unload(g->config.pin_dir, &err);
 	if (!ret)
-		ret = datapath_unload(g->config.pin_dir, &err);
+		ret = removed;
 	if (ret)
 		log_error("unload: %s%s%s", strerror(-ret),
 			err.text[0] ? ": " : "", err.text);
