@@ -151,6 +151,34 @@ def test_portal_unit_can_keep_one_capability_only():
     assert "NoNewPrivileges=yes" in text
 
 
+ROLES = ("staff", "supervisor", "manager", "admin")
+
+
+def test_operator_guide_names_the_role_of_every_command():
+    ops = dict(re.findall(r'^\t\{"([a-z.]+)", PROOF_LOCAL, ROLE_([A-Z]+),',
+                          (TOP / "userspace/daemon/ops.c").read_text(), flags=re.M))
+    verbs = re.findall(r'^\t\{"([a-z ]+)", "([a-z.]+)", ',
+                       (TOP / "userspace/ctl/verbs.c").read_text(), flags=re.M)
+    assert len(verbs) >= len(ops) > 10
+    guide = (TOP / "docs/operator-guide.md").read_text()
+    least = {}
+    for role in ROLES:
+        commands = re.search(rf"^\| {role} \| (.*) \|$", guide, flags=re.M)[1]
+        for command in re.findall(r"`([a-z][a-z ]*)`", commands):
+            least.setdefault(command, role)
+    assert least == {verb: ops[operation].lower() for verb, operation in verbs}
+
+
+def test_operator_guide_quotes_the_pages():
+    guide = (TOP / "docs/operator-guide.md").read_text()
+    texts = re.findall(r"^\w+ = (.*)$", (TOP / "portal/lang/en.txt").read_text(),
+                       flags=re.M)
+    table = guide[guide.index("| the page says |"):]
+    quoted = re.findall(r"^\| ([A-Z][^|]*[.]) \|", table, flags=re.M)
+    assert len(quoted) >= 7
+    assert [text for text in quoted if text not in texts] == []
+
+
 def test_manual_explains_every_reason():
     source = (TOP / "userspace/datapath/reasons.c").read_text()
     names = set(re.findall(r'^\t\[GH_\w+\] = "(\w+)"', source, flags=re.M))
