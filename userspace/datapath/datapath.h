@@ -36,6 +36,7 @@ struct datapath_options {
  *   -EPROTO      the pinned maps have another layout than this build: nothing
  *                was touched, `err` says what to do
  *   -ESTALE      the pinned maps are of another boot; nothing was touched
+ *   -ENOENT      this build's BPF object lacks a part that `err` names
  *   -EPERM, -EINVAL, -E2BIG, ...  the kernel refused; `err` names the part
  */
 int datapath_open(const struct datapath_options *options,

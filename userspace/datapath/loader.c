@@ -300,7 +300,7 @@ static int open_pin(const char *pin_dir, const char *subdir, const char *name)
 
 /* The slot is pinned with its map: programs of the build before call this
  * build's answers from here on, which the layout allows. */
-static int set_tail_calls(struct datapath *dp)
+static int set_tail_calls(struct datapath *dp, struct datapath_error *err)
 {
 	uint32_t zero = 0;
 	size_t i;
@@ -311,8 +311,14 @@ static int set_tail_calls(struct datapath *dp)
 		_cleanup_fd_ int program = open_pin(
 			dp->pin_dir, "programs/", tail_calls[i].program);
 
-		if (map < 0 || program < 0)
-			continue;
+		if (map < 0 || program < 0) {
+			/* Captives would get no redirect, and nobody know. */
+			datapath_explain(err, "no pinned %s '%s'",
+				map < 0 ? "map" : "program",
+				map < 0 ? tail_calls[i].map
+					: tail_calls[i].program);
+			return -ENOENT;
+		}
 		if (bpf_map_update_elem(map, &zero, &program, BPF_ANY) < 0)
 			return -errno;
 	}
@@ -321,7 +327,7 @@ static int set_tail_calls(struct datapath *dp)
 
 /* The responder's key: made once, and kept while its maps live, so that a
  * handshake begun before a restart ends after it. */
-static int set_secret(struct datapath *dp)
+static int set_secret(struct datapath *dp, struct datapath_error *err)
 {
 	static const uint8_t none[64];
 	uint8_t secret[64] = {0};
@@ -330,8 +336,10 @@ static int set_secret(struct datapath *dp)
 	size_t size;
 
 	map = bpf_object__find_map_by_name(dp->object->obj, "secret");
-	if (!map)
-		return 0;
+	if (!map) {
+		datapath_explain(err, "no map 'secret'");
+		return -ENOENT;
+	}
 	size = bpf_map__value_size(map);
 	if (size > sizeof(secret))
 		return -EPROTO;
@@ -416,6 +424,7 @@ static void close_all(int *fds, size_t n)
 static int adopt(struct datapath *dp)
 {
 	_cleanup_fd_ int mark = -1;
+	struct datapath_error ignored;
 	char path[PATH_MAX];
 	size_t i;
 	int r;
@@ -432,7 +441,7 @@ static int adopt(struct datapath *dp)
 			r = program_id(r, &dp->program_ids[i]);
 	}
 	if (r >= 0)
-		r = set_tail_calls(dp);
+		r = set_tail_calls(dp, &ignored);
 	if (r < 0) {
 		close_all(dp->maps, MAPS);
 		close_all(dp->programs, PROGRAMS);
@@ -461,18 +470,18 @@ static int load(struct datapath *dp, struct datapath_error *err)
 	return r;
 }
 
-static int finish(struct datapath *dp)
+static int finish(struct datapath *dp, struct datapath_error *err)
 {
 	uint32_t zero = 0;
 	int r;
 
-	r = set_secret(dp);
+	r = set_secret(dp, err);
 	if (r == 0)
 		r = unmark_build(dp);
 	if (r == 0)
 		r = pin_programs(dp);
 	if (r == 0)
-		r = set_tail_calls(dp);
+		r = set_tail_calls(dp, err);
 	if (r == 0)
 		r = mark_build(dp);
 	if (r < 0 || dp->is_adopted)
@@ -505,7 +514,7 @@ int datapath_open(const struct datapath_options *options,
 	if (r == 0 && !(dp->is_adopted && adopt(dp) == 0)) {
 		r = load(dp, err);
 		if (r == 0)
-			r = finish(dp);
+			r = finish(dp, err);
 	}
 	listener = NULL;
 	if (r < 0) {
