@@ -94,11 +94,12 @@ int clients_lookup(struct datapath *dp, const struct mac *mac,
  */
 static void wait_for_packets(void)
 {
-	static const struct timespec long_enough = {
-		.tv_nsec = 20 * NSEC_PER_MSEC};
+	struct timespec left = {.tv_nsec = 20 * NSEC_PER_MSEC};
 
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) < 0)
-		clock_nanosleep(CLOCK_MONOTONIC, 0, &long_enough, NULL);
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0)
+		return;
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
+		;
 }
 
 static int close_row(struct datapath *dp, struct client *row)
