@@ -333,12 +333,13 @@ json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,
 	if (!a->name_set && !a->note_set)
 		return reply_refuse(CTL_bad_request, "Say a name or a note.");
 	ret = device_seen(g, &a->mac, &device);
+	if (ret)
+		return reply_failed("clients.set", ret);
 	if (a->name_set)
 		memcpy(device.name, a->name, sizeof(device.name));
 	if (a->note_set)
 		memcpy(device.note, a->note, sizeof(device.note));
-	if (!ret)
-		ret = store_device_put(g->store, &device);
+	ret = store_device_put(g->store, &device);
 	if (!ret)
 		ret = audit(g, caller, "describe", &a->mac, NULL);
 	if (ret)
