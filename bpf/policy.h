@@ -295,6 +295,14 @@ static __always_inline struct gh_verdict gh_running(
 	};
 }
 
+/* An acknowledgement and nothing else, which the responder would not answer:
+ * a third of what it is sent. */
+static __always_inline bool gh_is_bare_ack(const struct gh_pkt *pkt)
+{
+	return (pkt->tcp_flags & 0x17) == 0x10 && /* of FIN, SYN, RST, ACK */
+	       pkt->l4 + pkt->l4_len == pkt->l3 + pkt->ip_len;
+}
+
 /*
  * Everyone else: an answer where one helps, else dropped because of `why`. A
  * closed record is about to go or to be another one: a reset now would end
@@ -310,8 +318,9 @@ static __always_inline struct gh_verdict gh_captive(
 	if (pkt->flags & GH_PKT_GROUP || why == GH_DROP_CLOSED)
 		return gh_verdict(why);
 	if (pkt->proto == IPPROTO_TCP)
-		return gh_verdict(pkt->dport == GH_PORT_HTTP ? GH_ANSWER_REDIRECT
-							  : GH_ANSWER_RESET);
+		return gh_verdict(pkt->dport != GH_PORT_HTTP ? GH_ANSWER_RESET
+				  : gh_is_bare_ack(pkt)      ? GH_DROP_TCP_STRAY
+							     : GH_ANSWER_REDIRECT);
 	return gh_metered(GH_ANSWER_PROHIBITED, GH_METER_ANSWER);
 }
 
