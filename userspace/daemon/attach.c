@@ -759,18 +759,3 @@ void attach_each(struct attach *a,
 	for (n = 0; n < a->config->network_count; n++)
 		tell_network(a, &a->config->networks[n], fn, data);
 }
-
-const struct config_network *attach_network_of(
-	const struct attach *a, const struct ipaddr *portal)
-{
-	int n;
-
-	for (n = 0; n < a->config->network_count; n++) {
-		const struct config_network *network = &a->config->networks[n];
-
-		if (ip_equal(portal, &network->portal4) ||
-			ip_equal(portal, &network->portal6))
-			return network;
-	}
-	return NULL;
-}

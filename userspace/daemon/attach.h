@@ -77,8 +77,4 @@ int attach_unload(struct attach *a, bool open);
 void attach_each(struct attach *a,
 	void (*fn)(void *data, const struct attach_row *row), void *data);
 
-/* The network that a portal address belongs to; NULL when none has it. */
-const struct config_network *attach_network_of(
-	const struct attach *a, const struct ipaddr *portal);
-
 #endif

@@ -421,8 +421,3 @@ void ctl_server_flush(struct ctl_server *server)
 		}
 	}
 }
-
-int ctl_server_peers(const struct ctl_server *server)
-{
-	return server->count;
-}

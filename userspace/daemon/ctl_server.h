@@ -47,6 +47,5 @@ void ctl_server_free(struct ctl_server *server);
 void ctl_server_revoke(struct ctl_server *server, json_t *(*make)(void));
 /* Sends every reply made so far. */
 void ctl_server_flush(struct ctl_server *server);
-int ctl_server_peers(const struct ctl_server *server);
 
 #endif

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	int c;
 
 	g->config_path = CTL_CONFIG_DEFAULT;
-	while ((c = getopt_long(argc, argv, "c:nvfh", longopts, NULL)) >= 0) {
+	while ((c = getopt_long(argc, argv, "c:nvh", longopts, NULL)) >= 0) {
 		if (c == 'c') {
 			g->config_path = optarg;
 		} else if (c == 'n') {
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 			verbose = true;
 		} else if (c == 'u') {
 			unload = optarg;
-		} else if (c != 'f') {
+		} else {
 			print_usage(c == 'h' ? stdout : stderr);
 			return c == 'h' ? 0 : 2;
 		}

@@ -12,9 +12,6 @@
 #define OPS_LIST_MAX     50 /* a page of the longest names fits into a frame */
 #define OPS_COUNT_MAX    1000 /* codes of one vouchers.create */
 
-struct args_none {
-	char unused;
-};
 struct args_list {
 	bool limit_set, after_set, state_set, batch_set;
 	int64_t limit;

@@ -226,34 +226,6 @@ int captive_lookup(struct datapath *dp, const struct mac *mac,
 	return 0;
 }
 
-struct address_walk {
-	int (*fn)(void *data, const struct ipaddr *addr,
-		const struct gh_sighting *sighting);
-	void *data;
-};
-
-static int visit_address(void *data, const void *key, const void *value)
-{
-	const struct address_walk *walk = data;
-	struct gh_sighting sighting;
-	struct ipaddr addr;
-
-	memcpy(addr.addr, key, sizeof(addr.addr));
-	memcpy(&sighting, value, sizeof(sighting));
-	return walk->fn(walk->data, &addr, &sighting);
-}
-
-int addresses_each(struct datapath *dp,
-	int (*fn)(void *data, const struct ipaddr *addr,
-		const struct gh_sighting *sighting),
-	void *data)
-{
-	struct address_walk walk = {fn, data};
-
-	return map_each(dp->maps[MAP_ADDRESSES], sizeof(struct gh_ip),
-		sizeof(struct gh_sighting), visit_address, &walk);
-}
-
 /* Comparing with what should be. */
 
 static int compare_mac(const void *a, const void *b)

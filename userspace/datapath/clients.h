@@ -76,12 +76,6 @@ int captive_each(struct datapath *dp,
 int captive_lookup(struct datapath *dp, const struct mac *mac,
 	struct gh_captive *ret_captive);
 
-/* `addresses`: last MAC seen with an IP address (IPv4 mapped), for display. */
-int addresses_each(struct datapath *dp,
-	int (*fn)(void *data, const struct ipaddr *addr,
-		const struct gh_sighting *sighting),
-	void *data);
-
 enum client_difference {
 	CLIENT_MISSING,	  /* wanted, no record: `have` is NULL */
 	CLIENT_STRANGE,	  /* a record that nobody wants: `want` is NULL */

@@ -37,7 +37,6 @@
 static const char *const map_names[MAPS] = {
 	[MAP_CLIENTS] = "clients",
 	[MAP_CAPTIVE] = "captive",
-	[MAP_ADDRESSES] = "addresses",
 	[MAP_INTERFACES] = "interfaces",
 	[MAP_NETWORKS] = "networks",
 	[MAP_REASONS] = "reasons",
