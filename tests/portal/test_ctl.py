@@ -498,7 +498,7 @@ def test_cli_tells_what_to_do(box):
     out = subprocess.run([f"{BUILD}/gatehousectl", "--socket", "/nonexistent",
                           "status"], capture_output=True, text=True,
                          check=False)
-    assert out.returncode == 6 and "not running" in out.stderr
+    assert out.returncode == 5 and "not running" in out.stderr
 
 
 def test_operator_journey(box):

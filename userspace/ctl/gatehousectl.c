@@ -14,7 +14,7 @@
 #include "ctl/verbs.h"
 
 #define TIMEOUT_MS 30000
-#define EXIT_USAGE 2
+#define EXIT_USAGE 2 /* of bad_request too */
 
 struct options {
 	const char *socket;
@@ -52,21 +52,23 @@ static int print_verbs(FILE *to, const char *word)
 	return count;
 }
 
-/* A refusal that the daemon did not make. A script that asked for JSON gets
- * JSON whatever happens. */
-static void refuse(const struct options *options, const char *code,
+/* A refusal that the daemon did not make; returns the code's exit status. A
+ * script that asked for JSON gets JSON whatever happens. */
+static int refuse(const struct options *options, const char *code,
 	const char *sentence)
 {
 	_cleanup_json_ json_t *reply = NULL;
+	int status = ctl_code_lookup(code)->exit;
 
 	if (!options->json) {
 		print_problem(sentence);
-		return;
+		return status;
 	}
 	reply = json_pack("{s:b, s:s, s:s}", "success", 0, "error", sentence,
 		"code", code);
 	json_dumpf(reply, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	putchar('\n');
+	return status;
 }
 
 /* What to do when no reply came. */
@@ -83,29 +85,24 @@ static int explain(const struct options *options, int err)
 			"start gatehoused`, or remove the gate with "
 			"`gatehoused --unload open` or `--unload closed`.",
 			options->socket);
-		refuse(options, "unavailable", text);
-		return 6;
+		return refuse(options, "unavailable", text);
 	case EACCES:
 		snprintf(text, sizeof(text),
 			"You may not use %s: be root, or join the group "
 			"gatehouse and get a role in [roles] of "
 			"gatehouse.conf.",
 			options->socket);
-		refuse(options, "not_allowed", text);
-		return 4;
+		return refuse(options, "not_allowed", text);
 	case ETIMEDOUT:
-		refuse(options, "unavailable",
-			"gatehoused did not answer in time. Try again, and "
-			"look at its log.");
-		return 5;
+		return refuse(options, "unavailable",
+			"gatehoused did not answer in time. Look at its log, "
+			"and try again.");
 	case ECONNRESET:
-		refuse(options, "unavailable",
-			"gatehoused went away before it answered. See whether "
-			"it was done, then try again.");
-		return 5;
+		return refuse(options, "unavailable",
+			"gatehoused went away before it answered. Check "
+			"whether it was done, then try again.");
 	default:
-		refuse(options, "internal", strerror(-err));
-		return 6;
+		return refuse(options, "internal", strerror(-err));
 	}
 }
 
@@ -178,10 +175,10 @@ static int call_verb(const struct options *options, const struct verb *verb,
 
 	ret = verb_parse(verb, argc, argv, &args, err, sizeof(err));
 	if (ret) {
-		refuse(options, "bad_request", err);
+		ret = refuse(options, "bad_request", err);
 		if (!options->json)
 			print_verbs(stderr, verb->words);
-		return EXIT_USAGE;
+		return ret;
 	}
 	ret = call_all(options, verb->op, args, &reply);
 	return ret ? explain(options, ret) : show(options, verb, reply);
@@ -201,15 +198,14 @@ static int run(const struct options *options, int argc, char **argv)
 			"There is no verb \"%.60s%s%.60s\"; see `gatehousectl "
 			"--help`.",
 			argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-		refuse(options, "bad_request", err);
+		ret = refuse(options, "bad_request", err);
 		if (!options->json)
 			print_verbs(stderr, argv[0]);
-		ret = EXIT_USAGE;
 	}
 	/* A full disk or a closed pipe must not look like success. */
 	if (fflush(stdout)) {
 		perror("gatehousectl: output");
-		return 6;
+		return ctl_code_lookup("internal")->exit;
 	}
 	return ret;
 }
