@@ -6,8 +6,6 @@
  */
 #include "daemon/accounting.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/util.h"
 #include "daemon/sync.h"
@@ -21,14 +19,6 @@ struct sweep {
 	size_t strange_count;
 	struct client strange[STRANGE_MAX];
 };
-
-static bool is_as_told(const struct gh_policy *told, const struct gh_policy *have)
-{
-	size_t from = offsetof(struct gh_policy, state);
-
-	return !memcmp((const char *)told + from, (const char *)have + from,
-		sizeof(*told) - from);
-}
 
 static int count(struct sweep *sweep, struct entry *entry,
 	const struct gh_client *record)
@@ -61,7 +51,7 @@ static int look(void *data, const struct client *client)
 		return 0;
 	}
 	entry->sweep = sweep->number;
-	if (!is_as_told(&entry->policy, &record->policy)) {
+	if (!client_policy_equal(&entry->policy, &record->policy)) {
 		sync_mend(sync, &client->mac, "changed by somebody else");
 		return 0;
 	}

@@ -78,14 +78,6 @@ static struct gh_policy policy_of(
 	};
 }
 
-static bool policy_equal(const struct gh_policy *a, const struct gh_policy *b)
-{
-	size_t from = offsetof(struct gh_policy, state);
-
-	return !memcmp((const char *)a + from, (const char *)b + from,
-		sizeof(*a) - from);
-}
-
 /* Life. */
 
 struct sync *sync_new(struct gatehoused *g)
@@ -266,7 +258,7 @@ static int prepare_put(struct sync *sync, struct entry *entry,
 	entry->next = policy_of(
 		grant, entry->record_id, entry->raw_up + entry->raw_down);
 	if (gone || entry->fresh || entry->closing ||
-		!policy_equal(&entry->next, &entry->policy))
+		!client_policy_equal(&entry->next, &entry->policy))
 		entry->action = ENTRY_PUT;
 	return 0;
 }

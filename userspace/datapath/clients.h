@@ -26,6 +26,9 @@ struct client_want {
 	struct gh_policy policy;
 };
 
+/* Do they say the same? `seq` is no part of it. */
+bool client_policy_equal(const struct gh_policy *a, const struct gh_policy *b);
+
 /*
  * Makes a record with zero counters, or edits the one that is there in place.
  *   -ESTALE  the client has a record with another record_id: remove that first
