@@ -36,13 +36,10 @@ static int tear_down(void **state)
 
 static int64_t count(struct store *store, const char *sql)
 {
-	struct db_rows *rows;
-	int64_t n;
+	int64_t number;
 
-	assert_int_equal(db_first(store->db, &rows, sql, ""), 0);
-	n = db_int(rows, 0);
-	db_done(rows);
-	return n;
+	assert_int_equal(db_one(store->db, db_read_int, &number, sql, ""), 0);
+	return number;
 }
 
 static void test_nothing_is_written_outside_a_transaction(void **state)

@@ -22,6 +22,7 @@
 #include <sys/un.h>
 
 #include "base/util.h"
+#include "gatehouse/ctl.h"
 
 enum value_type {
 	VALUE_TEXT,      /* UTF-8, min to max bytes */
@@ -58,7 +59,7 @@ struct setting {
 /* clang-format off */
 static const struct setting settings[] = {
 	{SECTION_GATEHOUSE, "state_dir", VALUE_PATH, OF(state_dir), 1, PATH_BYTES, "/var/lib/gatehouse"},
-	{SECTION_GATEHOUSE, "socket", VALUE_PATH, OF(socket), 1, SOCKET_BYTES, "/run/gatehouse/control.sock"},
+	{SECTION_GATEHOUSE, "socket", VALUE_PATH, OF(socket), 1, SOCKET_BYTES, CTL_SOCKET_DEFAULT},
 	{SECTION_GATEHOUSE, "socket_group", VALUE_WORD, OF(socket_group), 1, 32, "gatehouse"},
 	{SECTION_GATEHOUSE, "pin_dir", VALUE_PATH, OF(pin_dir), 1, PATH_BYTES, "/sys/fs/bpf/gatehouse"},
 	{SECTION_GATEHOUSE, "hook", VALUE_HOOK, OF(hook), 0, 0, "auto"},
@@ -230,14 +231,12 @@ static const char *set_hook(const char *value, enum config_hook *to)
 		[CONFIG_HOOK_XDP] = "xdp",
 		[CONFIG_HOOK_TC] = "tc",
 	};
-	size_t i;
+	int hook = NAME_INDEX(words, value);
 
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(value, words[i])) {
-			*to = (enum config_hook)i;
-			return NULL;
-		}
-	return "must be auto, xdp or tc";
+	if (hook < 0)
+		return "must be auto, xdp or tc";
+	*to = (enum config_hook)hook;
+	return NULL;
 }
 
 static const char *set_addr(
@@ -433,7 +432,7 @@ static void add_role(struct reading *r, const char *user, const char *value)
 {
 	struct config *config = r->config;
 	struct config_role *role = &config->roles[config->role_count];
-	int i;
+	int i, found;
 
 	for (i = 0; i < config->role_count; i++)
 		if (!strcmp(config->roles[i].user, user)) {
@@ -448,15 +447,13 @@ static void add_role(struct reading *r, const char *user, const char *value)
 		fault(r, "%s is not a user name", user);
 		return;
 	}
-	for (i = ROLE_STAFF; i <= ROLE_ADMIN; i++)
-		if (!strcmp(value, role_names[i]))
-			break;
-	if (i > ROLE_ADMIN) {
+	found = NAME_INDEX(role_names, value);
+	if (found < 0) {
 		fault(r, "a role is staff, supervisor, manager or admin");
 		return;
 	}
 	snprintf(role->user, sizeof(role->user), "%s", user);
-	role->role = (enum role)i;
+	role->role = (enum role)found;
 	config->role_count++;
 }
 

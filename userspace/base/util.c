@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Allocation that does not fail: a program that cannot get a few bytes for
+ * Names of tables, and allocation that does not fail: a program that cannot get a few bytes for
  * itself stops, the pinned maps keep enforcing, and the supervisor restarts it.
  * Never used for sizes that a peer chooses.
  */
@@ -9,6 +9,16 @@
 #include <stdarg.h>
 
 #define ARRAY_FIRST 16
+
+int name_index(const char *const *names, size_t count, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (names[i] && !strcmp(names[i], name))
+			return (int)i;
+	return -EINVAL;
+}
 
 void *xcalloc(size_t n, size_t size)
 {

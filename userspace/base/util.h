@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Ownership vocabulary. A local that owns something carries a _cleanup_ mark
+ * The words that every file uses. Ownership: a local that owns something carries a _cleanup_ mark
  * and is initialised; it leaves the function through TAKE_PTR or TAKE_FD only.
  */
 #ifndef BASE_UTIL_H
@@ -56,6 +56,10 @@ static inline void fd_close(int *fd)
 		*_p = -1;      \
 		_v;            \
 	})
+
+/* Place of `name` in a table of names, which may have holes; -EINVAL. */
+int name_index(const char *const *names, size_t count, const char *name);
+#define NAME_INDEX(names, name) name_index((names), ARRAY_SIZE(names), (name))
 
 /* calloc that aborts: for small sizes that no peer can influence. */
 void *xcalloc(size_t n, size_t size);

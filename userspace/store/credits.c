@@ -20,11 +20,9 @@ static const char *const state_names[] = {
 	[CREDIT_USED] = "used",
 };
 
-static void read_credit(struct db_rows *rows, struct credit *ret_credit)
+static void read_credit(struct db_rows *rows, void *ret_row)
 {
-	struct credit *c = ret_credit;
-	char state[16];
-	size_t i;
+	struct credit *c = ret_row;
 
 	memset(c, 0, sizeof(*c));
 	c->id = db_int(rows, 0);
@@ -33,11 +31,7 @@ static void read_credit(struct db_rows *rows, struct credit *ret_credit)
 	c->kind = (enum kind)db_int(rows, 3);
 	c->plan_id = db_int(rows, 4);
 	db_text(rows, 5, c->plan_name, sizeof(c->plan_name));
-	db_text(rows, 6, state, sizeof(state));
-	c->state = CREDIT_USED;
-	for (i = 0; i < ARRAY_SIZE(state_names); i++)
-		if (!strcmp(state, state_names[i]))
-			c->state = (enum credit_state)i;
+	c->state = DB_NAME(rows, 6, state_names, CREDIT_USED);
 	c->left_ns = db_limit(rows, 7);
 	c->deadline_ns = db_limit(rows, 8);
 	c->bytes = db_limit(rows, 9);
@@ -82,30 +76,25 @@ int store_credit_update(struct store *store, const struct credit *credit)
 int store_credit_list(
 	struct store *store, int64_t session_id, struct credit *rows, int max)
 {
-	struct db_rows *found;
-	int ret, n = 0;
-
-	ret = db_query(store->db, &found,
+	return db_list(store->db, read_credit, rows, sizeof(*rows), max,
 		"SELECT " COLUMNS " FROM credits WHERE session_id = ?"
 		" AND state <> 'used' ORDER BY position, id",
 		"i", session_id);
-	if (ret)
-		return ret;
-	while ((ret = db_next(found)) == 1) {
-		if (n == max) {
-			db_done(found);
-			return -E2BIG;
-		}
-		read_credit(found, &rows[n++]);
-	}
-	return ret ? ret : n;
+}
+
+static void read_used(struct db_rows *rows, void *ret_row)
+{
+	int64_t *used = ret_row;
+
+	used[0] = db_int(rows, 0);
+	used[1] = db_int(rows, 1);
 }
 
 int store_credit_used(struct store *store, int64_t session_id,
 	int64_t *ret_up, int64_t *ret_down)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	int64_t used[2];
+	int ret = db_one(store->db, read_used, used,
 		"SELECT coalesce(sum(bytes_up), 0),"
 		" coalesce(sum(bytes_down), 0) FROM credits"
 		" WHERE session_id = ? AND state = 'used'",
@@ -113,59 +102,47 @@ int store_credit_used(struct store *store, int64_t session_id,
 
 	if (ret)
 		return ret;
-	*ret_up = db_int(rows, 0);
-	*ret_down = db_int(rows, 1);
-	db_done(rows);
+	*ret_up = used[0];
+	*ret_down = used[1];
 	return 0;
 }
 
 int store_credit_last(
 	struct store *store, int64_t session_id, struct credit *ret_credit)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_credit, ret_credit,
 		"SELECT " COLUMNS " FROM credits WHERE session_id = ?"
 		" ORDER BY position DESC, id DESC LIMIT 1",
 		"i", session_id);
+}
 
-	if (ret)
-		return ret;
-	read_credit(rows, ret_credit);
-	db_done(rows);
-	return 0;
+static void read_mac(struct db_rows *rows, void *ret_mac)
+{
+	db_mac(rows, 0, ret_mac);
 }
 
 int store_credit_due(
 	struct store *store, int64_t until_ns, struct mac *rows, int max)
 {
-	struct db_rows *found;
-	int ret, n = 0;
-
-	ret = db_query(store->db, &found,
+	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
 		"SELECT s.mac FROM credits c JOIN sessions s"
 		" ON s.id = c.session_id WHERE c.deadline_ns IS NOT NULL"
-		" AND s.state <> 'ended' AND c.deadline_ns <= ? ORDER BY c.deadline_ns LIMIT ?",
+		" AND s.state <> 'ended' AND c.deadline_ns <= ?"
+		" ORDER BY c.deadline_ns LIMIT ?",
 		"ii", until_ns, (int64_t)max);
-	if (ret)
-		return ret;
-	while ((ret = db_next(found)) == 1)
-		db_mac(found, 0, &rows[n++]);
-	return ret ? ret : n;
+}
+
+static void read_deadline(struct db_rows *rows, void *ret_deadline_ns)
+{
+	*(int64_t *)ret_deadline_ns = db_limit(rows, 0);
 }
 
 int store_credit_next(struct store *store, int64_t *ret_deadline_ns)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_deadline, ret_deadline_ns,
 		"SELECT min(deadline_ns) FROM credits"
 		" WHERE deadline_ns IS NOT NULL",
 		"");
-
-	if (ret)
-		return ret;
-	*ret_deadline_ns = db_limit(rows, 0);
-	db_done(rows);
-	return 0;
 }
 
 int store_record_insert(struct store *store, struct record *record)
@@ -218,47 +195,36 @@ int store_record_delete(struct store *store, int64_t id)
 
 int store_record_heir(struct store *store, int64_t id, struct mac *ret_mac)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_mac, ret_mac,
 		"SELECT s.mac FROM records r JOIN credits c"
 		" ON c.id = r.credit_id JOIN sessions s"
 		" ON s.id = c.session_id WHERE r.id = ? AND s.mac <> r.mac"
 		" AND s.state <> 'ended'",
 		"i", id);
-
-	if (ret)
-		return ret;
-	db_mac(rows, 0, ret_mac);
-	db_done(rows);
-	return 0;
 }
 
-static void read_record(struct db_rows *rows, struct record *ret_record)
+static void read_record(struct db_rows *rows, void *ret_row)
 {
-	*ret_record = (struct record){
+	struct record *record = ret_row;
+
+	*record = (struct record){
 		.id = db_int(rows, 0),
 		.session_id = db_int(rows, 2),
 		.credit_id = db_int(rows, 3),
 		.raw_up = db_int(rows, 4),
 		.raw_down = db_int(rows, 5),
 	};
-	db_mac(rows, 1, &ret_record->mac);
+	db_mac(rows, 1, &record->mac);
 }
 
-#define RECORD "SELECT id, mac, session_id, credit_id, raw_up, raw_down FROM records"
+#define RECORD                                                                \
+	"SELECT id, mac, session_id, credit_id, raw_up, raw_down FROM records"
 
 int store_record_of(struct store *store, const struct mac *mac,
 	struct record *ret_record)
 {
-	struct db_rows *rows;
-	int ret = db_first(
-		store->db, &rows, RECORD " WHERE mac = ?", "m", mac);
-
-	if (ret)
-		return ret;
-	read_record(rows, ret_record);
-	db_done(rows);
-	return 0;
+	return db_one(store->db, read_record, ret_record,
+		RECORD " WHERE mac = ?", "m", mac);
 }
 
 int store_record_each(struct store *store,

@@ -39,17 +39,25 @@ int db_script(struct db *db, const char *sql);
 /* Is a transaction open? */
 bool db_in_transaction(struct db *db);
 
-/* A query: db_next() until it is not 1; then it is over by itself. Leave
- * early with db_done(). A statement cannot run inside itself (-EBUSY). */
+/* Makes a struct of a row's columns. */
+typedef void db_read_fn(struct db_rows *rows, void *ret_row);
+
+/* The first row of a query: 0, -ENOENT without one, errno. */
+int db_one(struct db *db, db_read_fn *read, void *ret_row, const char *sql,
+	const char *fmt, ...);
+/* All rows of a query into an array of `max` structs of `size` bytes: how
+ * many, -E2BIG when there are more, errno. */
+int db_list(struct db *db, db_read_fn *read, void *rows, size_t size, int max,
+	const char *sql, const char *fmt, ...);
+
+/* A query for as many rows as there are: db_next() until it is not 1; then it
+ * is over by itself. Leave early with db_done(). A statement cannot run inside
+ * itself (-EBUSY). */
 int db_query(struct db *db, struct db_rows **ret_rows, const char *sql,
 	const char *fmt, ...);
 /* 1: a row; 0: the end; negative errno. */
 int db_next(struct db_rows *rows);
 void db_done(struct db_rows *rows);
-/* First row of a query into *ret_rows: 0, -ENOENT without one, errno. The
- * caller ends it with db_done(). */
-int db_first(struct db *db, struct db_rows **ret_rows, const char *sql,
-	const char *fmt, ...);
 
 int64_t db_int(struct db_rows *rows, int column);
 /* NULL reads as UNLIMITED. */
@@ -60,6 +68,13 @@ void db_text(struct db_rows *rows, int column, char *buf, size_t len);
 /* Copies at most `len` bytes and returns how many there are. */
 size_t db_blob(struct db_rows *rows, int column, void *buf, size_t len);
 void db_mac(struct db_rows *rows, int column, struct mac *ret_mac);
+/* Place of a text in a table of names; `otherwise` for what is not there. */
+int db_name(struct db_rows *rows, int column, const char *const *names,
+	size_t count, int otherwise);
+#define DB_NAME(rows, column, names, otherwise) \
+	db_name((rows), (column), (names), ARRAY_SIZE(names), (otherwise))
+/* A db_read_fn for a lone number, into an int64_t. */
+void db_read_int(struct db_rows *rows, void *ret_number);
 
 int64_t db_last_id(struct db *db);
 /* Rows changed by the last db_run(). */

@@ -11,9 +11,9 @@
 	"id, mac, name, note, blocked, exempt_until, first_seen,"     \
 	" last_seen"
 
-static void read_device(struct db_rows *rows, struct device *ret_device)
+static void read_device(struct db_rows *rows, void *ret_row)
 {
-	struct device *d = ret_device;
+	struct device *d = ret_row;
 
 	memset(d, 0, sizeof(*d));
 	d->id = db_int(rows, 0);
@@ -29,15 +29,8 @@ static void read_device(struct db_rows *rows, struct device *ret_device)
 int store_device_lookup(struct store *store, const struct mac *mac,
 	struct device *ret_device)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_device, ret_device,
 		"SELECT " COLUMNS " FROM devices WHERE mac = ?", "m", mac);
-
-	if (ret)
-		return ret;
-	read_device(rows, ret_device);
-	db_done(rows);
-	return 0;
 }
 
 int store_device_put(struct store *store, struct device *device)
@@ -66,16 +59,8 @@ int store_device_put(struct store *store, struct device *device)
 int store_device_list(
 	struct store *store, int64_t after, struct device *rows, int max)
 {
-	struct db_rows *found;
-	int ret, n = 0;
-
-	ret = db_query(store->db, &found,
+	return db_list(store->db, read_device, rows, sizeof(*rows), max,
 		"SELECT " COLUMNS " FROM devices WHERE id > ? ORDER BY id"
 		" LIMIT ?",
 		"ii", after, (int64_t)max);
-	if (ret)
-		return ret;
-	while ((ret = db_next(found)) == 1)
-		read_device(found, &rows[n++]);
-	return ret ? ret : n;
 }

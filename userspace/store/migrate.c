@@ -15,7 +15,6 @@ static int version_of(const struct embed *file)
 
 static int current_version(struct db *db, int64_t *ret_version)
 {
-	struct db_rows *rows;
 	int ret;
 
 	ret = db_script(db,
@@ -24,13 +23,8 @@ static int current_version(struct db *db, int64_t *ret_version)
 		"applied_at INTEGER NOT NULL DEFAULT (unixepoch())) STRICT");
 	if (ret)
 		return ret;
-	ret = db_first(db, &rows,
+	return db_one(db, db_read_int, ret_version,
 		"SELECT coalesce(max(version), 0) FROM schema_version", "");
-	if (ret)
-		return ret;
-	*ret_version = db_int(rows, 0);
-	db_done(rows);
-	return 0;
 }
 
 static int apply(struct db *db, const struct embed *file)

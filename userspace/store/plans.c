@@ -10,9 +10,11 @@
 	"id, name, seconds, bytes, up_kbps, down_kbps, price_minor,"        \
 	" currency, moves, devices, token_days, is_active"
 
-static void read_plan(struct db_rows *rows, struct plan *ret_plan)
+static void read_plan(struct db_rows *rows, void *ret_row)
 {
-	struct plan plan = {
+	struct plan *plan = ret_row;
+
+	*plan = (struct plan){
 		.id = db_int(rows, 0),
 		.seconds = db_limit(rows, 2),
 		.bytes = db_limit(rows, 3),
@@ -24,10 +26,8 @@ static void read_plan(struct db_rows *rows, struct plan *ret_plan)
 		.token_days = db_limit(rows, 10),
 		.is_active = db_int(rows, 11),
 	};
-
-	db_text(rows, 1, plan.name, sizeof(plan.name));
-	db_text(rows, 7, plan.currency, sizeof(plan.currency));
-	*ret_plan = plan;
+	db_text(rows, 1, plan->name, sizeof(plan->name));
+	db_text(rows, 7, plan->currency, sizeof(plan->currency));
 }
 
 int store_plan_insert(
@@ -49,44 +49,22 @@ int store_plan_insert(
 
 int store_plan_lookup(struct store *store, int64_t id, struct plan *ret_plan)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_plan, ret_plan,
 		"SELECT " COLUMNS " FROM plans WHERE id = ?", "i", id);
-
-	if (ret)
-		return ret;
-	read_plan(rows, ret_plan);
-	db_done(rows);
-	return 0;
 }
 
 int store_plan_by_name(
 	struct store *store, const char *name, struct plan *ret_plan)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_plan, ret_plan,
 		"SELECT " COLUMNS " FROM plans WHERE name = ?", "t", name);
-
-	if (ret)
-		return ret;
-	read_plan(rows, ret_plan);
-	db_done(rows);
-	return 0;
 }
 
 int store_plan_list(
 	struct store *store, int64_t after, struct plan *rows, int max)
 {
-	struct db_rows *found;
-	int ret, n = 0;
-
-	ret = db_query(store->db, &found,
+	return db_list(store->db, read_plan, rows, sizeof(*rows), max,
 		"SELECT " COLUMNS " FROM plans WHERE id > ? ORDER BY id"
 		" LIMIT ?",
 		"ii", after, (int64_t)max);
-	if (ret)
-		return ret;
-	while ((ret = db_next(found)) == 1)
-		read_plan(found, &rows[n++]);
-	return ret ? ret : n;
 }

@@ -27,28 +27,23 @@ const char *session_state_name(enum session_state state)
 
 int session_state_parse(const char *name, enum session_state *ret_state)
 {
-	size_t i;
+	int state = NAME_INDEX(state_names, name);
 
-	for (i = 0; i < ARRAY_SIZE(state_names); i++)
-		if (!strcmp(name, state_names[i])) {
-			*ret_state = (enum session_state)i;
-			return 0;
-		}
-	return -EINVAL;
+	if (state < 0)
+		return state;
+	*ret_state = (enum session_state)state;
+	return 0;
 }
 
-static void read_session(struct db_rows *rows, struct session *ret_session)
+static void read_session(struct db_rows *rows, void *ret_row)
 {
-	struct session *s = ret_session;
-	char state[16];
+	struct session *s = ret_row;
 
 	memset(s, 0, sizeof(*s));
 	s->id = db_int(rows, 0);
 	db_mac(rows, 1, &s->mac);
-	db_text(rows, 2, state, sizeof(state));
 	/* What the table cannot contain must not read as "running". */
-	if (session_state_parse(state, &s->state))
-		s->state = SESSION_HELD;
+	s->state = DB_NAME(rows, 2, state_names, SESSION_HELD);
 	s->token_handed = db_int(rows, 3);
 	s->started_at = db_int(rows, 4);
 	s->ended_at = db_int(rows, 5);
@@ -80,67 +75,36 @@ int store_session_update(struct store *store, const struct session *session)
 		session->end_reason, session->total_paid_minor, session->id);
 }
 
-static int found_session(
-	int ret, struct db_rows *rows, struct session *ret_session)
-{
-	if (ret)
-		return ret;
-	read_session(rows, ret_session);
-	db_done(rows);
-	return 0;
-}
-
 int store_session_lookup(
 	struct store *store, int64_t id, struct session *ret_session)
 {
-	struct db_rows *rows = NULL;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_session, ret_session,
 		"SELECT " COLUMNS " FROM sessions WHERE id = ?", "i", id);
-
-	return found_session(ret, rows, ret_session);
 }
 
 int store_session_of(struct store *store, const struct mac *mac,
 	struct session *ret_session)
 {
-	struct db_rows *rows = NULL;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_session, ret_session,
 		"SELECT " COLUMNS " FROM sessions WHERE mac = ?"
 		" AND state <> 'ended'",
 		"m", mac);
-
-	return found_session(ret, rows, ret_session);
 }
 
 int store_session_list(struct store *store, int state, int64_t before,
 	struct session *rows, int max)
 {
 	const char *name = state < 0 ? NULL : state_names[state];
-	struct db_rows *found;
-	int ret, n = 0;
-
-	ret = db_query(store->db, &found,
+	return db_list(store->db, read_session, rows, sizeof(*rows), max,
 		"SELECT " COLUMNS " FROM sessions WHERE id < ?1"
 		" AND (?2 IS NULL OR state = ?2) ORDER BY id DESC LIMIT ?3",
 		"iti", before, name, (int64_t)max);
-	if (ret)
-		return ret;
-	while ((ret = db_next(found)) == 1)
-		read_session(found, &rows[n++]);
-	return ret ? ret : n;
 }
 
 int store_session_count(struct store *store, int64_t *ret_live)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, db_read_int, ret_live,
 		"SELECT count(*) FROM sessions WHERE state <> 'ended'", "");
-
-	if (ret)
-		return ret;
-	*ret_live = db_int(rows, 0);
-	db_done(rows);
-	return 0;
 }
 
 /* Only what a grant needs of session and credit. */
@@ -152,14 +116,11 @@ int store_session_count(struct store *store, int64_t *ret_live)
 static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 {
 	struct holder h = {0};
-	char state[16];
 
 	db_mac(rows, 0, &h.mac);
 	h.session.id = db_int(rows, 1);
 	h.session.mac = h.mac;
-	db_text(rows, 2, state, sizeof(state));
-	if (session_state_parse(state, &h.session.state))
-		h.session.state = SESSION_ENDED;
+	h.session.state = DB_NAME(rows, 2, state_names, SESSION_ENDED);
 	h.credit.id = db_int(rows, 3);
 	h.credit.session_id = h.session.id;
 	h.credit.state = CREDIT_IN_USE;

@@ -15,6 +15,7 @@
 
 #define STATEMENTS_MAX 128
 #define BUSY_MS 200
+#define NAME_BYTES 16 /* of the longest name in a table, and more */
 
 struct db_rows {
 	const char *sql; /* identity: address of the literal */
@@ -246,7 +247,7 @@ int db_query(struct db *db, struct db_rows **ret_rows, const char *sql,
 	return ret;
 }
 
-int db_first(struct db *db, struct db_rows **ret_rows, const char *sql,
+int db_one(struct db *db, db_read_fn *read, void *ret_row, const char *sql,
 	const char *fmt, ...)
 {
 	struct db_rows *rows;
@@ -261,8 +262,31 @@ int db_first(struct db *db, struct db_rows **ret_rows, const char *sql,
 	ret = db_next(rows);
 	if (ret != 1)
 		return ret ? ret : -ENOENT;
-	*ret_rows = rows;
+	read(rows, ret_row);
+	db_done(rows);
 	return 0;
+}
+
+int db_list(struct db *db, db_read_fn *read, void *rows, size_t size, int max,
+	const char *sql, const char *fmt, ...)
+{
+	struct db_rows *found;
+	va_list args;
+	int ret, count = 0;
+
+	va_start(args, fmt);
+	ret = start(db, &found, sql, fmt, args);
+	va_end(args);
+	if (ret)
+		return ret;
+	while ((ret = db_next(found)) == 1) {
+		if (count == max) {
+			db_done(found);
+			return -E2BIG;
+		}
+		read(found, (char *)rows + (size_t)count++ * size);
+	}
+	return ret ? ret : count;
 }
 
 int64_t db_int(struct db_rows *rows, int column)
@@ -304,6 +328,22 @@ void db_mac(struct db_rows *rows, int column, struct mac *ret_mac)
 	db_text(rows, column, text, sizeof(text));
 	if (mac_parse(text, ret_mac))
 		*ret_mac = (struct mac){0};
+}
+
+int db_name(struct db_rows *rows, int column, const char *const *names,
+	size_t count, int otherwise)
+{
+	char text[NAME_BYTES];
+	int at;
+
+	db_text(rows, column, text, sizeof(text));
+	at = name_index(names, count, text);
+	return at < 0 ? otherwise : at;
+}
+
+void db_read_int(struct db_rows *rows, void *ret_number)
+{
+	*(int64_t *)ret_number = db_int(rows, 0);
 }
 
 int64_t db_last_id(struct db *db)

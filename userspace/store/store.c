@@ -11,17 +11,25 @@
 #include "base/util.h"
 #include "store/handle.h"
 
+struct text {
+	char *buf;
+	size_t len;
+};
+
+static void read_text(struct db_rows *rows, void *ret_text)
+{
+	const struct text *text = ret_text;
+
+	db_text(rows, 0, text->buf, text->len);
+}
+
 static int check(struct db *db)
 {
-	struct db_rows *rows;
-	char text[8];
-	int ret = db_first(db, &rows, "PRAGMA quick_check(1)", "");
+	char said[8];
+	struct text text = {said, sizeof(said)};
+	int ret = db_one(db, read_text, &text, "PRAGMA quick_check(1)", "");
 
-	if (ret)
-		return ret;
-	db_text(rows, 0, text, sizeof(text));
-	db_done(rows);
-	return strcmp(text, "ok") ? -EBADMSG : 0;
+	return ret ? ret : strcmp(said, "ok") ? -EBADMSG : 0;
 }
 
 int store_open(const char *path, struct store **ret_store)
@@ -96,15 +104,10 @@ int store_rollback_to(struct store *store)
 int store_setting_get(
 	struct store *store, const char *key, char *buf, size_t len)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
-		"SELECT value FROM settings WHERE key = ?", "t", key);
+	struct text text = {buf, len};
 
-	if (ret)
-		return ret;
-	db_text(rows, 0, buf, len);
-	db_done(rows);
-	return 0;
+	return db_one(store->db, read_text, &text,
+		"SELECT value FROM settings WHERE key = ?", "t", key);
 }
 
 int store_setting_put(struct store *store, const char *key, const char *value)
@@ -130,26 +133,34 @@ static int change_boot(struct store *store, int64_t last_ns, int64_t mono_ns)
 	return db_run(store->db, "DELETE FROM records", "");
 }
 
+struct boot {
+	char id[BOOT_ID_TEXT];
+	int64_t last_ns;
+};
+
+static void read_boot(struct db_rows *rows, void *ret_row)
+{
+	struct boot *boot = ret_row;
+
+	db_text(rows, 0, boot->id, sizeof(boot->id));
+	boot->last_ns = db_int(rows, 1);
+}
+
 int store_boot_enter(struct store *store, const char *boot_id, int64_t mono_ns,
 	bool *ret_rebooted)
 {
-	struct db_rows *rows;
-	char last_id[BOOT_ID_TEXT];
-	int64_t last_ns;
-	int ret = db_first(store->db, &rows,
+	struct boot last;
+	int ret = db_one(store->db, read_boot, &last,
 		"SELECT boot_id, last_mono_ns FROM boots"
 		" ORDER BY id DESC LIMIT 1",
 		"");
 
 	*ret_rebooted = false;
 	if (!ret) {
-		db_text(rows, 0, last_id, sizeof(last_id));
-		last_ns = db_int(rows, 1);
-		db_done(rows);
-		if (!strcmp(last_id, boot_id))
+		if (!strcmp(last.id, boot_id))
 			return 0;
 		*ret_rebooted = true;
-		ret = change_boot(store, last_ns, mono_ns);
+		ret = change_boot(store, last.last_ns, mono_ns);
 	}
 	if (ret && ret != -ENOENT)
 		return ret;

@@ -15,22 +15,22 @@ int store_token_insert(struct store *store, const struct token *token)
 		token->expires_at);
 }
 
+static void read_token(struct db_rows *rows, void *ret_row)
+{
+	struct token *token = ret_row;
+
+	db_blob(rows, 0, token->hash, sizeof(token->hash));
+	token->session_id = db_int(rows, 1);
+	token->expires_at = db_int(rows, 2);
+}
+
 int store_token_lookup(struct store *store,
 	const uint8_t hash[static CRYPTO_HASH], struct token *ret_token)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_token, ret_token,
 		"SELECT hash, session_id, expires_at FROM tokens"
 		" WHERE hash = ?",
 		"b", hash, (size_t)CRYPTO_HASH);
-
-	if (ret)
-		return ret;
-	db_blob(rows, 0, ret_token->hash, sizeof(ret_token->hash));
-	ret_token->session_id = db_int(rows, 1);
-	ret_token->expires_at = db_int(rows, 2);
-	db_done(rows);
-	return 0;
 }
 
 int store_token_renew(struct store *store, const struct token *token)

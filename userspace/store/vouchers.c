@@ -27,20 +27,17 @@ const char *voucher_state_name(enum voucher_state state)
 
 int voucher_state_parse(const char *name, enum voucher_state *ret_state)
 {
-	size_t i;
+	int state = NAME_INDEX(state_names, name);
 
-	for (i = 0; i < ARRAY_SIZE(state_names); i++)
-		if (!strcmp(name, state_names[i])) {
-			*ret_state = (enum voucher_state)i;
-			return 0;
-		}
-	return -EINVAL;
+	if (state < 0)
+		return state;
+	*ret_state = (enum voucher_state)state;
+	return 0;
 }
 
-static void read_voucher(struct db_rows *rows, struct voucher *ret_voucher)
+static void read_voucher(struct db_rows *rows, void *ret_row)
 {
-	struct voucher *v = ret_voucher;
-	char state[16];
+	struct voucher *v = ret_row;
 
 	memset(v, 0, sizeof(*v));
 	v->id = db_int(rows, 0);
@@ -50,10 +47,8 @@ static void read_voucher(struct db_rows *rows, struct voucher *ret_voucher)
 	v->plan_id = db_int(rows, 3);
 	db_text(rows, 4, v->plan_name, sizeof(v->plan_name));
 	db_text(rows, 5, v->batch, sizeof(v->batch));
-	db_text(rows, 6, state, sizeof(state));
 	/* What the table cannot contain must not read as "unused". */
-	if (voucher_state_parse(state, &v->state))
-		v->state = VOUCHER_REVOKED;
+	v->state = DB_NAME(rows, 6, state_names, VOUCHER_REVOKED);
 	v->expires_at = db_limit(rows, 7);
 	v->session_id = db_int(rows, 8);
 	v->used_at = db_int(rows, 9);
@@ -74,16 +69,9 @@ int store_voucher_insert(struct store *store, const struct voucher *voucher)
 int store_voucher_by_hmac(struct store *store,
 	const uint8_t hmac[static CRYPTO_HASH], struct voucher *ret_voucher)
 {
-	struct db_rows *rows;
-	int ret = db_first(store->db, &rows,
+	return db_one(store->db, read_voucher, ret_voucher,
 		"SELECT " COLUMNS FROM " WHERE v.code_hmac = ?", "b", hmac,
 		(size_t)CRYPTO_HASH);
-
-	if (ret)
-		return ret;
-	read_voucher(rows, ret_voucher);
-	db_done(rows);
-	return 0;
 }
 
 int store_voucher_use(struct store *store, int64_t id, int64_t session_id,
@@ -116,17 +104,9 @@ int store_voucher_list(struct store *store, int state, const char *batch,
 	int64_t after, struct voucher *rows, int max)
 {
 	const char *name = state < 0 ? NULL : state_names[state];
-	struct db_rows *found;
-	int ret, n = 0;
-
-	ret = db_query(store->db, &found,
+	return db_list(store->db, read_voucher, rows, sizeof(*rows), max,
 		"SELECT " COLUMNS FROM
 		" WHERE v.id > ?1 AND (?2 IS NULL OR v.state = ?2)"
 		" AND (?3 IS NULL OR v.batch = ?3) ORDER BY v.id LIMIT ?4",
 		"itti", after, name, batch, (int64_t)max);
-	if (ret)
-		return ret;
-	while ((ret = db_next(found)) == 1)
-		read_voucher(found, &rows[n++]);
-	return ret ? ret : n;
 }
