@@ -178,8 +178,9 @@ $(LAB_PASS): tests/lab/pass.bpf.c
 
 # The lab's own programs: the gate without its controller.
 LAB_TOOLS := $(patsubst tests/lab/%_main.c,$(B)/tests/lab/%,$(wildcard tests/lab/*_main.c))
-$(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(B)/obj/userspace/daemon/attach.o \
-		$(B)/obj/userspace/daemon/places.o $(B)/libnet.a $(B)/libdatapath.a $(B)/libbase.a
+ATTACH_OBJS := $(patsubst %,$(B)/obj/userspace/daemon/%.o,attach network_record)
+$(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(ATTACH_OBJS) $(B)/libnet.a \
+		$(B)/libdatapath.a $(B)/libbase.a
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lmnl -lnftables $(LIBS_BASE)

@@ -20,7 +20,7 @@ struct sweep {
 	struct client strange[STRANGE_MAX];
 };
 
-static int count(struct sweep *sweep, struct entry *entry,
+static int count(struct sweep *sweep, struct cached_record *entry,
 	const struct gh_client *record)
 {
 	int64_t up = (int64_t)record->up.bytes;
@@ -42,7 +42,7 @@ static int look(void *data, const struct client *client)
 	struct sweep *sweep = data;
 	struct sync *sync = sweep->g->sync;
 	const struct gh_client *record = &client->record;
-	struct entry *entry = entries_follow(sync_entries(sync), &client->mac);
+	struct cached_record *entry = record_cache_follow(sync_cache(sync), &client->mac);
 
 	sweep->seen++;
 	if (!entry || !entry->record_id) {
@@ -62,7 +62,7 @@ static int look(void *data, const struct client *client)
 	return count(sweep, entry, record);
 }
 
-static void miss(void *data, struct entry *entry)
+static void miss(void *data, struct cached_record *entry)
 {
 	struct sweep *sweep = data;
 
@@ -90,8 +90,8 @@ int accounting_sweep(struct gatehoused *g)
 	if (!ret)
 		ret = clients_each(g->dp, look, sweep);
 	if (!ret && sweep->seen - sweep->strange_count <
-			    entries_count(sync_entries(g->sync)))
-		entries_each(sync_entries(g->sync), miss, sweep);
+			    record_cache_count(sync_cache(g->sync)))
+		record_cache_each(sync_cache(g->sync), miss, sweep);
 	if (!ret)
 		ret = sync_remove_strange(
 			g->sync, sweep->strange, sweep->strange_count);

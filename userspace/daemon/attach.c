@@ -20,7 +20,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "daemon/places.h"
+#include "daemon/network_record.h"
 #include "datapath/hooks.h"
 #include "net/link.h"
 #include "net/nft.h"
@@ -392,7 +392,7 @@ static void refresh(struct attach *a)
 
 /* Networks' records. */
 
-static enum place_owner owner_of(const struct attach *a,
+static enum address_owner owner_of(const struct attach *a,
 	const struct config_network *network, int ifindex)
 {
 	const struct link *link = links_by_index(a->links, ifindex);
@@ -402,30 +402,30 @@ static enum place_owner owner_of(const struct attach *a,
 	int n;
 
 	if (!link)
-		return PLACE_OWNER_OTHER;
+		return ADDRESS_OWNER_OTHER;
 	if (strcmp(link->name, network->interface) == 0 ||
 		(master && strcmp(master->name, network->interface) == 0))
-		return PLACE_OWNER_SELF;
+		return ADDRESS_OWNER_SELF;
 	for (n = 0; n < a->config->network_count; n++)
 		if (strcmp(link->name, a->config->networks[n].interface) == 0)
-			return PLACE_OWNER_GUEST;
-	return PLACE_OWNER_OTHER;
+			return ADDRESS_OWNER_GUEST;
+	return ADDRESS_OWNER_OTHER;
 }
 
 static int set_network(struct attach *a, const struct config_network *network)
 {
-	_cleanup_free_ struct place_address *places = NULL;
-	const struct link_address *addresses;
-	size_t i, n = links_addresses(a->links, &addresses);
+	_cleanup_free_ struct box_address *addresses = NULL;
+	const struct link_address *found;
+	size_t i, n = links_addresses(a->links, &found);
 	struct gh_network record;
 	int r;
 
-	places = xcalloc(n + 1, sizeof(*places));
+	addresses = xcalloc(n + 1, sizeof(*addresses));
 	for (i = 0; i < n; i++) {
-		places[i].prefix = addresses[i].prefix;
-		places[i].owner = owner_of(a, network, addresses[i].ifindex);
+		addresses[i].prefix = found[i].prefix;
+		addresses[i].owner = owner_of(a, network, found[i].ifindex);
 	}
-	r = places_network(a->config, network, places, n, &record);
+	r = network_record_make(a->config, network, addresses, n, &record);
 	return r < 0 ? r : datapath_network_set(a->dp, network->number, &record);
 }
 

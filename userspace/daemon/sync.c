@@ -31,8 +31,8 @@
 
 struct sync {
 	struct gatehoused *g;
-	struct entries *entries;
-	struct entry *dirty;
+	struct record_cache *cache;
+	struct cached_record *dirty;
 	int closing; /* entries closed and not removed yet */
 	struct loop_timer closed_timer;
 	struct loop_timer final_timer;
@@ -85,7 +85,7 @@ struct sync *sync_new(struct gatehoused *g)
 	struct sync *sync = xcalloc(1, sizeof(*sync));
 
 	sync->g = g;
-	sync->entries = entries_new();
+	sync->cache = record_cache_new();
 	return sync;
 }
 
@@ -96,27 +96,27 @@ void sync_free(struct sync *sync)
 	loop_timer_stop(sync->g->loop, &sync->closed_timer);
 	loop_timer_stop(sync->g->loop, &sync->final_timer);
 	loop_timer_stop(sync->g->loop, &sync->expiry_timer);
-	entries_free(sync->entries);
+	record_cache_free(sync->cache);
 	free(sync);
 }
 
-struct entries *sync_entries(struct sync *sync)
+struct record_cache *sync_cache(struct sync *sync)
 {
-	return sync->entries;
+	return sync->cache;
 }
 
 bool sync_has_room(struct sync *sync, const struct mac *mac)
 {
-	const struct entry *entry = entries_find(sync->entries, mac);
+	const struct cached_record *entry = record_cache_find(sync->cache, mac);
 
 	return (entry && entry->record_id) ||
-	       entries_count(sync->entries) <
+	       record_cache_count(sync->cache) <
 		       datapath_meta(sync->g->dp)->clients_max;
 }
 
 void sync_touch(struct sync *sync, const struct mac *mac)
 {
-	struct entry *entry = entries_get(sync->entries, mac);
+	struct cached_record *entry = record_cache_get(sync->cache, mac);
 
 	if (entry->dirty)
 		return;
@@ -130,7 +130,7 @@ void sync_touch(struct sync *sync, const struct mac *mac)
 
 /* The kernel's record of an entry into the store. -ENOENT when the kernel has
  * it no more, or has another one. */
-static int fold(struct sync *sync, struct entry *entry, bool *ret_exhausted)
+static int fold(struct sync *sync, struct cached_record *entry, bool *ret_exhausted)
 {
 	struct gh_client client;
 	int ret;
@@ -152,13 +152,13 @@ static int fold(struct sync *sync, struct entry *entry, bool *ret_exhausted)
 int sync_fold(void *data, const struct mac *mac, bool *ret_exhausted)
 {
 	struct sync *sync = data;
-	struct entry *entry;
+	struct cached_record *entry;
 	int ret;
 
 	if (sync->starting)
 		return 0;
 	sync_touch(sync, mac);
-	entry = entries_find(sync->entries, mac);
+	entry = record_cache_find(sync->cache, mac);
 	if (!entry->record_id || entry->fresh)
 		return 0;
 	ret = fold(sync, entry, ret_exhausted);
@@ -168,7 +168,7 @@ int sync_fold(void *data, const struct mac *mac, bool *ret_exhausted)
 /* Preparing: what each touched client shall have. */
 
 /* A new row, and with it the name of a new record. */
-static int new_record(struct sync *sync, struct entry *entry,
+static int new_record(struct sync *sync, struct cached_record *entry,
 	const struct grant *grant)
 {
 	struct record record = {.mac = entry->mac,
@@ -240,7 +240,7 @@ static int load_grant(struct sync *sync, const struct mac *mac,
 	return 0;
 }
 
-static int prepare_put(struct sync *sync, struct entry *entry,
+static int prepare_put(struct sync *sync, struct cached_record *entry,
 	const struct grant *grant, bool gone)
 {
 	int ret = 0;
@@ -265,7 +265,7 @@ static int prepare_put(struct sync *sync, struct entry *entry,
 
 /* A record on its way out counted what its credit, which went to another
  * client meanwhile, does not have any more. */
-static int touch_heir(struct sync *sync, const struct entry *entry)
+static int touch_heir(struct sync *sync, const struct cached_record *entry)
 {
 	struct mac heir;
 	int ret = store_record_heir(sync->g->store, entry->record_id, &heir);
@@ -275,7 +275,7 @@ static int touch_heir(struct sync *sync, const struct entry *entry)
 	return ret == -ENOENT ? 0 : ret;
 }
 
-static int prepare(struct sync *sync, struct entry *entry,
+static int prepare(struct sync *sync, struct cached_record *entry,
 	const struct moment *now)
 {
 	bool exhausted = false, gone = false;
@@ -320,7 +320,7 @@ static int prepare(struct sync *sync, struct entry *entry,
 int sync_prepare(struct sync *sync)
 {
 	struct moment now = this_moment();
-	struct entry *entry, *first, *prepared = NULL;
+	struct cached_record *entry, *first, *prepared = NULL;
 	int ret = 0;
 
 	/* Those that are touched meanwhile come before the first one. */
@@ -349,12 +349,12 @@ static void await_closed(struct sync *sync)
  * While the turn was stored, the client that loses a credit went on using it:
  * the one that gets it must not have those bytes again.
  */
-static void deduct(struct sync *sync, const struct entry *from,
+static void deduct(struct sync *sync, const struct cached_record *from,
 	const struct gh_client *closed)
 {
 	int64_t counted = from->raw_up + from->raw_down;
 	int64_t more = (int64_t)(closed->up.bytes + closed->down.bytes) - counted;
-	struct entry *to;
+	struct cached_record *to;
 
 	for (to = sync->dirty; to && more > 0; to = to->dirty_next) {
 		int64_t raw = to->raw_up + to->raw_down;
@@ -368,7 +368,7 @@ static void deduct(struct sync *sync, const struct entry *from,
 	}
 }
 
-static void close_record(struct sync *sync, struct entry *entry)
+static void close_record(struct sync *sync, struct cached_record *entry)
 {
 	struct gh_policy policy = entry->policy;
 	struct gh_client closed;
@@ -388,7 +388,7 @@ static void close_record(struct sync *sync, struct entry *entry)
 		await_closed(sync);
 }
 
-static void put_record(struct sync *sync, struct entry *entry)
+static void put_record(struct sync *sync, struct cached_record *entry)
 {
 	struct datapath *dp = sync->g->dp;
 	int ret = clients_put(dp, &entry->mac, &entry->next);
@@ -457,7 +457,7 @@ static void schedule_expiry(struct sync *sync)
 
 void sync_apply(struct sync *sync)
 {
-	struct entry *entry = sync->dirty, *next;
+	struct cached_record *entry = sync->dirty, *next;
 
 	if (!entry)
 		return;
@@ -474,7 +474,7 @@ void sync_apply(struct sync *sync)
 		entry->dirty = entry->fresh = false;
 		entry->action = ENTRY_NOTHING;
 		if (!entry->record_id)
-			entries_remove(sync->entries, entry);
+			record_cache_remove(sync->cache, entry);
 	}
 	sync->dirty = NULL;
 	schedule_expiry(sync);
@@ -482,16 +482,16 @@ void sync_apply(struct sync *sync)
 
 /* What the row says is not known any more: counters that this turn had
  * counted may be lost with it, and are counted again. */
-static void forget_counted(void *data, struct entry *entry)
+static void forget_counted(void *data, struct cached_record *entry)
 {
 	entry->raw_up = entry->raw_down = -1;
 }
 
 void sync_revoke(struct sync *sync)
 {
-	struct entry *entry = sync->dirty, *next;
+	struct cached_record *entry = sync->dirty, *next;
 
-	entries_each(sync->entries, forget_counted, NULL);
+	record_cache_each(sync->cache, forget_counted, NULL);
 	/* Nobody is touched any more; whoever was due still is. */
 	retry_expiry(sync);
 	for (; entry; entry = next) {
@@ -501,7 +501,7 @@ void sync_revoke(struct sync *sync)
 		entry->dirty = entry->fresh = false;
 		entry->action = ENTRY_NOTHING;
 		if (!entry->record_id)
-			entries_remove(sync->entries, entry);
+			record_cache_remove(sync->cache, entry);
 	}
 	sync->dirty = NULL;
 }
@@ -514,7 +514,7 @@ struct removal {
 	struct client rows[REMOVE_MAX];
 };
 
-static void gather_final(void *data, struct entry *entry)
+static void gather_final(void *data, struct cached_record *entry)
 {
 	struct removal *removal = data;
 	struct client *row = &removal->rows[removal->n];
@@ -529,7 +529,7 @@ static void gather_final(void *data, struct entry *entry)
 /* The rows of deleted records; their entries go with them. */
 static int forget(struct sync *sync, const struct client *row)
 {
-	struct entry *entry = entries_find(sync->entries, &row->mac);
+	struct cached_record *entry = record_cache_find(sync->cache, &row->mac);
 	int64_t id;
 	int ret = 0;
 
@@ -546,7 +546,7 @@ static int forget(struct sync *sync, const struct client *row)
 	entry->closing = false;
 	entry->record_id = 0;
 	if (!entry->dirty)
-		entries_remove(sync->entries, entry);
+		record_cache_remove(sync->cache, entry);
 	return ret;
 }
 
@@ -559,7 +559,7 @@ static void on_final(void *data)
 
 	if (!sync->g->dp)
 		return;
-	entries_each(sync->entries, gather_final, removal);
+	record_cache_each(sync->cache, gather_final, removal);
 	ret = removal->n ? clients_remove(sync->g->dp, removal->rows,
 				   removal->n)
 			 : 0;
@@ -573,7 +573,7 @@ static void on_final(void *data)
 		await_closed(sync);
 }
 
-static void touch_closing(void *data, struct entry *entry)
+static void touch_closing(void *data, struct cached_record *entry)
 {
 	if (entry->closing && !entry->final)
 		sync_touch(data, &entry->mac);
@@ -585,7 +585,7 @@ static void on_closed(void *data)
 	int ret = turn_begin(sync->g);
 
 	if (!ret)
-		entries_each(sync->entries, touch_closing, sync);
+		record_cache_each(sync->cache, touch_closing, sync);
 	else
 		log_error("last counters of records: %s", strerror(-ret));
 	/* After this turn's commit. */
@@ -607,7 +607,7 @@ struct start {
 static int load_record(void *data, const struct record *record)
 {
 	struct sync *sync = data;
-	struct entry *entry = entries_get(sync->entries, &record->mac);
+	struct cached_record *entry = record_cache_get(sync->cache, &record->mac);
 
 	entry->record_id = record->id;
 	entry->session_id = record->session_id;
@@ -622,7 +622,7 @@ static int fold_adopted(void *data, const struct client *client)
 {
 	struct start *start = data;
 	struct sync *sync = start->sync;
-	struct entry *entry = entries_find(sync->entries, &client->mac);
+	struct cached_record *entry = record_cache_find(sync->cache, &client->mac);
 	int64_t up = (int64_t)client->record.up.bytes;
 	int64_t down = (int64_t)client->record.down.bytes;
 
@@ -638,7 +638,7 @@ static int fold_adopted(void *data, const struct client *client)
 	return store_record_fold(sync->g->store, entry->record_id, up, down);
 }
 
-static void forget_absent(void *data, struct entry *entry)
+static void forget_absent(void *data, struct cached_record *entry)
 {
 	struct start *start = data;
 
@@ -646,7 +646,7 @@ static void forget_absent(void *data, struct entry *entry)
 		return;
 	start->ret = store_record_delete(
 		start->sync->g->store, entry->record_id);
-	entries_remove(start->sync->entries, entry);
+	record_cache_remove(start->sync->cache, entry);
 }
 
 static int settle_due(struct sync *sync, const struct moment *now)
@@ -679,12 +679,12 @@ static int gather_want(void *data, const struct holder *holder)
 	struct sync *sync = start->sync;
 	struct grant grant = grant_of(holder, &start->now);
 	struct client_want *want;
-	struct entry *entry;
+	struct cached_record *entry;
 
 	if (grant.state == GRANT_NONE)
 		return 0;
 	want = next_want(start);
-	entry = entries_get(sync->entries, &holder->mac);
+	entry = record_cache_get(sync->cache, &holder->mac);
 	entry->closing = false;
 	entry->sweep = start->seen + 1;
 	entry->session_id = grant.session_id;
@@ -706,8 +706,8 @@ static int write_rows(struct start *start)
 
 	for (i = 0; !ret && i < start->n; i++) {
 		struct client_want *want = &start->wants[i];
-		struct entry *entry =
-			entries_find(sync->entries, &want->mac);
+		struct cached_record *entry =
+			record_cache_find(sync->cache, &want->mac);
 		struct grant grant = {.session_id = entry->session_id,
 			.credit_id = entry->credit_id};
 
@@ -726,7 +726,7 @@ static int write_rows(struct start *start)
 }
 
 /* Entries that nobody wants: clients_sync() removes their records. */
-static void forget_unwanted(void *data, struct entry *entry)
+static void forget_unwanted(void *data, struct cached_record *entry)
 {
 	struct start *start = data;
 
@@ -734,7 +734,7 @@ static void forget_unwanted(void *data, struct entry *entry)
 		return;
 	start->ret = store_record_delete(
 		start->sync->g->store, entry->record_id);
-	entries_remove(start->sync->entries, entry);
+	record_cache_remove(start->sync->cache, entry);
 }
 
 static void fold_removed(void *data, const struct client *final)
@@ -761,7 +761,7 @@ static int start_store(struct start *start)
 	if (!ret)
 		ret = clients_each(sync->g->dp, fold_adopted, start);
 	if (!ret) {
-		entries_each(sync->entries, forget_absent, start);
+		record_cache_each(sync->cache, forget_absent, start);
 		ret = start->ret;
 	}
 	if (!ret)
@@ -807,7 +807,7 @@ int sync_start(struct sync *sync)
 		ret = put_all(&start, &synced);
 	free(start.wants);
 	if (!ret) {
-		entries_each(sync->entries, forget_unwanted, &start);
+		record_cache_each(sync->cache, forget_unwanted, &start);
 		ret = start.ret;
 	}
 	if (!ret)
@@ -856,11 +856,11 @@ static void told(struct sync *sync, const struct mac *mac, const char *what)
 
 void sync_mend(struct sync *sync, const struct mac *mac, const char *what)
 {
-	struct entry *entry;
+	struct cached_record *entry;
 
 	told(sync, mac, what);
 	sync_touch(sync, mac);
-	entry = entries_find(sync->entries, mac);
+	entry = record_cache_find(sync->cache, mac);
 	/* Not what the kernel has: so that it is put again. */
 	entry->policy.state = (enum gh_state)-1;
 }
@@ -943,7 +943,7 @@ static int on_difference(void *data, enum client_difference difference,
 {
 	struct verification *v = data;
 	const struct mac *mac = want ? &want->mac : &have->mac;
-	const struct entry *entry = entries_find(v->sync->entries, mac);
+	const struct cached_record *entry = record_cache_find(v->sync->cache, mac);
 
 	/* On its way out, or about to change at this turn's end. */
 	if (entry && (entry->dirty || (entry->closing && !want)))

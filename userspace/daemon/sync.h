@@ -7,7 +7,7 @@
 #ifndef DAEMON_SYNC_H
 #define DAEMON_SYNC_H
 
-#include "daemon/entries.h"
+#include "daemon/record_cache.h"
 #include "daemon/gatehoused.h"
 
 struct sync *sync_new(struct gatehoused *g);
@@ -33,7 +33,7 @@ void sync_apply(struct sync *sync);
 void sync_revoke(struct sync *sync);
 
 /* For the sweep. */
-struct entries *sync_entries(struct sync *sync);
+struct record_cache *sync_cache(struct sync *sync);
 /* The kernel's record of this client is not what it should be: puts it right
  * at the turn's end, with an event. */
 void sync_mend(struct sync *sync, const struct mac *mac, const char *what);

@@ -17,17 +17,17 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "daemon/places.h"
+#include "daemon/network_record.h"
 
 static struct config config;
 static struct config_network *const network = &config.networks[0];
-static struct place_address addresses[64];
+static struct box_address addresses[64];
 static size_t address_n;
 static struct gh_network record;
 
-static void address(enum place_owner owner, const char *text)
+static void address(enum address_owner owner, const char *text)
 {
-	struct place_address *a = &addresses[address_n++];
+	struct box_address *a = &addresses[address_n++];
 
 	a->owner = owner;
 	assert_int_equal(prefix_parse(text, &a->prefix), 0);
@@ -58,20 +58,20 @@ static int setup(void **state)
 	network->box_kbps = 64;
 	ip_parse("10.7.0.1", &network->portal4);
 	ip_parse("fd77::1", &network->portal6);
-	address(PLACE_OWNER_SELF, "10.7.0.1/24");
-	address(PLACE_OWNER_SELF, "fd77::1/64");
-	address(PLACE_OWNER_SELF, "fe80::1/64");
-	address(PLACE_OWNER_GUEST, "10.8.0.1/24");
-	address(PLACE_OWNER_OTHER, "127.0.0.1/8");
-	address(PLACE_OWNER_OTHER, "192.168.1.50/24");
-	address(PLACE_OWNER_OTHER, "203.0.113.9/29");
-	address(PLACE_OWNER_OTHER, "2001:db8:5::50/64");
+	address(ADDRESS_OWNER_SELF, "10.7.0.1/24");
+	address(ADDRESS_OWNER_SELF, "fd77::1/64");
+	address(ADDRESS_OWNER_SELF, "fe80::1/64");
+	address(ADDRESS_OWNER_GUEST, "10.8.0.1/24");
+	address(ADDRESS_OWNER_OTHER, "127.0.0.1/8");
+	address(ADDRESS_OWNER_OTHER, "192.168.1.50/24");
+	address(ADDRESS_OWNER_OTHER, "203.0.113.9/29");
+	address(ADDRESS_OWNER_OTHER, "2001:db8:5::50/64");
 	return 0;
 }
 
 static int make(void)
 {
-	return places_network(&config, network, addresses, address_n, &record);
+	return network_record_make(&config, network, addresses, address_n, &record);
 }
 
 static enum gh_place place4(uint32_t dst, uint8_t proto, uint16_t port)
@@ -105,19 +105,19 @@ static enum gh_place place6(const uint64_t dst[2], uint8_t proto, uint16_t port)
 	return GH_PLACE_OUTSIDE;
 }
 
-struct place_case {
+struct address_case {
 	const char *dst;
 	uint8_t proto;
 	uint16_t port;
 	enum gh_place want;
 };
 
-static void check(const struct place_case *cases, size_t n)
+static void check(const struct address_case *cases, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		const struct place_case *c = &cases[i];
+		const struct address_case *c = &cases[i];
 		enum gh_place got;
 		struct ipaddr addr;
 		uint64_t halves[2];
@@ -134,7 +134,7 @@ static void check(const struct place_case *cases, size_t n)
 
 static void test_own_other_and_outside(void **state)
 {
-	static const struct place_case cases[] = {
+	static const struct address_case cases[] = {
 		{"10.7.0.1", 0, 0, GH_PLACE_BOX},
 		{"fd77::1", 0, 0, GH_PLACE_BOX},
 		{"fe80::1", 0, 0, GH_PLACE_BOX},
@@ -164,7 +164,7 @@ static void test_own_other_and_outside(void **state)
 
 static void test_block_private(void **state)
 {
-	static const struct place_case cases[] = {
+	static const struct address_case cases[] = {
 		{"10.7.0.1", 0, 0, GH_PLACE_BOX},
 		{"192.168.1.1", 0, 0, GH_PLACE_INSIDE},
 		{"10.9.0.1", 0, 0, GH_PLACE_INSIDE},
@@ -187,7 +187,7 @@ static void test_block_private(void **state)
 
 static void test_reach_comes_first_and_only_its_port(void **state)
 {
-	static const struct place_case cases[] = {
+	static const struct address_case cases[] = {
 		{"10.8.0.20", IPPROTO_TCP, 631, GH_PLACE_REACH},
 		{"10.8.0.20", IPPROTO_UDP, 631, GH_PLACE_INSIDE},
 		{"10.8.0.20", IPPROTO_TCP, 22, GH_PLACE_INSIDE},
@@ -213,7 +213,7 @@ static void test_covered_rules_are_left_out(void **state)
 	/* 50 private addresses of the box need one rule, 10/8. */
 	for (i = 0; i < 50; i++) {
 		snprintf(text, sizeof(text), "10.200.%d.1/24", i);
-		address(PLACE_OWNER_OTHER, text);
+		address(ADDRESS_OWNER_OTHER, text);
 	}
 	network->block_private = true;
 	assert_int_equal(make(), 0);
@@ -227,7 +227,7 @@ static void test_too_many_rules_is_an_error(void **state)
 
 	for (i = 0; i < 40; i++) {
 		snprintf(text, sizeof(text), "198.18.%d.1/24", i);
-		address(PLACE_OWNER_GUEST, text);
+		address(ADDRESS_OWNER_GUEST, text);
 	}
 	record.flags = 0x5a;
 	assert_int_equal(make(), -E2BIG);

@@ -12,7 +12,7 @@
 
 #include "base/mac.h"
 #include "base/util.h"
-#include "daemon/entries.h"
+#include "daemon/record_cache.h"
 
 #define MACS 5000
 #define STEPS 200000
@@ -22,22 +22,22 @@ static struct mac mac_of(unsigned int n)
 	return (struct mac){{2, 16, 0, 0, (uint8_t)(n >> 8), (uint8_t)n}};
 }
 
-static void count(void *data, struct entry *entry)
+static void count(void *data, struct cached_record *entry)
 {
 	(*(size_t *)data)++;
 }
 
-static void remove_odd(void *data, struct entry *entry)
+static void remove_odd(void *data, struct cached_record *entry)
 {
 	if (entry->mac.addr[5] & 1)
-		entries_remove(data, entry);
+		record_cache_remove(data, entry);
 }
 
 /* Whoever walks may meet strangers, and the same one twice. */
 static void test_as_an_array(void **state)
 {
-	static struct entry *known[MACS];
-	struct entries *entries = entries_new();
+	static struct cached_record *known[MACS];
+	struct record_cache *cache = record_cache_new();
 	unsigned int seed = 1, step, n = 0;
 	size_t have = 0, seen = 0;
 
@@ -49,58 +49,58 @@ static void test_as_an_array(void **state)
 		n = (what < 6 ? n + 1 : (unsigned int)rand_r(&seed)) % MACS;
 		mac = mac_of(n);
 		if (what == 7 && known[n]) {
-			entries_remove(entries, known[n]);
+			record_cache_remove(cache, known[n]);
 			known[n] = NULL;
 			have--;
 		} else if (what == 5 || what == 6) {
 			have += !known[n];
-			known[n] = entries_get(entries, &mac);
+			known[n] = record_cache_get(cache, &mac);
 		}
-		assert_ptr_equal(entries_follow(entries, &mac), known[n]);
-		assert_ptr_equal(entries_find(entries, &mac), known[n]);
+		assert_ptr_equal(record_cache_follow(cache, &mac), known[n]);
+		assert_ptr_equal(record_cache_find(cache, &mac), known[n]);
 	}
-	assert_int_equal(entries_count(entries), have);
-	entries_each(entries, count, &seen);
+	assert_int_equal(record_cache_count(cache), have);
+	record_cache_each(cache, count, &seen);
 	assert_int_equal(seen, have);
-	entries_free(entries);
+	record_cache_free(cache);
 }
 
 static void test_empty_again(void **state)
 {
-	struct entries *entries = entries_new();
+	struct record_cache *cache = record_cache_new();
 	struct mac one = mac_of(1), two = mac_of(2);
 
-	assert_null(entries_follow(entries, &one));
-	entries_get(entries, &one);
-	assert_non_null(entries_follow(entries, &one));
-	assert_null(entries_follow(entries, &two));
-	assert_non_null(entries_follow(entries, &one));
-	entries_remove(entries, entries_get(entries, &one));
-	assert_null(entries_follow(entries, &one));
-	entries_get(entries, &two);
-	assert_non_null(entries_follow(entries, &two));
-	entries_free(entries);
+	assert_null(record_cache_follow(cache, &one));
+	record_cache_get(cache, &one);
+	assert_non_null(record_cache_follow(cache, &one));
+	assert_null(record_cache_follow(cache, &two));
+	assert_non_null(record_cache_follow(cache, &one));
+	record_cache_remove(cache, record_cache_get(cache, &one));
+	assert_null(record_cache_follow(cache, &one));
+	record_cache_get(cache, &two);
+	assert_non_null(record_cache_follow(cache, &two));
+	record_cache_free(cache);
 }
 
 static void test_removed_while_walking(void **state)
 {
-	struct entries *entries = entries_new();
+	struct record_cache *cache = record_cache_new();
 	unsigned int n;
 
 	for (n = 0; n < MACS; n++) {
 		struct mac mac = mac_of(n);
 
-		entries_get(entries, &mac);
+		record_cache_get(cache, &mac);
 	}
-	entries_each(entries, remove_odd, entries);
+	record_cache_each(cache, remove_odd, cache);
 	for (n = 0; n < MACS; n++) {
 		struct mac mac = mac_of(n);
-		struct entry *entry = entries_follow(entries, &mac);
+		struct cached_record *entry = record_cache_follow(cache, &mac);
 
 		assert_int_equal(!entry, n & 1);
 		assert_true(!entry || mac_equal(&entry->mac, &mac));
 	}
-	entries_free(entries);
+	record_cache_free(cache);
 }
 
 int main(void)

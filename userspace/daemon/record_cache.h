@@ -5,8 +5,8 @@
  * what the store says, so that a sweep of 100,000 records asks the store
  * nothing; it may be thrown away at any time (sync_start() makes it anew).
  */
-#ifndef DAEMON_ENTRIES_H
-#define DAEMON_ENTRIES_H
+#ifndef DAEMON_RECORD_CACHE_H
+#define DAEMON_RECORD_CACHE_H
 
 #include <stddef.h>
 
@@ -20,10 +20,10 @@ enum entry_action {
 	ENTRY_FINAL, /* closed long enough: these counters were the last */
 };
 
-struct entry {
-	struct entry *hash_next;
-	struct entry *order_next, *order_prev;
-	struct entry *dirty_next;
+struct cached_record {
+	struct cached_record *hash_next;
+	struct cached_record *order_next, *order_prev;
+	struct cached_record *dirty_next;
 	struct mac mac;
 	bool dirty;   /* in the list of this turn */
 	bool fresh;   /* its row was made in this turn's transaction */
@@ -40,21 +40,21 @@ struct entry {
 	struct gh_policy next;	  /* what it gets after the commit */
 };
 
-struct entries;
+struct record_cache;
 
-struct entries *entries_new(void);
-void entries_free(struct entries *entries);
+struct record_cache *record_cache_new(void);
+void record_cache_free(struct record_cache *cache);
 /* NULL: none. */
-struct entry *entries_find(struct entries *entries, const struct mac *mac);
+struct cached_record *record_cache_find(struct record_cache *cache, const struct mac *mac);
 /* The same for whoever walks through all of them, in much the same order each
  * time: the order is learnt, and the next entry fetched ahead. */
-struct entry *entries_follow(struct entries *entries, const struct mac *mac);
+struct cached_record *record_cache_follow(struct record_cache *cache, const struct mac *mac);
 /* The entry, made when there is none; stays where it is until removed. */
-struct entry *entries_get(struct entries *entries, const struct mac *mac);
-void entries_remove(struct entries *entries, struct entry *entry);
-size_t entries_count(const struct entries *entries);
+struct cached_record *record_cache_get(struct record_cache *cache, const struct mac *mac);
+void record_cache_remove(struct record_cache *cache, struct cached_record *entry);
+size_t record_cache_count(const struct record_cache *cache);
 /* `fn` may remove the entry that it got. */
-void entries_each(struct entries *entries,
-	void (*fn)(void *data, struct entry *entry), void *data);
+void record_cache_each(struct record_cache *cache,
+	void (*fn)(void *data, struct cached_record *entry), void *data);
 
 #endif

@@ -7,7 +7,7 @@
  * Order matters between places (reach before box before inside) and not among
  * the inside ones, so of those, whatever a wider one covers is left out.
  */
-#include "daemon/places.h"
+#include "daemon/network_record.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -85,7 +85,7 @@ static int add_reach(struct rules *rules, const struct config_network *network)
 }
 
 static int add_box(struct rules *rules, const struct config_network *network,
-	const struct place_address *addresses, size_t n)
+	const struct box_address *addresses, size_t n)
 {
 	size_t i;
 	int r;
@@ -94,7 +94,7 @@ static int add_box(struct rules *rules, const struct config_network *network,
 	if (r == 0)
 		r = add_host(rules, GH_PLACE_BOX, &network->portal6);
 	for (i = 0; r == 0 && i < n; i++)
-		if (addresses[i].owner == PLACE_OWNER_SELF)
+		if (addresses[i].owner == ADDRESS_OWNER_SELF)
 			r = add_host(
 				rules, GH_PLACE_BOX, &addresses[i].prefix.addr);
 	return r;
@@ -107,7 +107,7 @@ static bool is_on_link(const struct prefix *prefix)
 }
 
 static int add_inside(struct rules *rules, const struct config_network *network,
-	const struct place_address *addresses, size_t n)
+	const struct box_address *addresses, size_t n)
 {
 	size_t i;
 	int r;
@@ -116,12 +116,12 @@ static int add_inside(struct rules *rules, const struct config_network *network,
 	if (r == 0 && network->block_private)
 		r = add_texts(rules, private_ranges, ARRAY_SIZE(private_ranges));
 	for (i = 0; r == 0 && i < n; i++) {
-		const struct place_address *a = &addresses[i];
+		const struct box_address *a = &addresses[i];
 
-		if (a->owner != PLACE_OWNER_SELF)
+		if (a->owner != ADDRESS_OWNER_SELF)
 			r = add_host(rules, GH_PLACE_INSIDE, &a->prefix.addr);
 		if (r == 0 && is_on_link(&a->prefix) &&
-			(a->owner != PLACE_OWNER_OTHER || network->block_private))
+			(a->owner != ADDRESS_OWNER_OTHER || network->block_private))
 			r = add(rules, GH_PLACE_INSIDE, &a->prefix);
 	}
 	return r;
@@ -264,9 +264,9 @@ static int write_portal(const struct config *config,
 	return r;
 }
 
-int places_network(const struct config *config,
+int network_record_make(const struct config *config,
 	const struct config_network *network,
-	const struct place_address *addresses, size_t n,
+	const struct box_address *addresses, size_t n,
 	struct gh_network *ret_network)
 {
 	_cleanup_free_ struct rule *rule = xcalloc(RULES_MAX, sizeof(*rule));

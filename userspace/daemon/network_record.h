@@ -4,8 +4,8 @@
  * and which destinations are outside, the box, or inside (requirements: G8).
  * Pure: configuration and addresses in, record out.
  */
-#ifndef DAEMON_PLACES_H
-#define DAEMON_PLACES_H
+#ifndef DAEMON_NETWORK_RECORD_H
+#define DAEMON_NETWORK_RECORD_H
 
 #include <stddef.h>
 
@@ -13,14 +13,14 @@
 #include "gatehouse/abi.h"
 
 /* Whose an address of the box is, as seen from one network. */
-enum place_owner {
-	PLACE_OWNER_SELF,  /* on this network's own interface */
-	PLACE_OWNER_GUEST, /* on the interface of another configured network */
-	PLACE_OWNER_OTHER, /* uplink, management, loopback */
+enum address_owner {
+	ADDRESS_OWNER_SELF,  /* on this network's own interface */
+	ADDRESS_OWNER_GUEST, /* on the interface of another configured network */
+	ADDRESS_OWNER_OTHER, /* uplink, management, loopback */
 };
 
-struct place_address {
-	enum place_owner owner;
+struct box_address {
+	enum address_owner owner;
 	struct prefix prefix; /* host bits set */
 };
 
@@ -32,9 +32,9 @@ struct place_address {
  *   -E2BIG         more than GH_PREFIXES_MAX rules in a family
  *   -ENAMETOOLONG  the redirect text does not fit GH_LOCATION_MAX
  */
-int places_network(const struct config *config,
+int network_record_make(const struct config *config,
 	const struct config_network *network,
-	const struct place_address *addresses, size_t n,
+	const struct box_address *addresses, size_t n,
 	struct gh_network *ret_network);
 
 #endif
