@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # make            the three programs, in build/
-# make check      no root, under 10 s: unit tests, portal cases, layers, style
+# make check      unit tests, portal cases, layers, style: under half a minute;
+#                 without root, cases that need network namespaces are skipped
 # make test       everything (root): check, kernel test runs, the lab, browser
 # make bench      measure (root, 5 min); prints a table with goals, writes
 #                 build/bench.json; ROWS='bpf.*' only those rows

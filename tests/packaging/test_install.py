@@ -151,6 +151,25 @@ def test_portal_unit_can_keep_one_capability_only():
     assert "NoNewPrivileges=yes" in text
 
 
+def test_manuals_name_every_verb_and_page():
+    verbs = re.findall(r'^\t\{"([a-z ]+)", "[a-z.]+", ',
+                       (TOP / "userspace/ctl/verbs.c").read_text(), flags=re.M)
+    manual = (TOP / "docs/gatehousectl.8").read_text()
+    assert len(verbs) > 10
+    assert [v for v in verbs if not re.search(
+        rf"^\.It (Xo )?Cm {v}\b", manual, flags=re.M)] == []
+    routes = re.findall(r'^\t\{METHOD_([A-Z]+), +"([^"]+)", +INSTANCE_\w+, ROUTE_(\w+),',
+                        (TOP / "portal/routes.c").read_text(), flags=re.M)
+    pages = [f"{method} {path}" for method, path, kind in routes
+             if kind in ("PAGE", "FORM", "API")]
+    assert len(pages) >= 9
+    manual = (TOP / "docs/gatehouse-portal.8").read_text()
+    assert [p for p in pages if not re.search(
+        rf"^\.It Cm {re.escape(p)}( |$)", manual, flags=re.M)] == []
+    api = (TOP / "docs/api.md").read_text()
+    assert [p for p in pages if "/api/" in p and p not in api] == []
+
+
 ROLES = ("staff", "supervisor", "manager", "admin")
 
 
