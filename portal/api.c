@@ -7,6 +7,7 @@
 #include "api.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "operation.h"
 #include "response.h"

@@ -35,9 +35,4 @@ const char *form_escape(struct arena *arena, const char *text);
  * or it is not plain text. The first one wins. */
 const char *cookie_get(struct arena *arena, const char *header, const char *name);
 
-/* UTF-8 without control characters. */
-bool text_is_clean(const char *text, size_t len);
-/* Exactly `len` hex digits. */
-bool text_is_hex(const char *text, size_t len);
-
 #endif

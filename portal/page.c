@@ -7,6 +7,7 @@
 
 #include "assets.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "csrf.h"
 #include "url.h"

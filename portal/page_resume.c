@@ -5,6 +5,7 @@
  * browsers keep to themselves: only the script, or the guest by pasting, hands
  * it over.
  */
+#include "base/text.h"
 #include "base/util.h"
 #include "pages.h"
 #include "response.h"

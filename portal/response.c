@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/util.h"
 
 /* No script, style or picture but our own files, nothing from elsewhere, no

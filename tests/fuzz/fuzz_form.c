@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "form.h"
 #include "i18n.h"

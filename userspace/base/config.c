@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/text.h"
 #include "base/util.h"
 #include "gatehouse/ctl.h"
 
@@ -152,16 +153,6 @@ static const char *check_code(const char *value)
 	return NULL;
 }
 
-static const char *check_plain(const char *value)
-{
-	const char *c;
-
-	for (c = value; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return "must not contain control characters";
-	return NULL;
-}
-
 static const char *set_text(
 	const struct setting *row, const char *value, char *to)
 {
@@ -182,8 +173,8 @@ static const char *set_text(
 		wrong = check_word(value, "-_.@+");
 	else if (row->type == VALUE_CODE)
 		wrong = check_code(value);
-	else
-		wrong = check_plain(value);
+	else if (!text_is_clean(value, len))
+		wrong = "must be UTF-8 text without control characters";
 	if (!wrong)
 		memcpy(to, value, len + 1);
 	return wrong;

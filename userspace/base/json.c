@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mac.h"
+#include "base/text.h"
 #include "base/util.h"
 
 #define JSON_DEPTH_MAX 8
@@ -64,23 +65,6 @@ int json_parse_object(const char *text, size_t len, json_t **ret_json)
 	return 0;
 }
 
-static bool text_is_plain(const char *text, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c < 0x20 || c == 0x7f)
-			return false;
-		/* U+0080 to U+009F, the controls of the second column. */
-		if (c == 0xc2 && i + 1 < len &&
-			(unsigned char)text[i + 1] < 0xa0)
-			return false;
-	}
-	return true;
-}
-
 static int take_mac(const json_t *value, const struct json_arg *row, void *to,
 	char *err, size_t err_len)
 {
@@ -102,7 +86,7 @@ static int take_text(const json_t *value, const struct json_arg *row, void *to,
 			row->name, (long long)row->max);
 		return -EINVAL;
 	}
-	if (!text_is_plain(json_string_value(value), len)) {
+	if (!text_is_clean(json_string_value(value), len)) {
 		snprintf(err, err_len,
 			"%s must not contain control characters", row->name);
 		return -EINVAL;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one judge of text from outside: arguments of operations, forms, headers
+ * and settings. What passes can be stored, logged and shown as it is; escaping
+ * for a place is that place's duty.
+ */
+#include "base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* Length of the UTF-8 sequence at `text` and its code point; 0: malformed. */
+static size_t utf8_next(const char *text, size_t len, uint32_t *ret_point)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	unsigned char c = (unsigned char)text[0];
+	size_t n = c < 0x80   ? 1
+		   : c < 0xc2 ? 0
+		   : c < 0xe0 ? 2
+		   : c < 0xf0 ? 3
+		   : c < 0xf5 ? 4
+			      : 0,
+	       i;
+	uint32_t point = n == 1	  ? c
+			 : n == 2 ? c & 0x1f
+			 : n == 3 ? c & 0x0f
+				  : c & 0x07;
+
+	if (!n || n > len)
+		return 0;
+	for (i = 1; i < n; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		point = point << 6 | (text[i] & 0x3f);
+	}
+	if (n > 1 && (point < least[n] || point > 0x10ffff ||
+			     (point >= 0xd800 && point < 0xe000)))
+		return 0;
+	*ret_point = point;
+	return n;
+}
+
+bool text_is_clean(const char *text, size_t len)
+{
+	size_t i = 0, n;
+	uint32_t point = 0;
+
+	for (; i < len; i += n) {
+		n = utf8_next(text + i, len - i, &point);
+		if (!n || point < 0x20 || (point >= 0x7f && point < 0xa0))
+			return false;
+	}
+	return true;
+}
+
+bool text_is_hex(const char *text, size_t len)
+{
+	return strlen(text) == len &&
+	       strspn(text, "0123456789abcdefABCDEF") == len;
+}

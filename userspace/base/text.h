@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What text may be that comes from outside. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Valid UTF-8 without control characters, those of Latin-1 included. */
+bool text_is_clean(const char *text, size_t len);
+/* Exactly `len` hex digits. */
+bool text_is_hex(const char *text, size_t len);
+
+#endif
