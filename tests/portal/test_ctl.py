@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import sys
 import time
 
@@ -164,12 +165,11 @@ class Box:
 
 
 @pytest.fixture(scope="module", name="box")
-def fixture_box(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("ctl")
-    # The portal's uid must get to the socket.
-    for path in (directory, directory.parent, directory.parent.parent):
-        path.chmod(0o755)
-    box = Box(str(directory))
+def fixture_box():
+    # Not pytest's: other users must get to the socket.
+    directory = tempfile.mkdtemp(prefix="gatehouse-ctl-")
+    os.chmod(directory, 0o755)
+    box = Box(directory)
     try:
         box.up()
         box.portal("10.66.0.1", 8080)
@@ -178,6 +178,7 @@ def fixture_box(tmp_path_factory):
         assert box.daemon.poll() is None, box.log()
     finally:
         box.down()
+        shutil.rmtree(directory)
 
 
 def as_user(user, function, *args):
