@@ -39,30 +39,11 @@ static int prepare(int fd, bool is_v4)
 	return ret;
 }
 
-static socklen_t to_sockaddr(
-	const struct ipaddr *addr, int port, struct sockaddr_storage *ret_sa)
-{
-	struct sockaddr_in6 *in6 = (void *)ret_sa;
-	struct sockaddr_in *in = (void *)ret_sa;
-
-	*ret_sa = (struct sockaddr_storage){0};
-	if (ip_is_v4(addr)) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons((uint16_t)port);
-		in->sin_addr.s_addr = ip_v4(addr);
-		return sizeof(*in);
-	}
-	in6->sin6_family = AF_INET6;
-	in6->sin6_port = htons((uint16_t)port);
-	memcpy(&in6->sin6_addr, addr->addr, sizeof(addr->addr));
-	return sizeof(*in6);
-}
-
 int listen_open(const struct ipaddr *addr, int port, int *ret_fd)
 {
 	bool is_v4 = ip_is_v4(addr);
 	struct sockaddr_storage sa;
-	socklen_t len = to_sockaddr(addr, port, &sa);
+	socklen_t len = ip_to_sockaddr(addr, port, &sa);
 	_cleanup_fd_ int fd = socket(is_v4 ? AF_INET : AF_INET6,
 		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int ret;

@@ -99,23 +99,6 @@ static void conn_turn(struct conn *conn, bool busy)
 	conn_append(conn);
 }
 
-static struct ipaddr addr_of(const struct sockaddr_storage *sa)
-{
-	struct ipaddr addr = {0};
-
-	if (sa->ss_family == AF_INET) {
-		const struct sockaddr_in *in = (const void *)sa;
-
-		return ip_from_v4(in->sin_addr.s_addr);
-	}
-	if (sa->ss_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const void *)sa;
-
-		memcpy(addr.addr, &in6->sin6_addr, sizeof(addr.addr));
-	}
-	return addr;
-}
-
 static struct conn *conn_new(struct server *server, int fd, bool secure)
 {
 	struct conn *conn = xcalloc(1, sizeof(*conn));
@@ -126,10 +109,10 @@ static struct conn *conn_new(struct server *server, int fd, bool secure)
 	conn->endpoint.fd = fd;
 	conn->endpoint.secure = secure;
 	if (getpeername(fd, (struct sockaddr *)&sa, &len) == 0)
-		conn->endpoint.peer = addr_of(&sa);
+		ip_from_sockaddr(&sa, &conn->endpoint.peer);
 	len = sizeof(sa);
 	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
-		conn->endpoint.local = addr_of(&sa);
+		ip_from_sockaddr(&sa, &conn->endpoint.local);
 	conn->since_ns = clock_mono_ns();
 	conn_append(conn);
 	server->conn_count++;

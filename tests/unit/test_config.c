@@ -131,6 +131,7 @@ static const struct fault_case fault_cases[] = {
 	{NET "colour = red\n", 4, "colour"},
 	{NET "[colour]\nx = 1\n", 4, "colour"},
 	{"x = 1\n" NET, 1, "section"},
+	{NET "ssid = \xff\n", 4, "UTF-8"},
 	{NET "number = 64\n", 4, "63"},
 	{NET "number = 1x\n", 4, "number"},
 	{NET "number =\n", 4, "number"},

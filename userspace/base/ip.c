@@ -6,6 +6,7 @@
 #include "base/ip.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -107,4 +108,37 @@ struct ipaddr ip_from_v4(uint32_t net_order)
 	memcpy(addr.addr, mapped, sizeof(mapped));
 	memcpy(addr.addr + 12, &net_order, sizeof(net_order));
 	return addr;
+}
+
+int ip_from_sockaddr(const struct sockaddr_storage *sa, struct ipaddr *ret_addr)
+{
+	const struct sockaddr_in6 *in6 = (const void *)sa;
+	const struct sockaddr_in *in = (const void *)sa;
+
+	if (sa->ss_family == AF_INET)
+		*ret_addr = ip_from_v4(in->sin_addr.s_addr);
+	else if (sa->ss_family == AF_INET6)
+		memcpy(ret_addr->addr, &in6->sin6_addr, sizeof(ret_addr->addr));
+	else
+		return -EAFNOSUPPORT;
+	return 0;
+}
+
+socklen_t ip_to_sockaddr(
+	const struct ipaddr *addr, int port, struct sockaddr_storage *ret_sa)
+{
+	struct sockaddr_in6 *in6 = (void *)ret_sa;
+	struct sockaddr_in *in = (void *)ret_sa;
+
+	*ret_sa = (struct sockaddr_storage){0};
+	if (ip_is_v4(addr)) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons((uint16_t)port);
+		in->sin_addr.s_addr = ip_v4(addr);
+		return sizeof(*in);
+	}
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons((uint16_t)port);
+	memcpy(&in6->sin6_addr, addr->addr, sizeof(addr->addr));
+	return sizeof(*in6);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IP addresses and prefixes of both families as text. */
+/* IP addresses and prefixes of both families: as text, as socket addresses. */
 #ifndef BASE_IP_H
 #define BASE_IP_H
+
+#include <sys/socket.h>
 
 #include "gatehouse/types.h"
 
@@ -23,5 +25,10 @@ bool prefix_contains(const struct prefix *prefix, const struct ipaddr *addr);
 /* IPv4 in network byte order; only for ip_is_v4(). */
 uint32_t ip_v4(const struct ipaddr *addr);
 struct ipaddr ip_from_v4(uint32_t net_order);
+/* -EAFNOSUPPORT for other families. */
+int ip_from_sockaddr(const struct sockaddr_storage *sa, struct ipaddr *ret_addr);
+/* Returns the length; `port` in host order. */
+socklen_t ip_to_sockaddr(
+	const struct ipaddr *addr, int port, struct sockaddr_storage *ret_sa);
 
 #endif

@@ -149,22 +149,6 @@ static bool is_connection(int fd)
 	       info.tcpi_state == TCP_CLOSE_WAIT;
 }
 
-static int to_ipaddr(const struct sockaddr_storage *from, struct ipaddr *ret)
-{
-	if (from->ss_family == AF_INET) {
-		*ret = ip_from_v4(((const struct sockaddr_in *)from)
-					  ->sin_addr.s_addr);
-		return 0;
-	}
-	if (from->ss_family == AF_INET6) {
-		memcpy(ret->addr,
-			&((const struct sockaddr_in6 *)from)->sin6_addr,
-			sizeof(ret->addr));
-		return 0;
-	}
-	return -EAFNOSUPPORT;
-}
-
 static int addresses(int fd, struct ipaddr *ret_local, struct ipaddr *ret_peer)
 {
 	struct sockaddr_storage local, peer;
@@ -173,7 +157,8 @@ static int addresses(int fd, struct ipaddr *ret_local, struct ipaddr *ret_peer)
 	if (getsockname(fd, (struct sockaddr *)&local, &local_len) ||
 		getpeername(fd, (struct sockaddr *)&peer, &peer_len))
 		return -errno;
-	return to_ipaddr(&local, ret_local) ?: to_ipaddr(&peer, ret_peer);
+	return ip_from_sockaddr(&local, ret_local)
+		       ?: ip_from_sockaddr(&peer, ret_peer);
 }
 
 static const struct config_network *network_at(
