@@ -10,17 +10,17 @@
 #include "base/util.h"
 #include "daemon/sync.h"
 
-#define STRANGE_MAX 256
+#define UNKNOWN_MAX 256 /* removed by one sweep */
 
 struct sweep {
 	struct gatehoused *g;
 	uint32_t number;
 	size_t seen;
-	size_t strange_count;
-	struct client strange[STRANGE_MAX];
+	size_t unknown_count;
+	struct client unknown[UNKNOWN_MAX];
 };
 
-static int count(struct sweep *sweep, struct cached_record *entry,
+static int fold_record(struct sweep *sweep, struct cached_record *entry,
 	const struct gh_client *record)
 {
 	int64_t up = (int64_t)record->up.bytes;
@@ -37,7 +37,7 @@ static int count(struct sweep *sweep, struct cached_record *entry,
 	return ret;
 }
 
-static int look(void *data, const struct client *client)
+static int check_record(void *data, const struct client *client)
 {
 	struct sweep *sweep = data;
 	struct sync *sync = sweep->g->sync;
@@ -46,35 +46,35 @@ static int look(void *data, const struct client *client)
 
 	sweep->seen++;
 	if (!entry || !entry->record_id) {
-		if (sweep->strange_count < STRANGE_MAX)
-			sweep->strange[sweep->strange_count++] = *client;
+		if (sweep->unknown_count < UNKNOWN_MAX)
+			sweep->unknown[sweep->unknown_count++] = *client;
 		return 0;
 	}
 	entry->sweep = sweep->number;
 	if (!client_policy_equal(&entry->policy, &record->policy)) {
-		sync_mend(sync, &client->mac, "changed by somebody else");
+		sync_repair_client(sync, &client->mac, "changed by somebody else");
 		return 0;
 	}
 	/* The event of it may have been lost. */
 	if ((record->up.exhausted || record->down.exhausted) &&
 		record->policy.quota_bytes != GH_UNLIMITED && !entry->closing)
 		sync_touch(sync, &client->mac);
-	return count(sweep, entry, record);
+	return fold_record(sweep, entry, record);
 }
 
-static void miss(void *data, struct cached_record *entry)
+static void check_missing(void *data, struct cached_record *entry)
 {
 	struct sweep *sweep = data;
 
 	if (entry->sweep == sweep->number || !entry->record_id ||
 		entry->closing || entry->fresh)
 		return;
-	sync_mend(sweep->g->sync, &entry->mac, "missing");
+	sync_repair_client(sweep->g->sync, &entry->mac, "missing");
 }
 
 int accounting_sweep(struct gatehoused *g)
 {
-	static uint32_t number = 16; /* above those of the start */
+	static uint32_t number = SWEEP_FIRST;
 	_cleanup_free_ struct sweep *sweep = xcalloc(1, sizeof(*sweep));
 	int64_t begun = clock_mono_ns();
 	int ret;
@@ -82,19 +82,19 @@ int accounting_sweep(struct gatehoused *g)
 	if (!g->dp)
 		return 0;
 	sweep->g = g;
-	sweep->number = ++number;
+	sweep->number = number++;
 	/* What this turn has touched so far is not in the kernel yet. */
 	ret = turn_commit(g);
 	if (!ret)
 		ret = turn_begin(g);
 	if (!ret)
-		ret = clients_each(g->dp, look, sweep);
-	if (!ret && sweep->seen - sweep->strange_count <
+		ret = clients_each(g->dp, check_record, sweep);
+	if (!ret && sweep->seen - sweep->unknown_count <
 			    record_cache_count(sync_cache(g->sync)))
-		record_cache_each(sync_cache(g->sync), miss, sweep);
+		record_cache_each(sync_cache(g->sync), check_missing, sweep);
 	if (!ret)
-		ret = sync_remove_strange(
-			g->sync, sweep->strange, sweep->strange_count);
+		ret = sync_remove_unknown(
+			g->sync, sweep->unknown, sweep->unknown_count);
 	if (!ret)
 		ret = store_boot_touch(g->store, clock_mono_ns());
 	/* Its time is what it takes until all of it is on disk. */

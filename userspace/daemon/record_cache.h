@@ -20,6 +20,13 @@ enum entry_action {
 	ENTRY_FINAL, /* closed long enough: these counters were the last */
 };
 
+/* What the start notes in place of a sweep's number; those count on. */
+enum {
+	SWEEP_ADOPTED = 1, /* the kernel had it */
+	SWEEP_WANTED,	   /* the store wants it */
+	SWEEP_FIRST,
+};
+
 struct cached_record {
 	struct cached_record *hash_next;
 	struct cached_record *order_next, *order_prev;
@@ -27,11 +34,12 @@ struct cached_record {
 	struct mac mac;
 	bool dirty;   /* in the list of this turn */
 	bool fresh;   /* its row was made in this turn's transaction */
+	bool stale;   /* the kernel does not have `policy`: put it again */
 	bool closing; /* closed in the kernel, waiting to be removed */
 	bool final;   /* ... and its last counters are in the store */
 	enum entry_action action;
 	int64_t closed_ns;  /* since when `closing` */
-	uint32_t sweep;	    /* number of the sweep that saw it last */
+	uint32_t sweep;	    /* that saw it last: SWEEP_* or a number */
 	int64_t record_id;  /* 0: no record */
 	int64_t old_id;	    /* before this turn, for the case that it fails */
 	int64_t session_id, credit_id;

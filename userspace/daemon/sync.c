@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the store to the kernel's records. The store is the truth; an entry is
- * what the kernel was told last. In a turn: touched MACs are judged inside the
- * transaction (sync_prepare), records follow when it is on disk (sync_apply).
+ * The turn: from what was touched in the store to the kernel's records. The
+ * store is the truth; the cache has what the kernel was told last. Touched
+ * MACs are judged inside the transaction (sync_prepare), records follow when
+ * it is on disk (sync_apply).
  *
  * What must hold: a record's counters are counted into the credit that they
  * were used for, exactly once, whatever crashes. So counters are folded before
@@ -11,40 +12,19 @@
  */
 #include "daemon/sync.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mac.h"
 #include "base/util.h"
-#include "rules/grant.h"
+#include "daemon/client_json.h"
+#include "daemon/sync_state.h"
 #include "rules/session.h"
 
-/* Packets that saw a record open are long gone after this. */
-#define CLOSED_NS (20 * NSEC_PER_MSEC)
 /* A credit that waits is put in place so much before its turn: its deadline
  * is counted from the end of the one before, so nothing is lost or given. */
 #define LEAD_NS (50 * NSEC_PER_MSEC)
 #define DUE_MAX 256
-#define REMOVE_MAX 1024
-
-struct sync {
-	struct gatehoused *g;
-	struct record_cache *cache;
-	struct cached_record *dirty;
-	int closing; /* entries closed and not removed yet */
-	struct loop_timer closed_timer;
-	struct loop_timer final_timer;
-	struct loop_timer expiry_timer;
-	bool starting; /* everything is counted already */
-	bool full_told;
-};
-
-static struct moment this_moment(void)
-{
-	return (struct moment){clock_mono_ns(), clock_wall_sec()};
-}
 
 /* Grants as policies. */
 
@@ -57,11 +37,8 @@ static const enum gh_state states[] = {
 	[GRANT_EXEMPT] = GH_STATE_EXEMPT,
 };
 
-/*
- * The quota is absolute: what the record has counted when the bytes left were
- * computed, and those. Rates stay 0 until the gate meters them.
- */
-static struct gh_policy policy_of(
+/* Rates stay 0 until the gate meters them. */
+struct gh_policy sync_policy(
 	const struct grant *grant, int64_t record_id, int64_t raw)
 {
 	return (struct gh_policy){
@@ -76,6 +53,21 @@ static struct gh_policy policy_of(
 		.record_id = (uint64_t)record_id,
 		.session = (uint32_t)grant->session_id,
 	};
+}
+
+struct client_want *wants_add(struct wants *wants, const struct mac *mac)
+{
+	struct client_want *want;
+
+	ARRAY_GROW(wants->list, wants->count, wants->size);
+	want = &wants->list[wants->count++];
+	*want = (struct client_want){.mac = *mac};
+	return want;
+}
+
+void wants_free(struct wants *wants)
+{
+	free(wants->list);
 }
 
 /* Life. */
@@ -167,8 +159,7 @@ int sync_fold(void *data, const struct mac *mac, bool *ret_exhausted)
 
 /* Preparing: what each touched client shall have. */
 
-/* A new row, and with it the name of a new record. */
-static int new_record(struct sync *sync, struct cached_record *entry,
+int sync_new_record(struct sync *sync, struct cached_record *entry,
 	const struct grant *grant)
 {
 	struct record record = {.mac = entry->mac,
@@ -246,7 +237,7 @@ static int prepare_put(struct sync *sync, struct cached_record *entry,
 	int ret = 0;
 
 	if (!entry->record_id)
-		ret = new_record(sync, entry, grant);
+		ret = sync_new_record(sync, entry, grant);
 	else if (entry->session_id != grant->session_id ||
 		 entry->credit_id != grant->credit_id)
 		ret = store_record_bind(sync->g->store, entry->record_id,
@@ -255,9 +246,9 @@ static int prepare_put(struct sync *sync, struct cached_record *entry,
 		return ret;
 	entry->session_id = grant->session_id;
 	entry->credit_id = grant->credit_id;
-	entry->next = policy_of(
+	entry->next = sync_policy(
 		grant, entry->record_id, entry->raw_up + entry->raw_down);
-	if (gone || entry->fresh || entry->closing ||
+	if (gone || entry->fresh || entry->closing || entry->stale ||
 		!client_policy_equal(&entry->next, &entry->policy))
 		entry->action = ENTRY_PUT;
 	return 0;
@@ -265,13 +256,13 @@ static int prepare_put(struct sync *sync, struct cached_record *entry,
 
 /* A record on its way out counted what its credit, which went to another
  * client meanwhile, does not have any more. */
-static int touch_heir(struct sync *sync, const struct cached_record *entry)
+static int touch_credit_owner(struct sync *sync, const struct cached_record *entry)
 {
-	struct mac heir;
-	int ret = store_record_heir(sync->g->store, entry->record_id, &heir);
+	struct mac owner;
+	int ret = store_record_heir(sync->g->store, entry->record_id, &owner);
 
 	if (!ret)
-		sync_touch(sync, &heir);
+		sync_touch(sync, &owner);
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -301,7 +292,7 @@ static int prepare(struct sync *sync, struct cached_record *entry,
 		}
 	}
 	if (entry->closing && entry->record_id) {
-		ret = touch_heir(sync, entry);
+		ret = touch_credit_owner(sync, entry);
 		if (ret)
 			return ret;
 	}
@@ -319,7 +310,7 @@ static int prepare(struct sync *sync, struct cached_record *entry,
 
 int sync_prepare(struct sync *sync)
 {
-	struct moment now = this_moment();
+	struct moment now = moment_now();
 	struct cached_record *entry, *first, *prepared = NULL;
 	int ret = 0;
 
@@ -336,58 +327,6 @@ int sync_prepare(struct sync *sync)
 
 /* Applying. */
 
-static void on_closed(void *data);
-
-static void await_closed(struct sync *sync)
-{
-	/* A millisecond more than CLOSED_NS: timers go by whole ones. */
-	loop_timer_start(sync->g->loop, &sync->closed_timer,
-		CLOSED_NS + NSEC_PER_MSEC, 0, on_closed, sync);
-}
-
-/*
- * While the turn was stored, the client that loses a credit went on using it:
- * the one that gets it must not have those bytes again.
- */
-static void deduct(struct sync *sync, const struct cached_record *from,
-	const struct gh_client *closed)
-{
-	int64_t counted = from->raw_up + from->raw_down;
-	int64_t more = (int64_t)(closed->up.bytes + closed->down.bytes) - counted;
-	struct cached_record *to;
-
-	for (to = sync->dirty; to && more > 0; to = to->dirty_next) {
-		int64_t raw = to->raw_up + to->raw_down;
-
-		if (to->action != ENTRY_PUT || !from->credit_id ||
-			to->credit_id != from->credit_id ||
-			to->next.quota_bytes == GH_UNLIMITED)
-			continue;
-		to->next.quota_bytes = (uint64_t)MAX(
-			(int64_t)to->next.quota_bytes - more, raw);
-	}
-}
-
-static void close_record(struct sync *sync, struct cached_record *entry)
-{
-	struct gh_policy policy = entry->policy;
-	struct gh_client closed;
-	int ret;
-
-	policy.state = GH_STATE_CLOSED;
-	ret = clients_edit(sync->g->dp, &entry->mac, &policy, &closed);
-	if (!ret)
-		deduct(sync, entry, &closed);
-	if (ret && ret != -ENOENT && ret != -ESTALE)
-		log_error("closing a record: %s", strerror(-ret));
-	entry->policy = policy;
-	entry->closing = true;
-	entry->final = false;
-	entry->closed_ns = clock_mono_ns();
-	if (sync->closing++ == 0)
-		await_closed(sync);
-}
-
 static void put_record(struct sync *sync, struct cached_record *entry)
 {
 	struct datapath *dp = sync->g->dp;
@@ -395,9 +334,9 @@ static void put_record(struct sync *sync, struct cached_record *entry)
 
 	if (ret == -ESTALE) {
 		/* Somebody else's record is in the way. */
-		struct client strange = {.mac = entry->mac};
+		struct client unknown = {.mac = entry->mac};
 
-		ret = clients_remove(dp, &strange, 1);
+		ret = clients_remove(dp, &unknown, 1);
 		if (!ret)
 			ret = clients_put(dp, &entry->mac, &entry->next);
 	}
@@ -406,16 +345,17 @@ static void put_record(struct sync *sync, struct cached_record *entry)
 		sync->closing--;
 	}
 	entry->policy = entry->next;
+	entry->stale = false;
 	if (!ret) {
-		sync->full_told = false;
+		sync->full_logged = false;
 		return;
 	}
 	/* The next sweep misses the record and tries again. */
-	if (ret != -ENOSPC || !sync->full_told)
+	if (ret != -ENOSPC || !sync->full_logged)
 		log_error("a client's record: %s",
 			ret == -ENOSPC ? "the table is full; raise clients_max"
 				       : strerror(-ret));
-	sync->full_told = ret == -ENOSPC;
+	sync->full_logged = ret == -ENOSPC;
 }
 
 static void on_expiry(void *data);
@@ -434,8 +374,7 @@ static void on_expiry(void *data)
 		retry_expiry(sync);
 }
 
-/* Wakes before the next deadline, and at it. */
-static void schedule_expiry(struct sync *sync)
+void sync_schedule_expiry(struct sync *sync)
 {
 	int64_t next, wait;
 	int ret = store_credit_next(sync->g->store, &next);
@@ -464,7 +403,7 @@ void sync_apply(struct sync *sync)
 	/* A MAC that loses goes dark before another one gains. */
 	for (; sync->g->dp && entry; entry = entry->dirty_next)
 		if (entry->action == ENTRY_CLOSE)
-			close_record(sync, entry);
+			sync_close_record(sync, entry);
 	for (entry = sync->dirty; entry; entry = next) {
 		next = entry->dirty_next;
 		if (sync->g->dp && entry->action == ENTRY_PUT)
@@ -477,7 +416,7 @@ void sync_apply(struct sync *sync)
 			record_cache_remove(sync->cache, entry);
 	}
 	sync->dirty = NULL;
-	schedule_expiry(sync);
+	sync_schedule_expiry(sync);
 }
 
 /* What the row says is not known any more: counters that this turn had
@@ -506,321 +445,6 @@ void sync_revoke(struct sync *sync)
 	sync->dirty = NULL;
 }
 
-/* Removing records whose client has no grant: closed, then counted for good,
- * then deleted, each step on disk before the next. */
-
-struct removal {
-	size_t n;
-	struct client rows[REMOVE_MAX];
-};
-
-static void gather_final(void *data, struct cached_record *entry)
-{
-	struct removal *removal = data;
-	struct client *row = &removal->rows[removal->n];
-
-	if (!entry->closing || !entry->final || removal->n == REMOVE_MAX)
-		return;
-	*row = (struct client){.mac = entry->mac};
-	row->record.policy.record_id = (uint64_t)entry->record_id;
-	removal->n++;
-}
-
-/* The rows of deleted records; their entries go with them. */
-static int forget(struct sync *sync, const struct client *row)
-{
-	struct cached_record *entry = record_cache_find(sync->cache, &row->mac);
-	int64_t id;
-	int ret = 0;
-
-	if (!entry || !entry->closing)
-		return 0;
-	id = entry->record_id;
-	if (row->record.policy.record_id)
-		ret = store_record_fold(sync->g->store, id,
-			(int64_t)row->record.up.bytes,
-			(int64_t)row->record.down.bytes);
-	if (!ret)
-		ret = store_record_delete(sync->g->store, id);
-	sync->closing--;
-	entry->closing = false;
-	entry->record_id = 0;
-	if (!entry->dirty)
-		record_cache_remove(sync->cache, entry);
-	return ret;
-}
-
-static void on_final(void *data)
-{
-	struct sync *sync = data;
-	_cleanup_free_ struct removal *removal = xcalloc(1, sizeof(*removal));
-	size_t i;
-	int ret;
-
-	if (!sync->g->dp)
-		return;
-	record_cache_each(sync->cache, gather_final, removal);
-	ret = removal->n ? clients_remove(sync->g->dp, removal->rows,
-				   removal->n)
-			 : 0;
-	if (!ret)
-		ret = turn_begin(sync->g);
-	for (i = 0; !ret && i < removal->n; i++)
-		ret = forget(sync, &removal->rows[i]);
-	if (ret)
-		log_error("removing records: %s", strerror(-ret));
-	if (sync->closing)
-		await_closed(sync);
-}
-
-static void touch_closing(void *data, struct cached_record *entry)
-{
-	if (entry->closing && !entry->final)
-		sync_touch(data, &entry->mac);
-}
-
-static void on_closed(void *data)
-{
-	struct sync *sync = data;
-	int ret = turn_begin(sync->g);
-
-	if (!ret)
-		record_cache_each(sync->cache, touch_closing, sync);
-	else
-		log_error("last counters of records: %s", strerror(-ret));
-	/* After this turn's commit. */
-	loop_timer_start(
-		sync->g->loop, &sync->final_timer, 1, 0, on_final, sync);
-}
-
-/* Start. */
-
-struct start {
-	struct sync *sync;
-	uint32_t seen;
-	size_t n, size;
-	struct client_want *wants;
-	struct moment now;
-	int ret;
-};
-
-static int load_record(void *data, const struct record *record)
-{
-	struct sync *sync = data;
-	struct cached_record *entry = record_cache_get(sync->cache, &record->mac);
-
-	entry->record_id = record->id;
-	entry->session_id = record->session_id;
-	entry->credit_id = record->credit_id;
-	entry->raw_up = record->raw_up;
-	entry->raw_down = record->raw_down;
-	return 0;
-}
-
-/* An adopted record: counted before anything else happens. */
-static int fold_adopted(void *data, const struct client *client)
-{
-	struct start *start = data;
-	struct sync *sync = start->sync;
-	struct cached_record *entry = record_cache_find(sync->cache, &client->mac);
-	int64_t up = (int64_t)client->record.up.bytes;
-	int64_t down = (int64_t)client->record.down.bytes;
-
-	if (!entry || (uint64_t)entry->record_id !=
-			      client->record.policy.record_id)
-		return 0;
-	entry->sweep = start->seen;
-	entry->policy = client->record.policy;
-	if (up == entry->raw_up && down == entry->raw_down)
-		return 0;
-	entry->raw_up = up;
-	entry->raw_down = down;
-	return store_record_fold(sync->g->store, entry->record_id, up, down);
-}
-
-static void forget_absent(void *data, struct cached_record *entry)
-{
-	struct start *start = data;
-
-	if (entry->sweep == start->seen || start->ret)
-		return;
-	start->ret = store_record_delete(
-		start->sync->g->store, entry->record_id);
-	record_cache_remove(start->sync->cache, entry);
-}
-
-static int settle_due(struct sync *sync, const struct moment *now)
-{
-	_cleanup_free_ struct account *account = xcalloc(1, sizeof(*account));
-	struct mac due[DUE_MAX];
-	int n, i, ret;
-
-	/* Every one of them is settled, so the next round finds others. */
-	while ((n = store_credit_due(
-			sync->g->store, now->mono_ns, due, DUE_MAX)) > 0)
-		for (i = 0; i < n; i++) {
-			ret = account_load(
-				&sync->g->rules, &due[i], now, account);
-			if (ret && ret != -ENOENT)
-				return ret;
-		}
-	return n;
-}
-
-static struct client_want *next_want(struct start *start)
-{
-	ARRAY_GROW(start->wants, start->n, start->size);
-	return &start->wants[start->n++];
-}
-
-static int gather_want(void *data, const struct holder *holder)
-{
-	struct start *start = data;
-	struct sync *sync = start->sync;
-	struct grant grant = grant_of(holder, &start->now);
-	struct client_want *want;
-	struct cached_record *entry;
-
-	if (grant.state == GRANT_NONE)
-		return 0;
-	want = next_want(start);
-	entry = record_cache_get(sync->cache, &holder->mac);
-	entry->closing = false;
-	entry->sweep = start->seen + 1;
-	entry->session_id = grant.session_id;
-	entry->credit_id = grant.credit_id;
-	entry->fresh = !entry->record_id;
-	want->mac = holder->mac;
-	want->policy = policy_of(&grant, entry->record_id,
-		holder->record.raw_up + holder->record.raw_down);
-	entry->policy = want->policy;
-	return 0;
-}
-
-/* Rows for records that will be made, names of credits for the others. */
-static int write_rows(struct start *start)
-{
-	struct sync *sync = start->sync;
-	size_t i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < start->n; i++) {
-		struct client_want *want = &start->wants[i];
-		struct cached_record *entry =
-			record_cache_find(sync->cache, &want->mac);
-		struct grant grant = {.session_id = entry->session_id,
-			.credit_id = entry->credit_id};
-
-		if (!entry->fresh) {
-			ret = store_record_bind(sync->g->store,
-				entry->record_id, entry->session_id,
-				entry->credit_id);
-			continue;
-		}
-		ret = new_record(sync, entry, &grant);
-		entry->fresh = false;
-		want->policy.record_id = (uint64_t)entry->record_id;
-		entry->policy = want->policy;
-	}
-	return ret;
-}
-
-/* Entries that nobody wants: clients_sync() removes their records. */
-static void forget_unwanted(void *data, struct cached_record *entry)
-{
-	struct start *start = data;
-
-	if (entry->sweep == start->seen + 1 || start->ret)
-		return;
-	start->ret = store_record_delete(
-		start->sync->g->store, entry->record_id);
-	record_cache_remove(start->sync->cache, entry);
-}
-
-static void fold_removed(void *data, const struct client *final)
-{
-	struct start *start = data;
-	int ret;
-
-	if (!final->record.policy.record_id)
-		return;
-	ret = store_record_fold(start->sync->g->store,
-		(int64_t)final->record.policy.record_id,
-		(int64_t)final->record.up.bytes,
-		(int64_t)final->record.down.bytes);
-	if (ret)
-		start->ret = ret;
-}
-
-/* What the store says, complete and counted, in one transaction. */
-static int start_store(struct start *start)
-{
-	struct sync *sync = start->sync;
-	int ret = store_record_each(sync->g->store, load_record, sync);
-
-	if (!ret)
-		ret = clients_each(sync->g->dp, fold_adopted, start);
-	if (!ret) {
-		record_cache_each(sync->cache, forget_absent, start);
-		ret = start->ret;
-	}
-	if (!ret)
-		ret = settle_due(sync, &start->now);
-	if (!ret)
-		ret = store_holder_each(sync->g->store, gather_want, start);
-	if (!ret)
-		ret = write_rows(start);
-	return ret;
-}
-
-static int put_all(struct start *start, struct clients_synced *ret_synced)
-{
-	int ret = clients_sync(start->sync->g->dp, start->wants, start->n,
-		fold_removed, start, ret_synced);
-
-	/* Too small a table is no reason to leave everybody without a daemon. */
-	if (ret == -ENOSPC) {
-		log_error("%zu clients have no room: raise clients_max",
-			ret_synced->failed);
-		ret = 0;
-	}
-	return ret;
-}
-
-int sync_start(struct sync *sync)
-{
-	struct start start = {.sync = sync, .seen = 1, .now = this_moment(),
-		.wants = xcalloc(1, sizeof(*start.wants)), .size = 1};
-	struct clients_synced synced = {0};
-	int64_t begun = clock_mono_ns();
-	int ret = turn_begin(sync->g);
-
-	sync->starting = true;
-	if (!ret)
-		ret = start_store(&start);
-	sync->starting = false;
-	if (!ret)
-		ret = turn_commit(sync->g);
-	if (!ret)
-		ret = turn_begin(sync->g);
-	if (!ret)
-		ret = put_all(&start, &synced);
-	free(start.wants);
-	if (!ret) {
-		record_cache_each(sync->cache, forget_unwanted, &start);
-		ret = start.ret;
-	}
-	if (!ret)
-		ret = turn_commit(sync->g);
-	if (ret)
-		return ret;
-	sync->g->reconcile_ns = clock_mono_ns() - begun;
-	log_info("%zu clients: %zu records made, %zu changed, %zu removed",
-		start.n, synced.put, synced.edited, synced.removed);
-	schedule_expiry(sync);
-	return 0;
-}
-
 /* Expiry. */
 
 int sync_expire(struct gatehoused *g)
@@ -837,187 +461,6 @@ int sync_expire(struct gatehoused *g)
 		sync_touch(sync, &due[i]);
 	/* Those that end now and have nothing waiting must come again. */
 	if (n == 0)
-		schedule_expiry(sync);
+		sync_schedule_expiry(sync);
 	return MIN(n, 0);
-}
-
-/* Verifying and mending. */
-
-static void told(struct sync *sync, const struct mac *mac, const char *what)
-{
-	char text[MAC_TEXT];
-
-	log_warning("repaired the record of %s: %s", mac_format(mac, text), what);
-	sync->g->repaired_sec = clock_wall_sec();
-	if (turn_begin(sync->g) == 0)
-		store_audit(sync->g->store, sync->g->repaired_sec, "gatehoused",
-			"repair", mac, 0, what);
-}
-
-void sync_mend(struct sync *sync, const struct mac *mac, const char *what)
-{
-	struct cached_record *entry;
-
-	told(sync, mac, what);
-	sync_touch(sync, mac);
-	entry = record_cache_find(sync->cache, mac);
-	/* Not what the kernel has: so that it is put again. */
-	entry->policy.state = (enum gh_state)-1;
-}
-
-int sync_remove_strange(struct sync *sync, struct client *rows, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		told(sync, &rows[i].mac, "nobody's");
-	return n ? clients_remove(sync->g->dp, rows, n) : 0;
-}
-
-struct verification {
-	struct sync *sync;
-	bool repair;
-	void (*fn)(void *data, const struct sync_difference *difference);
-	void *data;
-	struct client strange[REMOVE_MAX];
-	size_t strange_count;
-};
-
-#define FIELD(f) {#f, offsetof(struct gh_policy, f), sizeof(((struct gh_policy *)0)->f)}
-
-static const struct {
-	const char *name;
-	size_t offset, size;
-} fields[] = {
-	FIELD(state), FIELD(expires_ns), FIELD(quota_bytes), FIELD(up_price),
-	FIELD(down_price), FIELD(networks), FIELD(record_id), FIELD(session),
-	FIELD(group),
-};
-
-static uint64_t field_of(const struct gh_policy *policy, size_t i)
-{
-	uint64_t wide;
-	uint32_t narrow;
-
-	if (fields[i].size == sizeof(wide)) {
-		memcpy(&wide, (const char *)policy + fields[i].offset,
-			sizeof(wide));
-		return wide;
-	}
-	memcpy(&narrow, (const char *)policy + fields[i].offset,
-		sizeof(narrow));
-	return narrow;
-}
-
-static void report(struct verification *v, const struct mac *mac,
-	const char *field, const char *expected, const char *found)
-{
-	struct sync_difference difference = {.mac = *mac, .field = field};
-
-	snprintf(difference.expected, sizeof(difference.expected), "%s",
-		expected);
-	snprintf(difference.found, sizeof(difference.found), "%s", found);
-	v->fn(v->data, &difference);
-}
-
-static void report_fields(struct verification *v,
-	const struct client_want *want, const struct client *have)
-{
-	char expected[24], found[24];
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(fields); i++) {
-		uint64_t a = field_of(&want->policy, i);
-		uint64_t b = field_of(&have->record.policy, i);
-
-		if (a == b)
-			continue;
-		snprintf(expected, sizeof(expected), "%" PRIu64, a);
-		snprintf(found, sizeof(found), "%" PRIu64, b);
-		report(v, &want->mac, fields[i].name, expected, found);
-	}
-}
-
-static int on_difference(void *data, enum client_difference difference,
-	const struct client_want *want, const struct client *have)
-{
-	struct verification *v = data;
-	const struct mac *mac = want ? &want->mac : &have->mac;
-	const struct cached_record *entry = record_cache_find(v->sync->cache, mac);
-
-	/* On its way out, or about to change at this turn's end. */
-	if (entry && (entry->dirty || (entry->closing && !want)))
-		return 0;
-	switch (difference) {
-	case CLIENT_MISSING:
-		report(v, mac, "record", "there", "missing");
-		break;
-	case CLIENT_STRANGE:
-		report(v, mac, "record", "none", "there");
-		if (v->strange_count < REMOVE_MAX)
-			v->strange[v->strange_count++] = *have;
-		return 0;
-	case CLIENT_OTHER:
-	case CLIENT_DIFFERENT:
-		report_fields(v, want, have);
-		break;
-	}
-	if (v->repair)
-		sync_mend(v->sync, mac, "differs from the store");
-	return 0;
-}
-
-static int gather_verify(void *data, const struct holder *holder)
-{
-	struct start *start = data;
-	struct grant grant = grant_of(holder, &start->now);
-	struct client_want *want;
-
-	if (grant.state == GRANT_NONE)
-		return 0;
-	want = next_want(start);
-	want->mac = holder->mac;
-	want->policy = policy_of(&grant, holder->record.id,
-		holder->record.raw_up + holder->record.raw_down);
-	return 0;
-}
-
-int sync_verify(struct sync *sync, bool repair,
-	void (*fn)(void *data, const struct sync_difference *difference),
-	void *data, size_t *ret_checked)
-{
-	_cleanup_free_ struct verification *v = xcalloc(1, sizeof(*v));
-	struct start start = {.sync = sync, .now = this_moment(),
-		.wants = xcalloc(1, sizeof(*start.wants)), .size = 1};
-	int ret;
-
-	*v = (struct verification){
-		.sync = sync, .repair = repair, .fn = fn, .data = data};
-	ret = store_holder_each(sync->g->store, gather_verify, &start);
-	if (!ret)
-		ret = clients_compare(sync->g->dp, start.wants, start.n,
-			on_difference, v);
-	free(start.wants);
-	if (!ret && repair)
-		ret = sync_remove_strange(
-			sync, v->strange, v->strange_count);
-	*ret_checked = start.n;
-	return ret;
-}
-
-static void count_difference(
-	void *data, const struct sync_difference *difference)
-{
-	(*(int *)data)++;
-}
-
-int sync_repair(struct gatehoused *g)
-{
-	size_t checked;
-	int count = 0, ret = turn_begin(g);
-
-	if (!ret)
-		ret = sync_verify(
-			g->sync, true, count_difference, &count, &checked);
-	return ret;
 }

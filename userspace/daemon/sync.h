@@ -34,11 +34,12 @@ void sync_revoke(struct sync *sync);
 
 /* For the sweep. */
 struct record_cache *sync_cache(struct sync *sync);
-/* The kernel's record of this client is not what it should be: puts it right
- * at the turn's end, with an event. */
-void sync_mend(struct sync *sync, const struct mac *mac, const char *what);
-/* Removes records that nobody wants, with an event. */
-int sync_remove_strange(struct sync *sync, struct client *rows, size_t n);
+/* The kernel's record of this client is not what it should be, because of
+ * `why`: put right at the turn's end; in the log and the audit at once. */
+void sync_repair_client(
+	struct sync *sync, const struct mac *mac, const char *why);
+/* Removes records that no grant wants; in the log and the audit as well. */
+int sync_remove_unknown(struct sync *sync, struct client *rows, size_t n);
 
 /* One difference between the store and the kernel. */
 struct sync_difference {

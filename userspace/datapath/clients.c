@@ -255,11 +255,14 @@ struct comparison {
 static int compare_one(void *data, const struct client *have)
 {
 	struct comparison *c = data;
-	struct client_want *want =
-		bsearch(have, c->want, c->n, sizeof(c->want[0]), compare_mac);
+	struct client_want *want = NULL;
+
+	if (c->n)
+		want = bsearch(have, c->want, c->n, sizeof(c->want[0]),
+			compare_mac);
 
 	if (!want)
-		return c->fn(c->data, CLIENT_STRANGE, NULL, have);
+		return c->fn(c->data, CLIENT_UNKNOWN, NULL, have);
 	c->seen[want - c->want] = true;
 	if (want->policy.record_id != have->record.policy.record_id)
 		return c->fn(c->data, CLIENT_OTHER, want, have);
@@ -351,7 +354,7 @@ static int sync_one(void *data, enum client_difference difference,
 		queue_gone(s, have);
 		queue_fresh(s, want);
 		break;
-	case CLIENT_STRANGE:
+	case CLIENT_UNKNOWN:
 		queue_gone(s, have);
 		break;
 	case CLIENT_MISSING:

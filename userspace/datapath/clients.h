@@ -81,7 +81,7 @@ int captive_lookup(struct datapath *dp, const struct mac *mac,
 
 enum client_difference {
 	CLIENT_MISSING,	  /* wanted, no record: `have` is NULL */
-	CLIENT_STRANGE,	  /* a record that nobody wants: `want` is NULL */
+	CLIENT_UNKNOWN,	  /* a record that nobody wants: `want` is NULL */
 	CLIENT_OTHER,	  /* the record has another record_id */
 	CLIENT_DIFFERENT, /* same record, another policy */
 };
@@ -99,7 +99,7 @@ int clients_compare(struct datapath *dp, struct client_want *want, size_t n,
 struct clients_synced {
 	size_t put; /* made */
 	size_t edited;
-	size_t removed; /* strange ones and replaced ones */
+	size_t removed; /* unknown ones and replaced ones */
 	size_t failed;	/* no room in the table */
 };
 
