@@ -55,7 +55,7 @@ static __always_inline struct gh_verdict gh_verdict(enum gh_reason reason)
 	return gh_metered(reason, GH_METER_NONE);
 }
 
-/* A copy of the policy that is whole (design: 5.2, sequence word). */
+/* A copy of the policy that is whole (docs/design.md 4.3). */
 struct gh_grant {
 	enum gh_state state;
 	__u64 expires_ns;
@@ -227,7 +227,7 @@ static __always_inline bool gh_is_dhcp(
 		       place == GH_PLACE_BOX);
 }
 
-/* Of the box itself: DNS, ICMP echo, the portal (requirements: G8). */
+/* Of the box itself: DNS, ICMP echo, the portal (docs/design.md G8). */
 static __always_inline struct gh_verdict gh_box_service(
 	const struct gh_pkt *pkt, const struct gh_network *net)
 {
@@ -330,7 +330,7 @@ static __always_inline bool gh_is_bad_source(__u64 mac, __u64 box_mac)
 }
 
 /*
- * What a client sends, in the order of the design (5.4). `fault`: what the
+ * What a client sends, in the order of docs/design.md 4.4. `fault`: what the
  * parser said. `state`, `refusal`: of its record (gh_refusal()), and
  * GH_STATE_CLOSED, GH_DROP_CAPTIVE for a client without one.
  */

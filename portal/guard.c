@@ -62,7 +62,7 @@ static int check_host(struct request *req)
 	return -EPERM;
 }
 
-/* With a certificate, tokens travel by TLS only (requirements: T4). */
+/* With a certificate, tokens travel by TLS only (docs/design.md T4). */
 static int check_secure(struct request *req)
 {
 	if (!req->portal->has_tls || req->endpoint->secure ||

@@ -2,7 +2,7 @@
 /*
  * Asking the daemon on behalf of the guest at the other end of a request's
  * connection. The connection itself goes along as the proof of who asks
- * (requirements: T1); it can prove one request.
+ * (docs/design.md T1); it can prove one request.
  */
 #ifndef PORTAL_OPERATION_H
 #define PORTAL_OPERATION_H
@@ -31,7 +31,7 @@ void operation_start(
 	struct request *req, const char *name, json_t *args, operation_fn *fn);
 /*
  * Asks for the visitor's own session. The browser's token is shown with it, and
- * who has none of this session may be given one (requirements: P1).
+ * who has none of this session may be given one (docs/design.md P1).
  */
 void operation_start_session(struct request *req, operation_fn *fn);
 /* The request ends: its `fn` is not called any more. */

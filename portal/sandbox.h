@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the portal gives up once its sockets are open (requirements: T3). The
+ * What the portal gives up once its sockets are open (docs/design.md T3). The
  * three steps go in this order; each is for good.
  */
 #ifndef PORTAL_SANDBOX_H

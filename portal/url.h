@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The page that a guest first asked for (requirements: T4). */
+/* The page that a guest first asked for (docs/design.md T4). */
 #ifndef PORTAL_URL_H
 #define PORTAL_URL_H
 

@@ -48,7 +48,7 @@ enum gh_state {
 
 /*
  * Written by user space only, through the edit program. `seq` is odd while an
- * edit is under way; readers retry (design: 5.2).
+ * edit is under way; readers retry (docs/design.md 4.3).
  */
 struct gh_policy {
 	__u32 seq;
@@ -65,7 +65,7 @@ struct gh_policy {
 
 /* Written by the kernel only; counters are never reset while a record lives. */
 struct gh_half {
-	__u64 bytes;     /* IP bytes charged (design: 5.2) */
+	__u64 bytes;     /* IP bytes charged (docs/design.md 4.6) */
 	__u64 packets;   /* wire packets: a GSO super-packet counts its segments */
 	__u64 seen_ns;   /* coarse clock at the last frame of this direction */
 	__u64 meter;     /* theoretical arrival time, 1/16 ns */

@@ -10,7 +10,7 @@
  *           "code":"<stable_word>"}
  *
  * Who asks is derived by the daemon from exactly one proof, never from a field
- * of the request (requirements: T1):
+ * of the request (docs/design.md T1):
  *   local  no file descriptor attached: the peer credentials of the socket,
  *          uid -> role by the configuration, root is admin;
  *   guest  the accepted TCP socket attached with SCM_RIGHTS: the client is the

@@ -25,7 +25,7 @@ struct ipaddr {
 /* "No end" for times in seconds or nanoseconds, and "no limit" for bytes. */
 #define UNLIMITED INT64_MAX
 
-/* Session kinds: how a credit was obtained (design: chapter 8). */
+/* Session kinds: how a credit was obtained (docs/design.md 6.1). */
 enum kind {
 	KIND_VOUCHER = 1,
 	KIND_MANUAL = 2,

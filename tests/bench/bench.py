@@ -5,7 +5,7 @@
 Prints a table and writes bench.json into the build folder: a list of {"name",
 "unit", "median", "min", "max", "runs", "baseline", "ratio"}. A baseline is the
 median of the same measurement without what the row is about, taken in turns
-with the row; ratio is median / baseline. Goals are those of the design.
+with the row; ratio is median / baseline. The goals are those of docs/design.md 9.
 """
 
 import argparse

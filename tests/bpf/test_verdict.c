@@ -5,8 +5,8 @@
  * responder behind them. Every row is sent by clients in all standings, and
  * then again cut short at every byte. A second table is for what goes to them.
  *
- * The tables are the specification (design: 5.4) for people: a frame that is
- * not in one and matters belongs there.
+ * The tables are the specification (docs/design.md 4.4) for people: a frame that
+ * is not in one and matters belongs there.
  */
 #include <setjmp.h>
 #include <stdarg.h>

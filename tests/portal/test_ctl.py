@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The control socket of the real gatehoused (requirements: T1).
+"""The control socket of the real gatehoused (docs/design.md T1).
 
 The daemon runs as it always does, in network namespaces of its own and with a
 pin directory of its own: a guest behind a veth, a portal under a uid without

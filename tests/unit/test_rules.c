@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The rules against a real store in memory: first one test per promise of the
- * requirements (P1, P3, P5, P6), then a model. The model is a second, much
+ * The rules against a real store in memory: first one test per promise of
+ * docs/design.md (P1, P3, P5, P6), then a model. The model is a second, much
  * simpler statement of what a guest has: a list of credits per client, used
  * from the front. Thousands of random operations go to both, and after each
  * one every client must see the same.

@@ -2,7 +2,8 @@
 /*
  * What operators and guests are shown of a client. It puts together three
  * sources (the device's row, its session, the kernel's record) and decides
- * nothing. Field names are those of requirements.md.
+ * nothing. Field names are those of docs/api.md and
+ * gatehousectl(8).
  */
 #include "daemon/client_json.h"
 

@@ -8,7 +8,7 @@
 
 struct moment moment_now(void);
 
-/* "AA:BB:..", as guests are shown it (requirements: P5). */
+/* "AA:BB:..", as guests are shown it (docs/design.md P5). */
 json_t *json_mac(const struct mac *mac);
 /* RFC 3339; null for 0 and UNLIMITED. */
 json_t *json_time(int64_t wall_sec);

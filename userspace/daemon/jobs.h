@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Periodic work: a table of rows, each with its last run (requirements: N7). */
+/* Periodic work: a table of rows, each with its last run (N7). */
 #ifndef DAEMON_JOBS_H
 #define DAEMON_JOBS_H
 

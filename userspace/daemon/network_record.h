@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a network's record in the kernel says: portal, limits, redirect text,
- * and which destinations are outside, the box, or inside (requirements: G8).
+ * and which destinations are outside, the box, or inside (docs/design.md G8).
  * Pure: configuration and addresses in, record out.
  */
 #ifndef DAEMON_NETWORK_RECORD_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who asks (requirements: T1), derived from what the kernel says and from
+ * Who asks (docs/design.md T1), derived from what the kernel says and from
  * nothing that was sent.
  */
 #ifndef DAEMON_PROOF_H

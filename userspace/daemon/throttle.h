@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How often somebody may try (requirements: P3, P7). Wrong guesses of a secret
+ * How often somebody may try (docs/design.md P3, P7). Wrong guesses of a secret
  * are counted per client (5, then 1 a minute) and per network (20 a second);
  * beyond the network's rate clients are let in one by one: whoever is refused
  * has a place in the line, and coming back then is let in.
