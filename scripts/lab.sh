@@ -37,6 +37,15 @@ die() {
     exit 1
 }
 
+# What was typed cannot be meant: one line that says why.
+misused() {
+    echo "lab.sh: $*; see lab.sh --help" >&2
+    exit 2
+}
+
+[[ $prefix =~ ^[A-Za-z0-9][A-Za-z0-9_-]{0,23}$ ]] ||
+    misused "LAB_PREFIX is up to 24 letters, digits, _ and -"
+
 # in NAMESPACE COMMAND...: only the network is another one; bpffs stays visible
 in_ns() {
     local ns=$1
@@ -277,6 +286,10 @@ start_portal() {
 }
 
 start_gatehouse() { # [--boot-id ID]
+    case $#:${1:-} in
+    0: | 2:--boot-id) ;;
+    *) misused "start takes nothing, or --boot-id and an ID" ;;
+    esac
     [ -x "$build/gatehoused" ] || die "$build/gatehoused is not there: run make first"
     is_running gatehoused || start_gatehoused "$@"
     is_running gatehouse-portal || start_portal
@@ -287,19 +300,24 @@ up() {
     mode=tc bridge=0
     while [ $# -gt 0 ]; do
         case $1 in
-        --guests) guests=$2 && shift 2 ;;
-        --mode) mode=$2 && shift 2 ;;
+        --guests) guests=${2:-} && shift $(($# > 1 ? 2 : 1)) ;;
+        --mode) mode=${2:-} && shift $(($# > 1 ? 2 : 1)) ;;
         --bridge) bridge=1 && shift ;;
         --no-gatehouse) gatehouse=0 && shift ;;
-        *) usage >&2 && exit 2 ;;
+        *) misused "up has no option \"$1\"" ;;
         esac
     done
-    case $mode in xdp | tc) ;; *) die "--mode is xdp or tc" ;; esac
-    [ "$guests" -ge 1 ] && [ "$guests" -le 200 ] || die "--guests is 1 to 200"
-    [ "$(id -u)" = 0 ] || die "namespaces need root: use sudo"
+    case $mode in xdp | tc) ;; *) misused "--mode is xdp or tc" ;; esac
+    [[ $guests =~ ^[0-9]+$ ]] && [ "$guests" -ge 1 ] && [ "$guests" -le 200 ] ||
+        misused "--guests is 1 to 200"
     ensure_bpffs
     if [ ! -d "$state" ] && [ -e "$pins" ]; then
-        die "$pins is in use: a gatehouse runs on this machine (gatehousectl unload)"
+        die "$pins is in use: a gatehouse runs on this machine; give the lab" \
+            "another name (LAB_PREFIX=lab)"
+    fi
+    if is_running walk; then
+        die "the lab \"$prefix\" belongs to a walk that is still up (PID $(pid_of walk));" \
+            "end it, or give this lab another name (LAB_PREFIX=lab)"
     fi
     down
     mkdir -p "$state"
@@ -324,7 +342,9 @@ up() {
 }
 
 change_mac() { # N MAC
-    local ns=$prefix-g$1
+    local ns=$prefix-g${1:-} mac='^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$'
+    need_guest "${1:-}"
+    [[ ${2:-} =~ $mac ]] || misused "mac wants a guest's number and a MAC like 02:00:00:00:02:01"
     ip -n "$ns" link set eth0 down
     ip -n "$ns" link set eth0 address "$2"
     ip -n "$ns" link set eth0 up
@@ -353,12 +373,25 @@ down() {
     rmdir /run/gatehouse-lab 2>/dev/null || true
 }
 
-need_lab() { [ -e "/run/netns/$gw" ] || die "there is no lab: lab.sh up"; }
+need_lab() { [ -e "/run/netns/$gw" ] || die "there is no lab \"$prefix\": lab.sh up"; }
+
+need_guest() { # N
+    [ -e "/run/netns/$prefix-g${1:-}" ] || die "there is no guest \"${1:-}\""
+}
+
+kill_program() { # NAME
+    case ${1:-} in
+    gatehoused | gatehouse-portal) ;;
+    *) misused "kill wants gatehoused or gatehouse-portal" ;;
+    esac
+    is_running "$1" || die "$1 does not run"
+    stop_process "$1" KILL
+}
 
 run_in() { # NAMESPACE COMMAND...: with its resolver and bpffs
     local ns=$1
     shift
-    [ $# -gt 0 ] || { usage >&2 && exit 2; }
+    [ $# -gt 0 ] || misused "a command is missing"
     export PATH="$state/bin:$build:$PATH"
     if [ -e "/etc/netns/$ns/resolv.conf" ]; then
         exec ip netns exec "$ns" "$@"
@@ -367,13 +400,17 @@ run_in() { # NAMESPACE COMMAND...: with its resolver and bpffs
 }
 
 export LAB_STATE=$state
-command=${1:-}
-[ $# -gt 0 ] && shift
+[ $# -gt 0 ] || misused "a command is missing"
+command=$1 && shift
+case $command in
+-h | --help) ;;
+*) [ "$(id -u)" = 0 ] || die "namespaces need root: use sudo" ;;
+esac
 case $command in
 up) up "$@" ;;
 guest)
     need_lab
-    [ -e "/run/netns/$prefix-g${1:-}" ] || die "there is no guest ${1:-}"
+    need_guest "${1:-}"
     n=$1 && shift
     run_in "$prefix-g$n" "$@"
     ;;
@@ -381,8 +418,11 @@ gw) need_lab && run_in "$gw" "$@" ;;
 inet) need_lab && run_in "$inet" "$@" ;;
 mac) need_lab && change_mac "$@" ;;
 start) need_lab && start_gatehouse "$@" ;;
-kill) need_lab && stop_process "$1" KILL ;;
-down) down ;;
+kill) need_lab && kill_program "$@" ;;
+down)
+    [ $# -eq 0 ] || misused "down takes nothing"
+    down
+    ;;
 -h | --help) usage ;;
-*) usage >&2 && exit 2 ;;
+*) misused "there is no command \"$command\"" ;;
 esac

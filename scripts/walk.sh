@@ -209,6 +209,8 @@ down() {
 trap 'exit 130' INT TERM
 trap down EXIT
 $lab up "${options[@]}" || exit 1
+# Whoever brings a lab of this name up meanwhile is told.
+echo $$ >"$state/walk.pid"
 pins=$(awk '$1 == "pin_dir" { print $3 }' "$state/gatehouse.conf")
 token=
 for part in arrive redirect portal_page redeem online crash move quota the_end; do
@@ -229,6 +231,12 @@ The lab stays up until Ctrl-C. In another terminal, as root:
     scripts/lab.sh gw gatehousectl reasons
     bpftool map dump pinned $pins/clients
 END
-	while :; do sleep 3600 & wait $!; done
+	# From here on Ctrl-C is how it ends.
+	trap 'kill "$nap"; exit $((failed > 0))' INT TERM HUP
+	while :; do
+		sleep 3600 &
+		nap=$!
+		wait "$nap"
+	done
 fi
 [ "$failed" -eq 0 ]
