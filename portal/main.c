@@ -33,14 +33,6 @@ struct program {
 	struct loop_signal term, interrupt;
 };
 
-static void report_fault(void *data, const char *path, int line, const char *text)
-{
-	if (line)
-		log_error("%s:%d: %s", path, line, text);
-	else
-		log_error("%s: %s", path, text);
-}
-
 static int read_file(const char *path, char **ret_text)
 {
 	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -244,7 +236,7 @@ int main(int argc, char **argv)
 	log_init("gatehouse-portal", (enum log_level)level);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
-	ret = config_load(path, &program->portal.config, report_fault, NULL);
+	ret = config_load(path, &program->portal.config, config_report, NULL);
 	if (ret) {
 		if (ret != -EINVAL)
 			log_error("%s: %s", path, strerror(-ret));

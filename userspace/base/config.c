@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "gatehouse/ctl.h"
@@ -605,6 +606,20 @@ static void check_file(struct reading *r)
 		fault_at(r, 0, "tls_cert and tls_key go together");
 	if (config->portal_http_port == config->portal_https_port)
 		fault_at(r, 0, "http_port and https_port are the same");
+}
+
+void config_report(void *data, const char *path, int line, const char *text)
+{
+	char where[PATH_MAX + 16];
+
+	if (line)
+		snprintf(where, sizeof(where), "%s:%d", path, line);
+	else
+		snprintf(where, sizeof(where), "%s", path);
+	if (data)
+		fprintf(data, "%s: %s\n", where, text);
+	else
+		log_error("%s: %s", where, text);
 }
 
 int config_load(const char *path, struct config *ret_config,

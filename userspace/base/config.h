@@ -82,4 +82,7 @@ int config_load(const char *path, struct config *ret_config,
 	void (*report)(void *data, const char *path, int line, const char *text),
 	void *data);
 
+/* A ready `report`: a line on the stream `data`, or in the log (NULL). */
+void config_report(void *data, const char *path, int line, const char *text);
+
 #endif

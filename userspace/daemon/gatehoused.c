@@ -483,15 +483,6 @@ void gatehoused_stop(struct gatehoused *g)
 
 /* While it runs. */
 
-static void report_fault(
-	void *data, const char *path, int line, const char *text)
-{
-	if (line)
-		log_error("%s:%d: %s", path, line, text);
-	else
-		log_error("%s: %s", path, text);
-}
-
 /* What is only read at start. */
 static bool needs_restart(const struct config *a, const struct config *b)
 {
@@ -505,7 +496,7 @@ static bool needs_restart(const struct config *a, const struct config *b)
 void gatehoused_reload(struct gatehoused *g)
 {
 	_cleanup_free_ struct config *config = xcalloc(1, sizeof(*config));
-	int ret = config_load(g->config_path, config, report_fault, NULL);
+	int ret = config_load(g->config_path, config, config_report, NULL);
 
 	if (ret) {
 		log_error("%s is not taken: %s", g->config_path,

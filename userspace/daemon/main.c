@@ -26,18 +26,9 @@ static void print_usage(FILE *to)
 		to);
 }
 
-static void report_fault(
-	void *data, const char *path, int line, const char *text)
-{
-	if (line)
-		fprintf(stderr, "%s:%d: %s\n", path, line, text);
-	else
-		fprintf(stderr, "%s: %s\n", path, text);
-}
-
 static int load_config(const char *path, struct config *ret_config)
 {
-	int ret = config_load(path, ret_config, report_fault, NULL);
+	int ret = config_load(path, ret_config, config_report, stderr);
 
 	/* Faults have told themselves. */
 	if (ret && ret != -EINVAL)
