@@ -27,7 +27,7 @@ static void on_reply(struct request *req, const struct outcome *outcome)
 	const char *token =
 		json_string_value(json_object_get(outcome->reply, "token"));
 
-	if (!outcome->code && token && text_is_hex(token, 64))
+	if (!outcome->code && token && text_is_hex(token, CTL_TOKEN_LEN))
 		response_set_token(req, token);
 	send_outcome(req, outcome);
 }
@@ -53,12 +53,12 @@ static bool take_body(
 }
 
 struct activate_args {
-	char code[65];
+	char code[CTL_CODE_MAX + 1];
 };
 
 static const struct json_arg activate_rows[] = {
 	{"code", JSON_ARG_TEXT, true, offsetof(struct activate_args, code), 1,
-		64, 0},
+		CTL_CODE_MAX, 0},
 	{.type = JSON_ARG_END}};
 
 void api_activate(struct request *req)
@@ -74,19 +74,19 @@ void api_activate(struct request *req)
 }
 
 struct restore_args {
-	char token[129];
+	char token[CTL_TOKEN_MAX + 1];
 };
 
 static const struct json_arg restore_rows[] = {
 	{"token", JSON_ARG_TEXT, false, offsetof(struct restore_args, token), 1,
-		128, 0},
+		CTL_TOKEN_MAX, 0},
 	{.type = JSON_ARG_END}};
 
 static void on_restored(struct request *req, const struct outcome *outcome)
 {
 	const char *shown = request_token(req), *token = req->data;
 
-	if (!outcome->code && text_is_hex(token, 64))
+	if (!outcome->code && text_is_hex(token, CTL_TOKEN_LEN))
 		response_set_token(req, token);
 	else if ((outcome->status == 404 || outcome->status == 401) && shown &&
 		 !strcmp(shown, token))

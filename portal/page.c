@@ -121,7 +121,7 @@ void page_entry(struct request *req, struct view *view, int status,
 	view_set(view, "state", "captive");
 	view_set_flag(view, "captive", true);
 	view_set(view, "error", sentence);
-	if (code && strlen(code) <= 64)
+	if (code && strlen(code) <= CTL_CODE_MAX)
 		view_set(view, "code", code);
 	view_set_flag(view, "after_error", sentence != NULL);
 	page_send(req, status, "welcome.html", view);
@@ -161,11 +161,11 @@ static void set_time(struct view *view, long long seconds)
 {
 	seconds = MAX(seconds, 0LL);
 	view_set_int(view, "seconds", seconds);
-	if (seconds >= 86400)
-		view_set_int(view, "days", seconds / 86400);
-	view_set_flag(view, "one_day", seconds / 86400 == 1);
+	if (seconds >= SEC_PER_DAY)
+		view_set_int(view, "days", seconds / SEC_PER_DAY);
+	view_set_flag(view, "one_day", seconds / SEC_PER_DAY == 1);
 	view_format(view, "clock", "%02lld:%02lld:%02lld",
-		seconds % 86400 / 3600, seconds % 3600 / 60, seconds % 60);
+		seconds % SEC_PER_DAY / 3600, seconds % 3600 / 60, seconds % 60);
 }
 
 void page_session_values(struct request *req, struct view *view,
@@ -200,7 +200,7 @@ void page_session_values(struct request *req, struct view *view,
 		json_string_value(json_object_get(session, "network")) ?: "");
 	view_format(view, "expires", "%s",
 		json_string_value(json_object_get(session, "expiresAt")) ?: "");
-	if (token && text_is_hex(token, 64)) {
+	if (token && text_is_hex(token, CTL_TOKEN_LEN)) {
 		view_format(view, "token", "%s", token);
 		view_format(view, "resume", "%s/r#%s", request_base_url(req),
 			token);

@@ -10,8 +10,6 @@
 #include "pages.h"
 #include "response.h"
 
-#define TOKEN_LEN 64
-
 /* What was pasted: the token, or the whole link with the token at its end. */
 static const char *pasted_token(const struct request *req)
 {
@@ -41,7 +39,7 @@ static const char *given_token(struct request *req)
 	if (!text || !*text)
 		return request_token(req);
 	text = trimmed(req, text);
-	return text_is_hex(text, TOKEN_LEN) ? text : NULL;
+	return text_is_hex(text, CTL_TOKEN_LEN) ? text : NULL;
 }
 
 /* These will not become true again. */

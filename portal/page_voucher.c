@@ -9,8 +9,6 @@
 #include "base/util.h"
 #include "pages.h"
 
-#define CODE_MAX 64
-
 static void on_activated(struct request *req, const struct outcome *outcome)
 {
 	struct view *view = page_view(req);
@@ -39,7 +37,7 @@ void page_activate(struct request *req)
 	len = strlen(code);
 	while (len && isspace((unsigned char)code[len - 1]))
 		len--;
-	if (!len || len > CODE_MAX) {
+	if (!len || len > CTL_CODE_MAX) {
 		page_entry(req, page_view(req), 400,
 			lang_text(req->lang, len ? "error_voucher_unknown"
 						 : "error_code_missing"));

@@ -20,7 +20,7 @@ static void on_session(struct request *req, const struct outcome *outcome)
 	view = page_view(req);
 	state = json_string_value(json_object_get(outcome->reply, "state"));
 	page_session_values(req, view, outcome->reply, state ? state : "captive");
-	if (code && strlen(code) <= 64)
+	if (code && strlen(code) <= CTL_CODE_MAX)
 		view_set(view, "code", code);
 	view_set_flag(view, "cookie", request_token(req) != NULL);
 	/* What has just been restored is not restored again by the script. */

@@ -172,7 +172,7 @@ const char *request_token(struct request *req)
 {
 	const char *token = request_cookie(req, COOKIE_SESSION);
 
-	return token && text_is_hex(token, 64) ? token : NULL;
+	return token && text_is_hex(token, CTL_TOKEN_LEN) ? token : NULL;
 }
 
 bool request_host_is_own(const struct request *req)

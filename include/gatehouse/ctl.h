@@ -25,6 +25,15 @@
 #define CTL_SOCKET_DEFAULT "/run/gatehouse/control.sock"
 #define CTL_CONFIG_DEFAULT "/etc/gatehouse/gatehouse.conf"
 
+/* Lengths of arguments in bytes; what is longer is a bad_request. */
+#define CTL_NAME_MAX  64  /* a plan's, a client's */
+#define CTL_CODE_MAX  64  /* a voucher's code as it is typed */
+#define CTL_TOKEN_LEN 64  /* a session token: hex digits */
+#define CTL_TOKEN_MAX 128 /* whatever is shown as one: refused in its own words */
+
+/* The unit of `megabytes`. */
+#define CTL_MEGABYTE 1000000LL
+
 /*
  * Every code that a reply can carry, with the HTTP status that the portal
  * sends and the exit status of gatehousectl. X(code, http, exit).

@@ -21,6 +21,7 @@
 
 #define NSEC_PER_SEC  1000000000LL
 #define NSEC_PER_MSEC 1000000LL
+#define SEC_PER_DAY   86400LL
 
 static inline void free_ptr(void *p)
 {

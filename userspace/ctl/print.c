@@ -59,7 +59,7 @@ static void put_bytes(char *cell, int64_t bytes)
 
 static void put_seconds(char *cell, int64_t seconds)
 {
-	int64_t days = seconds / 86400;
+	int64_t days = seconds / SEC_PER_DAY;
 	int len = 0;
 
 	if (days)

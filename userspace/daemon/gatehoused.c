@@ -559,7 +559,6 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 	return ret;
 }
 
-#define DAY_SEC 86400
 #define SESSIONS_KEPT_DAYS 730
 #define AUDIT_KEPT_DAYS 730
 /* So long after its end a token is answered "expired", not "unknown". */
@@ -569,9 +568,9 @@ int gatehoused_clean_up(struct gatehoused *g)
 {
 	int64_t now = clock_wall_sec();
 	const struct clean_up before = {
-		.sessions = now - SESSIONS_KEPT_DAYS * DAY_SEC,
-		.tokens = now - TOKENS_KEPT_DAYS * DAY_SEC,
-		.audit = now - AUDIT_KEPT_DAYS * DAY_SEC,
+		.sessions = now - SESSIONS_KEPT_DAYS * SEC_PER_DAY,
+		.tokens = now - TOKENS_KEPT_DAYS * SEC_PER_DAY,
+		.audit = now - AUDIT_KEPT_DAYS * SEC_PER_DAY,
 	};
 	int ret = turn_begin(g);
 

@@ -14,7 +14,6 @@
 #include "rules/token.h"
 
 #define STAFF_MINUTES 60 /* what staff may give or take at once (N13) */
-#define BYTES_PER_MEGABYTE 1000000
 
 static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 {
@@ -184,7 +183,7 @@ static json_t *allowance_of(struct gatehoused *g, const struct caller *caller,
 			"its own, and they cannot be taken away.");
 	*ret_allowance = (struct allowance){
 		.seconds = a->minutes * 60,
-		.bytes = a->megabytes_set ? a->megabytes * BYTES_PER_MEGABYTE
+		.bytes = a->megabytes_set ? a->megabytes * CTL_MEGABYTE
 					  : UNLIMITED,
 	};
 	minutes = a->minutes < 0 ? -a->minutes : a->minutes;

@@ -27,7 +27,7 @@ struct args_allow {
 	bool minutes_set, megabytes_set, plan_set;
 	int64_t minutes;
 	int64_t megabytes;
-	char plan[65];
+	char plan[CTL_NAME_MAX + 1];
 };
 struct args_block {
 	struct mac mac;
@@ -39,11 +39,11 @@ struct args_move {
 struct args_describe {
 	struct mac mac;
 	bool name_set, note_set;
-	char name[65];
+	char name[CTL_NAME_MAX + 1];
 	char note[201];
 };
 struct args_plan {
-	char name[65];
+	char name[CTL_NAME_MAX + 1];
 	bool megabytes_set, up_set, down_set, price_set, currency_set, moves_set,
 		devices_set, token_days_set;
 	int64_t minutes, megabytes, up_kbps, down_kbps, price_minor, moves,
@@ -51,7 +51,7 @@ struct args_plan {
 	char currency[4];
 };
 struct args_batch {
-	char plan[65];
+	char plan[CTL_NAME_MAX + 1];
 	bool count_set;
 	int64_t count; /* 1 when it is not set */
 	bool expires_set, prefix_set;
@@ -59,10 +59,10 @@ struct args_batch {
 	char prefix[9];
 };
 struct args_code {
-	char code[65];
+	char code[CTL_CODE_MAX + 1];
 };
 struct args_token {
-	char token[129];
+	char token[CTL_TOKEN_MAX + 1];
 };
 struct args_verify {
 	bool repair;
@@ -73,7 +73,7 @@ struct args_unload {
 struct args_guest {
 	bool claim; /* hand out the token if the rules allow it */
 	bool token_set;
-	char token[129]; /* shown by the browser: it is renewed */
+	char token[CTL_TOKEN_MAX + 1]; /* shown by the browser: it is renewed */
 };
 
 op_fn op_status, op_verify, op_reasons, op_unload;

@@ -11,8 +11,7 @@
 #include "daemon/ops_handlers.h"
 #include "rules/voucher.h"
 
-#define BYTES_PER_MEGABYTE 1000000
-#define DAY_SEC 86400
+_Static_assert(STORE_NAME == CTL_NAME_MAX + 1, "a name is what ctl.h says");
 
 static json_t *plan_json(const struct plan *plan)
 {
@@ -24,7 +23,7 @@ static json_t *plan_json(const struct plan *plan)
 		"megabytes",
 		json_limit(plan->bytes == UNLIMITED
 				   ? UNLIMITED
-				   : plan->bytes / BYTES_PER_MEGABYTE),
+				   : plan->bytes / CTL_MEGABYTE),
 		"upKbps", (json_int_t)plan->up_kbps, "downKbps",
 		(json_int_t)plan->down_kbps, "priceMinor",
 		(json_int_t)plan->price_minor, "currency", plan->currency,
@@ -65,7 +64,7 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	int64_t days = (a->minutes + 1439) / 1440;
 	struct plan plan = {
 		.seconds = a->minutes * 60,
-		.bytes = a->megabytes_set ? a->megabytes * BYTES_PER_MEGABYTE
+		.bytes = a->megabytes_set ? a->megabytes * CTL_MEGABYTE
 					  : UNLIMITED,
 		.up_kbps = a->up_kbps,
 		.down_kbps = a->down_kbps,
@@ -133,7 +132,7 @@ static int create(struct gatehoused *g, const struct caller *caller,
 	const struct voucher_batch batch = {
 		.plan = plan,
 		.count = a->count_set ? (int)a->count : 1,
-		.expires_at = a->expires_set ? now + a->expires_days * DAY_SEC
+		.expires_at = a->expires_set ? now + a->expires_days * SEC_PER_DAY
 					     : UNLIMITED,
 		.prefix = a->prefix_set ? a->prefix : g->rules.voucher_prefix,
 		.batch = name,

@@ -15,6 +15,8 @@
 #include "rules/token.h"
 #include "rules/voucher.h"
 
+_Static_assert(TOKEN_TEXT == CTL_TOKEN_LEN + 1, "a token is what ctl.h says");
+
 static json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now)
 {

@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#define SECONDS_PER_DAY 86400
 #define TOKEN_BYTES 32
 #define RENEW_SEC 3600
 
@@ -28,7 +27,7 @@ static int64_t expiry_of(const struct rules *rules,
 	const struct account *account, const struct moment *now)
 {
 	return now->wall_sec +
-	       account_token_days(rules, account) * SECONDS_PER_DAY;
+	       account_token_days(rules, account) * SEC_PER_DAY;
 }
 
 int token_make(struct rules *rules, struct account *account,
