@@ -1,12 +1,12 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Interfaces and addresses by rtnetlink. Two sockets: one hears of changes on
- * the loop and never blocks; the other asks and waits for the kernel's answer,
- * which comes at once.
+ * Interfaces and addresses by rtnetlink. Two sockets: one receives
+ * notifications on the loop and never blocks; the other sends requests and
+ * waits for the kernel's answer, which comes at once.
  *
- * The table is only ever what the kernel said last. Messages of the bridge
- * family tell of ports, not of interfaces, and are ignored: that a port left
- * a bridge comes as a new master, too.
+ * The table is only ever what the kernel said last. Of messages of the bridge
+ * family only what a port is set to is taken: which bridge it is in, and
+ * whether it is gone, comes in a message of the interface as well.
  */
 #include "net/link.h"
 
@@ -22,23 +22,23 @@
 
 #include "base/util.h"
 
-#define DUMP_BUFFER (64 * 1024)
-#define DUMP_TRIES  8
-#define CHANGE_BYTES 128
-#define HEARD_BYTES (1024 * 1024) /* room for a storm of messages */
+#define DUMP_BUFFER   (64 * 1024)
+#define DUMP_TRIES    8
+#define CHANGE_BYTES  128
+#define RECEIVE_BYTES (1024 * 1024) /* room for a storm of messages */
 
 struct links {
 	struct loop *loop;
 	struct link_handlers handlers;
-	struct mnl_socket *watch;
-	struct mnl_socket *ask;
+	struct mnl_socket *watch;   /* notifications */
+	struct mnl_socket *request; /* ours, and their answers */
 	struct loop_fd on_watch;
 	struct link *link; /* in order of ifindex */
-	size_t link_n, link_room;
+	size_t link_count, link_size;
 	struct link_address *address;
-	size_t address_n, address_room;
+	size_t address_count, address_size;
 	bool is_quiet;		/* reading the table: no callbacks yet */
-	bool addresses_changed; /* tell once, after the batch */
+	bool addresses_changed; /* notify once, after the batch */
 	unsigned int seq;
 };
 
@@ -46,7 +46,7 @@ struct links {
 
 static size_t position_of(const struct links *links, int ifindex)
 {
-	size_t low = 0, high = links->link_n;
+	size_t low = 0, high = links->link_count;
 
 	while (low < high) {
 		size_t middle = (low + high) / 2;
@@ -63,19 +63,19 @@ static struct link *find_link(const struct links *links, int ifindex)
 {
 	size_t i = position_of(links, ifindex);
 
-	return i < links->link_n && links->link[i].ifindex == ifindex
+	return i < links->link_count && links->link[i].ifindex == ifindex
 		       ? &links->link[i]
 		       : NULL;
 }
 
-static void tell(
+static void notify(
 	struct links *links, enum link_event event, const struct link *link)
 {
 	if (!links->is_quiet && links->handlers.link)
 		links->handlers.link(links->handlers.data, event, link);
 }
 
-/* Handlers may ask the table, so they get a copy after it was changed. */
+/* Handlers may look into the table, so they get a copy after it was changed. */
 static void put_link(struct links *links, const struct link *link)
 {
 	struct link *old = find_link(links, link->ifindex);
@@ -86,16 +86,16 @@ static void put_link(struct links *links, const struct link *link)
 
 		*old = *link;
 		if (!same)
-			tell(links, LINK_EVENT_CHANGED, link);
+			notify(links, LINK_EVENT_CHANGED, link);
 		return;
 	}
-	ARRAY_GROW(links->link, links->link_n, links->link_room);
+	ARRAY_GROW(links->link, links->link_count, links->link_size);
 	i = position_of(links, link->ifindex);
 	memmove(&links->link[i + 1], &links->link[i],
-		(links->link_n - i) * sizeof(links->link[0]));
+		(links->link_count - i) * sizeof(links->link[0]));
 	links->link[i] = *link;
-	links->link_n++;
-	tell(links, LINK_EVENT_NEW, link);
+	links->link_count++;
+	notify(links, LINK_EVENT_NEW, link);
 }
 
 static void drop_link(struct links *links, int ifindex)
@@ -103,13 +103,13 @@ static void drop_link(struct links *links, int ifindex)
 	size_t i = position_of(links, ifindex);
 	struct link gone;
 
-	if (i == links->link_n || links->link[i].ifindex != ifindex)
+	if (i == links->link_count || links->link[i].ifindex != ifindex)
 		return;
 	gone = links->link[i];
-	links->link_n--;
+	links->link_count--;
 	memmove(&links->link[i], &links->link[i + 1],
-		(links->link_n - i) * sizeof(links->link[0]));
-	tell(links, LINK_EVENT_GONE, &gone);
+		(links->link_count - i) * sizeof(links->link[0]));
+	notify(links, LINK_EVENT_GONE, &gone);
 }
 
 static size_t address_position(
@@ -117,7 +117,7 @@ static size_t address_position(
 {
 	size_t i;
 
-	for (i = 0; i < links->address_n; i++) {
+	for (i = 0; i < links->address_count; i++) {
 		const struct link_address *have = &links->address[i];
 
 		if (have->ifindex == address->ifindex &&
@@ -131,10 +131,10 @@ static size_t address_position(
 static void put_address(struct links *links, const struct link_address *address)
 {
 	/* Lifetimes of an address are renewed all the time: no change. */
-	if (address_position(links, address) < links->address_n)
+	if (address_position(links, address) < links->address_count)
 		return;
-	ARRAY_GROW(links->address, links->address_n, links->address_room);
-	links->address[links->address_n++] = *address;
+	ARRAY_GROW(links->address, links->address_count, links->address_size);
+	links->address[links->address_count++] = *address;
 	links->addresses_changed = true;
 }
 
@@ -142,9 +142,9 @@ static void drop_address(struct links *links, const struct link_address *address
 {
 	size_t i = address_position(links, address);
 
-	if (i == links->address_n)
+	if (i == links->address_count)
 		return;
-	links->address[i] = links->address[--links->address_n];
+	links->address[i] = links->address[--links->address_count];
 	links->addresses_changed = true;
 }
 
@@ -161,7 +161,7 @@ static int parse_port(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-struct heard_info {
+struct link_info {
 	struct link *link;
 	const struct nlattr *port; /* of a bridge's port */
 	bool is_bridges;
@@ -169,21 +169,21 @@ struct heard_info {
 
 static int parse_info(const struct nlattr *attr, void *data)
 {
-	struct heard_info *heard = data;
+	struct link_info *parsed = data;
 
 	switch (mnl_attr_get_type(attr)) {
 	case IFLA_INFO_KIND:
 		if (mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0)
-			snprintf(heard->link->kind, sizeof(heard->link->kind),
+			snprintf(parsed->link->kind, sizeof(parsed->link->kind),
 				"%s", mnl_attr_get_str(attr));
 		break;
 	case IFLA_INFO_SLAVE_KIND:
-		heard->is_bridges =
+		parsed->is_bridges =
 			mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) == 0 &&
 			strcmp(mnl_attr_get_str(attr), "bridge") == 0;
 		break;
 	case IFLA_INFO_SLAVE_DATA:
-		heard->port = attr;
+		parsed->port = attr;
 		break;
 	}
 	return MNL_CB_OK;
@@ -191,11 +191,11 @@ static int parse_info(const struct nlattr *attr, void *data)
 
 static void parse_linkinfo(const struct nlattr *attr, struct link *link)
 {
-	struct heard_info heard = {.link = link};
+	struct link_info parsed = {.link = link};
 
-	mnl_attr_parse_nested(attr, parse_info, &heard);
-	if (heard.is_bridges && heard.port)
-		mnl_attr_parse_nested(heard.port, parse_port, link);
+	mnl_attr_parse_nested(attr, parse_info, &parsed);
+	if (parsed.is_bridges && parsed.port)
+		mnl_attr_parse_nested(parsed.port, parse_port, link);
 }
 
 static int parse_link(const struct nlattr *attr, void *data)
@@ -240,8 +240,8 @@ static int parse_bridge(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-/* A bridge tells of changes to its ports in messages of its own family. */
-static void hear_port(struct links *links, const struct nlmsghdr *message)
+/* Changes of a bridge's ports come in messages of the bridge's family. */
+static void parse_port_message(struct links *links, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	const struct link *old = find_link(links, info->ifi_index);
@@ -254,7 +254,7 @@ static void hear_port(struct links *links, const struct nlmsghdr *message)
 	put_link(links, &link);
 }
 
-static int hear_link(struct links *links, const struct nlmsghdr *message)
+static int parse_link_message(struct links *links, const struct nlmsghdr *message)
 {
 	const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
 	struct link link;
@@ -262,7 +262,7 @@ static int hear_link(struct links *links, const struct nlmsghdr *message)
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info))
 		return MNL_CB_OK;
 	if (info->ifi_family == AF_BRIDGE)
-		hear_port(links, message);
+		parse_port_message(links, message);
 	if (info->ifi_family != AF_UNSPEC)
 		return MNL_CB_OK;
 	if (message->nlmsg_type == RTM_DELLINK) {
@@ -278,7 +278,7 @@ static int hear_link(struct links *links, const struct nlmsghdr *message)
 	return MNL_CB_OK;
 }
 
-struct heard_address {
+struct parsed_address {
 	unsigned char family;
 	bool has_local;
 	struct ipaddr addr;
@@ -286,44 +286,45 @@ struct heard_address {
 
 static int parse_address(const struct nlattr *attr, void *data)
 {
-	struct heard_address *heard = data;
+	struct parsed_address *parsed = data;
 	unsigned int type = mnl_attr_get_type(attr);
 	unsigned int len = mnl_attr_get_payload_len(attr);
 	uint32_t v4;
 
 	/* IFA_ADDRESS is the peer's on a point-to-point link; IFA_LOCAL,
 	 * when there, is ours. */
-	if (type != IFA_LOCAL && (type != IFA_ADDRESS || heard->has_local))
+	if (type != IFA_LOCAL && (type != IFA_ADDRESS || parsed->has_local))
 		return MNL_CB_OK;
-	if (heard->family == AF_INET && len == sizeof(v4)) {
+	if (parsed->family == AF_INET && len == sizeof(v4)) {
 		memcpy(&v4, mnl_attr_get_payload(attr), sizeof(v4));
-		heard->addr = ip_from_v4(v4);
-	} else if (heard->family == AF_INET6 && len == 16) {
-		memcpy(heard->addr.addr, mnl_attr_get_payload(attr), 16);
+		parsed->addr = ip_from_v4(v4);
+	} else if (parsed->family == AF_INET6 && len == 16) {
+		memcpy(parsed->addr.addr, mnl_attr_get_payload(attr), 16);
 	} else {
 		return MNL_CB_OK;
 	}
-	heard->has_local = type == IFA_LOCAL;
+	parsed->has_local = type == IFA_LOCAL;
 	return MNL_CB_OK;
 }
 
-static int hear_address(struct links *links, const struct nlmsghdr *message)
+static int parse_address_message(
+	struct links *links, const struct nlmsghdr *message)
 {
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
-	struct heard_address heard = {0};
+	struct parsed_address parsed = {0};
 	struct link_address address;
 
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*info))
 		return MNL_CB_OK;
 	if (info->ifa_family != AF_INET && info->ifa_family != AF_INET6)
 		return MNL_CB_OK;
-	heard.family = info->ifa_family;
-	mnl_attr_parse(message, sizeof(*info), parse_address, &heard);
-	if (ip_is_zero(&heard.addr))
+	parsed.family = info->ifa_family;
+	mnl_attr_parse(message, sizeof(*info), parse_address, &parsed);
+	if (ip_is_zero(&parsed.addr))
 		return MNL_CB_OK;
 	memset(&address, 0, sizeof(address));
 	address.ifindex = (int)info->ifa_index;
-	address.prefix.addr = heard.addr;
+	address.prefix.addr = parsed.addr;
 	address.prefix.len =
 		info->ifa_prefixlen + (info->ifa_family == AF_INET ? 96 : 0);
 	if (message->nlmsg_type == RTM_NEWADDR)
@@ -333,22 +334,22 @@ static int hear_address(struct links *links, const struct nlmsghdr *message)
 	return MNL_CB_OK;
 }
 
-static int hear(const struct nlmsghdr *message, void *data)
+static int parse_message(const struct nlmsghdr *message, void *data)
 {
 	struct links *links = data;
 
 	switch (message->nlmsg_type) {
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
-		return hear_link(links, message);
+		return parse_link_message(links, message);
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
-		return hear_address(links, message);
+		return parse_address_message(links, message);
 	}
 	return MNL_CB_OK;
 }
 
-/* Asking. */
+/* Requests. */
 
 static int receive_answer(
 	struct links *links, struct mnl_socket *socket, mnl_cb_t fn)
@@ -356,16 +357,16 @@ static int receive_answer(
 	_cleanup_free_ char *buf = malloc(DUMP_BUFFER);
 	unsigned int port = mnl_socket_get_portid(socket);
 	ssize_t n;
-	int r = MNL_CB_OK;
+	int ret = MNL_CB_OK;
 
 	if (!buf)
 		return -ENOMEM;
-	while (r > MNL_CB_STOP) {
+	while (ret > MNL_CB_STOP) {
 		n = mnl_socket_recvfrom(socket, buf, DUMP_BUFFER);
 		if (n < 0)
 			return -errno;
-		r = mnl_cb_run(buf, n, links->seq, port, fn, links);
-		if (r < 0)
+		ret = mnl_cb_run(buf, n, links->seq, port, fn, links);
+		if (ret < 0)
 			return -errno;
 	}
 	return 0;
@@ -383,9 +384,9 @@ static int dump(struct links *links, uint16_t type)
 	message->nlmsg_seq = ++links->seq;
 	/* Family 0: both, and interfaces rather than ports. */
 	mnl_nlmsg_put_extra_header(message, body);
-	if (mnl_socket_sendto(links->ask, message, message->nlmsg_len) < 0)
+	if (mnl_socket_sendto(links->request, message, message->nlmsg_len) < 0)
 		return -errno;
-	return receive_answer(links, links->ask, hear);
+	return receive_answer(links, links->request, parse_message);
 }
 
 /* A request to change an interface, all zero behind it. */
@@ -402,11 +403,11 @@ static struct nlmsghdr *put_change(struct links *links, char *buf, int ifindex)
 	return message;
 }
 
-static int ask_change(struct links *links, const struct nlmsghdr *message)
+static int request_change(struct links *links, const struct nlmsghdr *message)
 {
-	if (mnl_socket_sendto(links->ask, message, message->nlmsg_len) < 0)
+	if (mnl_socket_sendto(links->request, message, message->nlmsg_len) < 0)
 		return -errno;
-	return receive_answer(links, links->ask, NULL);
+	return receive_answer(links, links->request, NULL);
 }
 
 int links_set_group(struct links *links, int ifindex, uint32_t group)
@@ -415,7 +416,7 @@ int links_set_group(struct links *links, int ifindex, uint32_t group)
 	struct nlmsghdr *message = put_change(links, buf, ifindex);
 
 	mnl_attr_put_u32(message, IFLA_GROUP, group);
-	return ask_change(links, message);
+	return request_change(links, message);
 }
 
 int links_set_isolated(struct links *links, int ifindex, bool is_isolated)
@@ -430,74 +431,75 @@ int links_set_isolated(struct links *links, int ifindex, bool is_isolated)
 	mnl_attr_put_u8(message, IFLA_BRPORT_ISOLATED, is_isolated);
 	mnl_attr_nest_end(message, port);
 	mnl_attr_nest_end(message, info);
-	return ask_change(links, message);
+	return request_change(links, message);
 }
 
-static int open_ask(struct links *links)
+static int open_request(struct links *links)
 {
-	links->ask = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!links->ask || mnl_socket_bind(links->ask, 0, MNL_SOCKET_AUTOPID) < 0)
+	links->request = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	if (!links->request ||
+		mnl_socket_bind(links->request, 0, MNL_SOCKET_AUTOPID) < 0)
 		return -errno;
 	return 0;
 }
 
 /*
  * EINTR: the tables changed during the dump, and the rest of it is still in
- * the socket. A new socket asks anew; what was read already is read again.
+ * the socket. A new socket starts anew; what was read already is read again.
  */
 static int read_all(struct links *links)
 {
-	int tries, r = -EINTR;
+	int tries, ret = -EINTR;
 
-	for (tries = 0; r == -EINTR && tries < DUMP_TRIES; tries++) {
-		if (links->ask)
-			mnl_socket_close(links->ask);
-		r = open_ask(links);
-		if (r == 0)
-			r = dump(links, RTM_GETLINK);
-		if (r == 0)
-			r = dump(links, RTM_GETADDR);
+	for (tries = 0; ret == -EINTR && tries < DUMP_TRIES; tries++) {
+		if (links->request)
+			mnl_socket_close(links->request);
+		ret = open_request(links);
+		if (!ret)
+			ret = dump(links, RTM_GETLINK);
+		if (!ret)
+			ret = dump(links, RTM_GETADDR);
 	}
-	return r;
+	return ret;
 }
 
 /*
  * The kernel dropped messages. Read all again into an empty table, then bring
- * the old one up to it, so that handlers hear differences only.
+ * the old one up to it, so that handlers get differences only.
  */
 static int read_again(struct links *links)
 {
-	struct links fresh = {.ask = links->ask, .seq = links->seq};
+	struct links fresh = {.request = links->request, .seq = links->seq};
 	size_t i;
-	int r;
+	int ret;
 
 	fresh.is_quiet = true;
-	r = read_all(&fresh);
+	ret = read_all(&fresh);
 	links->seq = fresh.seq;
-	links->ask = fresh.ask;
-	if (r == 0) {
-		for (i = links->link_n; i-- > 0;) {
+	links->request = fresh.request;
+	if (!ret) {
+		for (i = links->link_count; i-- > 0;) {
 			int ifindex = links->link[i].ifindex;
 
 			if (!find_link(&fresh, ifindex))
 				drop_link(links, ifindex);
 		}
-		for (i = 0; i < fresh.link_n; i++)
+		for (i = 0; i < fresh.link_count; i++)
 			put_link(links, &fresh.link[i]);
 		free(links->address);
 		links->address = TAKE_PTR(fresh.address);
-		links->address_n = fresh.address_n;
-		links->address_room = fresh.address_room;
+		links->address_count = fresh.address_count;
+		links->address_size = fresh.address_size;
 		links->addresses_changed = true;
 	}
 	free(fresh.link);
 	free(fresh.address);
-	return r;
+	return ret;
 }
 
 /* Watching. */
 
-static int hear_waiting(struct links *links)
+static int receive_notifications(struct links *links)
 {
 	_cleanup_free_ char *buf = malloc(DUMP_BUFFER);
 	ssize_t n;
@@ -505,32 +507,32 @@ static int hear_waiting(struct links *links)
 	if (!buf)
 		return -ENOMEM;
 	while ((n = mnl_socket_recvfrom(links->watch, buf, DUMP_BUFFER)) > 0)
-		mnl_cb_run(buf, n, 0, 0, hear, links);
+		mnl_cb_run(buf, n, 0, 0, parse_message, links);
 	return n < 0 && errno != EAGAIN && errno != EINTR ? -errno : 0;
 }
 
 static void on_watch(void *data, int fd, int events)
 {
 	struct links *links = data;
-	int r;
+	int ret;
 
-	r = hear_waiting(links);
-	if (r == -ENOBUFS)
-		r = read_again(links);
+	ret = receive_notifications(links);
+	if (ret == -ENOBUFS)
+		ret = read_again(links);
 	if (links->addresses_changed) {
 		links->addresses_changed = false;
 		if (links->handlers.addresses)
 			links->handlers.addresses(links->handlers.data);
 	}
-	if (r < 0 && links->handlers.lost)
-		links->handlers.lost(links->handlers.data, r);
+	if (ret && links->handlers.lost)
+		links->handlers.lost(links->handlers.data, ret);
 }
 
 static int open_watch(struct links *links)
 {
 	static const int groups[] = {
 		RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
-	int bytes = HEARD_BYTES;
+	int bytes = RECEIVE_BYTES;
 	size_t i;
 
 	links->watch =
@@ -555,18 +557,18 @@ int links_open(struct loop *loop, const struct link_handlers *handlers,
 	struct links **ret_links)
 {
 	struct links *links = xcalloc(1, sizeof(*links));
-	int r;
+	int ret;
 
 	links->loop = loop;
 	links->handlers = *handlers;
 	links->is_quiet = true;
-	/* Watch before reading: a change in between is heard twice, not lost. */
-	r = open_watch(links);
-	if (r == 0)
-		r = read_all(links);
-	if (r < 0) {
+	/* Watch before reading: a change in between comes twice and is not lost. */
+	ret = open_watch(links);
+	if (!ret)
+		ret = read_all(links);
+	if (ret) {
 		links_close(links);
-		return r;
+		return ret;
 	}
 	links->is_quiet = false;
 	links->addresses_changed = false;
@@ -584,8 +586,8 @@ void links_close(struct links *links)
 		loop_fd_stop(links->loop, &links->on_watch);
 	if (links->watch)
 		mnl_socket_close(links->watch);
-	if (links->ask)
-		mnl_socket_close(links->ask);
+	if (links->request)
+		mnl_socket_close(links->request);
 	free(links->link);
 	free(links->address);
 	free(links);
@@ -595,7 +597,7 @@ const struct link *links_by_name(const struct links *links, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < links->link_n; i++)
+	for (i = 0; i < links->link_count; i++)
 		if (strcmp(links->link[i].name, name) == 0)
 			return &links->link[i];
 	return NULL;
@@ -611,7 +613,7 @@ void links_each(const struct links *links,
 {
 	size_t i;
 
-	for (i = 0; i < links->link_n; i++)
+	for (i = 0; i < links->link_count; i++)
 		fn(data, &links->link[i]);
 }
 
@@ -619,5 +621,5 @@ size_t links_addresses(
 	const struct links *links, const struct link_address **ret_addresses)
 {
 	*ret_addresses = links->address;
-	return links->address_n;
+	return links->address_count;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The box's interfaces and addresses: a table that follows rtnetlink. One
- * socket on the loop hears of changes; when the kernel had to drop some, all
- * is read again and the differences are reported like changes.
+ * socket on the loop gets the kernel's notifications; when it had to drop some,
+ * all is read again and the differences are reported like changes.
  */
 #ifndef NET_LINK_H
 #define NET_LINK_H
@@ -67,7 +67,7 @@ void links_each(const struct links *links,
 size_t links_addresses(
 	const struct links *links, const struct link_address **ret_addresses);
 
-/* -ENODEV when it is gone. The table follows when the kernel tells. */
+/* -ENODEV when it is gone. The table follows with the kernel's notification. */
 int links_set_group(struct links *links, int ifindex, uint32_t group);
 /* Of a port of a bridge; -ENODEV, or -EOPNOTSUPP for other interfaces. */
 int links_set_isolated(struct links *links, int ifindex, bool is_isolated);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Our nftables table, through libnftables in this process: no program is run.
  * It is replaced as a whole in one transaction, so rules never need comparing
@@ -29,9 +29,9 @@
 #define PRIORITY "-350"
 
 struct nft {
-	struct mnl_socket *ask; /* for the generation */
-	char *listed;		/* what the kernel made of our table */
-	uint32_t generation;	/* at which it was seen like that */
+	struct mnl_socket *request; /* for the generation */
+	char *listed;		    /* what the kernel made of our table */
+	uint32_t generation;	    /* at which it was seen like that */
 	unsigned int seq;
 };
 
@@ -66,7 +66,7 @@ static int run(const char *commands, struct nft_error *err, char **ret_output)
 	return 0;
 }
 
-static int read_generation(const struct nlattr *attr, void *data)
+static int parse_generation_attr(const struct nlattr *attr, void *data)
 {
 	uint32_t *generation = data;
 
@@ -76,13 +76,14 @@ static int read_generation(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-static int hear_generation(const struct nlmsghdr *message, void *data)
+static int parse_generation(const struct nlmsghdr *message, void *data)
 {
-	mnl_attr_parse(message, sizeof(struct nfgenmsg), read_generation, data);
+	mnl_attr_parse(
+		message, sizeof(struct nfgenmsg), parse_generation_attr, data);
 	return MNL_CB_STOP;
 }
 
-static int ask_generation(struct nft *nft, uint32_t *ret_generation)
+static int request_generation(struct nft *nft, uint32_t *ret_generation)
 {
 	char buf[MNL_NLMSG_HDRLEN + 4096] = {0};
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
@@ -93,10 +94,10 @@ static int ask_generation(struct nft *nft, uint32_t *ret_generation)
 	message->nlmsg_flags = NLM_F_REQUEST;
 	message->nlmsg_seq = ++nft->seq;
 	mnl_nlmsg_put_extra_header(message, sizeof(struct nfgenmsg));
-	if (mnl_socket_sendto(nft->ask, message, message->nlmsg_len) < 0)
+	if (mnl_socket_sendto(nft->request, message, message->nlmsg_len) < 0)
 		return -errno;
-	n = mnl_socket_recvfrom(nft->ask, buf, sizeof(buf));
-	if (n < 0 || mnl_cb_run(buf, n, nft->seq, 0, hear_generation,
+	n = mnl_socket_recvfrom(nft->request, buf, sizeof(buf));
+	if (n < 0 || mnl_cb_run(buf, n, nft->seq, 0, parse_generation,
 			     &generation) < 0)
 		return -errno;
 	*ret_generation = generation;
@@ -107,12 +108,13 @@ int nft_open(struct nft **ret_nft)
 {
 	struct nft *nft = xcalloc(1, sizeof(*nft));
 
-	nft->ask = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!nft->ask || mnl_socket_bind(nft->ask, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int r = -errno;
+	nft->request = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (!nft->request ||
+		mnl_socket_bind(nft->request, 0, MNL_SOCKET_AUTOPID) < 0) {
+		int ret = -errno;
 
 		nft_close(nft);
-		return r;
+		return ret;
 	}
 	*ret_nft = nft;
 	return 0;
@@ -122,8 +124,8 @@ void nft_close(struct nft *nft)
 {
 	if (!nft)
 		return;
-	if (nft->ask)
-		mnl_socket_close(nft->ask);
+	if (nft->request)
+		mnl_socket_close(nft->request);
 	free(nft->listed);
 	free(nft);
 }
@@ -160,10 +162,10 @@ static int write_names(FILE *out, const char *const *names, size_t n)
 static int write_rules(
 	FILE *out, const char *const *names, size_t n, uint32_t group)
 {
-	int r = n ? write_names(out, names, n) : 0;
+	int ret = n ? write_names(out, names, n) : 0;
 
-	if (r < 0)
-		return r;
+	if (ret)
+		return ret;
 	fprintf(out, "add table " TABLE "\ndelete table " TABLE "\n"
 		     "table " TABLE " {\n");
 	if (n)
@@ -182,13 +184,13 @@ static int write_rules(
 	return 0;
 }
 
-/* What is listed at which generation; asked in this order, so that a change
+/* What is listed at which generation; requested in this order, so that a change
  * in between is noticed at the next check. */
 static int list(struct nft *nft, uint32_t *ret_generation, char **ret_listed)
 {
-	int r = ask_generation(nft, ret_generation);
+	int ret = request_generation(nft, ret_generation);
 
-	return r < 0 ? r : run("list table " TABLE, NULL, ret_listed);
+	return ret ?: run("list table " TABLE, NULL, ret_listed);
 }
 
 int nft_apply(struct nft *nft, const char *const *names, size_t n,
@@ -198,21 +200,21 @@ int nft_apply(struct nft *nft, const char *const *names, size_t n,
 	char *listed;
 	size_t len;
 	FILE *out;
-	int r;
+	int ret;
 
 	err->text[0] = '\0';
 	out = open_memstream(&rules, &len);
 	if (!out)
 		return -errno;
-	r = write_rules(out, names, n, group);
-	if (fclose(out) != 0 && r == 0)
-		r = -ENOMEM;
-	if (r == 0)
-		r = run(rules, err, NULL);
-	if (r == 0)
-		r = list(nft, &nft->generation, &listed);
-	if (r < 0)
-		return r;
+	ret = write_rules(out, names, n, group);
+	if (fclose(out) != 0 && !ret)
+		ret = -ENOMEM;
+	if (!ret)
+		ret = run(rules, err, NULL);
+	if (!ret)
+		ret = list(nft, &nft->generation, &listed);
+	if (ret)
+		return ret;
 	free(nft->listed);
 	nft->listed = listed;
 	return 0;
@@ -222,18 +224,18 @@ int nft_check(struct nft *nft)
 {
 	_cleanup_free_ char *listed = NULL;
 	uint32_t generation;
-	int r;
+	int ret;
 
-	r = ask_generation(nft, &generation);
-	if (r < 0)
-		return r;
+	ret = request_generation(nft, &generation);
+	if (ret)
+		return ret;
 	if (nft->listed && generation == nft->generation)
 		return 0;
-	r = list(nft, &generation, &listed);
-	if (r == -EIO)
+	ret = list(nft, &generation, &listed);
+	if (ret == -EIO)
 		return 1; /* not there */
-	if (r < 0)
-		return r;
+	if (ret)
+		return ret;
 	if (!nft->listed || strcmp(listed, nft->listed) != 0)
 		return 1;
 	nft->generation = generation;

@@ -33,7 +33,7 @@ int nft_apply(struct nft *nft, const char *const *names, size_t n,
 
 /*
  * Whether the table is still what nft_apply() made: 0 yes, 1 no (apply again),
- * negative errno when it could not be asked. Cheap while nobody changes
+ * negative errno when the kernel does not answer. Cheap while nobody changes
  * anything in nftables.
  */
 int nft_check(struct nft *nft);
