@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The gate without its controller: datapath/, net/ and daemon/attach under a
  * loop that obeys lines on stdin, so that the lab can test attaching and pins
@@ -83,22 +83,22 @@ static void answer_rows(struct driver *d)
 static void answer_clients(struct driver *d)
 {
 	json_t *clients = json_object();
-	int r = clients_each(d->dp, add_client, clients);
+	int ret = clients_each(d->dp, add_client, clients);
 
-	answer(json_pack("{s:i, s:o}", "error", r, "clients", clients));
+	answer(json_pack("{s:i, s:o}", "error", ret, "clients", clients));
 }
 
 static void answer_reasons(struct driver *d)
 {
 	struct gh_count counts[GH_REASONS] = {0};
 	json_t *reasons = json_object();
-	int i, r = reasons_read(d->dp, counts);
+	int i, ret = reasons_read(d->dp, counts);
 
 	for (i = 0; i < GH_REASONS; i++)
 		if (counts[i].packets)
 			json_object_set_new(reasons, reason_name(i),
 				json_integer(counts[i].packets));
-	answer(json_pack("{s:i, s:o}", "error", r, "reasons", reasons));
+	answer(json_pack("{s:i, s:o}", "error", ret, "reasons", reasons));
 }
 
 static void run_client(struct driver *d, const char *text)
@@ -111,33 +111,33 @@ static void run_client(struct driver *d, const char *text)
 		.record_id = ++d->record_id,
 	};
 	struct mac mac;
-	int r = mac_parse(text, &mac);
+	int ret = mac_parse(text, &mac);
 
 	answer(json_pack("{s:i}", "error",
-		r < 0 ? r : clients_put(d->dp, &mac, &policy)));
+		ret ?: clients_put(d->dp, &mac, &policy)));
 }
 
 static void close_client(struct driver *d, const char *text)
 {
 	struct client row = {0};
-	int r = mac_parse(text, &row.mac);
+	int ret = mac_parse(text, &row.mac);
 
 	answer(json_pack(
-		"{s:i}", "error", r < 0 ? r : clients_remove(d->dp, &row, 1)));
+		"{s:i}", "error", ret ?: clients_remove(d->dp, &row, 1)));
 }
 
 static void unload(struct driver *d, bool open)
 {
 	struct datapath_error err = {0};
-	int r = attach_unload(d->attach, open);
+	int ret = attach_unload(d->attach, open);
 
 	attach_stop(d->attach);
 	d->attach = NULL;
 	datapath_close(d->dp);
 	d->dp = NULL;
-	if (r == 0)
-		r = datapath_unload(d->config.pin_dir, &err);
-	answer(json_pack("{s:i, s:s}", "error", r, "text", err.text));
+	if (!ret)
+		ret = datapath_unload(d->config.pin_dir, &err);
+	answer(json_pack("{s:i, s:s}", "error", ret, "text", err.text));
 	loop_quit(d->loop);
 }
 
@@ -195,34 +195,34 @@ static int start(struct driver *d, bool without_tcx)
 	};
 	const struct attach_handlers handlers = {0};
 	struct datapath_error err;
-	int r = datapath_open(&options, &err, &d->dp);
+	int ret = datapath_open(&options, &err, &d->dp);
 
-	if (r < 0) {
-		answer(json_pack("{s:i, s:s}", "error", r, "text", err.text));
-		return r;
+	if (ret) {
+		answer(json_pack("{s:i, s:s}", "error", ret, "text", err.text));
+		return ret;
 	}
 	d->loop = loop_new();
-	r = clients_each(d->dp, last_record, d);
-	if (r == 0)
-		r = attach_start(
+	ret = clients_each(d->dp, last_record, d);
+	if (!ret)
+		ret = attach_start(
 			d->loop, d->dp, &d->config, &handlers, &d->attach);
 	answer(json_pack(
-		"{s:i, s:b}", "error", r, "adopted", datapath_adopted(d->dp)));
-	return r;
+		"{s:i, s:b}", "error", ret, "adopted", datapath_adopted(d->dp)));
+	return ret;
 }
 
 int main(int argc, char **argv)
 {
 	_cleanup_free_ struct driver *d = xcalloc(1, sizeof(*d));
 	bool without_tcx = argc == 3 && strcmp(argv[1], "--clsact") == 0;
-	int r;
+	int ret;
 
 	if (argc < 2 ||
 		config_load(argv[argc - 1], &d->config, report_fault, NULL) < 0)
 		return 2;
 	log_init("attach", LOG_LEVEL_INFO);
-	r = start(d, without_tcx);
-	if (r == 0) {
+	ret = start(d, without_tcx);
+	if (!ret) {
 		loop_fd_start(d->loop, &d->on_stdin, STDIN_FILENO, LOOP_READ,
 			on_line, d);
 		loop_run(d->loop);
@@ -232,5 +232,5 @@ int main(int argc, char **argv)
 	datapath_close(d->dp);
 	if (d->loop)
 		loop_free(d->loop);
-	return r < 0;
+	return ret < 0;
 }

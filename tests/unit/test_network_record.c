@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a guest may reach (G8), as written into a network's record: rules in
  * their order, told by walking them as the kernel does. Addresses of the box
@@ -35,11 +35,11 @@ static void address(enum address_owner owner, const char *text)
 
 static void reach(const char *prefix, uint16_t port, uint8_t proto)
 {
-	struct config_reach *r = &network->reach[network->reach_count++];
+	struct config_reach *ret = &network->reach[network->reach_count++];
 
-	assert_int_equal(prefix_parse(prefix, &r->prefix), 0);
-	r->port = port;
-	r->proto = proto;
+	assert_int_equal(prefix_parse(prefix, &ret->prefix), 0);
+	ret->port = port;
+	ret->proto = proto;
 }
 
 /* A cafe: guests on 10.7/24, an office, an uplink behind a home router. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Which interfaces are gated, and keeping them so. One function, refresh(),
  * compares what the configuration wants with what the box has and does the
@@ -31,8 +31,8 @@ struct port {
 	struct attach_row row;
 	enum hook_role role;
 	struct hook_state hooks;
-	bool is_named;	/* by the configuration, so nftables guards it */
-	bool is_wanted; /* mark of refresh() */
+	bool is_named;	  /* by the configuration, so nftables guards it */
+	bool is_wanted;	  /* mark of refresh() */
 	bool we_isolated; /* and so set it back */
 };
 
@@ -45,7 +45,7 @@ struct attach {
 	struct nft *nft;
 	struct loop_timer check;
 	struct port **port; /* in the order of attach_each() */
-	size_t port_n, port_room;
+	size_t port_count, port_size;
 	bool is_unloaded;
 	/* Said once, until it is different. */
 	char network_problem[CONFIG_NETWORKS_MAX][64];
@@ -63,7 +63,7 @@ static struct port *find_port(struct attach *a, int ifindex)
 {
 	size_t i;
 
-	for (i = 0; i < a->port_n; i++)
+	for (i = 0; i < a->port_count; i++)
 		if (a->port[i]->row.ifindex == ifindex)
 			return a->port[i];
 	return NULL;
@@ -74,13 +74,13 @@ static struct port *new_port(struct attach *a, const struct link *link)
 	struct port *port = xcalloc(1, sizeof(*port));
 	struct gh_interface left = {0};
 
-	ARRAY_GROW(a->port, a->port_n, a->port_room);
+	ARRAY_GROW(a->port, a->port_count, a->port_size);
 	port->row.ifindex = link->ifindex;
 	port->row.state = ATTACH_STATE_FAILED;
 	/* By an earlier process. */
 	datapath_interface_lookup(a->dp, link->ifindex, &left);
 	port->we_isolated = left.flags & GH_INTERFACE_ISOLATED;
-	a->port[a->port_n++] = port;
+	a->port[a->port_count++] = port;
 	return port;
 }
 
@@ -149,20 +149,20 @@ static int set_interface(struct attach *a, const struct port *port)
 /* Noted in the map before it is done, so that it is undone whatever happens. */
 static int set_isolated(struct attach *a, struct port *port, bool is_isolated)
 {
-	int r = 0;
+	int ret = 0;
 
 	if (is_isolated) {
 		port->we_isolated = true;
-		r = set_interface(a, port);
+		ret = set_interface(a, port);
 	}
-	if (r == 0)
-		r = links_set_isolated(
+	if (!ret)
+		ret = links_set_isolated(
 			a->links, port->row.ifindex, is_isolated);
-	if (r == 0 && !is_isolated) {
+	if (!ret && !is_isolated) {
 		port->we_isolated = false;
-		r = set_interface(a, port);
+		ret = set_interface(a, port);
 	}
-	return r;
+	return ret;
 }
 
 /* Only ports that are there because their bridge is named. */
@@ -170,19 +170,19 @@ static int keep_isolated(struct attach *a, struct port *port)
 {
 	const struct link *link = links_by_index(a->links, port->row.ifindex);
 	bool is_wanted = port->row.network->isolate && !port->is_named;
-	int r = 0;
+	int ret = 0;
 
 	if (!link)
 		return -ENODEV;
 	if (is_wanted && !link->is_isolated)
-		r = set_isolated(a, port, true);
+		ret = set_isolated(a, port, true);
 	else if (!is_wanted && port->we_isolated)
-		r = set_isolated(a, port, false);
+		ret = set_isolated(a, port, false);
 	port->row.is_isolated = is_wanted || link->is_isolated;
-	return r;
+	return ret;
 }
 
-/* On drivers of virtual devices XDP costs more than it saves (design: 5.1). */
+/* On drivers of virtual devices XDP costs more than it saves (docs/design.md 4.1). */
 static enum hook_mode mode_of(
 	const struct config_network *network, const struct link *link)
 {
@@ -209,33 +209,33 @@ static void attach_port(struct attach *a, struct port *port)
 {
 	const struct link *link = links_by_index(a->links, port->row.ifindex);
 	struct datapath_error err;
-	int r;
+	int ret;
 
 	if (!link)
 		return;
-	r = set_interface(a, port);
-	if (r < 0) {
-		fail(port, "cannot enter it: %s", strerror(-r));
+	ret = set_interface(a, port);
+	if (ret) {
+		fail(port, "cannot enter it: %s", strerror(-ret));
 		return;
 	}
-	r = keep_isolated(a, port);
-	if (r < 0) {
-		fail(port, "cannot isolate it: %s", strerror(-r));
+	ret = keep_isolated(a, port);
+	if (ret) {
+		fail(port, "cannot isolate it: %s", strerror(-ret));
 		return;
 	}
-	r = hooks_attach(a->dp, port->row.ifindex, port->role,
+	ret = hooks_attach(a->dp, port->row.ifindex, port->role,
 		mode_of(port->row.network, link), &err, &port->hooks);
-	if (r < 0) {
+	if (ret) {
 		set_group(a, port, false);
 		/* ENODEV: netlink is about to tell that it went. */
-		if (r != -ENODEV)
+		if (ret != -ENODEV)
 			fail(port, "%s", err.text);
 		describe(port);
 		return;
 	}
-	r = set_group(a, port, true);
-	if (r < 0) {
-		fail(port, "cannot set its device group: %s", strerror(-r));
+	ret = set_group(a, port, true);
+	if (ret) {
+		fail(port, "cannot set its device group: %s", strerror(-ret));
 		return;
 	}
 	if (port->row.state != ATTACH_STATE_ATTACHED)
@@ -252,28 +252,28 @@ static void attach_port(struct attach *a, struct port *port)
 static void clear_interface(struct attach *a, int ifindex)
 {
 	static const struct gh_interface none;
-	int r = datapath_interface_set(a->dp, ifindex, &none);
+	int ret = datapath_interface_set(a->dp, ifindex, &none);
 
-	if (r < 0 && r != -ERANGE)
-		log_warning(
-			"cannot clear interface %d: %s", ifindex, strerror(-r));
+	if (ret && ret != -ERANGE)
+		log_warning("cannot clear interface %d: %s", ifindex,
+			strerror(-ret));
 }
 
 /* No longer of a guest network, or gone altogether. */
 static void give_up(struct attach *a, struct port *port)
 {
 	const struct link *link = links_by_index(a->links, port->row.ifindex);
-	int r;
+	int ret;
 
 	if (link) {
 		log_warning("%s: no longer part of network %s: detaching",
 			port->row.name, port->row.network->name);
 		set_group(a, port, false);
 	}
-	r = hooks_detach(a->dp, port->row.ifindex);
-	if (r < 0)
-		log_warning(
-			"%s: cannot detach: %s", port->row.name, strerror(-r));
+	ret = hooks_detach(a->dp, port->row.ifindex);
+	if (ret)
+		log_warning("%s: cannot detach: %s", port->row.name,
+			strerror(-ret));
 	if (link && link->master && port->we_isolated)
 		set_isolated(a, port, false);
 	clear_interface(a, port->row.ifindex);
@@ -345,7 +345,7 @@ static void drop_unwanted(struct attach *a)
 {
 	size_t i, kept = 0;
 
-	for (i = 0; i < a->port_n; i++) {
+	for (i = 0; i < a->port_count; i++) {
 		struct port *port = a->port[i];
 
 		if (port->is_wanted) {
@@ -355,7 +355,7 @@ static void drop_unwanted(struct attach *a)
 		give_up(a, port);
 		free(port);
 	}
-	a->port_n = kept;
+	a->port_count = kept;
 }
 
 /* Attached, but the group is not ours, or the map has another MAC. */
@@ -379,14 +379,14 @@ static void refresh(struct attach *a)
 
 	if (a->is_unloaded)
 		return;
-	for (i = 0; i < a->port_n; i++)
+	for (i = 0; i < a->port_count; i++)
 		a->port[i]->is_wanted = false;
 	for (n = 0; n < a->config->network_count; n++)
 		want_named(a, &a->config->networks[n]);
 	for (n = 0; n < a->config->network_count; n++)
 		want_ports(a, &a->config->networks[n]);
 	drop_unwanted(a);
-	for (i = 0; i < a->port_n; i++)
+	for (i = 0; i < a->port_count; i++)
 		keep_port(a, a->port[i]);
 }
 
@@ -418,26 +418,26 @@ static int set_network(struct attach *a, const struct config_network *network)
 	const struct link_address *found;
 	size_t i, n = links_addresses(a->links, &found);
 	struct gh_network record;
-	int r;
+	int ret;
 
 	addresses = xcalloc(n + 1, sizeof(*addresses));
 	for (i = 0; i < n; i++) {
 		addresses[i].prefix = found[i].prefix;
 		addresses[i].owner = owner_of(a, network, found[i].ifindex);
 	}
-	r = network_record_make(a->config, network, addresses, n, &record);
-	return r < 0 ? r : datapath_network_set(a->dp, network->number, &record);
+	ret = network_record_make(a->config, network, addresses, n, &record);
+	return ret ?: datapath_network_set(a->dp, network->number, &record);
 }
 
-static const char *network_problem(int r)
+static const char *network_problem(int ret)
 {
-	switch (r) {
+	switch (ret) {
 	case -E2BIG:
 		return "the box has too many addresses for its rules";
 	case -ENAMETOOLONG:
 		return "the portal's name is too long for the redirect";
 	default:
-		return strerror(-r);
+		return strerror(-ret);
 	}
 }
 
@@ -450,10 +450,10 @@ static void set_networks(struct attach *a)
 	for (i = 0; i < a->config->network_count && !a->is_unloaded; i++) {
 		const struct config_network *network = &a->config->networks[i];
 		char *said = a->network_problem[i];
-		int r = set_network(a, network);
-		const char *text = r < 0 ? network_problem(r) : "";
+		int ret = set_network(a, network);
+		const char *text = ret ? network_problem(ret) : "";
 
-		if (r < 0 && strcmp(said, text) != 0)
+		if (ret && strcmp(said, text) != 0)
 			log_error("network %s: %s", network->name, text);
 		snprintf(said, sizeof(a->network_problem[i]), "%s", text);
 	}
@@ -463,14 +463,14 @@ static int close_old_networks(struct attach *a)
 {
 	static const struct gh_network none;
 	bool used[GH_NETWORKS_MAX] = {false};
-	int i, r = 0;
+	int i, ret = 0;
 
 	for (i = 0; i < a->config->network_count; i++)
 		used[a->config->networks[i].number] = true;
-	for (i = 1; r == 0 && i < GH_NETWORKS_MAX; i++)
+	for (i = 1; !ret && i < GH_NETWORKS_MAX; i++)
 		if (!used[i])
-			r = datapath_network_set(a->dp, i, &none);
-	return r;
+			ret = datapath_network_set(a->dp, i, &none);
+	return ret;
 }
 
 /* What an earlier process left. */
@@ -479,7 +479,7 @@ static int detach_stale(void *data, int ifindex)
 {
 	struct attach *a = data;
 	const struct link *link = links_by_index(a->links, ifindex);
-	int r;
+	int ret;
 
 	if (find_port(a, ifindex))
 		return 0;
@@ -488,10 +488,10 @@ static int detach_stale(void *data, int ifindex)
 		if (link->group == GH_DEVICE_GROUP)
 			links_set_group(a->links, ifindex, 0);
 	}
-	r = hooks_detach(a->dp, ifindex);
-	if (r < 0)
+	ret = hooks_detach(a->dp, ifindex);
+	if (ret)
 		log_warning("interface %d: cannot detach: %s", ifindex,
-			strerror(-r));
+			strerror(-ret));
 	return 0;
 }
 
@@ -515,15 +515,16 @@ static int apply_nft(struct attach *a)
 {
 	const char *names[CONFIG_NETWORKS_MAX];
 	struct nft_error err;
-	int i, r;
+	int i, ret;
 
 	for (i = 0; i < a->config->network_count; i++)
 		names[i] = a->config->networks[i].interface;
-	r = nft_apply(
+	ret = nft_apply(
 		a->nft, names, a->config->network_count, GH_DEVICE_GROUP, &err);
-	if (r < 0)
-		log_error("nftables: %s", err.text[0] ? err.text : strerror(-r));
-	return r;
+	if (ret)
+		log_error("nftables: %s",
+			err.text[0] ? err.text : strerror(-ret));
+	return ret;
 }
 
 static void check_nft(struct attach *a)
@@ -585,7 +586,7 @@ static void on_check(void *data)
 	if (a->is_unloaded)
 		return;
 	check_nft(a);
-	for (i = 0; i < a->port_n; i++)
+	for (i = 0; i < a->port_count; i++)
 		check_port(a, a->port[i]);
 }
 
@@ -614,23 +615,23 @@ static void on_lost(void *data, int err)
 
 static int begin(struct attach *a)
 {
-	int r;
+	int ret;
 
 	/* Closed first: the table waits for groups that are not set yet. */
-	r = apply_nft(a);
-	if (r < 0)
-		return r;
+	ret = apply_nft(a);
+	if (ret)
+		return ret;
 	set_networks(a);
 	refresh(a);
-	r = hooks_each(a->dp, detach_stale, a);
-	if (r == 0)
-		r = datapath_interface_each(a->dp, clear_stale, a);
-	if (r == 0)
-		r = close_old_networks(a);
-	if (r < 0)
+	ret = hooks_each(a->dp, detach_stale, a);
+	if (!ret)
+		ret = datapath_interface_each(a->dp, clear_stale, a);
+	if (!ret)
+		ret = close_old_networks(a);
+	if (ret)
 		log_error("cannot clear what an earlier process left: %s",
-			strerror(-r));
-	return r;
+			strerror(-ret));
+	return ret;
 }
 
 int attach_start(struct loop *loop, struct datapath *dp,
@@ -639,25 +640,25 @@ int attach_start(struct loop *loop, struct datapath *dp,
 {
 	struct attach *a = xcalloc(1, sizeof(*a));
 	struct link_handlers link_handlers = {on_link, on_addresses, on_lost, a};
-	int r;
+	int ret;
 
 	a->loop = loop;
 	a->dp = dp;
 	a->config = config;
 	a->handlers = *handlers;
-	r = links_open(loop, &link_handlers, &a->links);
-	if (r < 0)
-		log_error("cannot read the interfaces: %s", strerror(-r));
-	if (r == 0) {
-		r = nft_open(&a->nft);
-		if (r < 0)
-			log_error("nftables: %s", strerror(-r));
+	ret = links_open(loop, &link_handlers, &a->links);
+	if (ret)
+		log_error("cannot read the interfaces: %s", strerror(-ret));
+	if (!ret) {
+		ret = nft_open(&a->nft);
+		if (ret)
+			log_error("nftables: %s", strerror(-ret));
 	}
-	if (r == 0)
-		r = begin(a);
-	if (r < 0) {
+	if (!ret)
+		ret = begin(a);
+	if (ret) {
 		attach_stop(a);
-		return r;
+		return ret;
 	}
 	loop_timer_start(loop, &a->check, CHECK_NS, CHECK_NS, on_check, a);
 	*ret_attach = a;
@@ -674,7 +675,7 @@ void attach_stop(struct attach *a)
 	if (a->links)
 		links_close(a->links);
 	nft_close(a->nft);
-	for (i = 0; i < a->port_n; i++)
+	for (i = 0; i < a->port_count; i++)
 		free(a->port[i]);
 	free(a->port);
 	free(a);
@@ -711,12 +712,12 @@ int attach_unload(struct attach *a, bool open)
 	a->is_unloaded = true;
 	if (!open)
 		ret = apply_nft(a);
-	for (i = 0; i < a->port_n; i++)
+	for (i = 0; i < a->port_count; i++)
 		keep_first(&ret, set_group(a, a->port[i], false));
 	/* Without hooks and without the table everybody would get through. */
 	if (ret && !open)
 		return ret;
-	for (i = 0; i < a->port_n; i++)
+	for (i = 0; i < a->port_count; i++)
 		keep_first(&ret, unload_port(a, a->port[i]));
 	if (open)
 		keep_first(&ret, nft_remove(a->nft, &err));
@@ -733,7 +734,7 @@ static void tell_network(struct attach *a, const struct config_network *network,
 	int named;
 
 	for (named = 1; named >= 0; named--)
-		for (i = 0; i < a->port_n; i++)
+		for (i = 0; i < a->port_count; i++)
 			if (a->port[i]->row.network == network &&
 				a->port[i]->is_named == named) {
 				fn(data, &a->port[i]->row);

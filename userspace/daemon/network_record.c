@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a network's configuration and the addresses of the box to its record
  * in the kernel. Rules are gathered in their order as prefixes of either
@@ -30,7 +30,7 @@ struct rule {
 
 struct rules {
 	struct rule *rule; /* RULES_MAX of them */
-	size_t n;
+	size_t count;
 };
 
 static const char *const always_inside[] = {"127.0.0.0/8", "::1", "fe80::/10"};
@@ -40,9 +40,9 @@ static const char *const private_ranges[] = {"10.0.0.0/8", "172.16.0.0/12",
 static int add(
 	struct rules *rules, enum gh_place place, const struct prefix *prefix)
 {
-	if (rules->n == RULES_MAX)
+	if (rules->count == RULES_MAX)
 		return -E2BIG;
-	rules->rule[rules->n++] = (struct rule){*prefix, place, 0, 0};
+	rules->rule[rules->count++] = (struct rule){*prefix, place, 0, 0};
 	return 0;
 }
 
@@ -58,46 +58,46 @@ static int add_texts(struct rules *rules, const char *const *texts, size_t n)
 {
 	struct prefix prefix;
 	size_t i;
-	int r = 0;
+	int ret = 0;
 
-	for (i = 0; r == 0 && i < n; i++) {
-		r = prefix_parse(texts[i], &prefix);
-		if (r == 0)
-			r = add(rules, GH_PLACE_INSIDE, &prefix);
+	for (i = 0; !ret && i < n; i++) {
+		ret = prefix_parse(texts[i], &prefix);
+		if (!ret)
+			ret = add(rules, GH_PLACE_INSIDE, &prefix);
 	}
-	return r;
+	return ret;
 }
 
 static int add_reach(struct rules *rules, const struct config_network *network)
 {
-	int i, r = 0;
+	int i, ret = 0;
 
-	for (i = 0; r == 0 && i < network->reach_count; i++) {
+	for (i = 0; !ret && i < network->reach_count; i++) {
 		const struct config_reach *reach = &network->reach[i];
 
-		r = add(rules, GH_PLACE_REACH, &reach->prefix);
-		if (r == 0) {
-			rules->rule[rules->n - 1].port = reach->port;
-			rules->rule[rules->n - 1].proto = reach->proto;
+		ret = add(rules, GH_PLACE_REACH, &reach->prefix);
+		if (!ret) {
+			rules->rule[rules->count - 1].port = reach->port;
+			rules->rule[rules->count - 1].proto = reach->proto;
 		}
 	}
-	return r;
+	return ret;
 }
 
 static int add_box(struct rules *rules, const struct config_network *network,
 	const struct box_address *addresses, size_t n)
 {
 	size_t i;
-	int r;
+	int ret;
 
-	r = add_host(rules, GH_PLACE_BOX, &network->portal4);
-	if (r == 0)
-		r = add_host(rules, GH_PLACE_BOX, &network->portal6);
-	for (i = 0; r == 0 && i < n; i++)
+	ret = add_host(rules, GH_PLACE_BOX, &network->portal4);
+	if (!ret)
+		ret = add_host(rules, GH_PLACE_BOX, &network->portal6);
+	for (i = 0; !ret && i < n; i++)
 		if (addresses[i].owner == ADDRESS_OWNER_SELF)
-			r = add_host(
+			ret = add_host(
 				rules, GH_PLACE_BOX, &addresses[i].prefix.addr);
-	return r;
+	return ret;
 }
 
 /* A default route's worth of prefix (a tunnel's ::/0) is not "on a link". */
@@ -110,21 +110,23 @@ static int add_inside(struct rules *rules, const struct config_network *network,
 	const struct box_address *addresses, size_t n)
 {
 	size_t i;
-	int r;
+	int ret;
 
-	r = add_texts(rules, always_inside, ARRAY_SIZE(always_inside));
-	if (r == 0 && network->block_private)
-		r = add_texts(rules, private_ranges, ARRAY_SIZE(private_ranges));
-	for (i = 0; r == 0 && i < n; i++) {
+	ret = add_texts(rules, always_inside, ARRAY_SIZE(always_inside));
+	if (!ret && network->block_private)
+		ret = add_texts(
+			rules, private_ranges, ARRAY_SIZE(private_ranges));
+	for (i = 0; !ret && i < n; i++) {
 		const struct box_address *a = &addresses[i];
 
 		if (a->owner != ADDRESS_OWNER_SELF)
-			r = add_host(rules, GH_PLACE_INSIDE, &a->prefix.addr);
-		if (r == 0 && is_on_link(&a->prefix) &&
-			(a->owner != ADDRESS_OWNER_OTHER || network->block_private))
-			r = add(rules, GH_PLACE_INSIDE, &a->prefix);
+			ret = add_host(rules, GH_PLACE_INSIDE, &a->prefix.addr);
+		if (!ret && is_on_link(&a->prefix) &&
+			(a->owner != ADDRESS_OWNER_OTHER ||
+				network->block_private))
+			ret = add(rules, GH_PLACE_INSIDE, &a->prefix);
 	}
-	return r;
+	return ret;
 }
 
 /* Among rules of one place without ports, a wider one or an earlier equal
@@ -136,7 +138,7 @@ static bool is_covered(const struct rules *rules, size_t i)
 
 	if (rule->place == GH_PLACE_REACH)
 		return false;
-	for (j = 0; j < rules->n; j++) {
+	for (j = 0; j < rules->count; j++) {
 		const struct rule *other = &rules->rule[j];
 
 		if (j == i || other->place != rule->place)
@@ -202,19 +204,19 @@ static int write6(struct gh_network *network, const struct rule *rule)
 static int write_rules(struct gh_network *network, const struct rules *rules)
 {
 	size_t i;
-	int r = 0;
+	int ret = 0;
 
-	for (i = 0; r == 0 && i < rules->n; i++) {
+	for (i = 0; !ret && i < rules->count; i++) {
 		const struct rule *rule = &rules->rule[i];
 
 		if (is_covered(rules, i))
 			continue;
 		if (ip_is_v4(&rule->prefix.addr) && rule->prefix.len >= 96)
-			r = write4(network, rule);
+			ret = write4(network, rule);
 		else
-			r = write6(network, rule);
+			ret = write6(network, rule);
 	}
-	return r;
+	return ret;
 }
 
 /* "http://10.77.0.1:8080/?url="; nothing for a family without a portal. */
@@ -248,7 +250,7 @@ static int write_location(const struct config *config,
 static int write_portal(const struct config *config,
 	const struct config_network *network, struct gh_network *out)
 {
-	int r;
+	int ret;
 
 	out->portal_ports[0] = htons(config->portal_http_port);
 	if (config->tls_cert[0])
@@ -256,39 +258,38 @@ static int write_portal(const struct config *config,
 	if (!ip_is_zero(&network->portal4))
 		out->portal4 = ip_v4(&network->portal4);
 	memcpy(out->portal6, network->portal6.addr, sizeof(out->portal6));
-	r = write_location(
+	ret = write_location(
 		config, &network->portal4, out->location4, &out->location4_len);
-	if (r == 0)
-		r = write_location(config, &network->portal6, out->location6,
+	if (!ret)
+		ret = write_location(config, &network->portal6, out->location6,
 			&out->location6_len);
-	return r;
+	return ret;
 }
 
 int network_record_make(const struct config *config,
-	const struct config_network *network,
-	const struct box_address *addresses, size_t n,
-	struct gh_network *ret_network)
+	const struct config_network *network, const struct box_address *addresses,
+	size_t n, struct gh_network *ret_network)
 {
 	_cleanup_free_ struct rule *rule = xcalloc(RULES_MAX, sizeof(*rule));
 	struct rules rules = {rule, 0};
 	struct gh_network out;
-	int r;
+	int ret;
 
 	memset(&out, 0, sizeof(out)); /* padding is compared, too */
 	out.flags = GH_NETWORK_ACTIVE;
 	out.captive_price = datapath_price(network->captive_kbps);
 	out.network_price = datapath_price(network->network_kbps);
 	out.box_price = datapath_price(network->box_kbps);
-	r = write_portal(config, network, &out);
-	if (r == 0)
-		r = add_reach(&rules, network);
-	if (r == 0)
-		r = add_box(&rules, network, addresses, n);
-	if (r == 0)
-		r = add_inside(&rules, network, addresses, n);
-	if (r == 0)
-		r = write_rules(&out, &rules);
-	if (r == 0)
+	ret = write_portal(config, network, &out);
+	if (!ret)
+		ret = add_reach(&rules, network);
+	if (!ret)
+		ret = add_box(&rules, network, addresses, n);
+	if (!ret)
+		ret = add_inside(&rules, network, addresses, n);
+	if (!ret)
+		ret = write_rules(&out, &rules);
+	if (!ret)
 		*ret_network = out;
-	return r;
+	return ret;
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Clients' records. A record is made with BPF_NOEXIST and changed only by the
  * edit program, in place: writing a whole value from here would put old
@@ -54,11 +54,11 @@ int clients_edit(struct datapath *dp, const struct mac *mac,
 		.replace = 1,
 		.policy = *policy,
 	};
-	int r;
+	int ret;
 
-	r = run_edit(dp, &edit);
-	if (r < 0 || !ret_record)
-		return r;
+	ret = run_edit(dp, &edit);
+	if (ret || !ret_record)
+		return ret;
 	ret_record->policy = *policy;
 	ret_record->up = edit.up;
 	ret_record->down = edit.down;
@@ -115,54 +115,54 @@ static int close_row(struct datapath *dp, struct client *row)
 {
 	uint64_t wanted = row->record.policy.record_id;
 	struct gh_client record;
-	int r;
+	int ret;
 
 	row->is_found = false;
 	memset(&row->record, 0, sizeof(row->record));
-	r = clients_lookup(dp, &row->mac, &record);
-	if (r == -ENOENT ||
-		(r == 0 && wanted && record.policy.record_id != wanted))
+	ret = clients_lookup(dp, &row->mac, &record);
+	if (ret == -ENOENT ||
+		(!ret && wanted && record.policy.record_id != wanted))
 		return 0;
-	if (r < 0)
-		return r;
+	if (ret)
+		return ret;
 	record.policy.state = GH_STATE_CLOSED;
-	r = clients_edit(dp, &row->mac, &record.policy, &row->record);
-	row->is_found = r == 0;
-	return r == -ENOENT ? 0 : r;
+	ret = clients_edit(dp, &row->mac, &record.policy, &row->record);
+	row->is_found = !ret;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 static int delete_row(struct datapath *dp, struct client *row)
 {
 	struct gh_mac key = key_of(&row->mac);
-	int r;
+	int ret;
 
 	if (!row->is_found)
 		return 0;
-	r = clients_lookup(dp, &row->mac, &row->record);
-	if (r == 0 && bpf_map_delete_elem(dp->maps[MAP_CLIENTS], &key) < 0)
-		r = -errno;
-	return r;
+	ret = clients_lookup(dp, &row->mac, &row->record);
+	if (!ret && bpf_map_delete_elem(dp->maps[MAP_CLIENTS], &key) < 0)
+		ret = -errno;
+	return ret;
 }
 
 int clients_remove(struct datapath *dp, struct client *rows, size_t n)
 {
 	bool any = false;
 	size_t i;
-	int r;
+	int ret;
 
 	for (i = 0; i < n; i++) {
-		r = close_row(dp, &rows[i]);
-		if (r < 0)
-			return r;
+		ret = close_row(dp, &rows[i]);
+		if (ret)
+			return ret;
 		any = any || rows[i].is_found;
 	}
 	if (!any)
 		return 0;
 	wait_for_packets();
 	for (i = 0; i < n; i++) {
-		r = delete_row(dp, &rows[i]);
-		if (r < 0)
-			return r;
+		ret = delete_row(dp, &rows[i]);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -258,8 +258,8 @@ static int compare_one(void *data, const struct client *have)
 	struct client_want *want = NULL;
 
 	if (c->n)
-		want = bsearch(have, c->want, c->n, sizeof(c->want[0]),
-			compare_mac);
+		want = bsearch(
+			have, c->want, c->n, sizeof(c->want[0]), compare_mac);
 
 	if (!want)
 		return c->fn(c->data, CLIENT_UNKNOWN, NULL, have);
@@ -291,19 +291,19 @@ int clients_compare(struct datapath *dp, struct client_want *want, size_t n,
 	struct comparison c = {want, n, NULL, fn, data};
 	_cleanup_free_ bool *seen = calloc(n ? n : 1, sizeof(*seen));
 	size_t i;
-	int r;
+	int ret;
 
 	if (!seen)
 		return -ENOMEM;
-	r = sort_wants(want, n);
-	if (r < 0)
-		return r;
+	ret = sort_wants(want, n);
+	if (ret)
+		return ret;
 	c.seen = seen;
-	r = clients_each(dp, compare_one, &c);
-	for (i = 0; r == 0 && i < n; i++)
+	ret = clients_each(dp, compare_one, &c);
+	for (i = 0; !ret && i < n; i++)
 		if (!seen[i])
-			r = fn(data, CLIENT_MISSING, &want[i], NULL);
-	return r;
+			ret = fn(data, CLIENT_MISSING, &want[i], NULL);
+	return ret;
 }
 
 /* Making it so. */
@@ -316,9 +316,9 @@ struct syncing {
 	struct datapath *dp;
 	struct clients_synced done;
 	struct client *gone;
-	size_t gone_n, gone_room;
+	size_t gone_count, gone_size;
 	const struct client_want **fresh;
-	size_t fresh_n, fresh_room;
+	size_t fresh_count, fresh_size;
 };
 
 static void free_syncing(struct syncing *s)
@@ -329,26 +329,26 @@ static void free_syncing(struct syncing *s)
 
 static void queue_gone(struct syncing *s, const struct client *have)
 {
-	ARRAY_GROW(s->gone, s->gone_n, s->gone_room);
-	s->gone[s->gone_n++] = *have;
+	ARRAY_GROW(s->gone, s->gone_count, s->gone_size);
+	s->gone[s->gone_count++] = *have;
 }
 
 static void queue_fresh(struct syncing *s, const struct client_want *want)
 {
-	ARRAY_GROW(s->fresh, s->fresh_n, s->fresh_room);
-	s->fresh[s->fresh_n++] = want;
+	ARRAY_GROW(s->fresh, s->fresh_count, s->fresh_size);
+	s->fresh[s->fresh_count++] = want;
 }
 
 static int sync_one(void *data, enum client_difference difference,
 	const struct client_want *want, const struct client *have)
 {
 	struct syncing *s = data;
-	int r = 0;
+	int ret = 0;
 
 	switch (difference) {
 	case CLIENT_DIFFERENT:
-		r = clients_edit(s->dp, &want->mac, &want->policy, NULL);
-		s->done.edited += r == 0;
+		ret = clients_edit(s->dp, &want->mac, &want->policy, NULL);
+		s->done.edited += !ret;
 		break;
 	case CLIENT_OTHER:
 		queue_gone(s, have);
@@ -361,36 +361,36 @@ static int sync_one(void *data, enum client_difference difference,
 		queue_fresh(s, want);
 		break;
 	}
-	return r;
+	return ret;
 }
 
 static int sync_gone(struct syncing *s,
 	void (*removed)(void *data, const struct client *final), void *data)
 {
 	size_t i;
-	int r;
+	int ret;
 
-	r = clients_remove(s->dp, s->gone, s->gone_n);
-	if (r < 0)
-		return r;
-	for (i = 0; i < s->gone_n; i++)
+	ret = clients_remove(s->dp, s->gone, s->gone_count);
+	if (ret)
+		return ret;
+	for (i = 0; i < s->gone_count; i++)
 		if (removed)
 			removed(data, &s->gone[i]);
-	s->done.removed = s->gone_n;
+	s->done.removed = s->gone_count;
 	return 0;
 }
 
 static int sync_fresh(struct syncing *s)
 {
 	size_t i;
-	int r;
+	int ret;
 
-	for (i = 0; i < s->fresh_n; i++) {
-		r = clients_put(s->dp, &s->fresh[i]->mac, &s->fresh[i]->policy);
-		if (r < 0 && r != -ENOSPC)
-			return r;
-		s->done.put += r == 0;
-		s->done.failed += r != 0;
+	for (i = 0; i < s->fresh_count; i++) {
+		ret = clients_put(s->dp, &s->fresh[i]->mac, &s->fresh[i]->policy);
+		if (ret && ret != -ENOSPC)
+			return ret;
+		s->done.put += !ret;
+		s->done.failed += ret;
 	}
 	return 0;
 }
@@ -400,15 +400,15 @@ int clients_sync(struct datapath *dp, struct client_want *want, size_t n,
 	struct clients_synced *ret_synced)
 {
 	_cleanup_(free_syncing) struct syncing s = {.dp = dp};
-	int r;
+	int ret;
 
-	r = clients_compare(dp, want, n, sync_one, &s);
-	if (r == 0)
-		r = sync_gone(&s, removed, data);
-	if (r == 0)
-		r = sync_fresh(&s);
-	if (r < 0)
-		return r;
+	ret = clients_compare(dp, want, n, sync_one, &s);
+	if (!ret)
+		ret = sync_gone(&s, removed, data);
+	if (!ret)
+		ret = sync_fresh(&s);
+	if (ret)
+		return ret;
 	*ret_synced = s.done;
 	return s.done.failed ? -ENOSPC : 0;
 }

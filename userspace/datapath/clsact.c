@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Filters in a clsact qdisc, for kernels without TCX (before 6.6). Ours is the
  * one BPF filter with our priority and handle, direct action; it is replaced
@@ -47,12 +47,12 @@ int clsact_lookup(int ifindex, bool is_ingress, uint32_t *ret_program_id)
 {
 	struct bpf_tc_hook hook = hook_of(ifindex, point(is_ingress));
 	struct bpf_tc_opts opts = our_filter();
-	int r;
+	int ret;
 
-	r = bpf_tc_query(&hook, &opts);
-	if (r < 0)
+	ret = bpf_tc_query(&hook, &opts);
+	if (ret)
 		/* EINVAL: no such qdisc, and a priority of another kind. */
-		return r == -EINVAL ? -ENOENT : r;
+		return ret == -EINVAL ? -ENOENT : ret;
 	*ret_program_id = opts.prog_id;
 	return 0;
 }
@@ -66,21 +66,21 @@ int clsact_attach(int ifindex, bool is_ingress, int program_fd, bool is_ours,
 	struct bpf_tc_opts opts = our_filter();
 	uint32_t id;
 	bool made;
-	int r;
+	int ret;
 
-	r = bpf_tc_hook_create(&both);
-	made = r == 0;
-	if (r < 0 && r != -EEXIST)
-		return r;
+	ret = bpf_tc_hook_create(&both);
+	made = !ret;
+	if (ret && ret != -EEXIST)
+		return ret;
 	if (!is_ours && clsact_lookup(ifindex, is_ingress, &id) == 0)
 		return -EEXIST;
 	opts.prog_fd = program_fd;
 	opts.flags = BPF_TC_F_REPLACE;
-	r = bpf_tc_attach(&hook, &opts);
-	if (r == 0 || made)
+	ret = bpf_tc_attach(&hook, &opts);
+	if (!ret || made)
 		*ret_made_qdisc = made;
 	/* EINVAL: a filter of another kind sits at our priority. */
-	return r == -EINVAL ? -EEXIST : r;
+	return ret == -EINVAL ? -EEXIST : ret;
 }
 
 int clsact_detach(int ifindex, bool is_ingress)
@@ -88,12 +88,12 @@ int clsact_detach(int ifindex, bool is_ingress)
 	struct bpf_tc_hook hook = hook_of(ifindex, point(is_ingress));
 	struct bpf_tc_opts opts = our_filter();
 	uint32_t id;
-	int r;
+	int ret;
 
-	r = clsact_lookup(ifindex, is_ingress, &id);
-	if (r == 0)
-		r = bpf_tc_detach(&hook, &opts);
-	return r == -ENOENT || r == -ENODEV ? 0 : r;
+	ret = clsact_lookup(ifindex, is_ingress, &id);
+	if (!ret)
+		ret = bpf_tc_detach(&hook, &opts);
+	return ret == -ENOENT || ret == -ENODEV ? 0 : ret;
 }
 
 /* Reads the answers of a dump: 1 when there was any filter. */
@@ -146,12 +146,14 @@ int clsact_remove_qdisc(int ifindex)
 {
 	struct bpf_tc_hook both =
 		hook_of(ifindex, BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int r;
+	int ret;
 
-	r = has_filters(ifindex, TC_H_MIN_INGRESS);
-	if (r == 0)
-		r = has_filters(ifindex, TC_H_MIN_EGRESS);
-	if (r == 0)
-		r = bpf_tc_hook_destroy(&both);
-	return r > 0 || r == -ENODEV || r == -ENOENT || r == -EINVAL ? 0 : r;
+	ret = has_filters(ifindex, TC_H_MIN_INGRESS);
+	if (!ret)
+		ret = has_filters(ifindex, TC_H_MIN_EGRESS);
+	if (!ret)
+		ret = bpf_tc_hook_destroy(&both);
+	return ret > 0 || ret == -ENODEV || ret == -ENOENT || ret == -EINVAL
+		       ? 0
+		       : ret;
 }

@@ -22,7 +22,7 @@ struct datapath_error {
 struct datapath_options {
 	const char *pin_dir;  /* below a bpffs, which is mounted when absent */
 	uint32_t clients_max; /* records; for maps that are made, not adopted */
-	bool without_tcx;     /* take clsact although the kernel has TCX: tests */
+	bool without_tcx; /* take clsact although the kernel has TCX: tests */
 };
 
 /*

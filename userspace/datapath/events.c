@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The reader of the `events` ring. The ring outlives processes like every
  * pinned map: a new reader goes on where the last one stopped. It never waits
@@ -42,10 +42,10 @@ int events_open(struct datapath *dp,
 	events->data = data;
 	events->ring = ring_buffer__new(dp->maps[MAP_EVENTS], take, events, NULL);
 	if (!events->ring) {
-		int r = -errno;
+		int ret = -errno;
 
 		free(events);
-		return r;
+		return ret;
 	}
 	*ret_events = events;
 	return 0;
@@ -66,11 +66,11 @@ int events_fd(const struct events *events)
 
 int events_dispatch(struct events *events)
 {
-	int r;
+	int ret;
 
 	events->count = 0;
-	r = ring_buffer__consume(events->ring);
-	return r < 0 && r != -EAGAIN ? r : events->count;
+	ret = ring_buffer__consume(events->ring);
+	return ret < 0 && ret != -EAGAIN ? ret : events->count;
 }
 
 int events_losses(struct datapath *dp, uint64_t *ret_count)

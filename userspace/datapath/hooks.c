@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Hooks: which program decides on which interface. A link is pinned as
  * links/<ifindex>-up or -down and outlives us; a clsact filter has nothing to
@@ -107,14 +107,14 @@ static int detach_link(const char *pin_dir, int ifindex, bool is_up)
 	_cleanup_fd_ int fd = -1;
 	struct pinned pinned;
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
-	r = side_path(path, pin_dir, ifindex, is_up, "");
-	if (r < 0)
-		return r;
-	r = read_pinned(path, &fd, &pinned);
+	ret = side_path(path, pin_dir, ifindex, is_up, "");
+	if (ret)
+		return ret;
+	ret = read_pinned(path, &fd, &pinned);
 	/* Unlinking alone would detach at some later moment. */
-	if (r == 0)
+	if (!ret)
 		bpf_link_detach(fd);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return -errno;
@@ -124,29 +124,29 @@ static int detach_link(const char *pin_dir, int ifindex, bool is_up)
 static int detach_clsact(const char *pin_dir, int ifindex, bool is_up)
 {
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
-	r = side_path(path, pin_dir, ifindex, is_up, "-clsact");
-	if (r < 0 || access(path, F_OK) < 0)
-		return r;
-	r = clsact_detach(ifindex, is_up);
-	if (r == 0 && unlink(path) < 0)
-		r = -errno;
-	return r;
+	ret = side_path(path, pin_dir, ifindex, is_up, "-clsact");
+	if (ret || access(path, F_OK) < 0)
+		return ret;
+	ret = clsact_detach(ifindex, is_up);
+	if (!ret && unlink(path) < 0)
+		ret = -errno;
+	return ret;
 }
 
 static int detach_qdisc(const char *pin_dir, int ifindex)
 {
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
-	r = pin_path(path, pin_dir, "links/%d-qdisc", ifindex);
-	if (r < 0 || access(path, F_OK) < 0)
-		return r;
-	r = clsact_remove_qdisc(ifindex);
-	if (r == 0 && unlink(path) < 0)
-		r = -errno;
-	return r;
+	ret = pin_path(path, pin_dir, "links/%d-qdisc", ifindex);
+	if (ret || access(path, F_OK) < 0)
+		return ret;
+	ret = clsact_remove_qdisc(ifindex);
+	if (!ret && unlink(path) < 0)
+		ret = -errno;
+	return ret;
 }
 
 static int detach_side(const char *pin_dir, int ifindex, bool is_up)
@@ -154,7 +154,7 @@ static int detach_side(const char *pin_dir, int ifindex, bool is_up)
 	int link = detach_link(pin_dir, ifindex, is_up);
 	int filter = detach_clsact(pin_dir, ifindex, is_up);
 
-	return link < 0 ? link : filter;
+	return link ?: filter;
 }
 
 int hooks_detach_pinned(const char *pin_dir, int ifindex)
@@ -163,7 +163,7 @@ int hooks_detach_pinned(const char *pin_dir, int ifindex)
 	int down = detach_side(pin_dir, ifindex, false);
 	int qdisc = detach_qdisc(pin_dir, ifindex);
 
-	return up < 0 ? up : down < 0 ? down : qdisc;
+	return up ?: down ?: qdisc;
 }
 
 int hooks_detach(struct datapath *dp, int ifindex)
@@ -180,10 +180,10 @@ int hooks_detach(struct datapath *dp, int ifindex)
 static int pin_link(const struct side *side, int fd)
 {
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
-	r = side_path(path, side->dp->pin_dir, side->ifindex, side->is_up, "");
-	return r < 0 ? r : pin_replace(fd, path);
+	ret = side_path(path, side->dp->pin_dir, side->ifindex, side->is_up, "");
+	return ret ?: pin_replace(fd, path);
 }
 
 static int create_link(const struct side *side, enum hook_way way)
@@ -211,10 +211,11 @@ static int create_link(const struct side *side, enum hook_way way)
 static int pin_marker(const struct side *side, const char *name)
 {
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
-	r = pin_path(path, side->dp->pin_dir, "links/%d-%s", side->ifindex, name);
-	return r < 0 ? r : pin_replace(side->dp->maps[MAP_META], path);
+	ret = pin_path(
+		path, side->dp->pin_dir, "links/%d-%s", side->ifindex, name);
+	return ret ?: pin_replace(side->dp->maps[MAP_META], path);
 }
 
 static int attach_clsact(const struct side *side)
@@ -224,35 +225,35 @@ static int attach_clsact(const struct side *side)
 	bool was_ours =
 		has_marker(pin_dir, side->ifindex, side->is_up, "-clsact");
 	bool made_qdisc = false;
-	int r, marked = 0;
+	int ret, marked = 0;
 
-	r = clsact_attach(side->ifindex, side->is_up,
+	ret = clsact_attach(side->ifindex, side->is_up,
 		side->dp->programs[side->tc], was_ours, &made_qdisc);
 	if (made_qdisc)
 		marked = pin_marker(side, "qdisc");
-	if (r == 0 && !was_ours)
-		r = pin_marker(side, name);
-	return r < 0 ? r : marked;
+	if (!ret && !was_ours)
+		ret = pin_marker(side, name);
+	return ret ?: marked;
 }
 
 static int attach_tc(const struct side *side, enum hook_way *ret_way)
 {
-	int r = -EINVAL;
+	int ret = -EINVAL;
 
 	if (!side->dp->without_tcx)
-		r = create_link(side, HOOK_WAY_TCX);
-	if (r == 0) {
+		ret = create_link(side, HOOK_WAY_TCX);
+	if (!ret) {
 		*ret_way = HOOK_WAY_TCX;
 		return detach_clsact(
 			side->dp->pin_dir, side->ifindex, side->is_up);
 	}
 	/* EINVAL: a kernel that knows no TCX. */
-	if (r != -EINVAL)
-		return r;
-	r = attach_clsact(side);
-	if (r == 0)
+	if (ret != -EINVAL)
+		return ret;
+	ret = attach_clsact(side);
+	if (!ret)
 		*ret_way = HOOK_WAY_CLSACT;
-	return r;
+	return ret;
 }
 
 static bool wants_xdp(const struct side *side, enum hook_mode mode)
@@ -267,13 +268,13 @@ static int take_over(
 	_cleanup_fd_ int fd = -1;
 	struct pinned pinned;
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
-	r = side_path(path, side->dp->pin_dir, side->ifindex, side->is_up, "");
-	if (r == 0)
-		r = read_pinned(path, &fd, &pinned);
-	if (r < 0)
-		return r;
+	ret = side_path(path, side->dp->pin_dir, side->ifindex, side->is_up, "");
+	if (!ret)
+		ret = read_pinned(path, &fd, &pinned);
+	if (ret)
+		return ret;
 	if ((int)pinned.ifindex != side->ifindex)
 		return -ENOENT;
 	if (pinned.way == HOOK_WAY_XDP) {
@@ -298,29 +299,30 @@ static int attach_new(
 	_cleanup_fd_ int old_fd = -1;
 	struct pinned old;
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
 	/* A link of another way stays in force until the new one is. */
-	r = side_path(path, side->dp->pin_dir, side->ifindex, side->is_up, "");
-	if (r < 0)
-		return r;
+	ret = side_path(path, side->dp->pin_dir, side->ifindex, side->is_up, "");
+	if (ret)
+		return ret;
 	if (read_pinned(path, &old_fd, &old) < 0)
 		old_fd = -1;
-	r = -EOPNOTSUPP;
+	ret = -EOPNOTSUPP;
 	if (wants_xdp(side, mode)) {
-		r = create_link(side, HOOK_WAY_XDP);
-		if (r == 0)
+		ret = create_link(side, HOOK_WAY_XDP);
+		if (!ret)
 			*ret_way = HOOK_WAY_XDP;
 	}
-	if (r == -ENODEV ||
-		(r < 0 && wants_xdp(side, mode) && mode == HOOK_MODE_XDP))
-		return r;
-	if (r < 0)
-		r = attach_tc(side, ret_way);
+	if (ret == -ENODEV ||
+		(ret && wants_xdp(side, mode) && mode == HOOK_MODE_XDP))
+		return ret;
+	if (ret)
+		ret = attach_tc(side, ret_way);
 	else
-		r = detach_clsact(side->dp->pin_dir, side->ifindex, side->is_up);
-	if (r < 0)
-		return r;
+		ret = detach_clsact(
+			side->dp->pin_dir, side->ifindex, side->is_up);
+	if (ret)
+		return ret;
 	if (*ret_way == HOOK_WAY_CLSACT)
 		return detach_link(side->dp->pin_dir, side->ifindex, side->is_up);
 	if (old_fd >= 0)
@@ -331,32 +333,32 @@ static int attach_new(
 static int attach_side(const struct side *side, enum hook_mode mode,
 	bool *ret_is_new, enum hook_way *ret_way)
 {
-	int r = take_over(side, mode, ret_way);
+	int ret = take_over(side, mode, ret_way);
 
-	*ret_is_new = r != 0;
-	return r == 0 ? 0 : attach_new(side, mode, ret_way);
+	*ret_is_new = ret;
+	return !ret ? 0 : attach_new(side, mode, ret_way);
 }
 
-static void explain(struct datapath_error *err, int r, bool is_up)
+static void explain(struct datapath_error *err, int ret, bool is_up)
 {
 	const char *direction = is_up ? "upload" : "download";
 
-	if (r == -ENODEV)
+	if (ret == -ENODEV)
 		datapath_explain(err, "the interface went away");
-	else if (r == -EOPNOTSUPP)
+	else if (ret == -EOPNOTSUPP)
 		datapath_explain(err, "its driver has no native XDP: "
 				      "set hook = tc (or auto)");
-	else if (r == -EBUSY)
+	else if (ret == -EBUSY)
 		datapath_explain(err, "another XDP program is attached: remove "
 				      "it or set hook = tc");
-	else if (r == -EEXIST)
+	else if (ret == -EEXIST)
 		datapath_explain(err,
 			"another tc filter has priority 1 at "
 			"%s: give it a higher number",
 			direction);
 	else
 		datapath_explain(
-			err, "cannot attach %s: %s", direction, strerror(-r));
+			err, "cannot attach %s: %s", direction, strerror(-ret));
 }
 
 int hooks_attach(struct datapath *dp, int ifindex, enum hook_role role,
@@ -367,22 +369,22 @@ int hooks_attach(struct datapath *dp, int ifindex, enum hook_role role,
 	struct side up = side_of(dp, ifindex, role, true);
 	struct hook_state state = {HOOK_WAY_NONE, HOOK_WAY_NONE};
 	bool is_new_down, is_new_up;
-	int r;
+	int ret;
 
 	err->text[0] = '\0';
-	r = attach_side(&down, mode, &is_new_down, &state.down);
-	if (r < 0) {
-		explain(err, r, false);
-		return r;
+	ret = attach_side(&down, mode, &is_new_down, &state.down);
+	if (ret) {
+		explain(err, ret, false);
+		return ret;
 	}
-	r = attach_side(&up, mode, &is_new_up, &state.up);
-	if (r < 0) {
-		explain(err, r, true);
+	ret = attach_side(&up, mode, &is_new_up, &state.up);
+	if (ret) {
+		explain(err, ret, true);
 		if (is_new_down) {
 			detach_side(dp->pin_dir, ifindex, false);
 			detach_qdisc(dp->pin_dir, ifindex);
 		}
-		return r;
+		return ret;
 	}
 	*ret_state = state;
 	return 0;
@@ -477,10 +479,10 @@ int hooks_each_pinned(
 {
 	struct each each = {fn, data, {0}};
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
-	r = pin_path(path, pin_dir, "links");
-	return r < 0 ? r : pins_each(path, each_name, &each);
+	ret = pin_path(path, pin_dir, "links");
+	return ret ?: pins_each(path, each_name, &each);
 }
 
 int hooks_each(struct datapath *dp, int (*fn)(void *data, int ifindex), void *data)

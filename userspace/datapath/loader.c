@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Loading: this build's programs onto pinned maps, made or adopted. The
  * programs of the build before keep deciding on the same maps until each hook
@@ -90,11 +90,11 @@ static int boot_id(uint8_t ret_id[static 16])
 	uint8_t id[16];
 	size_t n = 0;
 	char *c;
-	int r;
+	int ret;
 
-	r = clock_boot_id(text);
-	if (r < 0)
-		return r;
+	ret = clock_boot_id(text);
+	if (ret)
+		return ret;
 	for (c = text; *c && n < sizeof(id); c += 2) {
 		unsigned int byte;
 
@@ -122,11 +122,11 @@ static int read_meta(const char *pin_dir, struct gh_meta *ret_meta)
 	struct bpf_map_info info = {0};
 	uint32_t len = sizeof(info), zero = 0;
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
-	r = pin_path(path, pin_dir, "meta");
-	if (r < 0)
-		return r;
+	ret = pin_path(path, pin_dir, "meta");
+	if (ret)
+		return ret;
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return -errno;
@@ -144,7 +144,7 @@ static int check_meta(const struct datapath *dp, const struct gh_meta *meta,
 	struct datapath_error *err)
 {
 	uint8_t now[16];
-	int r;
+	int ret;
 
 	if (meta->layout != GH_LAYOUT) {
 		datapath_explain(err,
@@ -156,9 +156,9 @@ static int check_meta(const struct datapath *dp, const struct gh_meta *meta,
 			dp->pin_dir, meta->layout, GH_LAYOUT);
 		return -EPROTO;
 	}
-	r = boot_id(now);
-	if (r < 0)
-		return r;
+	ret = boot_id(now);
+	if (ret)
+		return ret;
 	if (memcmp(now, meta->boot_id, sizeof(now)) != 0) {
 		datapath_explain(err,
 			"the maps in %s are of another boot: their times mean "
@@ -194,11 +194,11 @@ static int new_meta(uint32_t clients_max, struct gh_meta *ret_meta)
 		.layout = GH_LAYOUT,
 		.clients_max = clients_max,
 	};
-	int r;
+	int ret;
 
-	r = boot_id(meta.boot_id);
-	if (r < 0)
-		return r;
+	ret = boot_id(meta.boot_id);
+	if (ret)
+		return ret;
 	if (getrandom(&meta.generation, sizeof(meta.generation), 0) !=
 		sizeof(meta.generation))
 		return -EIO;
@@ -209,16 +209,16 @@ static int new_meta(uint32_t clients_max, struct gh_meta *ret_meta)
 static int find_meta(
 	struct datapath *dp, uint32_t clients_max, struct datapath_error *err)
 {
-	int r = read_meta(dp->pin_dir, &dp->meta);
+	int ret = read_meta(dp->pin_dir, &dp->meta);
 
-	if (r == 0) {
+	if (!ret) {
 		dp->is_adopted = true;
 		return check_meta(dp, &dp->meta, err);
 	}
-	if (r != -ENOENT)
-		return r;
-	r = discard_unfinished(dp, err);
-	return r < 0 ? r : new_meta(clients_max, &dp->meta);
+	if (ret != -ENOENT)
+		return ret;
+	ret = discard_unfinished(dp, err);
+	return ret ?: new_meta(clients_max, &dp->meta);
 }
 
 /* libbpf reuses what is pinned at a map's path and pins what it makes. */
@@ -226,17 +226,17 @@ static int set_pin_paths(struct datapath *dp)
 {
 	struct bpf_map *map;
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
 	bpf_object__for_each_map(map, dp->object->obj)
 	{
 		if (bpf_map__is_internal(map))
 			continue;
-		r = pin_path(path, dp->pin_dir, "%s", bpf_map__name(map));
-		if (r == 0)
-			r = bpf_map__set_pin_path(map, path);
-		if (r < 0)
-			return r;
+		ret = pin_path(path, dp->pin_dir, "%s", bpf_map__name(map));
+		if (!ret)
+			ret = bpf_map__set_pin_path(map, path);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -271,7 +271,7 @@ static int name_programs(struct datapath *dp, struct datapath_error *err)
 {
 	struct bpf_program *program;
 	size_t i;
-	int r;
+	int ret;
 
 	for (i = 0; i < PROGRAMS; i++) {
 		program = bpf_object__find_program_by_name(
@@ -282,9 +282,9 @@ static int name_programs(struct datapath *dp, struct datapath_error *err)
 			return -ENOENT;
 		}
 		dp->programs[i] = bpf_program__fd(program);
-		r = program_id(dp->programs[i], &dp->program_ids[i]);
-		if (r < 0)
-			return r;
+		ret = program_id(dp->programs[i], &dp->program_ids[i]);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -292,9 +292,9 @@ static int name_programs(struct datapath *dp, struct datapath_error *err)
 static int open_pin(const char *pin_dir, const char *subdir, const char *name)
 {
 	char path[PATH_MAX];
-	int r = pin_path(path, pin_dir, "%s%s", subdir, name);
+	int ret = pin_path(path, pin_dir, "%s%s", subdir, name);
 
-	return r < 0 ? r : bpf_obj_get(path);
+	return ret ?: bpf_obj_get(path);
 }
 
 /* The slot is pinned with its map: programs of the build before call this
@@ -358,16 +358,16 @@ static int pin_programs(struct datapath *dp)
 {
 	struct bpf_program *program;
 	char path[PATH_MAX];
-	int r;
+	int ret;
 
 	bpf_object__for_each_program(program, dp->object->obj)
 	{
-		r = pin_path(path, dp->pin_dir, "programs/%s",
+		ret = pin_path(path, dp->pin_dir, "programs/%s",
 			bpf_program__name(program));
-		if (r == 0)
-			r = pin_replace(bpf_program__fd(program), path);
-		if (r < 0)
-			return r;
+		if (!ret)
+			ret = pin_replace(bpf_program__fd(program), path);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -384,7 +384,8 @@ static int build_pin(const struct datapath *dp, char ret_path[static PATH_MAX])
 	crypto_sha256(object, size, hash);
 	for (i = 0; i < BUILD_HASH; i++)
 		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-	return pin_path(ret_path, dp->pin_dir, "programs/" BUILD_PREFIX "%s", hex);
+	return pin_path(
+		ret_path, dp->pin_dir, "programs/" BUILD_PREFIX "%s", hex);
 }
 
 static int unlink_build(void *data, const char *dir, const char *name)
@@ -397,18 +398,18 @@ static int unlink_build(void *data, const char *dir, const char *name)
 static int unmark_build(struct datapath *dp)
 {
 	char dir[PATH_MAX];
-	int r = pin_path(dir, dp->pin_dir, "programs");
+	int ret = pin_path(dir, dp->pin_dir, "programs");
 
-	return r < 0 ? r : pins_each(dir, unlink_build, NULL);
+	return ret ?: pins_each(dir, unlink_build, NULL);
 }
 
 /* What is pinned does not matter, as long as it lives as long as the rest. */
 static int mark_build(struct datapath *dp)
 {
 	char path[PATH_MAX];
-	int r = build_pin(dp, path);
+	int ret = build_pin(dp, path);
 
-	return r < 0 ? r : pin_replace(dp->programs[PROGRAM_EDIT], path);
+	return ret ?: pin_replace(dp->programs[PROGRAM_EDIT], path);
 }
 
 static void close_all(int *fds, size_t n)
@@ -426,65 +427,66 @@ static int adopt(struct datapath *dp)
 	struct datapath_error ignored;
 	char path[PATH_MAX];
 	size_t i;
-	int r;
+	int ret;
 
-	r = build_pin(dp, path);
-	if (r == 0)
-		r = mark = bpf_obj_get(path);
-	for (i = 0; r >= 0 && i < MAPS; i++)
-		r = dp->maps[i] = open_pin(dp->pin_dir, "", map_names[i]);
-	for (i = 0; r >= 0 && i < PROGRAMS; i++) {
-		r = dp->programs[i] =
+	ret = build_pin(dp, path);
+	if (!ret)
+		ret = mark = bpf_obj_get(path);
+	for (i = 0; ret >= 0 && i < MAPS; i++)
+		ret = dp->maps[i] = open_pin(dp->pin_dir, "", map_names[i]);
+	for (i = 0; ret >= 0 && i < PROGRAMS; i++) {
+		ret = dp->programs[i] =
 			open_pin(dp->pin_dir, "programs/", program_names[i]);
-		if (r >= 0)
-			r = program_id(r, &dp->program_ids[i]);
+		if (ret >= 0)
+			ret = program_id(ret, &dp->program_ids[i]);
 	}
-	if (r >= 0)
-		r = set_tail_calls(dp, &ignored);
-	if (r < 0) {
+	if (ret >= 0)
+		ret = set_tail_calls(dp, &ignored);
+	if (ret < 0) {
 		close_all(dp->maps, MAPS);
 		close_all(dp->programs, PROGRAMS);
 	}
-	return r;
+	return ret;
 }
 
 static int load(struct datapath *dp, struct datapath_error *err)
 {
-	int r;
+	int ret;
 
 	dp->object = gatehouse_bpf__open();
 	if (!dp->object)
 		return -errno;
-	r = bpf_map__set_max_entries(bpf_object__find_map_by_name(dp->object->obj,
-					     map_names[MAP_CLIENTS]),
+	ret = bpf_map__set_max_entries(
+		bpf_object__find_map_by_name(
+			dp->object->obj, map_names[MAP_CLIENTS]),
 		dp->meta.clients_max);
-	if (r == 0)
-		r = set_pin_paths(dp);
-	if (r == 0)
-		r = gatehouse_bpf__load(dp->object);
-	if (r == 0)
-		r = name_maps(dp, err);
-	if (r == 0)
-		r = name_programs(dp, err);
-	return r;
+	if (!ret)
+		ret = set_pin_paths(dp);
+	if (!ret)
+		ret = gatehouse_bpf__load(dp->object);
+	if (!ret)
+		ret = name_maps(dp, err);
+	if (!ret)
+		ret = name_programs(dp, err);
+	return ret;
 }
 
 static int finish(struct datapath *dp, struct datapath_error *err)
 {
 	uint32_t zero = 0;
-	int r;
+	int ret;
 
-	r = set_secret(dp, err);
-	if (r == 0)
-		r = unmark_build(dp);
-	if (r == 0)
-		r = pin_programs(dp);
-	if (r == 0)
-		r = set_tail_calls(dp, err);
-	if (r == 0)
-		r = mark_build(dp);
-	if (r < 0 || dp->is_adopted)
-		return r;
+	ret = set_secret(dp, err);
+	if (!ret)
+		ret = unmark_build(dp);
+	if (!ret)
+		ret = pin_programs(dp);
+	if (!ret)
+		ret = set_tail_calls(dp, err);
+	if (!ret)
+		ret = mark_build(dp);
+	if (ret || dp->is_adopted)
+		return ret;
 	if (bpf_map_update_elem(dp->maps[MAP_META], &zero, &dp->meta, 0) < 0)
 		return -errno;
 	return 0;
@@ -494,7 +496,7 @@ int datapath_open(const struct datapath_options *options,
 	struct datapath_error *err, struct datapath **ret_datapath)
 {
 	struct datapath *dp;
-	int r;
+	int ret;
 
 	err->text[0] = '\0';
 	if (strlen(options->pin_dir) >= sizeof(dp->pin_dir))
@@ -507,18 +509,18 @@ int datapath_open(const struct datapath_options *options,
 	memset(dp->programs, -1, sizeof(dp->programs));
 	libbpf_set_print(hear_libbpf);
 	listener = err;
-	r = pins_open(dp->pin_dir, err, &dp->lock_fd);
-	if (r == 0)
-		r = find_meta(dp, options->clients_max, err);
-	if (r == 0 && !(dp->is_adopted && adopt(dp) == 0)) {
-		r = load(dp, err);
-		if (r == 0)
-			r = finish(dp, err);
+	ret = pins_open(dp->pin_dir, err, &dp->lock_fd);
+	if (!ret)
+		ret = find_meta(dp, options->clients_max, err);
+	if (!ret && !(dp->is_adopted && adopt(dp) == 0)) {
+		ret = load(dp, err);
+		if (!ret)
+			ret = finish(dp, err);
 	}
 	listener = NULL;
-	if (r < 0) {
+	if (ret) {
 		datapath_close(dp);
-		return r;
+		return ret;
 	}
 	*ret_datapath = dp;
 	return 0;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The two arrays that say where a frame is: `networks` and `interfaces`, and
  * the batched walk over a map that all readers share. An array element is
@@ -21,7 +21,7 @@
 struct batch {
 	char *keys;
 	char *values;
-	uint32_t room;
+	uint32_t size;
 };
 
 static void free_batch(struct batch *batch)
@@ -32,14 +32,14 @@ static void free_batch(struct batch *batch)
 
 static int grow_batch(struct batch *batch, size_t key_size, size_t value_size)
 {
-	uint32_t room = batch->room ? 2 * batch->room : BATCH;
+	uint32_t size = batch->size ? 2 * batch->size : BATCH;
 
-	if (room > BATCH_MAX)
+	if (size > BATCH_MAX)
 		return -E2BIG;
 	free_batch(batch);
-	batch->room = room;
-	batch->keys = xcalloc(room, key_size);
-	batch->values = xcalloc(room, value_size);
+	batch->size = size;
+	batch->keys = xcalloc(size, key_size);
+	batch->values = xcalloc(size, value_size);
 	return 0;
 }
 
@@ -49,29 +49,29 @@ int map_each(int map_fd, size_t key_size, size_t value_size,
 	_cleanup_(free_batch) struct batch batch = {0};
 	uint32_t position, next, i, n;
 	bool is_first = true;
-	int r, end;
+	int ret, end;
 
-	r = grow_batch(&batch, key_size, value_size);
-	if (r < 0)
-		return r;
+	ret = grow_batch(&batch, key_size, value_size);
+	if (ret)
+		return ret;
 	for (;;) {
-		n = batch.room;
+		n = batch.size;
 		end = bpf_map_lookup_batch(map_fd, is_first ? NULL : &position,
 			&next, batch.keys, batch.values, &n, NULL);
 		if (end < 0 && errno == ENOSPC) {
 			/* A bucket with more elements than the batch. */
-			r = grow_batch(&batch, key_size, value_size);
-			if (r < 0)
-				return r;
+			ret = grow_batch(&batch, key_size, value_size);
+			if (ret)
+				return ret;
 			continue;
 		}
 		if (end < 0 && errno != ENOENT)
 			return -errno;
 		for (i = 0; i < n; i++) {
-			r = fn(data, batch.keys + i * key_size,
+			ret = fn(data, batch.keys + i * key_size,
 				batch.values + i * value_size);
-			if (r)
-				return r;
+			if (ret)
+				return ret;
 		}
 		if (end < 0)
 			return 0;
@@ -131,8 +131,7 @@ int datapath_interface_lookup(
 
 	if (ifindex <= 0 || ifindex >= GH_IFINDEX_MAX)
 		return -ERANGE;
-	if (bpf_map_lookup_elem(
-		    dp->maps[MAP_INTERFACES], &key, ret_interface) < 0)
+	if (bpf_map_lookup_elem(dp->maps[MAP_INTERFACES], &key, ret_interface) < 0)
 		return -errno;
 	return 0;
 }

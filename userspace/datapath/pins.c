@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The directory of pins: maps as files of their own name in pin_dir, programs
  * in pin_dir/programs, links in pin_dir/links. Whoever changes anything below
@@ -109,44 +109,44 @@ static int make_dirs(const char *pin_dir, struct datapath_error *err)
 	char path[PATH_MAX];
 	char *slash;
 	size_t i;
-	int r;
+	int ret;
 
 	snprintf(path, sizeof(path), "%s", pin_dir);
 	for (slash = strchr(path + 1, '/'); slash;
 		slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (access(path, F_OK) < 0 && (r = make_dir(path, err)) < 0)
-			return r;
+		if (access(path, F_OK) < 0 && (ret = make_dir(path, err)) < 0)
+			return ret;
 		*slash = '/';
 	}
-	r = make_dir(pin_dir, err);
-	for (i = 0; r == 0 && i < ARRAY_SIZE(subdirs); i++) {
-		r = pin_path(path, pin_dir, "%s", subdirs[i]);
-		if (r == 0)
-			r = make_dir(path, err);
+	ret = make_dir(pin_dir, err);
+	for (i = 0; !ret && i < ARRAY_SIZE(subdirs); i++) {
+		ret = pin_path(path, pin_dir, "%s", subdirs[i]);
+		if (!ret)
+			ret = make_dir(path, err);
 	}
-	return r;
+	return ret;
 }
 
 int pins_open(const char *pin_dir, struct datapath_error *err, int *ret_lock_fd)
 {
 	_cleanup_fd_ int fd = -1;
-	int r;
+	int ret;
 
-	r = ensure_bpffs(pin_dir, err);
-	if (r == 0)
-		r = make_dirs(pin_dir, err);
-	if (r < 0)
-		return r;
+	ret = ensure_bpffs(pin_dir, err);
+	if (!ret)
+		ret = make_dirs(pin_dir, err);
+	if (ret)
+		return ret;
 	fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-		if (r == -EBUSY)
+		ret = errno == EWOULDBLOCK ? -EBUSY : -errno;
+		if (ret == -EBUSY)
 			datapath_explain(err, "%s is in use by another process",
 				pin_dir);
-		return r;
+		return ret;
 	}
 	*ret_lock_fd = TAKE_FD(fd);
 	return 0;
@@ -164,10 +164,10 @@ int pin_replace(int fd, const char *path)
 	if (bpf_obj_pin(fd, fresh) < 0)
 		return -errno;
 	if (rename(fresh, path) < 0) {
-		int r = -errno;
+		int ret = -errno;
 
 		unlink(fresh);
-		return r;
+		return ret;
 	}
 	return 0;
 }
@@ -180,7 +180,7 @@ static void close_dir(DIR **dir)
 
 struct names {
 	char (*name)[NAME_MAX + 1];
-	size_t n, room;
+	size_t count, size;
 };
 
 static void free_names(struct names *names)
@@ -190,10 +190,10 @@ static void free_names(struct names *names)
 
 static int add_name(struct names *names, const char *name)
 {
-	if (names->n == PIN_NAMES_MAX)
+	if (names->count == PIN_NAMES_MAX)
 		return -E2BIG;
-	ARRAY_GROW(names->name, names->n, names->room);
-	snprintf(names->name[names->n++], sizeof(names->name[0]), "%s", name);
+	ARRAY_GROW(names->name, names->count, names->size);
+	snprintf(names->name[names->count++], sizeof(names->name[0]), "%s", name);
 	return 0;
 }
 
@@ -204,29 +204,29 @@ int pins_each(const char *dir,
 	_cleanup_(free_names) struct names names = {0};
 	struct dirent *entry;
 	size_t i;
-	int r = 0;
+	int ret = 0;
 
 	if (!d)
 		return errno == ENOENT ? 0 : -errno;
 	while ((entry = readdir(d)) != NULL)
 		if (entry->d_type != DT_DIR) {
-			r = add_name(&names, entry->d_name);
-			if (r < 0)
-				return r;
+			ret = add_name(&names, entry->d_name);
+			if (ret)
+				return ret;
 		}
-	for (i = 0; r == 0 && i < names.n; i++)
-		r = fn(data, dir, names.name[i]);
-	return r;
+	for (i = 0; !ret && i < names.count; i++)
+		ret = fn(data, dir, names.name[i]);
+	return ret;
 }
 
 int pin_unlink(void *data, const char *dir, const char *name)
 {
 	char path[PATH_MAX];
-	int r = pin_path(path, dir, "%s", name);
+	int ret = pin_path(path, dir, "%s", name);
 
-	if (r == 0 && unlink(path) < 0 && errno != ENOENT)
-		r = -errno;
-	return r;
+	if (!ret && unlink(path) < 0 && errno != ENOENT)
+		ret = -errno;
+	return ret;
 }
 
 static int detach_one(void *data, int ifindex)
@@ -243,39 +243,39 @@ static int remove_pins(const char *pin_dir)
 	static const char *const dirs[] = {"links", "programs"};
 	char path[PATH_MAX];
 	size_t i;
-	int r;
+	int ret;
 
-	r = hooks_each_pinned(pin_dir, detach_one, (void *)pin_dir);
-	if (r == 0)
-		r = pin_unlink(NULL, pin_dir, "meta");
-	if (r == 0)
-		r = pins_each(pin_dir, pin_unlink, NULL);
-	for (i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++) {
-		r = pin_path(path, pin_dir, "%s", dirs[i]);
-		if (r == 0)
-			r = pins_each(path, pin_unlink, NULL);
-		if (r == 0 && rmdir(path) < 0 && errno != ENOENT)
-			r = -errno;
+	ret = hooks_each_pinned(pin_dir, detach_one, (void *)pin_dir);
+	if (!ret)
+		ret = pin_unlink(NULL, pin_dir, "meta");
+	if (!ret)
+		ret = pins_each(pin_dir, pin_unlink, NULL);
+	for (i = 0; !ret && i < ARRAY_SIZE(dirs); i++) {
+		ret = pin_path(path, pin_dir, "%s", dirs[i]);
+		if (!ret)
+			ret = pins_each(path, pin_unlink, NULL);
+		if (!ret && rmdir(path) < 0 && errno != ENOENT)
+			ret = -errno;
 	}
-	if (r == 0 && rmdir(pin_dir) < 0)
-		r = -errno;
-	return r;
+	if (!ret && rmdir(pin_dir) < 0)
+		ret = -errno;
+	return ret;
 }
 
 int datapath_unload(const char *pin_dir, struct datapath_error *err)
 {
 	_cleanup_fd_ int lock_fd = -1;
-	int r;
+	int ret;
 
 	err->text[0] = '\0';
 	if (access(pin_dir, F_OK) < 0)
 		return errno == ENOENT ? 0 : -errno;
-	r = pins_open(pin_dir, err, &lock_fd);
-	if (r < 0)
-		return r;
-	r = remove_pins(pin_dir);
-	if (r < 0)
+	ret = pins_open(pin_dir, err, &lock_fd);
+	if (ret)
+		return ret;
+	ret = remove_pins(pin_dir);
+	if (ret)
 		datapath_explain(err, "cannot remove all of %s: %s", pin_dir,
-			strerror(-r));
-	return r;
+			strerror(-ret));
+	return ret;
 }

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Verdict reasons by name, and the sum of their per-CPU counters. A reason
  * that is new in abi.h needs its row here; a unit test finds the one without.
