@@ -23,7 +23,7 @@
 #include "daemon/ops.h"
 #include "daemon/privilege.h"
 #include "daemon/sync.h"
-#include "rules/plan.h"
+#include "rules/plan_defaults.h"
 
 /* Turns. */
 

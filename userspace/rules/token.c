@@ -173,15 +173,6 @@ static int carry_out(struct rules *rules, struct account *account,
 	return account_save(rules, account);
 }
 
-static int is_blocked(struct rules *rules, const struct mac *mac, bool *ret_blocked)
-{
-	struct device device;
-	int ret = store_device_lookup(rules->store, mac, &device);
-
-	*ret_blocked = !ret && device.blocked;
-	return ret == -ENOENT ? 0 : ret;
-}
-
 /* Shown at the portal: its time starts anew. */
 static int renew(struct rules *rules, struct token *token,
 	const struct account *account, const struct moment *now)
@@ -283,10 +274,11 @@ int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 	ret = find_by_token(rules, text, now, &token, account, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
-	ret = is_blocked(rules, mac, &blocked);
+	ret = store_device_is_blocked(rules->store, mac, &blocked);
 	/* Nobody gets rid of a block by changing the MAC. */
 	if (!ret)
-		ret = is_blocked(rules, &account->session.mac, &old_blocked);
+		ret = store_device_is_blocked(rules->store,
+			&account->session.mac, &old_blocked);
 	if (ret)
 		return ret;
 	if (blocked || old_blocked) {

@@ -178,15 +178,6 @@ int voucher_revoke(struct rules *rules, const char *text,
 	return store_voucher_revoke(rules->store, ret_voucher->id);
 }
 
-static int is_blocked(struct rules *rules, const struct mac *mac, bool *ret_blocked)
-{
-	struct device device;
-	int ret = store_device_lookup(rules->store, mac, &device);
-
-	*ret_blocked = !ret && device.blocked;
-	return ret == -ENOENT ? 0 : ret;
-}
-
 /* The voucher is good: its plan becomes a credit of the client. */
 static int redeem(struct rules *rules, const struct mac *mac,
 	const struct voucher *voucher, const struct moment *now,
@@ -229,7 +220,7 @@ int voucher_activate(struct rules *rules, const struct mac *mac,
 {
 	struct voucher voucher;
 	bool blocked = false;
-	int ret = is_blocked(rules, mac, &blocked);
+	int ret = store_device_is_blocked(rules->store, mac, &blocked);
 
 	if (ret)
 		return ret;

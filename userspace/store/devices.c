@@ -33,6 +33,18 @@ int store_device_lookup(struct store *store, const struct mac *mac,
 		"SELECT " COLUMNS " FROM devices WHERE mac = ?", "m", mac);
 }
 
+int store_device_is_blocked(
+	struct store *store, const struct mac *mac, bool *ret_blocked)
+{
+	struct device device;
+	int ret = store_device_lookup(store, mac, &device);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	*ret_blocked = !ret && device.blocked;
+	return 0;
+}
+
 int store_device_put(struct store *store, struct device *device)
 {
 	int ret;

@@ -112,6 +112,8 @@ struct device {
 	int64_t first_seen, last_seen;
 };
 int store_device_lookup(struct store *store, const struct mac *mac, struct device *ret_device);
+/* One without a row is not. */
+int store_device_is_blocked(struct store *store, const struct mac *mac, bool *ret_blocked);
 /* Inserts when id is 0, which is then set. */
 int store_device_put(struct store *store, struct device *device);
 int store_device_list(struct store *store, int64_t after, struct device *rows, int max);

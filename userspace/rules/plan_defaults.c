@@ -3,7 +3,7 @@
  * The plans of a first start (N2): a table, written once. Whatever the
  * operator makes of them afterwards is never touched again.
  */
-#include "rules/plan.h"
+#include "rules/plan_defaults.h"
 
 #include <string.h>
 

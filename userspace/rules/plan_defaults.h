@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Plans: the ones that a first start makes (N2). */
-#ifndef RULES_PLAN_H
-#define RULES_PLAN_H
+/* The plans that a first start makes (N2). */
+#ifndef RULES_PLAN_DEFAULTS_H
+#define RULES_PLAN_DEFAULTS_H
 
 #include "rules/rules.h"
 
