@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "rules/grant.h"
+#include "rules/move.h"
 #include "rules/plan_defaults.h"
 #include "rules/session.h"
 #include "rules/token.h"

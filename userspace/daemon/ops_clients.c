@@ -11,7 +11,7 @@
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
-#include "rules/token.h"
+#include "rules/move.h"
 
 #define STAFF_MINUTES 60 /* what staff may give or take at once (N13) */
 

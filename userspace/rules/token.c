@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A session belongs to its token, not to a MAC: making tokens, handing them
- * out, and moving a session to the MAC that shows one. A move takes the
- * credits that may move; the rest stay with the old MAC in a session of their
- * own (P6). Both MACs' records change in the same turn.
+ * out, renewing them, and finding the session of the one who shows one.
  */
 #include "rules/token.h"
 
 #include <string.h>
+
+#include "rules/move.h"
 
 #define TOKEN_BYTES 32
 #define RENEW_SEC 3600
@@ -63,114 +63,6 @@ int token_claim(struct rules *rules, struct account *account,
 		return 0;
 	*ret_handed = true;
 	return token_make(rules, account, now, ret_text);
-}
-
-/* Credits of `from` that do not move become a session of the old MAC. */
-static int leave_behind(struct rules *rules, struct account *from,
-	const bool *moves, const struct moment *now)
-{
-	struct account rest;
-	int ret, i, kept = 0;
-
-	memset(&rest, 0, sizeof(rest));
-	rest.session = (struct session){
-		.mac = from->session.mac,
-		.state = from->session.state,
-		.started_at = now->wall_sec,
-	};
-	ret = store_session_insert(rules->store, &rest.session);
-	for (i = 0; !ret && i < from->count; i++) {
-		struct credit *credit = &from->credits[i];
-
-		if (credit->state == CREDIT_USED || moves[i]) {
-			from->credits[kept++] = *credit;
-			continue;
-		}
-		credit->session_id = rest.session.id;
-		rest.credits[rest.count++] = *credit;
-	}
-	if (ret)
-		return ret;
-	from->count = kept;
-	account_settle(&rest, now, false);
-	return account_save(rules, &rest);
-}
-
-/* The client already has a session: its credits queue behind the moved ones. */
-static int take_over(struct rules *rules, struct account *account,
-	const struct mac *mac, const struct moment *now,
-	enum outcome *ret_outcome)
-{
-	struct account other;
-	int ret = account_load(rules, mac, now, &other), i;
-
-	if (ret)
-		return ret == -ENOENT ? 0 : ret;
-	if (account->count + other.count > CREDITS_MAX) {
-		*ret_outcome = OUTCOME_CONFLICT;
-		return 0;
-	}
-	for (i = 0; i < other.count; i++) {
-		struct credit *credit = &other.credits[i];
-		struct credit *last = &account->credits[account->count];
-
-		if (credit->deadline_ns != UNLIMITED)
-			credit->left_ns =
-				MAX(credit->deadline_ns - now->mono_ns, 0);
-		credit->deadline_ns = UNLIMITED;
-		credit->state = CREDIT_WAITING;
-		credit->session_id = account->session.id;
-		credit->position =
-			account->count ? last[-1].position + 1 : 1;
-		ret = store_credit_update(rules->store, credit);
-		if (ret)
-			return ret;
-		*last = *credit;
-		account->count++;
-	}
-	/* Whoever kept a link to the other finds this one with it. */
-	ret = store_token_rebind(
-		rules->store, other.session.id, account->session.id);
-	if (ret)
-		return ret;
-	account->session.token_handed |= other.session.token_handed;
-	account->session.total_paid_minor += other.session.total_paid_minor;
-	other.session.total_paid_minor = 0;
-	other.count = 0;
-	account_end(&other, "joined another", now);
-	return account_save(rules, &other);
-}
-
-/* The credits marked go to `mac`; at least one is. OUTCOME_CONFLICT when both
- * sessions together have too many. */
-static int carry_out(struct rules *rules, struct account *account,
-	const struct mac *mac, bool *moves, const struct moment *now,
-	enum outcome *ret_outcome)
-{
-	struct mac old = account->session.mac;
-	int ret, i, own = account->count;
-	bool stays = false;
-
-	for (i = 0; i < account->count; i++)
-		stays |= account->credits[i].state != CREDIT_USED && !moves[i];
-	*ret_outcome = OUTCOME_OK;
-	ret = take_over(rules, account, mac, now, ret_outcome);
-	if (ret || *ret_outcome)
-		return ret;
-	for (i = own; i < account->count; i++)
-		moves[i] = true;
-	/* The old MAC must be free before another session gets it. */
-	account->session.mac = *mac;
-	ret = store_session_update(rules->store, &account->session);
-	if (!ret && stays) {
-		account->session.mac = old;
-		ret = leave_behind(rules, account, moves, now);
-		account->session.mac = *mac;
-	}
-	if (ret)
-		return ret;
-	account_settle(account, now, false);
-	return account_save(rules, account);
 }
 
 /* Shown at the portal: its time starts anew. */
@@ -234,7 +126,7 @@ static int move_by_token(struct rules *rules, const struct mac *mac,
 	ret = renew(rules, token, account, now);
 	if (ret)
 		return ret;
-	return carry_out(rules, account, mac, moves, now, ret_outcome);
+	return account_move(rules, account, mac, moves, now, ret_outcome);
 }
 
 /* Finds the session; OUTCOME_OK when it has something left. */
@@ -293,21 +185,4 @@ int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 	if (token.expires_at < now->wall_sec)
 		return 0;
 	return renew(rules, &token, account, now);
-}
-
-int session_move(struct rules *rules, const struct mac *from,
-	const struct mac *to, const struct moment *now, enum outcome *ret_outcome)
-{
-	bool moves[CREDITS_MAX];
-	struct account account;
-	int ret = account_load(rules, from, now, &account);
-
-	if (ret == -ENOENT) {
-		*ret_outcome = OUTCOME_NOT_FOUND;
-		return 0;
-	}
-	if (ret)
-		return ret;
-	memset(moves, true, sizeof(moves));
-	return carry_out(rules, &account, to, moves, now, ret_outcome);
 }

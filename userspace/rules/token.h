@@ -46,12 +46,4 @@ int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 	const struct moment *now, struct restored *ret_restored,
 	enum outcome *ret_outcome);
 
-/*
- * Moves the session of one client to another by an operator's word: every
- * credit goes, whatever its kind. OUTCOME_NOT_FOUND without a session,
- * OUTCOME_CONFLICT.
- */
-int session_move(struct rules *rules, const struct mac *from,
-	const struct mac *to, const struct moment *now, enum outcome *ret_outcome);
-
 #endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Moving a session from one MAC to another (P5, P6). The credits that may move
+ * go; the rest stay with the old MAC in a session of their own. Nothing is
+ * added and nothing lost, whatever either MAC had. Both MACs' records change in
+ * the same turn.
+ */
+#include "rules/move.h"
+
+#include <string.h>
+
+/* Credits of `from` that do not move become a session of the old MAC. */
+static int leave_behind(struct rules *rules, struct account *from,
+	const bool *moves, const struct moment *now)
+{
+	struct account rest;
+	int ret, i, kept = 0;
+
+	memset(&rest, 0, sizeof(rest));
+	rest.session = (struct session){
+		.mac = from->session.mac,
+		.state = from->session.state,
+		.started_at = now->wall_sec,
+	};
+	ret = store_session_insert(rules->store, &rest.session);
+	for (i = 0; !ret && i < from->count; i++) {
+		struct credit *credit = &from->credits[i];
+
+		if (credit->state == CREDIT_USED || moves[i]) {
+			from->credits[kept++] = *credit;
+			continue;
+		}
+		credit->session_id = rest.session.id;
+		rest.credits[rest.count++] = *credit;
+	}
+	if (ret)
+		return ret;
+	from->count = kept;
+	account_settle(&rest, now, false);
+	return account_save(rules, &rest);
+}
+
+/* The client may already have a session: its credits queue behind the moved ones. */
+static int take_over(struct rules *rules, struct account *account,
+	const struct mac *mac, const struct moment *now,
+	enum outcome *ret_outcome)
+{
+	struct account other;
+	int ret = account_load(rules, mac, now, &other), i;
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (account->count + other.count > CREDITS_MAX) {
+		*ret_outcome = OUTCOME_CONFLICT;
+		return 0;
+	}
+	for (i = 0; i < other.count; i++) {
+		struct credit *credit = &other.credits[i];
+		struct credit *last = &account->credits[account->count];
+
+		if (credit->deadline_ns != UNLIMITED)
+			credit->left_ns =
+				MAX(credit->deadline_ns - now->mono_ns, 0);
+		credit->deadline_ns = UNLIMITED;
+		credit->state = CREDIT_WAITING;
+		credit->session_id = account->session.id;
+		credit->position =
+			account->count ? last[-1].position + 1 : 1;
+		ret = store_credit_update(rules->store, credit);
+		if (ret)
+			return ret;
+		*last = *credit;
+		account->count++;
+	}
+	/* Whoever kept a link to the other finds this one with it. */
+	ret = store_token_rebind(
+		rules->store, other.session.id, account->session.id);
+	if (ret)
+		return ret;
+	account->session.token_handed |= other.session.token_handed;
+	account->session.total_paid_minor += other.session.total_paid_minor;
+	other.session.total_paid_minor = 0;
+	other.count = 0;
+	account_end(&other, "joined another", now);
+	return account_save(rules, &other);
+}
+
+int account_move(struct rules *rules, struct account *account,
+	const struct mac *mac, bool *moves, const struct moment *now,
+	enum outcome *ret_outcome)
+{
+	struct mac old = account->session.mac;
+	int ret, i, own = account->count;
+	bool stays = false;
+
+	for (i = 0; i < account->count; i++)
+		stays |= account->credits[i].state != CREDIT_USED && !moves[i];
+	*ret_outcome = OUTCOME_OK;
+	ret = take_over(rules, account, mac, now, ret_outcome);
+	if (ret || *ret_outcome)
+		return ret;
+	for (i = own; i < account->count; i++)
+		moves[i] = true;
+	/* The old MAC must be free before another session gets it. */
+	account->session.mac = *mac;
+	ret = store_session_update(rules->store, &account->session);
+	if (!ret && stays) {
+		account->session.mac = old;
+		ret = leave_behind(rules, account, moves, now);
+		account->session.mac = *mac;
+	}
+	if (ret)
+		return ret;
+	account_settle(account, now, false);
+	return account_save(rules, account);
+}
+
+int session_move(struct rules *rules, const struct mac *from,
+	const struct mac *to, const struct moment *now, enum outcome *ret_outcome)
+{
+	bool moves[CREDITS_MAX];
+	struct account account;
+	int ret = account_load(rules, from, now, &account);
+
+	if (ret == -ENOENT) {
+		*ret_outcome = OUTCOME_NOT_FOUND;
+		return 0;
+	}
+	if (ret)
+		return ret;
+	memset(moves, true, sizeof(moves));
+	return account_move(rules, &account, to, moves, now, ret_outcome);
+}
