@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
 
 #define ARG(s, field) offsetof(struct s, field)
@@ -324,6 +325,9 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 	}
 	if (!reply)
 		reply = run_handler(g, op, &caller, args);
+	/* For the page: the desk will ask which device it is. */
+	if (caller.proof == PROOF_GUEST && reply_code(reply))
+		json_object_set_new(reply, "mac", json_mac(&caller.mac));
 	log_debug("%s %s: %s, %lld us", op ? op->name : "?",
 		caller.who[0] ? caller.who : "?",
 		reply_code(reply) ? reply_code(reply) : "ok",

@@ -136,6 +136,8 @@ static int show_token(struct gatehoused *g, struct account *account,
 
 	if (a->token_set)
 		ret = token_show(&g->rules, account, a->token, now, &is_good);
+	if (is_good)
+		json_object_set_new(reply, "tokenGood", json_true());
 	if (ret || is_good || !a->claim)
 		return ret;
 	ret = token_claim(&g->rules, account, now, &handed, token);
