@@ -173,10 +173,6 @@ int hooks_detach(struct datapath *dp, int ifindex)
 
 /* Attaching. */
 
-/*
- * What of an older process, or of an earlier way, stands at this side is
- * taken off when the new hook is in force already.
- */
 static int pin_link(const struct side *side, int fd)
 {
 	char path[PATH_MAX];
@@ -293,6 +289,8 @@ static int take_over(
 	return 0;
 }
 
+/* What an older process, or an earlier way, left at this side is taken off when
+ * the new hook is in force already. */
 static int attach_new(
 	const struct side *side, enum hook_mode mode, enum hook_way *ret_way)
 {
@@ -301,7 +299,6 @@ static int attach_new(
 	char path[PATH_MAX];
 	int ret;
 
-	/* A link of another way stays in force until the new one is. */
 	ret = side_path(path, side->dp->pin_dir, side->ifindex, side->is_up, "");
 	if (ret)
 		return ret;
