@@ -4,16 +4,13 @@
  * compares what the configuration wants with what the box has and does the
  * difference; start, every netlink event and the check each second end there.
  *
- * The order on an interface is what keeps it closed: map entry, hooks, and
- * only then the device group that our nftables table waits for; backwards when
- * it is given up or a hook is found missing. A bridge's own check-only hooks
- * come before its ports'. What guests say to each other across a bridge meets
- * no hook, so its ports are isolated from each other.
+ * What is done to one interface, and in which order, is port.c's. A bridge's
+ * own check-only hooks come before its ports'. What guests say to each other
+ * across a bridge meets no hook, so its ports are isolated from each other.
  */
 #include "daemon/attach.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +18,10 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "daemon/network_record.h"
-#include "datapath/hooks.h"
-#include "net/link.h"
+#include "daemon/port.h"
 #include "net/nft.h"
 
 #define CHECK_NS NSEC_PER_SEC
-
-struct port {
-	struct attach_row row;
-	enum hook_role role;
-	struct hook_state hooks;
-	bool is_named;	  /* by the configuration, so nftables guards it */
-	bool is_wanted;	  /* mark of refresh() */
-	bool we_isolated; /* and so set it back */
-};
 
 struct attach {
 	struct loop *loop;
@@ -47,9 +34,9 @@ struct attach {
 	struct port **port; /* in the order of attach_each() */
 	size_t port_count, port_size;
 	bool is_unloaded;
-	/* Said once, until it is different. */
+	/* Logged once, until it is different. */
 	char network_problem[CONFIG_NETWORKS_MAX][64];
-	bool absent_said[CONFIG_NETWORKS_MAX];
+	bool absent_logged[CONFIG_NETWORKS_MAX];
 };
 
 static size_t index_of(const struct attach *a, const struct config_network *n)
@@ -69,214 +56,11 @@ static struct port *find_port(struct attach *a, int ifindex)
 	return NULL;
 }
 
-static struct port *new_port(struct attach *a, const struct link *link)
-{
-	struct port *port = xcalloc(1, sizeof(*port));
-	struct gh_interface left = {0};
-
-	ARRAY_GROW(a->port, a->port_count, a->port_size);
-	port->row.ifindex = link->ifindex;
-	port->row.state = ATTACH_STATE_FAILED;
-	/* By an earlier process. */
-	datapath_interface_lookup(a->dp, link->ifindex, &left);
-	port->we_isolated = left.flags & GH_INTERFACE_ISOLATED;
-	a->port[a->port_count++] = port;
-	return port;
-}
-
 static void repaired(struct attach *a, const char *name, const char *what)
 {
 	log_warning("%s: %s", name, what);
 	if (a->handlers.repaired)
 		a->handlers.repaired(a->handlers.data, name, what);
-}
-
-/* One line for a problem however often it is met again. */
-static void fail(struct port *port, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void fail(struct port *port, const char *fmt, ...)
-{
-	char text[sizeof(port->row.problem)];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	if (strcmp(text, port->row.problem) != 0)
-		log_error("%s: closed: %s", port->row.name, text);
-	memcpy(port->row.problem, text, sizeof(text));
-	port->row.state = ATTACH_STATE_FAILED;
-	port->hooks = (struct hook_state){HOOK_WAY_NONE, HOOK_WAY_NONE};
-}
-
-/*
- * Only interfaces that the configuration names are guarded by nftables; a port
- * is guarded by the hooks of its bridge.
- */
-static int set_group(struct attach *a, const struct port *port, bool is_open)
-{
-	const struct link *link = links_by_index(a->links, port->row.ifindex);
-	uint32_t group = is_open ? GH_DEVICE_GROUP : 0;
-
-	/* What the table says of the group may be of a moment ago. */
-	if (!port->is_named || !link)
-		return 0;
-	return links_set_group(a->links, port->row.ifindex, group);
-}
-
-static int set_interface(struct attach *a, const struct port *port)
-{
-	const struct link *link = links_by_index(a->links, port->row.ifindex);
-	const struct link *box = link;
-	struct gh_interface interface = {
-		.network = port->row.network->number,
-		.flags = (port->row.is_master ? GH_INTERFACE_MASTER : 0) |
-			 (port->we_isolated ? GH_INTERFACE_ISOLATED : 0),
-	};
-
-	if (!link)
-		return -ENODEV;
-	/* Behind a port the box answers from its bridge's address. */
-	if (!port->is_named)
-		box = links_by_index(a->links, link->master);
-	if (!box)
-		return -ENODEV;
-	memcpy(interface.mac, box->mac.addr, sizeof(interface.mac));
-	return datapath_interface_set(a->dp, port->row.ifindex, &interface);
-}
-
-/* Noted in the map before it is done, so that it is undone whatever happens. */
-static int set_isolated(struct attach *a, struct port *port, bool is_isolated)
-{
-	int ret = 0;
-
-	if (is_isolated) {
-		port->we_isolated = true;
-		ret = set_interface(a, port);
-	}
-	if (!ret)
-		ret = links_set_isolated(
-			a->links, port->row.ifindex, is_isolated);
-	if (!ret && !is_isolated) {
-		port->we_isolated = false;
-		ret = set_interface(a, port);
-	}
-	return ret;
-}
-
-/* Only ports that are there because their bridge is named. */
-static int keep_isolated(struct attach *a, struct port *port)
-{
-	const struct link *link = links_by_index(a->links, port->row.ifindex);
-	bool is_wanted = port->row.network->isolate && !port->is_named;
-	int ret = 0;
-
-	if (!link)
-		return -ENODEV;
-	if (is_wanted && !link->is_isolated)
-		ret = set_isolated(a, port, true);
-	else if (!is_wanted && port->we_isolated)
-		ret = set_isolated(a, port, false);
-	port->row.is_isolated = is_wanted || link->is_isolated;
-	return ret;
-}
-
-/* On drivers of virtual devices XDP costs more than it saves (docs/design.md 4.1). */
-static enum hook_mode mode_of(
-	const struct config_network *network, const struct link *link)
-{
-	switch (network->hook) {
-	case CONFIG_HOOK_XDP:
-		return HOOK_MODE_XDP;
-	case CONFIG_HOOK_TC:
-		return HOOK_MODE_TC;
-	case CONFIG_HOOK_AUTO:
-		break;
-	}
-	return link->kind[0] ? HOOK_MODE_TC : HOOK_MODE_AUTO;
-}
-
-static void describe(struct port *port)
-{
-	snprintf(port->row.up, sizeof(port->row.up), "%s",
-		hook_way_name(port->hooks.up));
-	snprintf(port->row.down, sizeof(port->row.down), "%s",
-		hook_way_name(port->hooks.down));
-}
-
-static void attach_port(struct attach *a, struct port *port)
-{
-	const struct link *link = links_by_index(a->links, port->row.ifindex);
-	struct datapath_error err;
-	int ret;
-
-	if (!link)
-		return;
-	ret = set_interface(a, port);
-	if (ret) {
-		fail(port, "cannot enter it: %s", strerror(-ret));
-		return;
-	}
-	ret = keep_isolated(a, port);
-	if (ret) {
-		fail(port, "cannot isolate it: %s", strerror(-ret));
-		return;
-	}
-	ret = hooks_attach(a->dp, port->row.ifindex, port->role,
-		mode_of(port->row.network, link), &err, &port->hooks);
-	if (ret) {
-		set_group(a, port, false);
-		/* ENODEV: netlink is about to tell that it went. */
-		if (ret != -ENODEV)
-			fail(port, "%s", err.text);
-		describe(port);
-		return;
-	}
-	ret = set_group(a, port, true);
-	if (ret) {
-		fail(port, "cannot set its device group: %s", strerror(-ret));
-		return;
-	}
-	if (port->row.state != ATTACH_STATE_ATTACHED)
-		log_info("%s: network %s: %s, up %s, down %s", port->row.name,
-			port->row.network->name,
-			port->row.is_master ? "bridge" : "gated",
-			hook_way_name(port->hooks.up),
-			hook_way_name(port->hooks.down));
-	describe(port);
-	port->row.state = ATTACH_STATE_ATTACHED;
-	port->row.problem[0] = '\0';
-}
-
-static void clear_interface(struct attach *a, int ifindex)
-{
-	static const struct gh_interface none;
-	int ret = datapath_interface_set(a->dp, ifindex, &none);
-
-	if (ret && ret != -ERANGE)
-		log_warning("cannot clear interface %d: %s", ifindex,
-			strerror(-ret));
-}
-
-/* No longer of a guest network, or gone altogether. */
-static void give_up(struct attach *a, struct port *port)
-{
-	const struct link *link = links_by_index(a->links, port->row.ifindex);
-	int ret;
-
-	if (link) {
-		log_warning("%s: no longer part of network %s: detaching",
-			port->row.name, port->row.network->name);
-		set_group(a, port, false);
-	}
-	ret = hooks_detach(a->dp, port->row.ifindex);
-	if (ret)
-		log_warning("%s: cannot detach: %s", port->row.name,
-			strerror(-ret));
-	if (link && link->master && port->we_isolated)
-		set_isolated(a, port, false);
-	clear_interface(a, port->row.ifindex);
 }
 
 /* What is wanted. */
@@ -287,14 +71,17 @@ static void want(struct attach *a, const struct config_network *network,
 	bool is_master = is_named && strcmp(link->kind, "bridge") == 0;
 	struct port *port = find_port(a, link->ifindex);
 
-	if (!port)
-		port = new_port(a, link);
-	else if (port->is_wanted)
+	if (!port) {
+		port = port_new(a->dp, a->links, link);
+		ARRAY_GROW(a->port, a->port_count, a->port_size);
+		a->port[a->port_count++] = port;
+	} else if (port->is_wanted) {
 		return; /* a port with a network of its own */
+	}
 	if (port->row.network &&
 		(port->row.network != network || port->is_named != is_named)) {
 		/* Moved from one network to another: attach anew. */
-		give_up(a, port);
+		port_detach(port);
 		port->row.state = ATTACH_STATE_FAILED;
 	}
 	port->is_wanted = true;
@@ -322,14 +109,14 @@ static void want_if_port(void *data, const struct link *link)
 static void want_named(struct attach *a, const struct config_network *network)
 {
 	const struct link *link = links_by_name(a->links, network->interface);
-	bool *said = &a->absent_said[index_of(a, network)];
+	bool *logged = &a->absent_logged[index_of(a, network)];
 
 	if (link)
 		want(a, network, link, true);
-	else if (!*said)
+	else if (!*logged)
 		log_warning("%s: no such interface; network %s waits for it",
 			network->interface, network->name);
-	*said = !link;
+	*logged = !link;
 }
 
 static void want_ports(struct attach *a, const struct config_network *network)
@@ -352,24 +139,10 @@ static void drop_unwanted(struct attach *a)
 			a->port[kept++] = port;
 			continue;
 		}
-		give_up(a, port);
+		port_detach(port);
 		free(port);
 	}
 	a->port_count = kept;
-}
-
-/* Attached, but the group is not ours, or the map has another MAC. */
-static void keep_port(struct attach *a, struct port *port)
-{
-	const struct link *link = links_by_index(a->links, port->row.ifindex);
-
-	if (port->row.state != ATTACH_STATE_ATTACHED ||
-		set_interface(a, port) < 0 || keep_isolated(a, port) < 0)
-		attach_port(a, port);
-	else if (port->is_named && link && link->group != GH_DEVICE_GROUP &&
-		 hooks_check(a->dp, port->row.ifindex, port->role,
-			 &port->hooks) == HOOK_FAULT_NONE)
-		set_group(a, port, true);
 }
 
 static void refresh(struct attach *a)
@@ -387,7 +160,7 @@ static void refresh(struct attach *a)
 		want_ports(a, &a->config->networks[n]);
 	drop_unwanted(a);
 	for (i = 0; i < a->port_count; i++)
-		keep_port(a, a->port[i]);
+		port_refresh(a->port[i]);
 }
 
 /* Networks' records. */
@@ -449,13 +222,13 @@ static void set_networks(struct attach *a)
 
 	for (i = 0; i < a->config->network_count && !a->is_unloaded; i++) {
 		const struct config_network *network = &a->config->networks[i];
-		char *said = a->network_problem[i];
+		char *logged = a->network_problem[i];
 		int ret = set_network(a, network);
 		const char *text = ret ? network_problem(ret) : "";
 
-		if (ret && strcmp(said, text) != 0)
+		if (ret && strcmp(logged, text) != 0)
 			log_error("network %s: %s", network->name, text);
-		snprintf(said, sizeof(a->network_problem[i]), "%s", text);
+		snprintf(logged, sizeof(a->network_problem[i]), "%s", text);
 	}
 }
 
@@ -505,7 +278,7 @@ static int clear_stale(
 		return 0;
 	if (link && link->master && interface->flags & GH_INTERFACE_ISOLATED)
 		links_set_isolated(a->links, ifindex, false);
-	clear_interface(a, ifindex);
+	port_clear_entry(a->dp, ifindex);
 	return 0;
 }
 
@@ -537,47 +310,6 @@ static void check_nft(struct attach *a)
 
 /* The check each second. */
 
-static const char *fault_text(enum hook_fault fault)
-{
-	switch (fault) {
-	case HOOK_FAULT_NONE:
-		break;
-	case HOOK_FAULT_GONE:
-		return "a hook had been removed and was put back";
-	case HOOK_FAULT_BEHIND:
-		return "another program ran before ours, which was put first";
-	case HOOK_FAULT_OTHER:
-		return "a hook had another program and was put right";
-	}
-	return "";
-}
-
-static void check_port(struct attach *a, struct port *port)
-{
-	enum hook_fault fault;
-
-	if (port->row.state != ATTACH_STATE_ATTACHED) {
-		attach_port(a, port);
-		return;
-	}
-	/* The interface is gone and netlink has not told yet: not a fault. */
-	if (!links_by_index(a->links, port->row.ifindex))
-		return;
-	fault = hooks_check(a->dp, port->row.ifindex, port->role, &port->hooks);
-	if (fault == HOOK_FAULT_NONE)
-		return;
-	/* Closed while it is mended; a program cannot be moved forward. */
-	set_group(a, port, false);
-	if (fault == HOOK_FAULT_BEHIND)
-		hooks_detach(a->dp, port->row.ifindex);
-	port->row.state = ATTACH_STATE_FAILED;
-	attach_port(a, port);
-	if (port->row.state == ATTACH_STATE_ATTACHED) {
-		port->row.repairs++;
-		repaired(a, port->row.name, fault_text(fault));
-	}
-}
-
 static void on_check(void *data)
 {
 	struct attach *a = data;
@@ -586,8 +318,12 @@ static void on_check(void *data)
 	if (a->is_unloaded)
 		return;
 	check_nft(a);
-	for (i = 0; i < a->port_count; i++)
-		check_port(a, a->port[i]);
+	for (i = 0; i < a->port_count; i++) {
+		const char *what = port_check(a->port[i]);
+
+		if (what)
+			repaired(a, a->port[i]->row.name, what);
+	}
 }
 
 /* Netlink. */
@@ -688,19 +424,6 @@ static void keep_first(int *first, int ret)
 		*first = ret;
 }
 
-static int unload_port(struct attach *a, struct port *port)
-{
-	int ret = hooks_detach(a->dp, port->row.ifindex);
-
-	if (ret)
-		log_error("%s: cannot detach: %s", port->row.name,
-			strerror(-ret));
-	if (port->we_isolated)
-		keep_first(&ret, set_isolated(a, port, false));
-	clear_interface(a, port->row.ifindex);
-	return ret;
-}
-
 /* The groups go first, so the table drops before the hooks are off. Open: the
  * table goes last, so nothing passes half gated meanwhile. */
 int attach_unload(struct attach *a, bool open)
@@ -713,12 +436,12 @@ int attach_unload(struct attach *a, bool open)
 	if (!open)
 		ret = apply_nft(a);
 	for (i = 0; i < a->port_count; i++)
-		keep_first(&ret, set_group(a, a->port[i], false));
+		keep_first(&ret, port_close(a->port[i]));
 	/* Without hooks and without the table everybody would get through. */
 	if (ret && !open)
 		return ret;
 	for (i = 0; i < a->port_count; i++)
-		keep_first(&ret, unload_port(a, a->port[i]));
+		keep_first(&ret, port_unload(a->port[i]));
 	if (open)
 		keep_first(&ret, nft_remove(a->nft, &err));
 	return ret;
@@ -726,7 +449,7 @@ int attach_unload(struct attach *a, bool open)
 
 /* Rows. */
 
-static void tell_network(struct attach *a, const struct config_network *network,
+static void each_row_of(struct attach *a, const struct config_network *network,
 	void (*fn)(void *data, const struct attach_row *row), void *data)
 {
 	bool any = false;
@@ -758,5 +481,5 @@ void attach_each(struct attach *a,
 	int n;
 
 	for (n = 0; n < a->config->network_count; n++)
-		tell_network(a, &a->config->networks[n], fn, data);
+		each_row_of(a, &a->config->networks[n], fn, data);
 }
