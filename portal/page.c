@@ -6,7 +6,6 @@
 #include "pages.h"
 
 #include "assets.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "csrf.h"
@@ -64,10 +63,8 @@ void page_send(struct request *req, int status, const char *template,
 {
 	const char *code = form_get(&req->query, "lang");
 	struct buf body = {0};
-	int ret = template_render(template, view, req->lang, &body);
 
-	if (ret) {
-		log_error("%s: %s", template, strerror(-ret));
+	if (template_render(template, view, req->lang, &body)) {
 		buf_fini(&body);
 		response_text(req, 500, "text/plain; charset=utf-8",
 			"Something went wrong here. Please try again.\n");

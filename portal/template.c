@@ -13,6 +13,7 @@
 #include <stdarg.h>
 
 #include "base/embed.h"
+#include "base/log.h"
 #include "base/util.h"
 
 #define DEPTH_MAX      12
@@ -121,24 +122,25 @@ const char *view_get(const struct view *view, const char *name)
 	return value ? value->text : NULL;
 }
 
-/* What one rendering carries along. */
-struct render {
-	const struct lang *lang;
-	struct buf *buf;
-	int depth;
-};
-
 /* One tag, taken apart. */
 struct tag {
 	char kind; /* '#', '^', '/', '>', 0: a value */
 	char name[NAME_MAX_BYTES];
 };
 
+/* What one rendering carries along. */
+struct render {
+	const struct lang *lang;
+	struct buf *buf;
+	int depth;
+	struct tag *latest; /* read; at the end: what it failed at */
+};
+
 static int parse_tag(const char *text, size_t len, struct tag *ret_tag)
 {
 	size_t i;
 
-	ret_tag->kind = 0;
+	*ret_tag = (struct tag){0};
 	if (len && strchr("#^/>", *text)) {
 		ret_tag->kind = *text++;
 		len--;
@@ -265,6 +267,7 @@ static int render(struct render *r, const char *text, const char *end,
 		text = ret ? end : close + 2;
 		if (ret)
 			break;
+		*r->latest = tag;
 		if (tag.kind == '/') {
 			ret = closing && !strcmp(closing, tag.name) ? 0
 								    : -EBADMSG;
@@ -285,16 +288,24 @@ static int render(struct render *r, const char *text, const char *end,
 int template_render(const char *name, const struct view *view,
 	const struct lang *lang, struct buf *buf)
 {
-	struct render r = {.lang = lang, .buf = buf};
+	struct tag latest = {0};
+	struct render r = {.lang = lang, .buf = buf, .latest = &latest};
 	int ret = render_file(&r, name, view);
 
-	return ret ? ret : buf->overflow ? -E2BIG : 0;
+	if (!ret && buf->overflow)
+		ret = -E2BIG;
+	if (ret)
+		log_error("%s in %s: %s, at or behind {{%.1s%s}}", name,
+			lang_code(lang), strerror(-ret), &latest.kind,
+			latest.name);
+	return ret;
 }
 
 int template_render_text(const char *source, size_t len,
 	const struct view *view, const struct lang *lang, struct buf *buf)
 {
-	struct render r = {.lang = lang, .buf = buf};
+	struct tag latest = {0};
+	struct render r = {.lang = lang, .buf = buf, .latest = &latest};
 	const char *end;
 	int ret = render(&r, source, source + len, view, NULL, &end);
 

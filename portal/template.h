@@ -37,11 +37,12 @@ const char *view_get(const struct view *view, const char *name);
 
 /*
  * Appends template `name`. -ENOENT without such a template, -EBADMSG when it
- * is malformed or asks for a text that there is not, -E2BIG beyond BUF_MAX.
+ * is malformed or asks for a text that there is not, -E2BIG beyond BUF_MAX;
+ * the log says at which tag.
  */
 int template_render(const char *name, const struct view *view,
 	const struct lang *lang, struct buf *buf);
-/* The same over `source`, for tests. */
+/* The same over `source`, for tests; logs nothing. */
 int template_render_text(const char *source, size_t len,
 	const struct view *view, const struct lang *lang, struct buf *buf);
 
