@@ -66,6 +66,11 @@ static const struct probe *probe_of(const struct route *route)
 	return NULL;
 }
 
+const char *captive_probe_at(int index)
+{
+	return index < (int)ARRAY_SIZE(probes) ? probes[index].path : NULL;
+}
+
 static void on_probed(struct request *req, const struct outcome *outcome)
 {
 	const struct probe *probe = probe_of(req->route);
