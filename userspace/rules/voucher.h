@@ -17,8 +17,9 @@
 int voucher_normalise(const char *text, char ret_code[static VOUCHER_CODE]);
 /* A new code; `prefix` of capitals and digits. */
 void voucher_code(const char *prefix, char ret_code[static VOUCHER_CODE]);
-/* Is the last character the right one for those before it, behind `prefix`? */
-bool voucher_check(const char *prefix, const char *code);
+/* Is the last character the right one for the eight before it? Whatever the
+ * prefix: it is the batch's own, and not in the sum. */
+bool voucher_check(const char *code);
 
 struct voucher_batch {
 	const struct plan *plan;
