@@ -4,6 +4,7 @@
 #define DAEMON_CLIENT_JSON_H
 
 #include "daemon/gatehoused.h"
+#include "rules/kinds.h"
 #include "rules/session.h"
 
 struct moment moment_now(void);

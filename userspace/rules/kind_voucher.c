@@ -17,7 +17,6 @@ static void moved(struct credit *credit)
 }
 
 const struct kind_rules kind_voucher = {
-	.kind = KIND_VOUCHER,
 	.name = "voucher",
 	.may_move = may_move,
 	.moved = moved,

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Session kinds: how a credit came about decides what may be done with it.
- * One file per kind; the table is in session.c. */
+ * One file per kind; the table is in kinds.c. */
 #ifndef RULES_KINDS_H
 #define RULES_KINDS_H
 
 #include "rules/rules.h"
 
 struct kind_rules {
-	enum kind kind;
 	const char *name;
-	/* May this credit go to another MAC when its token is shown? */
+	/* May this credit go to another MAC when its token is shown? NULL:
+	 * always. */
 	bool (*may_move)(const struct credit *credit);
-	/* It goes: what that costs. */
+	/* It goes: what that costs. NULL: nothing. */
 	void (*moved)(struct credit *credit);
-	/* May the guest stop its clock? */
-	bool may_pause;
 };
 
 extern const struct kind_rules kind_voucher, kind_manual;
 
 /* Never NULL: an unknown kind may do nothing. */
 const struct kind_rules *kind_rules(enum kind kind);
+
+/* Marks a credit as moved, if it may move at all. */
+bool kind_move(struct credit *credit);
 
 #endif

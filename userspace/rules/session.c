@@ -11,29 +11,6 @@
 
 #include <string.h>
 
-static const struct kind_rules *const kinds[] = {&kind_voucher, &kind_manual};
-
-static bool never(const struct credit *credit)
-{
-	return false;
-}
-
-static void nothing(struct credit *credit)
-{
-}
-
-const struct kind_rules *kind_rules(enum kind kind)
-{
-	static const struct kind_rules unknown = {
-		.name = "unknown", .may_move = never, .moved = nothing};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (kinds[i]->kind == kind)
-			return kinds[i];
-	return &unknown;
-}
-
 /* What has nothing left makes room: a session may be topped up for ever. */
 static void drop_used(struct account *account)
 {

@@ -7,7 +7,6 @@
 #ifndef RULES_SESSION_H
 #define RULES_SESSION_H
 
-#include "rules/kinds.h"
 #include "rules/rules.h"
 
 #define CREDITS_MAX 64 /* of one session, that are not used up */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "rules/kinds.h"
 #include "rules/move.h"
 
 #define TOKEN_BYTES 32
@@ -110,12 +111,9 @@ static int move_by_token(struct rules *rules, const struct mac *mac,
 	}
 	for (i = 0; i < account->count; i++) {
 		struct credit *credit = &account->credits[i];
-		const struct kind_rules *kind = kind_rules(credit->kind);
 
-		if (credit->state == CREDIT_USED || !kind->may_move(credit))
-			continue;
-		kind->moved(credit);
-		moves[i] = any = true;
+		if (credit->state != CREDIT_USED && kind_move(credit))
+			moves[i] = any = true;
 	}
 	if (!any) {
 		*ret_outcome = OUTCOME_NOT_TRANSFERABLE;
