@@ -104,7 +104,7 @@ static __always_inline bool gh_admit_captive(const struct gh_frame *f,
 		GH_TOLERANCE_NS);
 }
 
-/* Whether a frame that has a limit is still within it (requirements: G8). */
+/* Whether a frame that has a limit is still within it (docs/design.md G8). */
 static __always_inline bool gh_admit(const struct gh_frame *f,
 	enum gh_meter_kind kind, struct gh_client *client,
 	struct gh_captive *seen, int refusal)
@@ -160,22 +160,44 @@ static __always_inline enum gh_reason gh_upload(
 	return verdict.meter == GH_METER_ANSWER ? refusal : GH_DROP_BOX_LIMIT;
 }
 
-/* Hands the frame to the responder; parsed again, so that the fast path need
- * not keep what only an answer wants. */
-static __always_inline bool gh_ask(const struct gh_frame *f, void *data,
-	void *end, __u32 tags, enum gh_reason reason)
+/*
+ * What the responder is to answer. Parsed again, so that the fast path need
+ * not keep what only an answer wants; in functions of their own for the
+ * verifier, which would parse once for every way that leads here.
+ */
+static __always_inline struct gh_question *gh_ask(
+	const struct gh_frame *f, enum gh_reason reason)
 {
 	__u32 zero = 0;
 	struct gh_question *q = bpf_map_lookup_elem(&question, &zero);
 
 	if (!q)
-		return false;
+		return NULL;
 	q->pkt = (struct gh_pkt){};
 	q->reason = reason;
 	q->network = f->network;
 	q->packets = f->segments;
 	q->bytes = f->bytes;
-	return !gh_parse(data, end, &q->pkt, tags);
+	return q;
+}
+
+__weak __noinline int gh_ask_xdp(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	struct gh_question *q = bpf_map_lookup_elem(&question, &zero);
+
+	return !q || gh_parse((void *)(long)ctx->data,
+			     (void *)(long)ctx->data_end, &q->pkt, 0);
+}
+
+__weak __noinline int gh_ask_tc(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	struct gh_question *q = bpf_map_lookup_elem(&question, &zero);
+
+	return !q || gh_parse((void *)(long)skb->data,
+			     (void *)(long)skb->data_end, &q->pkt,
+			     skb->vlan_present ? 1 : 0);
 }
 
 SEC("xdp.frags")
@@ -201,7 +223,7 @@ int gh_upload_xdp(struct xdp_md *ctx)
 	}
 	reason = gh_upload(&f, false);
 	if (gh_answers(reason)) {
-		if (gh_ask(&f, data, end, 0, reason))
+		if (gh_ask(&f, reason) && !gh_ask_xdp(ctx))
 			bpf_tail_call(ctx, &responder_xdp, 0);
 		reason = GH_DROP_ERROR;
 	}
@@ -221,9 +243,7 @@ int gh_upload_tc(struct __sk_buff *skb)
 	gh_receive_skb(&f, skb);
 	reason = gh_upload(&f, false);
 	if (gh_answers(reason)) {
-		if (gh_ask(&f, (void *)(long)skb->data,
-			    (void *)(long)skb->data_end,
-			    skb->vlan_present ? 1 : 0, reason))
+		if (gh_ask(&f, reason) && !gh_ask_tc(skb))
 			bpf_tail_call(skb, &responder_tc, 0);
 		reason = GH_DROP_ERROR;
 	}
