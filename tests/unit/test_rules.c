@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rules against a real store in memory: first one test per promise of
  * docs/design.md (P1, P3, P5, P6), then a model. The model is a second, much
@@ -231,6 +231,40 @@ static void assert_seconds(struct world *w, int client, int64_t seconds)
 
 	assert_int_equal(look(w, client, &view), seconds > 0);
 	assert_int_equal(view.remaining_ns, seconds * NSEC_PER_SEC);
+}
+
+/* Every event from every state: live sessions end with its reason, ended ones
+ * keep theirs. */
+static void test_transitions(void **state)
+{
+	static const struct {
+		enum session_event event;
+		const char *reason;
+	} ends[] = {
+		{SESSION_EVENT_EXPIRED, "expired"},
+		{SESSION_EVENT_USED_UP, "used up"},
+		{SESSION_EVENT_EMPTIED, "empty"},
+		{SESSION_EVENT_KICKED, "ended by operator"},
+		{SESSION_EVENT_JOINED, "joined another"},
+	};
+	const struct moment now = {5 * NSEC_PER_SEC, 1000};
+	size_t i;
+	int from;
+
+	for (i = 0; i < ARRAY_SIZE(ends); i++)
+		for (from = SESSION_RUNNING; from <= SESSION_ENDED; from++) {
+			struct session session = {
+				.state = (enum session_state)from};
+
+			assert_int_equal(
+				session_change(&session, ends[i].event, &now),
+				from != SESSION_ENDED);
+			assert_int_equal(session.state, SESSION_ENDED);
+			assert_string_equal(session.end_reason,
+				from == SESSION_ENDED ? "" : ends[i].reason);
+			assert_int_equal(session.ended_at,
+				from == SESSION_ENDED ? 0 : 1000);
+		}
 }
 
 /* P3 */
@@ -1303,6 +1337,7 @@ static void test_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_transitions),
 		TEST(test_codes),
 		TEST(test_a_voucher_is_worth_its_plan_once),
 		TEST(test_vouchers_that_are_no_good),

@@ -81,7 +81,7 @@ static int take_over(struct rules *rules, struct account *account,
 	account->session.total_paid_minor += other.session.total_paid_minor;
 	other.session.total_paid_minor = 0;
 	other.count = 0;
-	account_end(&other, "joined another", now);
+	account_end(&other, SESSION_EVENT_JOINED, now);
 	return account_save(rules, &other);
 }
 

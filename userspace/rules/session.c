@@ -11,6 +11,39 @@
 
 #include <string.h>
 
+#define FROM(state) (1U << (state))
+#define LIVE (FROM(SESSION_RUNNING) | FROM(SESSION_PAUSED) | FROM(SESSION_HELD))
+
+/*
+ * The one table of transitions. A session begins running, or in the state of
+ * the one that it is split from; every later change of its state is a row.
+ */
+static const struct {
+	unsigned int from;
+	enum session_state to;
+	const char *end_reason;
+} transitions[] = {
+	[SESSION_EVENT_EXPIRED] = {LIVE, SESSION_ENDED, "expired"},
+	[SESSION_EVENT_USED_UP] = {LIVE, SESSION_ENDED, "used up"},
+	[SESSION_EVENT_EMPTIED] = {LIVE, SESSION_ENDED, "empty"},
+	[SESSION_EVENT_KICKED] = {LIVE, SESSION_ENDED, "ended by operator"},
+	[SESSION_EVENT_JOINED] = {LIVE, SESSION_ENDED, "joined another"},
+};
+
+bool session_change(struct session *session, enum session_event event,
+	const struct moment *now)
+{
+	if (!(transitions[event].from & FROM(session->state)))
+		return false;
+	session->state = transitions[event].to;
+	if (session->state == SESSION_ENDED) {
+		session->ended_at = now->wall_sec;
+		snprintf(session->end_reason, sizeof(session->end_reason),
+			"%s", transitions[event].end_reason);
+	}
+	return true;
+}
+
 /* What has nothing left makes room: a session may be topped up for ever. */
 static void drop_used(struct account *account)
 {
@@ -159,24 +192,32 @@ static void use_up(struct credit *credit, int64_t at_ns)
 	credit->state = CREDIT_USED;
 }
 
-void account_end(
-	struct account *account, const char *reason, const struct moment *now)
+void account_end(struct account *account, enum session_event event,
+	const struct moment *now)
 {
 	int i;
 
+	if (!session_change(&account->session, event, now))
+		return;
 	for (i = 0; i < account->count; i++)
 		if (account->credits[i].state != CREDIT_USED)
 			use_up(&account->credits[i], now->mono_ns);
-	account->session.state = SESSION_ENDED;
-	account->session.ended_at = now->wall_sec;
-	snprintf(account->session.end_reason,
-		sizeof(account->session.end_reason), "%s", reason);
+}
+
+/* Somewhat before `now`, by both clocks. */
+static void end_at(struct account *account, enum session_event event,
+	int64_t at_ns, const struct moment *now)
+{
+	int64_t ago_sec = (now->mono_ns - at_ns) / NSEC_PER_SEC;
+
+	account_end(account, event,
+		&(struct moment){at_ns, now->wall_sec - ago_sec});
 }
 
 bool account_settle(
 	struct account *account, const struct moment *now, bool exhausted)
 {
-	const char *reason = "empty";
+	enum session_event end = SESSION_EVENT_EMPTIED;
 	int64_t at_ns = now->mono_ns;
 	bool changed = false;
 
@@ -188,19 +229,15 @@ bool account_settle(
 			if (credit)
 				use(account, credit, at_ns);
 			else
-				account_end(account, reason,
-					&(struct moment){at_ns,
-						now->wall_sec -
-							(now->mono_ns - at_ns) /
-								NSEC_PER_SEC});
+				end_at(account, end, at_ns, now);
 		} else if (credit->deadline_ns <= now->mono_ns) {
 			at_ns = credit->deadline_ns;
-			reason = "expired";
+			end = SESSION_EVENT_EXPIRED;
 			use_up(credit, at_ns);
 		} else if (bytes_left(credit) == 0 ||
 			   (exhausted && credit->bytes != UNLIMITED)) {
 			at_ns = now->mono_ns;
-			reason = "used up";
+			end = SESSION_EVENT_USED_UP;
 			use_up(credit, at_ns);
 		} else {
 			break;
@@ -407,7 +444,7 @@ int session_kick(struct rules *rules, const struct mac *mac,
 	}
 	if (ret)
 		return ret;
-	account_end(&account, "ended by operator", now);
+	account_end(&account, SESSION_EVENT_KICKED, now);
 	*ret_outcome = OUTCOME_OK;
 	return account_save(rules, &account);
 }

@@ -11,6 +11,22 @@
 
 #define CREDITS_MAX 64 /* of one session, that are not used up */
 
+/* What happens to a session. */
+enum session_event {
+	SESSION_EVENT_EXPIRED, /* the time of its last credit is over */
+	SESSION_EVENT_USED_UP, /* the bytes of its last credit are */
+	SESSION_EVENT_EMPTIED, /* it has no credit to use */
+	SESSION_EVENT_KICKED,  /* an operator ended it */
+	SESSION_EVENT_JOINED,  /* its credits went to another */
+};
+/*
+ * The state that the event leads to, and the reason to be kept when that is
+ * the end. False, and nothing is changed, where the table has no such way:
+ * what has ended stays as it ended.
+ */
+bool session_change(struct session *session, enum session_event event,
+	const struct moment *now);
+
 struct account {
 	struct session session;
 	int64_t used_up, used_down; /* bytes of credits that are not below */
@@ -54,7 +70,9 @@ int account_add(struct rules *rules, struct account *account,
 	enum outcome *ret_outcome);
 /* Takes time away, from the last credit first; never below 0. */
 void account_take(struct account *account, int64_t ns, const struct moment *now);
-void account_end(struct account *account, const char *reason, const struct moment *now);
+/* By one of the events that end a session: what is left in it is gone. */
+void account_end(struct account *account, enum session_event event,
+	const struct moment *now);
 
 /* Days that the session's token stays good without being shown. */
 int64_t account_token_days(const struct rules *rules, const struct account *account);
