@@ -150,7 +150,7 @@ static int read_frame(struct peer *peer)
 		return errno == EINTR ? -EAGAIN : -errno;
 	if (take_fds(&msg, &fd)) {
 		queue_reply(peer, reply_refuse(CTL_bad_request,
-			"A request carries one descriptor at most."));
+			"A request may carry one descriptor at most."));
 		return 0;
 	}
 	/* An empty packet looks like this too: there is no such request. */
@@ -158,7 +158,7 @@ static int read_frame(struct peer *peer)
 		return -ECONNRESET;
 	if (msg.msg_flags & MSG_TRUNC) {
 		queue_reply(peer, reply_refuse(CTL_bad_request,
-			"A request has %d bytes at most.", CTL_FRAME_MAX));
+			"A request may have %d bytes at most.", CTL_FRAME_MAX));
 		return 0;
 	}
 	frame = (struct ctl_frame){.text = server->frame, .len = (size_t)len,
@@ -279,7 +279,8 @@ static void on_connect(void *data, int fd, int events)
 		add_peer(server, client);
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
 		/* The connection stays in the queue; do not spin on it. */
-		log_warning("control socket: accept: %s", strerror(errno));
+		log_warning("control socket: cannot accept a connection: %s",
+			strerror(errno));
 		loop_fd_stop(server->loop, &server->watch);
 		loop_timer_start(server->loop, &server->pause, NSEC_PER_SEC, 0,
 			on_pause_over, server);
@@ -322,7 +323,7 @@ static int listen_at(const char *path, const char *group, int *ret_fd)
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return -errno;
 	if (!gr)
-		log_warning("there is no group %s: only root can connect to %s",
+		log_warning("no group %s: only root can connect to %s",
 			group, path);
 	if ((gr && chown(addr.sun_path, 0, gr->gr_gid)) ||
 		chmod(addr.sun_path, 0660) || listen(fd, 128) ||

@@ -52,8 +52,8 @@ static json_t *not_stored(void)
 static void tell_store(struct gatehoused *g, int ret)
 {
 	if (ret && !g->store_failing)
-		log_error("nothing can be stored%s%s: guests who are online go "
-			  "on, all else is refused until it can",
+		log_error("nothing can be stored%s%s; guests who are online "
+			  "stay online, everything else is refused",
 			ret == -ECANCELED ? "" : ": ",
 			ret == -ECANCELED ? "" : strerror(-ret));
 	else if (!ret && g->store_failing)
@@ -201,12 +201,11 @@ static int load_keys(struct gatehoused *g)
 	char path[PATH_MAX + 8];
 	int ret = crypto_init();
 
-	if (!ret) {
-		snprintf(path, sizeof(path), "%s/key", g->config.state_dir);
+	snprintf(path, sizeof(path), "%s/key", g->config.state_dir);
+	if (!ret)
 		ret = crypto_key_file(path, master);
-	}
 	if (ret) {
-		log_error("the key file of %s: %s", g->config.state_dir,
+		log_error("cannot use the key file %s: %s", path,
 			strerror(-ret));
 		return ret;
 	}
@@ -260,8 +259,8 @@ static int enter(struct gatehoused *g)
 	if (ret)
 		store_rollback(g->store);
 	if (!ret && rebooted)
-		log_info("the box was started anew: sessions go on with what "
-			 "they had left");
+		log_info("the box was rebooted: sessions continue with the "
+			 "time and bytes they had left");
 	return ret;
 }
 
@@ -269,13 +268,13 @@ static const char *why_not_opened(int ret)
 {
 	switch (-ret) {
 	case EBADMSG:
-		return "the database is damaged; move it away or put a copy "
-		       "back";
+		return "the database is damaged: restore a backup, or move it "
+		       "away to start with an empty one";
 	case EPROTO:
-		return "made by a newer gatehouse";
+		return "it was made by a newer gatehouse: install that version";
 	case EKEYREJECTED:
-		return "made with another key: put the right key file beside "
-		       "it, or move the database away";
+		return "it was made with another key: put the right key file "
+		       "beside it, or move the database away";
 	default:
 		return strerror(-ret);
 	}
@@ -308,7 +307,7 @@ static int open_datapath(struct gatehoused *g)
 
 	if (ret == -ESTALE) {
 		/* Another boot's pins: nothing of them can be in force. */
-		log_warning("%s is of another boot: made anew",
+		log_warning("%s was left by an earlier boot: making new maps",
 			g->config.pin_dir);
 		ret = datapath_unload(g->config.pin_dir, &err);
 		if (!ret)
@@ -321,8 +320,8 @@ static int open_datapath(struct gatehoused *g)
 			err.text[0] ? ": " : "", err.text);
 		return ret;
 	}
-	log_info("%s maps under %s", datapath_adopted(g->dp) ? "adopted" : "made",
-		g->config.pin_dir);
+	log_info("%s the maps in %s",
+		datapath_adopted(g->dp) ? "adopted" : "made", g->config.pin_dir);
 	return 0;
 }
 
@@ -341,7 +340,7 @@ static int start_attach(struct gatehoused *g)
 		g->loop, g->dp, &g->config, &handlers, &g->attach);
 
 	if (ret)
-		log_error("attaching to the networks: %s", strerror(-ret));
+		log_error("cannot attach to the guest networks: %s", strerror(-ret));
 	return ret;
 }
 
@@ -354,7 +353,7 @@ static int start_sync(struct gatehoused *g)
 	g->rules.data = g->sync;
 	ret = sync_start(g->sync);
 	if (ret)
-		log_error("putting the clients' records right: %s",
+		log_error("cannot bring the clients' records up to date: %s",
 			strerror(-ret));
 	return ret;
 }
@@ -364,7 +363,7 @@ static int start_events(struct gatehoused *g)
 	int ret = events_open(g->dp, on_event, g, &g->events);
 
 	if (ret) {
-		log_error("the kernel's events: %s", strerror(-ret));
+		log_error("cannot read the kernel's events: %s", strerror(-ret));
 		return ret;
 	}
 	loop_fd_start(g->loop, &g->events_watch, events_fd(g->events),
@@ -378,7 +377,8 @@ static int start_ctl(struct gatehoused *g)
 		g->config.socket_group, ops_handle, g, &g->ctl);
 
 	if (ret)
-		log_error("%s: %s", g->config.socket, strerror(-ret));
+		log_error("cannot listen at %s: %s", g->config.socket,
+			strerror(-ret));
 	return ret;
 }
 
@@ -392,7 +392,7 @@ static int drop_privilege(struct gatehoused *g)
 	int ret = privilege_drop();
 
 	if (ret)
-		log_error("giving up capabilities: %s", strerror(-ret));
+		log_error("cannot drop capabilities: %s", strerror(-ret));
 	return ret;
 }
 
@@ -421,7 +421,8 @@ static void close_gate(struct gatehoused *g)
 	if (!g->dp && open_datapath(g))
 		return;
 	if (start_attach(g) == 0)
-		log_error("ending; the gate is in force, but nobody new gets in");
+		log_error("shutting down; the gate is in force, but nobody new "
+			  "gets in");
 }
 
 int gatehoused_start(struct gatehoused *g)
@@ -499,12 +500,12 @@ void gatehoused_reload(struct gatehoused *g)
 	int ret = config_load(g->config_path, config, config_report, NULL);
 
 	if (ret) {
-		log_error("%s is not taken: %s", g->config_path,
-			ret == -EINVAL ? "see above" : strerror(-ret));
+		log_error("%s is not applied: %s", g->config_path,
+			ret == -EINVAL ? "it has faults, see above" : strerror(-ret));
 		return;
 	}
 	if (needs_restart(config, &g->config)) {
-		log_error("%s is not taken: state_dir, socket, socket_group, "
+		log_error("%s is not applied: state_dir, socket, socket_group, "
 			  "pin_dir and clients_max need a restart",
 			g->config_path);
 		return;
@@ -516,13 +517,14 @@ void gatehoused_reload(struct gatehoused *g)
 	set_rules(g);
 	role_table_init(&g->roles, &g->config);
 	if (start_attach(g)) {
-		log_error("ending, to be started anew; the gate stays in force");
+		log_error("shutting down, to be restarted; the gate stays in "
+			  "force");
 		g->ending = true;
 		return;
 	}
 	jobs_stop(g->jobs);
 	g->jobs = jobs_start(g);
-	log_info("took %s: %d network%s", g->config_path,
+	log_info("applied %s: %d network%s", g->config_path,
 		g->config.network_count,
 		g->config.network_count == 1 ? "" : "s");
 }
@@ -539,7 +541,7 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 	if (!swept)
 		swept = turn_commit(g);
 	if (swept)
-		log_error("last sweep: %s", strerror(-swept));
+		log_error("cannot store the last counters: %s", strerror(-swept));
 	attach_stop(g->attach);
 	g->attach = NULL;
 	datapath_close(g->dp);
@@ -578,6 +580,6 @@ int gatehoused_clean_up(struct gatehoused *g)
 		return ret;
 	ret = store_clean_up(g->store, &before);
 	if (ret > 0)
-		log_info("clean-up: %d rows", ret);
+		log_info("clean-up: removed %d old rows", ret);
 	return MIN(ret, 0);
 }

@@ -71,7 +71,7 @@ static void run_job(struct job *job)
 	job->report.last_run_sec = clock_wall_sec();
 	/* Once for as long as it fails alike. */
 	if (ret && ret != job->report.last_result)
-		log_warning("job %s: %s", job->row->name, strerror(-ret));
+		log_warning("job %s failed: %s", job->row->name, strerror(-ret));
 	job->report.last_result = ret;
 	if (!is_kept(job))
 		return;
@@ -82,7 +82,7 @@ static void run_job(struct job *job)
 	if (!ret)
 		ret = store_setting_put(g->store, key, value);
 	if (ret)
-		log_warning("job %s: its time is not kept: %s", job->row->name,
+		log_warning("job %s: cannot store when it ran: %s", job->row->name,
 			strerror(-ret));
 }
 

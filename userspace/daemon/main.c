@@ -30,7 +30,7 @@ static int load_config(const char *path, struct config *ret_config)
 {
 	int ret = config_load(path, ret_config, config_report, stderr);
 
-	/* Faults have told themselves. */
+	/* -EINVAL: the faults have been reported one by one. */
 	if (ret && ret != -EINVAL)
 		fprintf(stderr, "gatehoused: %s: %s\n", path, strerror(-ret));
 	return ret;
@@ -40,7 +40,7 @@ static void on_stop(void *data, int signum)
 {
 	struct gatehoused *g = data;
 
-	log_info("stopping; the gate stays in force");
+	log_info("shutting down; the gate stays in force");
 	loop_quit(g->loop);
 }
 

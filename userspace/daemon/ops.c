@@ -197,7 +197,7 @@ enum ctl_code ops_parse(const char *text, size_t len,
 
 	if (json_parse_object(text, len, &frame)) {
 		snprintf(err, err_len,
-			"The request is not one JSON object, or too deep.");
+			"The request is not a JSON object, or is nested too deeply.");
 		return CTL_bad_request;
 	}
 	code = parse_envelope(frame, &name, &given, err, err_len);
@@ -309,7 +309,7 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 
 	if (g->ending)
 		return reply_refuse(CTL_conflict,
-			"gatehoused ends. Try again when it runs.");
+			"gatehoused is shutting down. Try again when it is running.");
 	code = ops_parse(frame->text, frame->len, &op, args, err, sizeof(err));
 	/* Who may not ask learns nothing about what could be asked. */
 	reply = op && (code == CTL_OK || frame->fd < 0)

@@ -224,7 +224,7 @@ json_t *op_unload(struct gatehoused *g, const struct caller *caller,
 		return reply_failed("unload", ret);
 	return reply_fields("{s:s}", "message",
 		a->open ? "The gate is removed: every client gets through, paid "
-			  "or not. gatehoused ends."
+			  "or not. gatehoused is shutting down."
 			: "The gate is removed: no client gets through any more. "
-			  "gatehoused ends.");
+			  "gatehoused is shutting down.");
 }

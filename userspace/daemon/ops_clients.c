@@ -176,11 +176,11 @@ static json_t *allowance_of(struct gatehoused *g, const struct caller *caller,
 
 	if (a->plan_set == a->minutes_set || (a->minutes_set && !a->minutes))
 		return reply_refuse(CTL_bad_request,
-			"Say either minutes (not 0) or a plan.");
+			"Give either minutes (not 0) or a plan.");
 	if (a->megabytes_set && a->minutes <= 0)
 		return reply_refuse(CTL_bad_request,
-			"Megabytes go with minutes that are given: a plan has "
-			"its own, and they cannot be taken away.");
+			"Megabytes can be given together with minutes only: a "
+			"plan has its own, and they cannot be taken away.");
 	*ret_allowance = (struct allowance){
 		.seconds = a->minutes * 60,
 		.bytes = a->megabytes_set ? a->megabytes * CTL_MEGABYTE
@@ -286,7 +286,7 @@ json_t *op_clients_kick(struct gatehoused *g, const struct caller *caller,
 	if (outcome)
 		return reply_outcome(outcome);
 	return client_changed(g, &a->mac,
-		"The session is ended, and what was left of it is gone. The "
+		"The session has ended, and what was left of it is lost. The "
 		"device sees the portal again.");
 }
 
@@ -319,7 +319,7 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	if (outcome)
 		return reply_outcome(outcome);
 	return client_changed(g, &a->to,
-		"The session is with the new device; the old one is off.");
+		"The session has moved to the new device; the old one is offline.");
 }
 
 json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,
@@ -330,7 +330,7 @@ json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,
 	int ret;
 
 	if (!a->name_set && !a->note_set)
-		return reply_refuse(CTL_bad_request, "Say a name or a note.");
+		return reply_refuse(CTL_bad_request, "Give a name or a note.");
 	ret = device_seen(g, &a->mac, &device);
 	if (ret)
 		return reply_failed("clients.set", ret);

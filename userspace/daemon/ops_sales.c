@@ -91,7 +91,7 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	ret = store_plan_insert(g->store, &plan, &id);
 	if (ret == -EEXIST)
 		return reply_refuse(CTL_conflict,
-			"There is a plan \"%s\" already.", a->name);
+			"A plan \"%s\" exists already.", a->name);
 	if (!ret)
 		ret = store_audit(g->store, clock_wall_sec(), caller->who,
 			"plan add", NULL, 0, plan.name);

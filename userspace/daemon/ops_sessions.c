@@ -84,7 +84,8 @@ static void missed(struct gatehoused *g, const struct caller *caller)
 {
 	if (throttle_missed(g->throttle, &caller->mac, caller->network,
 		    clock_mono_ns()))
-		log_warning("somebody is guessing codes on network %s",
+		log_warning("somebody on network %s is guessing codes: tries are "
+			    "slowed down",
 			caller->network_name);
 }
 

@@ -154,12 +154,12 @@ static void attach_port(struct port *port)
 		return;
 	ret = set_interface(port);
 	if (ret) {
-		fail(port, "cannot enter it: %s", strerror(-ret));
+		fail(port, "cannot write its map entry: %s", strerror(-ret));
 		return;
 	}
 	ret = keep_isolated(port);
 	if (ret) {
-		fail(port, "cannot isolate it: %s", strerror(-ret));
+		fail(port, "cannot isolate it from other ports: %s", strerror(-ret));
 		return;
 	}
 	ret = hooks_attach(port->dp, port->row.ifindex, port->role,

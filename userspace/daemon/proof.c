@@ -42,7 +42,8 @@ void role_table_init(struct role_table *roles, const struct config *config)
 		const struct passwd *pw = getpwnam(role->user);
 
 		if (!pw) {
-			log_warning("[roles] %s: there is no such user",
+			log_warning("[roles] %s: no such user; the line has no "
+				    "effect",
 				role->user);
 			continue;
 		}

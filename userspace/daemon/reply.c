@@ -67,7 +67,7 @@ json_t *reply_refuse(enum ctl_code code, const char *fmt, ...)
 
 json_t *reply_failed(const char *what, int err)
 {
-	log_error("%s: %s", what, strerror(-err));
+	log_error("%s failed: %s", what, strerror(-err));
 	return reply_refuse(CTL_internal,
 		"The gateway could not do this; see its log, then try again.");
 }

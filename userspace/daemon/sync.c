@@ -352,7 +352,7 @@ static void put_record(struct sync *sync, struct cached_record *entry)
 	}
 	/* The next sweep misses the record and tries again. */
 	if (ret != -ENOSPC || !sync->full_logged)
-		log_error("a client's record: %s",
+		log_error("cannot write a client's record: %s",
 			ret == -ENOSPC ? "the table is full; raise clients_max"
 				       : strerror(-ret));
 	sync->full_logged = ret == -ENOSPC;
@@ -380,7 +380,7 @@ void sync_schedule_expiry(struct sync *sync)
 	int ret = store_credit_next(sync->g->store, &next);
 
 	if (ret) {
-		log_error("store: next deadline: %s", strerror(-ret));
+		log_error("cannot read the next deadline: %s", strerror(-ret));
 		return;
 	}
 	loop_timer_stop(sync->g->loop, &sync->expiry_timer);

@@ -55,7 +55,7 @@ void sync_close_record(struct sync *sync, struct cached_record *entry)
 	if (!ret)
 		deduct(sync, entry, &closed);
 	if (ret && ret != -ENOENT && ret != -ESTALE)
-		log_error("closing a record: %s", strerror(-ret));
+		log_error("cannot close a record: %s", strerror(-ret));
 	entry->policy = policy;
 	entry->stale = false;
 	entry->closing = true;
@@ -124,7 +124,7 @@ static void on_final(void *data)
 	for (i = 0; !ret && i < removal->n; i++)
 		ret = forget(sync, &removal->rows[i]);
 	if (ret)
-		log_error("removing records: %s", strerror(-ret));
+		log_error("cannot remove records: %s", strerror(-ret));
 	if (sync->closing)
 		await_closed(sync);
 }
@@ -143,7 +143,7 @@ static void on_closed(void *data)
 	if (!ret)
 		record_cache_each(sync->cache, touch_closing, sync);
 	else
-		log_error("last counters of records: %s", strerror(-ret));
+		log_error("cannot store the last counters of records: %s", strerror(-ret));
 	/* After this turn's commit. */
 	loop_timer_start(
 		sync->g->loop, &sync->final_timer, 1, 0, on_final, sync);
