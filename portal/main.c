@@ -30,7 +30,7 @@ struct program {
 	struct portal portal;
 	struct server *server;
 	char *cert, *key; /* PEM */
-	struct loop_signal term, interrupt;
+	struct loop_signal term, interrupt, hangup;
 };
 
 static int read_file(const char *path, char **ret_text)
@@ -136,6 +136,13 @@ static void on_signal(void *data, int signum)
 	loop_quit(program->portal.loop);
 }
 
+/* No file can be opened any more. */
+static void on_hangup(void *data, int signum)
+{
+	log_warning("SIGHUP changes nothing here; restart to read the "
+		    "configuration and the certificate again");
+}
+
 /* A descriptor per connection, the listeners and a few more. */
 static void raise_limits(void)
 {
@@ -147,7 +154,8 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int start(struct program *program)
+/* All that can be wrong with what we were given. */
+static int prepare(struct program *program)
 {
 	struct portal *portal = &program->portal;
 	struct server_tls tls;
@@ -162,7 +170,6 @@ static int start(struct program *program)
 		return ret;
 	assets_init();
 	crypto_random(portal->form_key, sizeof(portal->form_key));
-	raise_limits();
 	portal->loop = loop_new();
 	if (!portal->loop)
 		return -ENOMEM;
@@ -172,13 +179,20 @@ static int start(struct program *program)
 	portal->operations = operations_new(portal);
 	tls = (struct server_tls){program->cert, program->key};
 	ret = server_new(portal, &tls, &program->server);
-	if (ret) {
+	if (ret)
 		log_error(ret == -EINVAL
 				  ? "tls_cert and tls_key: not a certificate "
 				    "with its key, PEM"
 				  : "cannot start the HTTP server");
-		return ret;
-	}
+	return ret;
+}
+
+static int start(struct program *program)
+{
+	struct portal *portal = &program->portal;
+	int ret;
+
+	raise_limits();
 	ret = open_listeners(program);
 	if (ret)
 		return ret;
@@ -186,12 +200,14 @@ static int start(struct program *program)
 		portal->loop, &program->term, SIGTERM, on_signal, program);
 	loop_signal_start(
 		portal->loop, &program->interrupt, SIGINT, on_signal, program);
+	loop_signal_start(
+		portal->loop, &program->hangup, SIGHUP, on_hangup, program);
 	server_start(program->server);
 	tzset(); /* reads a file; the log wants it later */
 	return confine(portal->config.portal_user);
 }
 
-/* Undoes start(), also half of it. */
+/* Undoes prepare() and start(), also half of them. */
 static void stop(struct program *program)
 {
 	struct portal *portal = &program->portal;
@@ -207,34 +223,76 @@ static void stop(struct program *program)
 	free(program->key);
 }
 
+static const char *plural(int count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static int run(struct program *program)
+{
+	int networks = program->portal.config.network_count;
+	int ret = start(program);
+
+	if (ret)
+		return ret;
+	log_info("serving %d network%s", networks, plural(networks));
+	loop_run(program->portal.loop);
+	log_info("stopping");
+	return 0;
+}
+
+static int report(const struct program *program, const char *path)
+{
+	int networks = program->portal.config.network_count;
+
+	printf("%s: no fault, %d network%s\n", path, networks, plural(networks));
+	return 0;
+}
+
 static int usage(FILE *to, int status)
 {
-	fputs("usage: gatehouse-portal [-v] [-c FILE]\n"
-	      "  -c FILE  configuration, default " CTL_CONFIG_DEFAULT "\n"
-	      "  -v       log more\n",
+	fputs("usage: gatehouse-portal [-nv] [-c FILE]\n"
+	      "\n"
+	      "  -c FILE    configuration, " CTL_CONFIG_DEFAULT "\n"
+	      "  -n         check the configuration and the certificate and exit\n"
+	      "  -v         log details\n"
+	      "  --version  print the version and exit\n",
 		to);
 	return status;
 }
 
 int main(int argc, char **argv)
 {
+	static const struct option longopts[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{},
+	};
 	_cleanup_free_ struct program *program = xcalloc(1, sizeof(*program));
 	const char *path = CTL_CONFIG_DEFAULT;
 	int level = LOG_LEVEL_INFO, c, ret;
+	bool check = false;
 
-	while ((c = getopt(argc, argv, "c:vh")) != -1) {
-		if (c == 'c')
+	while ((c = getopt_long(argc, argv, "c:nvh", longopts, NULL)) != -1) {
+		if (c == 'c') {
 			path = optarg;
-		else if (c == 'v')
+		} else if (c == 'n') {
+			check = true;
+		} else if (c == 'v') {
 			level = LOG_LEVEL_DEBUG;
-		else
+		} else if (c == 'V') {
+			puts("gatehouse-portal " GATEHOUSE_VERSION);
+			return 0;
+		} else {
 			return c == 'h' ? usage(stdout, 0)
 					: usage(stderr, EXIT_USAGE);
+		}
 	}
 	if (optind < argc)
 		return usage(stderr, EXIT_USAGE);
 	log_init("gatehouse-portal", (enum log_level)level);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	umask(077);
 	ret = config_load(path, &program->portal.config, config_report, NULL);
 	if (ret) {
@@ -242,14 +300,9 @@ int main(int argc, char **argv)
 			log_error("%s: %s", path, strerror(-ret));
 		return EXIT_CONFIG;
 	}
-	ret = start(program);
-	if (!ret) {
-		log_info("serving %d network%s",
-			program->portal.config.network_count,
-			program->portal.config.network_count == 1 ? "" : "s");
-		loop_run(program->portal.loop);
-		log_info("stopping");
-	}
+	ret = prepare(program);
+	if (!ret)
+		ret = check ? report(program, path) : run(program);
 	stop(program);
 	return ret ? EXIT_CONFIG : 0;
 }

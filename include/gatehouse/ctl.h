@@ -21,6 +21,7 @@
 #ifndef GATEHOUSE_CTL_H
 #define GATEHOUSE_CTL_H
 
+#define GATEHOUSE_VERSION "0.1.0"
 #define CTL_FRAME_MAX (64 * 1024)
 #define CTL_SOCKET_DEFAULT "/run/gatehouse/control.sock"
 #define CTL_CONFIG_DEFAULT "/etc/gatehouse/gatehouse.conf"

@@ -2,14 +2,17 @@
 """The portal as a server: time, numbers, absence of the daemon, privilege."""
 import contextlib
 import os
+import pathlib
+import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
 import pytest
 
-from fake import CAPTIVE, RUNNING, SILENT, TOKEN, Portal, receive
+from fake import BUILD, CAPTIVE, RUNNING, SILENT, TOKEN, Portal, receive
 
 PATIENCE = 8  # PORTAL_PATIENCE_NS
 PER_ADDRESS = 64
@@ -237,6 +240,47 @@ def test_who_never_finishes_is_cut_off(slow):
         thread.join(3 * PATIENCE)
     for name in ("nothing", "headers", "body", "idle"):
         assert PATIENCE - 1 < ends[name] < PATIENCE + 4, ends
+
+
+def test_a_hangup_says_that_it_needs_a_restart(portal):
+    portal.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 5
+    while "SIGHUP changes nothing" not in portal.log():
+        assert time.monotonic() < deadline, portal.log()
+        time.sleep(0.02)
+    assert status(portal, source="127.2.0.12") == 200
+
+
+def run(*args):
+    return subprocess.run([BUILD / "gatehouse-portal", *args], timeout=10,
+                          capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("args, status, out, err", [
+    (["--help"], 0, "usage: gatehouse-portal", ""),
+    (["-h"], 0, "usage: gatehouse-portal", ""),
+    (["--version"], 0, "gatehouse-portal ", ""),
+    (["--nothing"], 2, "", "usage: gatehouse-portal"),
+    (["word"], 2, "", "usage: gatehouse-portal"),
+    (["-n", "-c", "/nothing"], 1, "", "/nothing: No such file"),
+])
+def test_options(args, status, out, err):
+    done = run(*args)
+    assert done.returncode == status
+    for text, wanted in ((done.stdout, out), (done.stderr, err)):
+        assert wanted in text if wanted else not text
+
+
+def test_the_configuration_is_checked_with_its_certificate(tls_portal):
+    path = pathlib.Path(tls_portal.dir.name)
+    done = run("-n", "-c", path / "conf")
+    assert (done.returncode, done.stdout) == (
+        0, f"{path / 'conf'}: no fault, 1 network\n")
+    conf = (path / "conf").read_text()
+    (path / "bad").write_text(conf.replace("key.pem", "cert.pem"))
+    done = run("-n", "-c", path / "bad")
+    assert done.returncode == 1
+    assert "not a certificate with its key" in done.stderr
 
 
 def test_stop_while_guests_wait():

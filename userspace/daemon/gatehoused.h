@@ -22,8 +22,6 @@
 #include "rules/rules.h"
 #include "store/store.h"
 
-#define GATEHOUSE_VERSION "0.1.0"
-
 struct jobs;
 struct sync;
 
