@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Credits that an operator gave (P4): they follow their token to any MAC. */
+/*
+ * Credits that an operator gave (P4): they follow their token to any MAC.
+ */
 #include "rules/kinds.h"
 
 const struct kind_rules kind_manual = {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of kinds, and what holds for all of them. */
+/*
+ * The table of kinds, and what holds for all of them.
+ */
 #include "rules/kinds.h"
 
 static const struct kind_rules *const kinds[] = {
