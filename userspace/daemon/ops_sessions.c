@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Operations about sessions: the operators' list, the guest's own view, and
- * bringing a session back with its token (P1, P5).
+ * the ways to one: a voucher, or the token of a session (P1, P5).
  */
 #include <string.h>
 
@@ -89,41 +89,107 @@ static void missed(struct gatehoused *g, const struct caller *caller)
 			caller->network_name);
 }
 
-json_t *op_sessions_restore(struct gatehoused *g, const struct caller *caller,
-	const void *args)
+/*
+ * The ways to a session by a secret that the guest shows. `redeem` does what
+ * is its own, adds its fields to the reply and leaves an audit row.
+ */
+struct way {
+	const char *op;
+	enum outcome unknown; /* there is no such secret: maybe a guess */
+	int (*redeem)(struct gatehoused *g, const struct caller *caller,
+		const char *secret, const struct moment *now, json_t *reply,
+		enum outcome *ret_outcome);
+};
+
+static json_t *open_session(struct gatehoused *g, const struct caller *caller,
+	const struct way *way, const char *secret)
 {
-	const struct args_token *a = args;
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
-	struct restored restored;
-	char from[MAC_TEXT];
-	struct view view;
-	json_t *reply;
+	json_t *reply = refuse_without_room(g, &caller->mac);
 	int ret;
 
-	reply = refuse_without_room(g, &caller->mac);
 	if (reply)
 		return reply;
 	sync_touch(g->sync, &caller->mac);
-	ret = token_restore(
-		&g->rules, &caller->mac, a->token, &now, &restored, &outcome);
-	if (outcome == OUTCOME_SESSION_UNKNOWN)
+	reply = reply_ok();
+	ret = way->redeem(g, caller, secret, &now, reply, &outcome);
+	if (outcome == way->unknown)
 		missed(g, caller);
-	if (!ret && outcome)
-		return reply_outcome(outcome);
-	if (!ret)
+	if (!ret && !outcome)
 		ret = device_seen(g, &caller->mac, NULL);
-	if (!ret && restored.migrated) {
-		sync_touch(g->sync, &restored.from);
-		ret = store_audit(g->store, now.wall_sec, caller->who, "restore",
-			&caller->mac, restored.account.session.id,
-			mac_format(&restored.from, from));
-	}
-	if (ret)
-		return reply_failed("sessions.restore", ret);
-	account_view(&restored.account, &now, &view);
-	return reply_fields("{s:o, s:b}", "remainingSeconds",
-		json_seconds(view.remaining_ns), "migrated", restored.migrated);
+	if (!ret && !outcome)
+		return reply;
+	json_decref(reply);
+	return ret ? reply_failed(way->op, ret) : reply_outcome(outcome);
+}
+
+static int restore(struct gatehoused *g, const struct caller *caller,
+	const char *secret, const struct moment *now, json_t *reply,
+	enum outcome *ret_outcome)
+{
+	struct restored restored;
+	char from[MAC_TEXT];
+	struct view view;
+	int ret = token_restore(&g->rules, &caller->mac, secret, now, &restored,
+		ret_outcome);
+
+	if (ret || *ret_outcome)
+		return ret;
+	account_view(&restored.account, now, &view);
+	json_object_set_new(
+		reply, "remainingSeconds", json_seconds(view.remaining_ns));
+	json_object_set_new(
+		reply, "migrated", json_boolean(restored.migrated));
+	if (!restored.migrated)
+		return 0;
+	sync_touch(g->sync, &restored.from);
+	return store_audit(g->store, now->wall_sec, caller->who, "restore",
+		&caller->mac, restored.account.session.id,
+		mac_format(&restored.from, from));
+}
+
+static int activate(struct gatehoused *g, const struct caller *caller,
+	const char *secret, const struct moment *now, json_t *reply,
+	enum outcome *ret_outcome)
+{
+	struct activated activated;
+	struct view view;
+	int ret = voucher_activate(&g->rules, &caller->mac, secret, now,
+		&activated, ret_outcome);
+
+	if (ret || *ret_outcome)
+		return ret;
+	account_view(&activated.account, now, &view);
+	json_object_set_new(reply, "token", json_string(activated.token));
+	json_object_set_new(reply, "mac", json_mac(&caller->mac));
+	json_object_set_new(
+		reply, "remainingSeconds", json_seconds(view.remaining_ns));
+	json_object_set_new(
+		reply, "remainingBytes", json_limit(view.remaining_bytes));
+	json_object_set_new(reply, "plan", json_string(activated.plan));
+	return store_audit(g->store, now->wall_sec, caller->who, "activate",
+		&caller->mac, activated.account.session.id, activated.plan);
+}
+
+json_t *op_sessions_restore(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	static const struct way token = {
+		"sessions.restore", OUTCOME_SESSION_UNKNOWN, restore};
+	const struct args_token *a = args;
+
+	return open_session(g, caller, &token, a->token);
+}
+
+json_t *op_vouchers_activate(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	static const struct way voucher = {
+		"vouchers.activate", OUTCOME_VOUCHER_UNKNOWN, activate};
+	const struct args_code *a = args;
+
+	return open_session(g, caller, &voucher, a->code);
 }
 
 /* The session of the portal's visitor: the token shown gets its time anew; who
@@ -187,41 +253,4 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 		return reply_failed("guest.session", ret);
 	}
 	return reply;
-}
-
-json_t *op_vouchers_activate(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_code *a = args;
-	struct moment now = moment_now();
-	enum outcome outcome = OUTCOME_OK;
-	struct activated activated;
-	struct view view;
-	json_t *reply;
-	int ret;
-
-	reply = refuse_without_room(g, &caller->mac);
-	if (reply)
-		return reply;
-	sync_touch(g->sync, &caller->mac);
-	ret = voucher_activate(
-		&g->rules, &caller->mac, a->code, &now, &activated, &outcome);
-	if (outcome == OUTCOME_VOUCHER_UNKNOWN)
-		missed(g, caller);
-	if (!ret && outcome)
-		return reply_outcome(outcome);
-	if (!ret)
-		ret = device_seen(g, &caller->mac, NULL);
-	if (!ret)
-		ret = store_audit(g->store, now.wall_sec, caller->who, "activate",
-			&caller->mac, activated.account.session.id,
-			activated.plan);
-	if (ret)
-		return reply_failed("vouchers.activate", ret);
-	account_view(&activated.account, &now, &view);
-	return reply_fields("{s:s, s:o, s:o, s:o, s:s}", "token",
-		activated.token, "mac", json_mac(&caller->mac),
-		"remainingSeconds", json_seconds(view.remaining_ns),
-		"remainingBytes", json_limit(view.remaining_bytes), "plan",
-		activated.plan);
 }
