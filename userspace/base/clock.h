@@ -11,9 +11,6 @@
 int64_t clock_mono_ns(void);
 int64_t clock_wall_sec(void);
 
-/* Tests replace the clocks; NULL puts the real one back. */
-void clock_set_for_test(int64_t (*mono_ns)(void), int64_t (*wall_sec)(void));
-
 #define BOOT_ID_TEXT 37
 /* /proc/sys/kernel/random/boot_id; 0 or negative errno. */
 int clock_boot_id(char buf[static BOOT_ID_TEXT]);

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 
 #define LINE_MAX_BYTES 1024
@@ -40,7 +41,7 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 
 	if (log_journal)
 		return (size_t)snprintf(line, size, "<%d>", priorities[level]);
-	now = time(NULL);
+	now = clock_wall_sec();
 	localtime_r(&now, &tm);
 	return (size_t)snprintf(line, size, "%02d:%02d:%02d %s: ", tm.tm_hour,
 		tm.tm_min, tm.tm_sec, log_program);

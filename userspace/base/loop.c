@@ -132,8 +132,3 @@ void loop_idle_start(struct loop *loop, struct loop_idle *i,
 	i->data = data;
 	ev_prepare_start(loop->ev, &i->prepare);
 }
-
-void loop_idle_stop(struct loop *loop, struct loop_idle *i)
-{
-	ev_prepare_stop(loop->ev, &i->prepare);
-}

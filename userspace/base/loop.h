@@ -55,6 +55,5 @@ void loop_signal_start(struct loop *loop, struct loop_signal *s, int signum,
 	void (*fn)(void *data, int signum), void *data);
 void loop_idle_start(struct loop *loop, struct loop_idle *i,
 	void (*fn)(void *data), void *data);
-void loop_idle_stop(struct loop *loop, struct loop_idle *i);
 
 #endif

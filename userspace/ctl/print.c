@@ -17,6 +17,27 @@
 #define LINE_BYTES 1024
 #define COLUMNS_MAX 16
 
+enum format {
+	FORMAT_TEXT,
+	FORMAT_NUMBER,
+	FORMAT_BYTES,	/* "1.5 GB": powers of 1000, as plans are sold */
+	FORMAT_ROOM,	/* the same of bytes left; null: "no limit", 0: "-" */
+	FORMAT_SECONDS, /* "2d 03:04:05" */
+	FORMAT_REST,	/* the same of time left; null: "no end", 0: "-" */
+	FORMAT_TIME,	/* RFC 3339 -> "2026-11-21 10:39", local */
+	FORMAT_MINUTES, /* the same as FORMAT_REST, from minutes */
+	FORMAT_MONEY,	/* minor units; the currency is a column of its own */
+	FORMAT_LIMIT,	/* number; null: "no limit" */
+	FORMAT_RATE,	/* kbit/s; 0 or null: "-" */
+	FORMAT_YES,	/* true: "yes" */
+};
+
+struct column {
+	const char *title;
+	const char *key;
+	enum format format;
+};
+
 /* Cells. */
 
 /* Escapes control characters; a cut happens between characters. */
@@ -209,7 +230,8 @@ static void print_row(const struct column *columns, const int *widths,
 	}
 }
 
-void print_table(const json_t *items, const struct column *columns)
+/* Rows end with a NULL title. Numbers are aligned to the right. */
+static void print_table(const json_t *items, const struct column *columns)
 {
 	int widths[COLUMNS_MAX] = {0};
 	char cell[CELL_BYTES];
@@ -231,7 +253,9 @@ void print_table(const json_t *items, const struct column *columns)
 		print_row(columns, widths, item);
 }
 
-void print_fields(const json_t *object, const struct column *columns)
+/* One field per line; absent, empty and null fields are left out, unless null
+ * means that there is no limit. */
+static void print_fields(const json_t *object, const struct column *columns)
 {
 	char cell[CELL_BYTES];
 	int i, width = 0;
@@ -252,7 +276,7 @@ void print_fields(const json_t *object, const struct column *columns)
 	}
 }
 
-void print_line(const char *text)
+static void print_line(const char *text)
 {
 	char line[LINE_BYTES];
 

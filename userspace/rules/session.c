@@ -316,7 +316,9 @@ int account_add(struct rules *rules, struct account *account,
 	return account_save(rules, account);
 }
 
-void account_take(struct account *account, int64_t ns, const struct moment *now)
+/* Takes time away, from the last credit first; never below 0. */
+static void account_take(
+	struct account *account, int64_t ns, const struct moment *now)
 {
 	int i;
 

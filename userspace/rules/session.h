@@ -68,8 +68,6 @@ bool account_settle(
 int account_add(struct rules *rules, struct account *account,
 	const struct credit *credit, const struct moment *now,
 	enum outcome *ret_outcome);
-/* Takes time away, from the last credit first; never below 0. */
-void account_take(struct account *account, int64_t ns, const struct moment *now);
 /* By one of the events that end a session: what is left in it is gone. */
 void account_end(struct account *account, enum session_event event,
 	const struct moment *now);

@@ -62,7 +62,6 @@ void db_done(struct db_rows *rows);
 int64_t db_int(struct db_rows *rows, int column);
 /* NULL reads as UNLIMITED. */
 int64_t db_limit(struct db_rows *rows, int column);
-bool db_is_null(struct db_rows *rows, int column);
 /* Copies at most len - 1 bytes; NULL reads as "". */
 void db_text(struct db_rows *rows, int column, char *buf, size_t len);
 /* Copies at most `len` bytes and returns how many there are. */

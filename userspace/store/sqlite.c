@@ -296,12 +296,9 @@ int64_t db_int(struct db_rows *rows, int column)
 
 int64_t db_limit(struct db_rows *rows, int column)
 {
-	return db_is_null(rows, column) ? UNLIMITED : db_int(rows, column);
-}
-
-bool db_is_null(struct db_rows *rows, int column)
-{
-	return sqlite3_column_type(rows->stmt, column) == SQLITE_NULL;
+	return sqlite3_column_type(rows->stmt, column) == SQLITE_NULL
+		       ? UNLIMITED
+		       : db_int(rows, column);
 }
 
 void db_text(struct db_rows *rows, int column, char *buf, size_t len)
