@@ -14,6 +14,10 @@
 
 #define HTML "text/html; charset=utf-8"
 
+/* What comes behind the prefix of a voucher's code, as an example: 8
+ * characters and their check character (userspace/rules/voucher.h). */
+#define EXAMPLE "7KMW3PXQ9"
+
 static void add_languages(const struct request *req, struct view *view)
 {
 	const struct lang *lang;
@@ -48,6 +52,8 @@ struct view *page_view(struct request *req)
 	char *token = arena_alloc(&req->arena, CSRF_TEXT);
 
 	view_set(view, "venue", req->portal->config.venue_name);
+	view_format(view, "example", "%s" EXAMPLE,
+		req->portal->config.voucher_prefix);
 	view_set(view, "lang", lang_code(req->lang));
 	view_set(view, "version", assets_version());
 	view_set(view, "form",

@@ -130,7 +130,8 @@ class Portal:
             settings += [f"tls_cert = {path}/cert.pem",
                          f"tls_key = {path}/key.pem"]
         pathlib.Path(path, "conf").write_text(
-            f"[gatehouse]\nsocket = {self.daemon.path}\n[portal]\n"
+            f"[gatehouse]\nsocket = {self.daemon.path}\n"
+            "voucher_prefix = WIFI\n[portal]\n"
             + "\n".join(settings)
             + "\n[network guest]\ninterface = lo\nportal4 = 127.0.0.1\n"
             "portal6 = ::1\n")
