@@ -97,24 +97,40 @@ const char *page_sentence(
 	return text ? text : error;
 }
 
-void page_error(
-	struct request *req, int status, const char *code, const char *error)
+static void send_error(struct request *req, struct view *view, int status,
+	const char *sentence)
 {
-	struct view *view;
-
-	/* A request that failed before its headers were judged. */
-	if (!req->lang)
-		req->lang = i18n_pick(NULL);
-	view = page_view(req);
-	view_set(view, "error", page_sentence(req, code, error));
+	view_set(view, "error", sentence);
 	view_set_flag(view, "retry", status == 503 && req->method == METHOD_GET);
 	page_send(req, status, "error.html", view);
 }
 
+void page_error(
+	struct request *req, int status, const char *code, const char *error)
+{
+	/* A request that failed before its headers were judged. */
+	if (!req->lang)
+		req->lang = i18n_pick(NULL);
+	send_error(req, page_view(req), status, page_sentence(req, code, error));
+}
+
+void page_device(struct view *view, const json_t *reply)
+{
+	const char *mac = json_string_value(json_object_get(reply, "mac"));
+
+	if (mac)
+		view_format(view, "mac", "%s", mac);
+}
+
 void page_outcome_error(struct request *req, const struct outcome *outcome)
 {
-	page_error(req, outcome->status, outcome->code, outcome->error);
+	struct view *view = page_view(req);
+
+	page_device(view, outcome->reply);
+	send_error(req, view, outcome->status,
+		page_sentence(req, outcome->code, outcome->error));
 }
+
 
 void page_entry(struct request *req, struct view *view, int status,
 	const char *sentence)
@@ -136,10 +152,9 @@ void page_form_again(struct request *req)
 		lang_text(req->lang, "error_form_again"));
 }
 
-void page_moved(struct request *req, int status, const char *sentence)
+void page_advice(struct request *req, struct view *view, int status,
+	const char *sentence)
 {
-	struct view *view = page_view(req);
-
 	view_set(view, "error", sentence);
 	page_send(req, status, "help.html", view);
 }
@@ -197,8 +212,7 @@ void page_session_values(struct request *req, struct view *view,
 	}
 	view_format(view, "plan", "%s",
 		json_string_value(json_object_get(session, "plan")) ?: "");
-	view_format(view, "mac", "%s",
-		json_string_value(json_object_get(session, "mac")) ?: "");
+	page_device(view, session);
 	view_format(view, "network", "%s",
 		json_string_value(json_object_get(session, "network")) ?: "");
 	view_format(view, "expires", "%s",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is the same for every guest: the page about private addresses, and the
- * embedded files.
+ * What is the same for every guest: the page about private addresses, but for
+ * the device's own, and the embedded files.
  */
 #include "pages.h"
 
@@ -9,9 +9,18 @@
 #include "base/util.h"
 #include "response.h"
 
+/* Whom the daemon cannot tell, or cannot answer, is helped all the same. */
+static void on_session(struct request *req, const struct outcome *outcome)
+{
+	struct view *view = page_view(req);
+
+	page_device(view, outcome->reply);
+	page_advice(req, view, 200, NULL);
+}
+
 void page_help(struct request *req)
 {
-	page_moved(req, 200, NULL);
+	operation_start(req, "guest.session", json_object(), on_session);
 }
 
 static void send_asset(struct request *req, const char *name)

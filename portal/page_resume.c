@@ -66,11 +66,12 @@ static void on_restored(struct request *req, const struct outcome *outcome)
 				: "/?restored=1");
 		return;
 	}
+	page_device(view, outcome->reply);
 	sentence = page_sentence(req, outcome->code, outcome->error);
 	if (is_dead(outcome->code) && shown && !strcmp(shown, token))
 		response_set_token(req, NULL);
 	if (!strcmp(outcome->code, "not_transferable"))
-		page_moved(req, outcome->status, sentence);
+		page_advice(req, view, outcome->status, sentence);
 	else if (outcome->status >= 500)
 		page_outcome_error(req, outcome);
 	else
@@ -93,9 +94,17 @@ void page_restore(struct request *req)
 	operation_start(req, "sessions.restore", args, on_restored);
 }
 
+static void on_session(struct request *req, const struct outcome *outcome)
+{
+	struct view *view = page_view(req);
+
+	page_device(view, outcome->reply);
+	page_send(req, 200, "resume.html", view);
+}
+
 void page_resume(struct request *req)
 {
-	page_send(req, 200, "resume.html", page_view(req));
+	operation_start(req, "guest.session", json_object(), on_session);
 }
 
 void page_leave(struct request *req)

@@ -35,13 +35,16 @@ const char *page_sentence(
 void page_error(
 	struct request *req, int status, const char *code, const char *error);
 void page_outcome_error(struct request *req, const struct outcome *outcome);
+/* Which device it is, for the desk: the MAC in a reply, if it has one. */
+void page_device(struct view *view, const json_t *reply);
 /* The voucher form with an error above it; what was typed stays in it. */
 void page_entry(struct request *req, struct view *view, int status,
 	const char *sentence);
 /* The form came from a page that is too old to be sure of: show it anew. */
 void page_form_again(struct request *req);
-/* How to fix a private address; with a sentence why it is shown. */
-void page_moved(struct request *req, int status, const char *sentence);
+/* How to fix a private address; with a sentence why it is shown, or NULL. */
+void page_advice(struct request *req, struct view *view, int status,
+	const char *sentence);
 
 /* Fills in what a session of the daemon's reply says; `state` as in its
  * "state". */
