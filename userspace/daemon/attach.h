@@ -41,8 +41,8 @@ struct attach_row {
 };
 
 struct attach_handlers {
-	/* A hook had been removed or pushed aside and was put back. May be
-	 * NULL. Also told: the nftables table (`name` is "nftables"). */
+	/* A hook had been removed or pushed aside and was put back; or the
+	 * nftables table, and then `name` is "nftables". May be NULL. */
 	void (*repaired)(void *data, const char *name, const char *what);
 	void *data;
 };
@@ -53,7 +53,9 @@ struct attach_handlers {
  * longer configured are detached (their guests' interface is no longer gated).
  * An interface that is absent is a warning, not an error. `config` and
  * `handlers->data` must outlive it.
- * Fails only when nothing can work: netlink or nftables is out of reach.
+ * Fails only when nothing can work: netlink or nftables is out of reach, or
+ * what an earlier process left cannot be cleared. One interface that fails is a
+ * row that says so.
  */
 int attach_start(struct loop *loop, struct datapath *dp,
 	const struct config *config, const struct attach_handlers *handlers,

@@ -78,7 +78,8 @@ void json_add_account(json_t *object, const struct account *account,
 	json_object_set_new(object, "expiresAt", json_time(end));
 }
 
-json_t *json_network(struct gatehoused *g, uint32_t number)
+/* The name of a network number; null for 0. */
+static json_t *json_network(struct gatehoused *g, uint32_t number)
 {
 	int i;
 

@@ -7,6 +7,7 @@
 #include "rules/kinds.h"
 #include "rules/session.h"
 
+/* By both clocks. */
 struct moment moment_now(void);
 
 /* "AA:BB:..", as guests are shown it (docs/design.md P5). */
@@ -28,8 +29,6 @@ void json_add_account(json_t *object, const struct account *account,
  * -ENOENT when nobody knows it. Owned by the caller.
  */
 int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json);
-/* The name of a network number; null for 0. */
-json_t *json_network(struct gatehoused *g, uint32_t number);
 
 /* A refusal in words; `outcome` is not OUTCOME_OK. */
 json_t *reply_outcome(enum outcome outcome);

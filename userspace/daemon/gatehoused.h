@@ -65,12 +65,14 @@ void gatehoused_stop(struct gatehoused *g);
 /* Reads the configuration again. Faults change nothing. */
 void gatehoused_reload(struct gatehoused *g);
 /* Takes the gate down: `open` lets everybody through, otherwise nobody. The
- * daemon must end afterwards. */
+ * daemon ends with this turn, also after an error; that is logged, and 0 or
+ * the errno of the first one. */
 int gatehoused_unload(struct gatehoused *g, bool open);
 /* Job: what is out of date leaves the store. */
 int gatehoused_clean_up(struct gatehoused *g);
 
-/* Opens this turn's transaction unless it is open. */
+/* Opens this turn's transaction unless it is open. -ECANCELED: an error has
+ * undone it, and nothing more can be stored in this turn. */
 int turn_begin(struct gatehoused *g);
 /* Commits, edits the kernel's records, sends the replies. The loop calls it;
  * long work may call it in between. Returns the commit's errno. */

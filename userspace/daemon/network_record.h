@@ -31,6 +31,7 @@ struct box_address {
  * ranges and every prefix that the box has on a link.
  *   -E2BIG         more than GH_PREFIXES_MAX rules in a family
  *   -ENAMETOOLONG  the redirect text does not fit GH_LOCATION_MAX
+ * `ret_network` is written on success only.
  */
 int network_record_make(const struct config *config,
 	const struct config_network *network,

@@ -51,6 +51,7 @@ struct cached_record {
 struct record_cache;
 
 struct record_cache *record_cache_new(void);
+/* With all entries. NULL is fine. */
 void record_cache_free(struct record_cache *cache);
 /* NULL: none. */
 struct cached_record *record_cache_find(struct record_cache *cache, const struct mac *mac);

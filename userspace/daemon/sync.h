@@ -7,32 +7,40 @@
 #ifndef DAEMON_SYNC_H
 #define DAEMON_SYNC_H
 
-#include "daemon/record_cache.h"
 #include "daemon/gatehoused.h"
+#include "daemon/record_cache.h"
 
+/* Knows nothing before sync_start(). */
 struct sync *sync_new(struct gatehoused *g);
+/* The kernel's records stay as they are. NULL is fine. */
 void sync_free(struct sync *sync);
 
 /*
  * At start: counts what adopted records counted meanwhile, forgets records
  * that are gone, settles sessions, and makes the kernel's table equal to the
- * store by difference.
+ * store by difference. Logs how many; an error is the caller's to log.
  */
 int sync_start(struct sync *sync);
 
 /* This client's grant may have changed in this turn. */
 void sync_touch(struct sync *sync, const struct mac *mac);
-/* Rules' hook: counts the client's record into the store; touches it. */
+/* Rules' hook (rules.fold): counts the client's record into the store and
+ * touches it. `ret_exhausted` is written when there is a record: its quota has
+ * refused a packet. */
 int sync_fold(void *sync, const struct mac *mac, bool *ret_exhausted);
 /* Is there room for a record of this client? */
 bool sync_has_room(struct sync *sync, const struct mac *mac);
 
-/* The turn's end: before the commit, after it, or instead of it. */
+/* The turn's end. Before the commit: what each touched client shall have, in
+ * the store. */
 int sync_prepare(struct sync *sync);
+/* After the commit: the kernel's records follow. Failures are logged, and the
+ * next sweep repairs them. */
 void sync_apply(struct sync *sync);
+/* Instead of both, when the turn is undone: forgets what was touched. */
 void sync_revoke(struct sync *sync);
 
-/* For the sweep. */
+/* For the sweep; owned by `sync`. */
 struct record_cache *sync_cache(struct sync *sync);
 /* The kernel's record of this client is not what it should be, because of
  * `why`: put right at the turn's end; in the log and the audit at once. */
@@ -47,13 +55,14 @@ struct sync_difference {
 	const char *field;
 	char expected[24], found[24];
 };
-/* Compares every record with the store, field by field. `ret_checked`: how
- * many records the store wants. */
+/* Compares every record with the store, field by field; `repair` puts right
+ * what differs, within a transaction. `ret_checked`: how many records the store
+ * wants. */
 int sync_verify(struct sync *sync, bool repair,
 	void (*fn)(void *data, const struct sync_difference *difference),
 	void *data, size_t *ret_checked);
 
-/* Jobs. */
+/* Jobs: touches whoever's credit ends now; sync_verify() with repair. */
 int sync_expire(struct gatehoused *g);
 int sync_repair(struct gatehoused *g);
 

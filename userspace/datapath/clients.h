@@ -56,7 +56,8 @@ int clients_lookup(struct datapath *dp, const struct mac *mac,
  *
  * In: rows[i].mac and rows[i].record.policy.record_id (0: whichever is there).
  * Out: rows[i].record is the final record. A row whose record was not there
- * or is another one is not found: zero counters, and left alone.
+ * or is another one is not found: zero counters, and left alone. After an
+ * error some may be gone and others only closed.
  */
 int clients_remove(struct datapath *dp, struct client *rows, size_t n);
 
@@ -88,8 +89,8 @@ enum client_difference {
 
 /*
  * Compares the table with what it should be and reports each difference;
- * changes nothing. Sorts `want` by MAC; one MAC twice is -EINVAL. Stops when
- * `fn` returns other than 0 and returns that.
+ * changes nothing by itself. Sorts `want` by MAC; one MAC twice is -EINVAL.
+ * Stops when `fn` returns other than 0 and returns that.
  */
 int clients_compare(struct datapath *dp, struct client_want *want, size_t n,
 	int (*fn)(void *data, enum client_difference difference,

@@ -65,6 +65,7 @@ bool datapath_adopted(const struct datapath *dp);
  */
 int datapath_network_set(
 	struct datapath *dp, uint32_t number, const struct gh_network *network);
+/* -ENOENT for a number beyond GH_NETWORKS_MAX - 1. */
 int datapath_network_lookup(
 	struct datapath *dp, uint32_t number, struct gh_network *ret_network);
 

@@ -30,7 +30,7 @@ int events_fd(const struct events *events);
  */
 int events_dispatch(struct events *events);
 
-/* Events that found the ring full, since the maps were made. */
+/* Events that found the ring full, of all CPUs, since the maps were made. */
 int events_losses(struct datapath *dp, uint64_t *ret_count);
 
 #endif

@@ -52,7 +52,8 @@ void datapath_explain(struct datapath_error *err, const char *fmt, ...)
 
 /*
  * Calls `fn` for each element of a map that has batch look-ups (hash, LRU,
- * array), copied out before the calls, until it returns other than 0.
+ * array), copied out before the calls, until it returns other than 0, which is
+ * then returned.
  */
 int map_each(int map_fd, size_t key_size, size_t value_size,
 	int (*fn)(void *data, const void *key, const void *value), void *data);

@@ -5,7 +5,7 @@
  * without TCX (before 6.6) gets clsact filters of our own priority and handle.
  * Programs, qdiscs and filters of others are never touched.
  *
- * For daemon/attach.c; the rest of the daemon need not know of it.
+ * For daemon/port.c and attach.c; the rest of the daemon need not know of it.
  */
 #ifndef DATAPATH_HOOKS_H
 #define DATAPATH_HOOKS_H
@@ -43,6 +43,7 @@ struct hook_state {
  *   -EOPNOTSUPP  HOOK_MODE_XDP, and the driver has no native XDP
  *   -EBUSY       another XDP program is there
  *   -EEXIST      a foreign filter has our priority (clsact)
+ * `err` says it in words, and `ret_state` is left alone.
  */
 int hooks_attach(struct datapath *dp, int ifindex, enum hook_role role,
 	enum hook_mode mode, struct datapath_error *err,
@@ -65,7 +66,8 @@ enum hook_fault hooks_check(struct datapath *dp, int ifindex,
  */
 int hooks_detach(struct datapath *dp, int ifindex);
 
-/* Calls `fn` for each ifindex that has pins of ours, also dead ones. */
+/* Calls `fn` for each ifindex that has pins of ours, also dead ones, until it
+ * returns other than 0, which is then returned. */
 int hooks_each(
 	struct datapath *dp, int (*fn)(void *data, int ifindex), void *data);
 

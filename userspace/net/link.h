@@ -55,6 +55,7 @@ struct link_handlers {
  */
 int links_open(struct loop *loop, const struct link_handlers *handlers,
 	struct links **ret_links);
+/* NULL is fine. */
 void links_close(struct links *links);
 
 /* Valid until the loop runs again. NULL when there is none. */

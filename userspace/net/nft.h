@@ -27,6 +27,8 @@ void nft_close(struct nft *nft);
  * Puts the table in place, replacing an older one in one transaction: there is
  * no moment without it. `names` are the guest interfaces, bridges by their own
  * name; 0 of them gives an empty table.
+ *   -EINVAL  a name that cannot stand in a rule
+ *   -EIO     nftables refused; `err` has its words, the table is what it was
  */
 int nft_apply(struct nft *nft, const char *const *names, size_t n,
 	uint32_t group, struct nft_error *err);
@@ -38,7 +40,7 @@ int nft_apply(struct nft *nft, const char *const *names, size_t n,
  */
 int nft_check(struct nft *nft);
 
-/* Removes the table; that it is not there is no error. */
+/* Removes the table; that it is not there is no error. -EIO as above. */
 int nft_remove(struct nft *nft, struct nft_error *err);
 
 #endif
