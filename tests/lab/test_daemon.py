@@ -501,7 +501,7 @@ for mac in sys.argv[1:]:
     (["allow", "02:00:00:00:88:88"], 2, "bad_request"),
     (["allow", "02:00:00:00:88:88", "--plan", "Daily", "--megabytes", "5"], 2, "bad_request"),
     (["no", "such", "verb"], 2, "bad_request"),
-    (["--socket", "/nowhere", "status"], 6, "unavailable"),
+    (["--socket", "/nowhere", "status"], 5, "unavailable"),
 ])
 def test_scripts_get_json_whatever_happens(lab4, words, status, code):
     socket_option = [] if "--socket" in words else ["--socket", lab4.state / "control.sock"]
