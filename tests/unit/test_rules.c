@@ -137,7 +137,6 @@ static struct plan make_plan(struct world *w, const char *name, int64_t seconds,
 		.price_minor = 500,
 		.currency = "TZS",
 		.moves = moves,
-		.devices = 1,
 		.token_days = UNLIMITED,
 		.is_active = true,
 	};
@@ -690,7 +689,6 @@ static void test_a_plan_brings_its_own_token_days(void **state)
 		.currency = "TZS",
 		.name = "month",
 		.moves = 9,
-		.devices = 1,
 		.token_days = 30,
 		.is_active = true};
 	struct restored r;

@@ -184,7 +184,6 @@ static void test_an_unknown_voucher_state_is_no_good(void **state)
 		.currency = "TZS",
 		.seconds = 3600,
 		.bytes = UNLIMITED,
-		.devices = 1,
 		.token_days = UNLIMITED,
 	};
 	struct voucher voucher = {

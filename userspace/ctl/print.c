@@ -382,7 +382,6 @@ static const struct column plan_columns[] = {
 	{"PRICE", "priceMinor", FORMAT_MONEY},
 	{"CUR", "currency", FORMAT_TEXT},
 	{"MOVES", "moves", FORMAT_LIMIT},
-	{"DEVICES", "devices", FORMAT_NUMBER},
 	{"TOKEN DAYS", "tokenDays", FORMAT_NUMBER},
 	{},
 };

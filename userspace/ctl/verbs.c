@@ -53,7 +53,6 @@ static const struct verb_arg plan_add_args[] = {
 	{VERB_ARG_INT, "--price", "priceMinor", VERB_OPTIONAL, "MINOR"},
 	{VERB_ARG_TEXT, "--currency", "currency", VERB_OPTIONAL, "XXX"},
 	{VERB_ARG_INT, "--moves", "moves", VERB_OPTIONAL, "N"},
-	{VERB_ARG_INT, "--devices", "devices", VERB_OPTIONAL, "N"},
 	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N"},
 	{},
 };

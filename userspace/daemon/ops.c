@@ -84,7 +84,6 @@ static const struct json_arg plan_args[] = {
 	OPT_INT(args_plan, price_minor, "priceMinor", 0, 1000000000000, price_set),
 	OPT_TEXT(args_plan, currency, "currency", currency_set),
 	OPT_INT(args_plan, moves, "moves", 0, 1000000, moves_set),
-	OPT_INT(args_plan, devices, "devices", 1, 1000, devices_set),
 	OPT_INT(args_plan, token_days, "tokenDays", 1, 3650, token_days_set),
 	{},
 };

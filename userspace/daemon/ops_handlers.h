@@ -45,9 +45,9 @@ struct args_describe {
 struct args_plan {
 	char name[CTL_NAME_MAX + 1];
 	bool megabytes_set, up_set, down_set, price_set, currency_set, moves_set,
-		devices_set, token_days_set;
+		token_days_set;
 	int64_t minutes, megabytes, up_kbps, down_kbps, price_minor, moves,
-		devices, token_days;
+		token_days;
 	char currency[4];
 };
 struct args_batch {

@@ -15,8 +15,8 @@ _Static_assert(STORE_NAME == CTL_NAME_MAX + 1, "a name is what ctl.h says");
 
 static json_t *plan_json(const struct plan *plan)
 {
-	return json_pack("{s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:I,"
-			 " s:o, s:b}",
+	return json_pack("{s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:o,"
+			 " s:b}",
 		"id", (json_int_t)plan->id, "name", plan->name, "minutes",
 		json_limit(plan->seconds == UNLIMITED ? UNLIMITED
 						      : plan->seconds / 60),
@@ -27,8 +27,7 @@ static json_t *plan_json(const struct plan *plan)
 		"upKbps", (json_int_t)plan->up_kbps, "downKbps",
 		(json_int_t)plan->down_kbps, "priceMinor",
 		(json_int_t)plan->price_minor, "currency", plan->currency,
-		"moves", json_limit(plan->moves), "devices",
-		(json_int_t)plan->devices, "tokenDays",
+		"moves", json_limit(plan->moves), "tokenDays",
 		json_limit(plan->token_days), "active", plan->is_active);
 }
 
@@ -70,7 +69,6 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 		.down_kbps = a->down_kbps,
 		.price_minor = a->price_minor,
 		.moves = a->moves,
-		.devices = a->devices_set ? a->devices : 1,
 		.token_days = a->token_days,
 		.is_active = true,
 	};

@@ -34,7 +34,6 @@ int plan_defaults(struct rules *rules, const char *currency)
 			.up_kbps = 10000,
 			.down_kbps = 10000,
 			.price_minor = defaults[i].price_minor,
-			.devices = 1,
 			.token_days = defaults[i].token_days,
 			.is_active = true,
 		};

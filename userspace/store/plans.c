@@ -8,7 +8,7 @@
 
 #define COLUMNS                                                             \
 	"id, name, seconds, bytes, up_kbps, down_kbps, price_minor,"        \
-	" currency, moves, devices, token_days, is_active"
+	" currency, moves, token_days, is_active"
 
 static void read_plan(struct db_rows *rows, void *ret_row)
 {
@@ -22,9 +22,8 @@ static void read_plan(struct db_rows *rows, void *ret_row)
 		.down_kbps = db_int(rows, 5),
 		.price_minor = db_int(rows, 6),
 		.moves = db_limit(rows, 8),
-		.devices = db_int(rows, 9),
-		.token_days = db_limit(rows, 10),
-		.is_active = db_int(rows, 11),
+		.token_days = db_limit(rows, 9),
+		.is_active = db_int(rows, 10),
 	};
 	db_text(rows, 1, plan->name, sizeof(plan->name));
 	db_text(rows, 7, plan->currency, sizeof(plan->currency));
@@ -35,11 +34,11 @@ int store_plan_insert(
 {
 	int ret = db_run(store->db,
 		"INSERT INTO plans (name, seconds, bytes, up_kbps, down_kbps,"
-		" price_minor, currency, moves, devices, token_days, is_active)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"tlliiitlili", plan->name, plan->seconds, plan->bytes,
+		" price_minor, currency, moves, token_days, is_active)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tlliiitlli", plan->name, plan->seconds, plan->bytes,
 		plan->up_kbps, plan->down_kbps, plan->price_minor,
-		plan->currency, plan->moves, plan->devices, plan->token_days,
+		plan->currency, plan->moves, plan->token_days,
 		(int64_t)plan->is_active);
 
 	if (!ret && ret_id)

@@ -62,7 +62,6 @@ struct plan {
 	int64_t price_minor;
 	char currency[4];
 	int64_t moves;
-	int64_t devices;
 	int64_t token_days; /* UNLIMITED: the configuration's */
 	bool is_active;
 };

@@ -32,7 +32,6 @@ CREATE TABLE plans (
 	price_minor INTEGER NOT NULL DEFAULT 0 CHECK (price_minor >= 0),
 	currency TEXT NOT NULL CHECK (length(currency) = 3),
 	moves INTEGER CHECK (moves >= 0),
-	devices INTEGER NOT NULL DEFAULT 1 CHECK (devices >= 1),
 	token_days INTEGER CHECK (token_days > 0),
 	is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
 	created_at INTEGER NOT NULL DEFAULT (unixepoch()),
