@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Daily jobs run once on each local date, whatever the clock does (N7): days of
  * 23 and 25 hours, ends of years, days missed, a clock that was wrong.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every verdict reason has a name of its own, in the form that tables and
  * JSON print; whoever adds a reason to abi.h and forgets the row is told here.

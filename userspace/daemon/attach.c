@@ -2,7 +2,8 @@
 /*
  * Which interfaces are gated, and keeping them so. One function, refresh(),
  * compares what the configuration wants with what the box has and does the
- * difference; start, every netlink event and the check each second end there.
+ * difference; start and every netlink event end there. Each second all hooks
+ * and our nftables table are checked, and put back where they are not there.
  *
  * What is done to one interface, and in which order, is port.c's. A bridge's
  * own check-only hooks come before its ports'. What guests say to each other

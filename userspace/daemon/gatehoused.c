@@ -49,7 +49,7 @@ static json_t *not_stored(void)
 }
 
 /* Once for a disk that stays full, not once for each turn. */
-static void tell_store(struct gatehoused *g, int ret)
+static void log_store(struct gatehoused *g, int ret)
 {
 	if (ret && !g->store_failing)
 		log_error("nothing can be stored%s%s; guests who are online "
@@ -77,7 +77,7 @@ static int end_transaction(struct gatehoused *g)
 		if (g->ctl)
 			ctl_server_revoke(g->ctl, not_stored);
 	}
-	tell_store(g, ret);
+	log_store(g, ret);
 	return ret;
 }
 

@@ -27,6 +27,7 @@ static const struct rate client_rate = {60 * NSEC_PER_SEC, 5};
 static const struct rate network_rate = {NSEC_PER_SEC / 20, 20};
 /* Above this somebody is guessing. */
 static const struct rate alarm_rate = {NSEC_PER_SEC / 5, 25};
+#define ALARM_EVERY_NS (60 * NSEC_PER_SEC)
 
 /*
  * Two lines share the network's rate: whoever has not guessed wrong lately is
@@ -49,7 +50,7 @@ struct network {
 	int64_t guess_ns;
 	int64_t line_ns[2]; /* the last place taken in each line */
 	int64_t alarm_ns;
-	int64_t told_ns;
+	int64_t alarmed_ns;
 };
 
 struct throttle {
@@ -157,8 +158,8 @@ bool throttle_missed(struct throttle *throttle, const struct mac *mac,
 		rate_use(&alarm_rate, &n->alarm_ns, now_ns);
 		return false;
 	}
-	if (n->told_ns && now_ns - n->told_ns < 60 * NSEC_PER_SEC)
+	if (n->alarmed_ns && now_ns - n->alarmed_ns < ALARM_EVERY_NS)
 		return false;
-	n->told_ns = now_ns;
+	n->alarmed_ns = now_ns;
 	return true;
 }

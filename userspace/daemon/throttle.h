@@ -33,7 +33,7 @@ void throttle_free(struct throttle *throttle);
 int64_t throttle_check(struct throttle *throttle, enum rate_class class,
 	const struct mac *mac, int network, int64_t now_ns);
 /* A wrong guess. True when the network's wrong guesses are above 5 a second
- * and nobody was told within the last minute. */
+ * and this was not said within the last minute. */
 bool throttle_missed(struct throttle *throttle, const struct mac *mac,
 	int network, int64_t now_ns);
 

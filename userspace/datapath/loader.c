@@ -69,7 +69,7 @@ static const struct {
  */
 static struct datapath_error *listener;
 
-static int hear_libbpf(
+static int on_libbpf_print(
 	enum libbpf_print_level level, const char *fmt, va_list args)
 {
 	size_t len;
@@ -507,7 +507,7 @@ int datapath_open(const struct datapath_options *options,
 	dp->lock_fd = -1;
 	memset(dp->maps, -1, sizeof(dp->maps));
 	memset(dp->programs, -1, sizeof(dp->programs));
-	libbpf_set_print(hear_libbpf);
+	libbpf_set_print(on_libbpf_print);
 	listener = err;
 	ret = pins_open(dp->pin_dir, err, &dp->lock_fd);
 	if (!ret)
