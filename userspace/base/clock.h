@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The two clocks. `mono` is CLOCK_MONOTONIC, the one the datapath compares
- * deadlines with; `wall` is UTC and may jump, so it only labels rows.
+ * deadlines with; `wall` is UTC and may jump, so it is for dates and the ends of
+ * tokens and vouchers only.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H

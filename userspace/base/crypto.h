@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The only file that sees libsodium. */
+/* Random bytes, hashes, sealing; crypto.c is the only file that sees libsodium. */
 #ifndef BASE_CRYPTO_H
 #define BASE_CRYPTO_H
 

@@ -87,11 +87,11 @@ void account_view(const struct account *account, const struct moment *now,
 	struct view *ret_view);
 
 /* "25 minutes of credit" by an operator: adds (P4), or takes away when
- * `seconds` is negative. `plan` NULL: no plan, `seconds` and `bytes` count. */
+ * `seconds` is negative. */
 struct allowance {
-	const struct plan *plan;
-	int64_t seconds;
-	int64_t bytes; /* UNLIMITED */
+	const struct plan *plan; /* its name, rates and token days; may be NULL */
+	int64_t seconds;	 /* UNLIMITED: no end */
+	int64_t bytes;		 /* UNLIMITED: no limit */
 };
 int session_allow(struct rules *rules, const struct mac *mac,
 	const struct allowance *allowance, const struct moment *now,

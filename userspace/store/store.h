@@ -63,7 +63,7 @@ struct plan {
 	char currency[4];
 	int64_t moves;
 	int64_t token_days; /* UNLIMITED: the configuration's */
-	bool is_active;
+	bool is_active; /* reserved for plans that are no longer sold: always true */
 };
 /* -EEXIST: the name is taken. */
 int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret_id);
@@ -107,7 +107,7 @@ struct device {
 	char name[STORE_NAME];
 	char note[STORE_NOTE];
 	bool blocked;
-	int64_t exempt_until;
+	int64_t exempt_until; /* reserved for devices that need no session: always 0 */
 	int64_t first_seen, last_seen;
 };
 int store_device_lookup(struct store *store, const struct mac *mac, struct device *ret_device);
@@ -117,7 +117,12 @@ int store_device_is_blocked(struct store *store, const struct mac *mac, bool *re
 int store_device_put(struct store *store, struct device *device);
 int store_device_list(struct store *store, int64_t after, struct device *rows, int max);
 
-enum session_state { SESSION_RUNNING, SESSION_PAUSED, SESSION_HELD, SESSION_ENDED };
+enum session_state {
+	SESSION_RUNNING,
+	SESSION_PAUSED, /* reserved for guests who stop their clock */
+	SESSION_HELD,	/* reserved for sessions under suspicion; also: unreadable */
+	SESSION_ENDED,
+};
 
 struct session {
 	int64_t id;
@@ -166,7 +171,7 @@ struct credit {
 	int64_t plan_id; /* 0: none */
 	char plan_name[STORE_NAME];
 	enum credit_state state;
-	int64_t left_ns;     /* while its clock stands */
+	int64_t left_ns;     /* while its clock stands; UNLIMITED: no end */
 	int64_t deadline_ns; /* in use, session running; UNLIMITED: no end */
 	int64_t bytes;
 	int64_t bytes_up, bytes_down; /* used; only store_record_fold() adds */
@@ -174,7 +179,7 @@ struct credit {
 	int64_t moves_left;
 	int64_t token_days;
 };
-/* `running`: its clock runs, deadline_ns counts. */
+/* Sets the id. */
 int store_credit_insert(struct store *store, struct credit *credit);
 /* All but the bytes used. */
 int store_credit_update(struct store *store, const struct credit *credit);
@@ -225,10 +230,10 @@ int store_holder_each(struct store *store,
 int store_audit(struct store *store, int64_t at, const char *who,
 	const char *operation, const struct mac *mac, int64_t session_id,
 	const char *detail);
-/* Deletes what ended before these times; returns rows or errno. */
 struct clean_up {
 	int64_t sessions, tokens, audit;
 };
+/* Deletes what ended before these times (UTC seconds); returns rows or errno. */
 int store_clean_up(struct store *store, const struct clean_up *before);
 
 #endif
