@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A TCP client of the smallest kind, many times over: one segment out, a few
  * in, in order, then closed. The link is a veth, so loss is rare; a lost frame

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Frames of the benchmarks' guests. Every header field that the kernel or the
  * gate looks at is right, checksums too: what is measured is the path of a

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * guests WHAT INTERFACE GATEWAY_MAC FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE
  *        [SINK_NETNS SINK_INTERFACE SINK_ADDR]

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the kernel's test run needs around the programs that it measures: empty
  * programs to compare with, and wrappers that set up the frame and tail-call

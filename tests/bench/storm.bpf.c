@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The packet generator: run by the kernel's test run with live frames, each
  * frame is made another guest's and sent out of an interface. The rest of the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * storm send INTERFACE GATEWAY_MAC FIRST_ADDR DST_ADDR FIRST GUESTS SECONDS
  *     sends 64-byte UDP frames of guests FIRST .. FIRST+GUESTS-1 at random, as

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Counting under fire: two CPUs send up and down at once while policies
  * change. Every byte that passed is in the record, none more; a quota is never

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Records and pins against the running kernel, without an interface: adopting
  * what an earlier handle left, refusing what is not ours, the table made equal

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Frames that nobody thought of: random bytes, and good frames with random
  * faults, from a client that has no access. Whatever comes, at either hook:

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The captive responder as it is loaded: a captive guest's frame goes through
  * the gate's own programs and its tail call, on both hooks, with both families

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The decision, row by row: what a frame gets from a client that runs and from
  * one that does not, at both upload hooks and at the bridge's check, with the

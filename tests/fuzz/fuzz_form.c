@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 // Everything in the portal that reads a browser's bytes: forms, cookies, the
 // page first asked for, languages. What comes out is clean text; escaping it
 // and reading it again gives it back.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a guest sends to port 80, or anywhere. The first bytes choose the frame
  * and the room for an answer, the rest is payload; the connection is opened

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 // The template reader, on templates and on values: it ends, and no value gets
 // into a page unescaped.
 #include <stdint.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rules and the parser of the BPF programs on the host. Rules: which one
  * comes first when several apply, and where each begins and ends; the frames

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What browsers send as text: forms, cookies, the page first asked for; the
  * form token and the rate of refusals. What is not clean is as if it were not

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The table of routes and the table of probes say the same: a probe with a
  * route and no answer would never close a phone's sign-in page, one with an

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * T3: from inside the portal's cage each forbidden thing is tried and fails,
  * and what a request needs still works. Each row runs in a child of its own;

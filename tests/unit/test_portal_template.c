@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Templates: everything that a guest, an operator or the daemon can put into a
  * page arrives escaped; a malformed template fails on every rendering; every

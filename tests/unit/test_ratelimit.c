@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The meter of the BPF programs on the host: what a burst is, what a rate is,
  * and the ends of its range, with prices as the daemon makes them.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The captive responder's thinking (bpf/redirect.h, bpf/reply.h) on the host:
  * which request leads to which Location, which segment gets which answer. Every

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Builds the frames that the tests describe, from the outside in. Whatever
  * does not parse in a description (a wrong address) ends the test program:

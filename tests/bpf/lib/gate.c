@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The gate under test. Everything goes through the pinned maps and the loaded
  * programs that gatehoused would use; only clients' records are written here
