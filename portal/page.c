@@ -131,7 +131,6 @@ void page_outcome_error(struct request *req, const struct outcome *outcome)
 		page_sentence(req, outcome->code, outcome->error));
 }
 
-
 void page_entry(struct request *req, struct view *view, int status,
 	const char *sentence)
 {
@@ -186,6 +185,28 @@ static void set_time(struct view *view, long long seconds)
 		seconds % SEC_PER_DAY / 3600, seconds % 3600 / 60, seconds % 60);
 }
 
+/* The resume link: of a token that is handed out now, or of the browser's own
+ * one. The daemon has hashes only and cannot show it again, we can. */
+static void set_token(
+	struct request *req, struct view *view, const json_t *session)
+{
+	const char *token =
+		json_string_value(json_object_get(session, "token"));
+	bool is_new = token && text_is_hex(token, CTL_TOKEN_LEN);
+
+	if (is_new)
+		response_set_token(req, token);
+	else if (json_is_true(json_object_get(session, "tokenGood")))
+		token = request_token(req);
+	else
+		token = NULL;
+	if (!token)
+		return;
+	view_format(view, "token", "%s", token);
+	view_format(view, "resume", "%s/r#%s", request_base_url(req), token);
+	view_set_flag(view, "resume_new", is_new);
+}
+
 void page_session_values(struct request *req, struct view *view,
 	const json_t *session, const char *state)
 {
@@ -193,8 +214,6 @@ void page_session_values(struct request *req, struct view *view,
 	const json_t *left = json_object_get(session, "remainingBytes");
 	const json_t *up = json_object_get(session, "bytesUp");
 	const json_t *down = json_object_get(session, "bytesDown");
-	const char *token =
-		json_string_value(json_object_get(session, "token"));
 
 	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
 	view_set_flag(view, view_get(view, "state"), true);
@@ -217,10 +236,5 @@ void page_session_values(struct request *req, struct view *view,
 		json_string_value(json_object_get(session, "network")) ?: "");
 	view_format(view, "expires", "%s",
 		json_string_value(json_object_get(session, "expiresAt")) ?: "");
-	if (token && text_is_hex(token, CTL_TOKEN_LEN)) {
-		view_format(view, "token", "%s", token);
-		view_format(view, "resume", "%s/r#%s", request_base_url(req),
-			token);
-		response_set_token(req, token);
-	}
+	set_token(req, view, session);
 }
