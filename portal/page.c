@@ -114,6 +114,19 @@ void page_error(
 	send_error(req, page_view(req), status, page_sentence(req, code, error));
 }
 
+bool page_has_advice(const char *code)
+{
+	return code && (!strcmp(code, "voucher_used") ||
+			       !strcmp(code, "not_transferable"));
+}
+
+void page_refused(struct view *view, const struct outcome *outcome)
+{
+	page_device(view, outcome->reply);
+	if (page_has_advice(outcome->code))
+		view_set(view, "why", outcome->code);
+}
+
 void page_device(struct view *view, const json_t *reply)
 {
 	const char *mac = json_string_value(json_object_get(reply, "mac"));

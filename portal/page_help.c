@@ -12,10 +12,12 @@
 /* Whom the daemon cannot tell, or cannot answer, is helped all the same. */
 static void on_session(struct request *req, const struct outcome *outcome)
 {
+	const char *why = form_get(&req->query, "why");
 	struct view *view = page_view(req);
 
 	page_device(view, outcome->reply);
-	page_advice(req, view, 200, NULL);
+	page_advice(req, view, 200,
+		page_has_advice(why) ? page_sentence(req, why, NULL) : NULL);
 }
 
 void page_help(struct request *req)

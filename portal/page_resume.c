@@ -66,7 +66,7 @@ static void on_restored(struct request *req, const struct outcome *outcome)
 				: "/?restored=1");
 		return;
 	}
-	page_device(view, outcome->reply);
+	page_refused(view, outcome);
 	sentence = page_sentence(req, outcome->code, outcome->error);
 	if (is_dead(outcome->code) && shown && !strcmp(shown, token))
 		response_set_token(req, NULL);

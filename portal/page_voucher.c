@@ -18,7 +18,7 @@ static void on_activated(struct request *req, const struct outcome *outcome)
 		return;
 	}
 	if (outcome->code) {
-		page_device(view, outcome->reply);
+		page_refused(view, outcome);
 		page_entry(req, view, outcome->status,
 			page_sentence(req, outcome->code, outcome->error));
 		return;

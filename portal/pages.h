@@ -37,11 +37,15 @@ void page_error(
 void page_outcome_error(struct request *req, const struct outcome *outcome);
 /* Which device it is, for the desk: the MAC in a reply, if it has one. */
 void page_device(struct view *view, const json_t *reply);
+/* The same of a refusal, and the link to /help where that knows more. */
+void page_refused(struct view *view, const struct outcome *outcome);
 /* The voucher form with an error above it; what was typed stays in it. */
 void page_entry(struct request *req, struct view *view, int status,
 	const char *sentence);
 /* The form came from a page that is too old to be sure of: show it anew. */
 void page_form_again(struct request *req);
+/* Is this a refusal about which the page of page_advice() knows more? */
+bool page_has_advice(const char *code);
 /* How to fix a private address; with a sentence why it is shown, or NULL. */
 void page_advice(struct request *req, struct view *view, int status,
 	const char *sentence);
