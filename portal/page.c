@@ -102,6 +102,8 @@ static void send_error(struct request *req, struct view *view, int status,
 {
 	view_set(view, "error", sentence);
 	view_set_flag(view, "retry", status == 503 && req->method == METHOD_GET);
+	/* Elsewhere the same would happen again. */
+	view_set_flag(view, "again", status >= 500 || status == 429);
 	page_send(req, status, "error.html", view);
 }
 
@@ -220,6 +222,21 @@ static void set_token(
 	view_set_flag(view, "resume_new", is_new);
 }
 
+/* NULL without one: the name of a section says nothing to guests. */
+static const char *ssid_of(const struct config *config, const json_t *network)
+{
+	const char *name = json_string_value(network);
+	int i;
+
+	for (i = 0; name && i < config->network_count; i++) {
+		const struct config_network *n = &config->networks[i];
+
+		if (!strcmp(n->name, name))
+			return strcmp(n->ssid, n->name) ? n->ssid : NULL;
+	}
+	return NULL;
+}
+
 void page_session_values(struct request *req, struct view *view,
 	const json_t *session, const char *state)
 {
@@ -245,8 +262,8 @@ void page_session_values(struct request *req, struct view *view,
 	view_format(view, "plan", "%s",
 		json_string_value(json_object_get(session, "plan")) ?: "");
 	page_device(view, session);
-	view_format(view, "network", "%s",
-		json_string_value(json_object_get(session, "network")) ?: "");
+	view_set(view, "network",
+		ssid_of(&req->portal->config, json_object_get(session, "network")));
 	view_format(view, "expires", "%s",
 		json_string_value(json_object_get(session, "expiresAt")) ?: "");
 	set_token(req, view, session);
