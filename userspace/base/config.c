@@ -140,7 +140,7 @@ static const char *check_word(const char *value, const char *extra)
 
 	for (c = value; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr(extra, *c))
-			return "may have letters, digits, '-', '_' and '.' only";
+			return "may contain only letters, digits, '-', '_' and '.'";
 	return NULL;
 }
 
@@ -150,7 +150,7 @@ static const char *check_code(const char *value)
 
 	for (c = value; *c; c++)
 		if (!isdigit((unsigned char)*c) && !(*c >= 'A' && *c <= 'Z'))
-			return "may have capital letters and digits only";
+			return "may contain only capital letters and digits";
 	return NULL;
 }
 
@@ -162,12 +162,12 @@ static const char *set_text(
 	size_t len = strlen(value);
 
 	if (len < (size_t)row->min || len > (size_t)row->max) {
-		snprintf(why, sizeof(why), "must have %lld to %lld characters",
+		snprintf(why, sizeof(why), "must be %lld to %lld characters long",
 			(long long)row->min, (long long)row->max);
 		return why;
 	}
 	if (row->type == VALUE_PATH && len && value[0] != '/')
-		wrong = "must be a path that begins with /";
+		wrong = "must be an absolute path, beginning with /";
 	else if (row->type == VALUE_WORD)
 		wrong = check_word(value, "-_.");
 	else if (row->type == VALUE_INTERFACE)
@@ -298,14 +298,14 @@ static const char *add_reach(const char *value, struct config_network *network)
 	char list[256], *rest = list, *word;
 
 	if (snprintf(list, sizeof(list), "%s", value) >= (int)sizeof(list))
-		return "is too long; write several `reach` lines";
+		return "is too long; use several `reach` lines";
 	while ((word = strsep(&rest, " \t,"))) {
 		if (!*word)
 			continue;
 		if (network->reach_count == CONFIG_REACH_MAX)
 			return "has too many entries";
 		if (parse_reach(word, &network->reach[network->reach_count]))
-			return "must be like 10.0.0.5/32:8080/tcp or fd00::/64";
+			return "must look like 10.0.0.5/32:8080/tcp or fd00::/64";
 		network->reach_count++;
 	}
 	return NULL;
@@ -375,19 +375,19 @@ static void open_network(struct reading *r, const char *name)
 	r->section = SECTION_NONE;
 	if (!len || len >= CONFIG_NAME_MAX || check_word(name, "-_.")) {
 		fault(r,
-			"a network's name may have 1 to %d letters, digits, "
-			"'-', '_' and '.'",
+			"a network's name must be 1 to %d letters, digits, "
+			"'-', '_' or '.'",
 			CONFIG_NAME_MAX - 1);
 		return;
 	}
 	for (i = 0; i < config->network_count; i++)
 		if (!strcmp(config->networks[i].name, name)) {
-			fault(r, "network %s is already described on line %d",
+			fault(r, "network %s is already defined on line %d",
 				name, r->network_line[i]);
 			return;
 		}
 	if (config->network_count == CONFIG_NETWORKS_MAX) {
-		fault(r, "more than %d networks", CONFIG_NETWORKS_MAX);
+		fault(r, "too many networks: %d at most", CONFIG_NETWORKS_MAX);
 		return;
 	}
 	r->network_line[config->network_count] = r->line;
@@ -414,7 +414,7 @@ static void open_section(struct reading *r, const char *name)
 	} else {
 		r->section = SECTION_NONE;
 		fault(r,
-			"unknown section [%s]; there are [gatehouse], "
+			"unknown section [%s]; the sections are [gatehouse], "
 			"[portal], [network NAME] and [roles]",
 			name);
 	}
@@ -432,16 +432,16 @@ static void add_role(struct reading *r, const char *user, const char *value)
 			return;
 		}
 	if (config->role_count == CONFIG_ROLES_MAX) {
-		fault(r, "more than %d roles", CONFIG_ROLES_MAX);
+		fault(r, "too many roles: %d at most", CONFIG_ROLES_MAX);
 		return;
 	}
 	if (strlen(user) >= sizeof(role->user) || check_word(user, "-_.")) {
-		fault(r, "%s is not a user name", user);
+		fault(r, "%s is not a valid user name", user);
 		return;
 	}
 	found = NAME_INDEX(role_names, value);
 	if (found < 0) {
-		fault(r, "a role is staff, supervisor, manager or admin");
+		fault(r, "a role must be staff, supervisor, manager or admin");
 		return;
 	}
 	snprintf(role->user, sizeof(role->user), "%s", user);
@@ -499,7 +499,7 @@ static bool check_line(struct reading *r, char *line, size_t len, int room)
 	char *start = line + strspn(line, " \t"), *end;
 
 	if (memchr(line, '\0', len)) {
-		fault(r, "this line is not text");
+		fault(r, "this line contains a NUL byte");
 		return false;
 	}
 	if (r->line == 1 && !strncmp(start, "\xef\xbb\xbf", 3))
@@ -508,7 +508,7 @@ static bool check_line(struct reading *r, char *line, size_t len, int room)
 	if (!*start || *start == ';' || *start == '#')
 		return false;
 	if (len >= (size_t)room) {
-		fault(r, "longer than %d characters", room - 1);
+		fault(r, "this line is longer than %d characters", room - 1);
 		return false;
 	}
 	if (*start == '[') {
@@ -527,7 +527,7 @@ static bool check_line(struct reading *r, char *line, size_t len, int room)
 	}
 	if (r->section == SECTION_NONE && r->config->network_count == 0 &&
 		!r->faults)
-		fault(r, "a setting before any [section]");
+		fault(r, "this setting comes before any [section]");
 	return true;
 }
 
@@ -562,24 +562,25 @@ static void check_network(struct reading *r, int at)
 		fault_at(r, line, "network %s has no `interface`", n->name);
 	if (ip_is_zero(&n->portal4) && ip_is_zero(&n->portal6))
 		fault_at(r, line,
-			"network %s needs `portal4` or `portal6`, the box's "
-			"address there",
+			"network %s needs `portal4` or `portal6`, the "
+			"gateway's address on it",
 			n->name);
 	for (i = 0; i < at; i++) {
 		const struct config_network *o = &config->networks[i];
 
 		if (n->interface[0] && !strcmp(n->interface, o->interface))
-			fault_at(r, line, "interface %s belongs to network %s",
+			fault_at(r, line, "interface %s already belongs to network %s",
 				n->interface, o->name);
 		if (n->number == o->number)
-			fault_at(r, line, "number %d belongs to network %s",
+			fault_at(r, line, "number %d already belongs to network %s",
 				n->number, o->name);
 		if ((!ip_is_zero(&n->portal4) &&
 			    ip_equal(&n->portal4, &o->portal4)) ||
 			(!ip_is_zero(&n->portal6) &&
 				ip_equal(&n->portal6, &o->portal6)))
 			fault_at(r, line,
-				"the portal's address belongs to network %s",
+				"the portal address already belongs to "
+				"network %s",
 				o->name);
 	}
 }
@@ -603,7 +604,7 @@ static void check_file(struct reading *r)
 	if (!config->network_count)
 		fault_at(r, 0, "there is no [network NAME]: nothing to gate");
 	if (!config->tls_cert[0] != !config->tls_key[0])
-		fault_at(r, 0, "tls_cert and tls_key go together");
+		fault_at(r, 0, "tls_cert and tls_key must be set together");
 	if (config->portal_http_port == config->portal_https_port)
 		fault_at(r, 0, "http_port and https_port are the same");
 }

@@ -39,7 +39,7 @@ int prefix_parse(const char *text, struct prefix *ret_prefix)
 		return -EINVAL;
 	memcpy(host, text, n);
 	host[n] = '\0';
-	if (ip_parse(host, &p.addr) < 0)
+	if (ip_parse(host, &p.addr))
 		return -EINVAL;
 	if (slash) {
 		if (slash[1] < '0' || slash[1] > '9')

@@ -71,7 +71,7 @@ static int take_mac(const json_t *value, const struct json_arg *row, void *to,
 	if (json_is_string(value) && mac_parse(json_string_value(value), to) == 0)
 		return 0;
 	snprintf(err, err_len,
-		"%s must be a device address such as 02:00:5e:10:00:01",
+		"%s must be a MAC address such as 02:00:5e:10:00:01",
 		row->name);
 	return -EINVAL;
 }

@@ -80,17 +80,17 @@ static int explain(const struct options *options, int err)
 	case ENOENT:
 	case ECONNREFUSED:
 		snprintf(text, sizeof(text),
-			"gatehoused is not running (nobody listens at %s). The "
-			"gate goes on without it. Start it with `systemctl "
-			"start gatehoused`, or remove the gate with "
+			"gatehoused is not running (nothing listens on %s). "
+			"The gate stays in force without it. Start it with "
+			"`systemctl start gatehoused`, or remove the gate with "
 			"`gatehoused --unload open` or `--unload closed`.",
 			options->socket);
 		return refuse(options, "unavailable", text);
 	case EACCES:
 		snprintf(text, sizeof(text),
-			"You may not use %s: be root, or join the group "
-			"gatehouse and get a role in [roles] of "
-			"gatehouse.conf.",
+			"You are not allowed to use %s. Run this as root, or "
+			"join the group gatehouse and have a role in [roles] "
+			"of gatehouse.conf.",
 			options->socket);
 		return refuse(options, "not_allowed", text);
 	case ETIMEDOUT:
@@ -195,7 +195,7 @@ static int run(const struct options *options, int argc, char **argv)
 		ret = call_verb(options, verb, argc - used, argv + used);
 	} else {
 		snprintf(err, sizeof(err),
-			"There is no verb \"%.60s%s%.60s\"; see `gatehousectl "
+			"Unknown verb \"%.60s%s%.60s\"; see `gatehousectl "
 			"--help`.",
 			argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 		ret = refuse(options, "bad_request", err);

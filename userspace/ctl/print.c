@@ -509,11 +509,11 @@ void print_verify(const json_t *reply)
 	if (json_array_size(differences)) {
 		print_table(differences, difference_columns);
 		if (json_is_true(json_object_get(reply, "repaired")))
-			print_line("All of them are repaired.");
+			print_line("All of them were repaired.");
 	} else {
-		printf("%" PRId64 " client record%s as the database says: the "
-		       "kernel and it agree.\n",
-			(int64_t)checked, checked == 1 ? " is" : "s are");
+		printf("The kernel and the database agree: %" PRId64
+		       " client record%s checked.\n",
+			(int64_t)checked, checked == 1 ? "" : "s");
 	}
 }
 

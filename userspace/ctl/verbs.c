@@ -85,39 +85,39 @@ static const struct verb_arg unload_args[] = {
 /* clang-format off */
 const struct verb verbs[] = {
 	{"status", "status", no_args, NULL, print_status,
-		"what the gateway does and how it is"},
+		"how the gateway is doing: networks, ports and failed jobs"},
 	{"clients", "clients.list", no_args, NULL, print_clients,
-		"devices that are known"},
+		"known devices"},
 	{"client", "clients.get", mac_args, NULL, print_client,
-		"one device"},
+		"everything about one device"},
 	{"allow", "clients.allow", allow_args, NULL, print_client,
 		"give a device time, or take it away (negative minutes)"},
 	{"block", "clients.block", block_args, "blocked", print_done,
-		"drop everything of a device; --off ends that"},
+		"drop all traffic of a device; --off lifts the block"},
 	{"kick", "clients.kick", mac_args, NULL, print_done,
-		"end the session of a device"},
+		"end a device's session"},
 	{"move", "clients.move", move_args, NULL, print_done,
-		"give the session of one device to another"},
+		"move a device's session to another device"},
 	{"describe", "clients.set", set_args, NULL, print_client,
-		"name a device or note something about it"},
+		"set a device's name or note"},
 	{"sessions", "sessions.list", sessions_args, NULL, print_sessions,
 		"sessions, newest first"},
 	{"plan list", "plans.list", no_args, NULL, print_plans,
-		"what is sold"},
+		"plans on sale"},
 	{"plan add", "plans.add", plan_add_args, NULL, print_done,
-		"sell something new"},
+		"add a plan"},
 	{"voucher create", "vouchers.create", voucher_create_args, NULL, print_codes,
-		"make codes, one per line"},
+		"create vouchers and print their codes, one per line"},
 	{"voucher list", "vouchers.list", voucher_list_args, NULL, print_vouchers,
-		"codes and what became of them"},
+		"vouchers and their state"},
 	{"voucher revoke", "vouchers.revoke", code_args, NULL, print_done,
-		"make an unused code worthless"},
+		"revoke an unused voucher"},
 	{"verify", "verify", verify_args, NULL, print_verify,
-		"compare the kernel's records with the database; --repair mends"},
+		"compare the kernel's records with the database; --repair fixes them"},
 	{"reasons", "reasons", no_args, NULL, print_reasons,
 		"packets passed, answered and dropped, by reason"},
 	{"unload", "unload", unload_args, NULL, print_done,
-		"remove the gate: --open lets everybody through, --closed nobody"},
+		"remove the gate: --open lets everyone through, --closed no one"},
 	{},
 };
 /* clang-format on */
@@ -178,7 +178,7 @@ static int set_arg(json_t *args, const struct verb_arg *arg, const char *value,
 	case VERB_ARG_TEXT:
 		text = json_string(value);
 		if (!text) {
-			snprintf(err, err_len, "%s is not UTF-8 text.",
+			snprintf(err, err_len, "%s must be UTF-8 text.",
 				arg->option ? arg->option : arg->hint);
 			return -EINVAL;
 		}
@@ -246,7 +246,7 @@ static int check_needs(const struct verb *verb, const json_t *args, char *err,
 			choices[0] ? " or " : "", arg->option);
 	}
 	if (asked && !given) {
-		snprintf(err, err_len, "Say %s.", choices);
+		snprintf(err, err_len, "Give %s.", choices);
 		return -EINVAL;
 	}
 	return 0;
@@ -263,12 +263,12 @@ int verb_parse(const struct verb *verb, int argc, char **argv,
 		const char *value = argv[i];
 
 		if (!arg) {
-			snprintf(err, err_len, "\"%s\" has no place here.",
+			snprintf(err, err_len, "Unexpected argument \"%s\".",
 				argv[i]);
 			return -EINVAL;
 		}
 		if (json_object_get(args, arg->field)) {
-			snprintf(err, err_len, "%s is said twice.", argv[i]);
+			snprintf(err, err_len, "%s is given twice.", argv[i]);
 			return -EINVAL;
 		}
 		if (arg->option && takes_value(arg)) {
