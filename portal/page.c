@@ -244,6 +244,7 @@ void page_session_values(struct request *req, struct view *view,
 	const json_t *left = json_object_get(session, "remainingBytes");
 	const json_t *up = json_object_get(session, "bytesUp");
 	const json_t *down = json_object_get(session, "bytesDown");
+	const json_t *network = json_object_get(session, "network");
 
 	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
 	view_set_flag(view, view_get(view, "state"), true);
@@ -262,8 +263,7 @@ void page_session_values(struct request *req, struct view *view,
 	view_format(view, "plan", "%s",
 		json_string_value(json_object_get(session, "plan")) ?: "");
 	page_device(view, session);
-	view_set(view, "network",
-		ssid_of(&req->portal->config, json_object_get(session, "network")));
+	view_set(view, "network", ssid_of(&req->portal->config, network));
 	view_format(view, "expires", "%s",
 		json_string_value(json_object_get(session, "expiresAt")) ?: "");
 	set_token(req, view, session);
