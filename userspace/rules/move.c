@@ -120,13 +120,9 @@ int session_move(struct rules *rules, const struct mac *from,
 {
 	bool moves[CREDITS_MAX];
 	struct account account;
-	int ret = account_load(rules, from, now, &account);
+	int ret = account_find(rules, from, now, &account, ret_outcome);
 
-	if (ret == -ENOENT) {
-		*ret_outcome = OUTCOME_NOT_FOUND;
-		return 0;
-	}
-	if (ret)
+	if (ret || *ret_outcome)
 		return ret;
 	memset(moves, true, sizeof(moves));
 	return account_move(rules, &account, to, moves, now, ret_outcome);

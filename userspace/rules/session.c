@@ -101,6 +101,18 @@ int account_load(struct rules *rules, const struct mac *mac,
 	return ret;
 }
 
+int account_find(struct rules *rules, const struct mac *mac,
+	const struct moment *now, struct account *ret_account,
+	enum outcome *ret_outcome)
+{
+	int ret = account_load(rules, mac, now, ret_account);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	*ret_outcome = ret ? OUTCOME_NOT_FOUND : OUTCOME_OK;
+	return 0;
+}
+
 int account_load_id(struct rules *rules, int64_t id, const struct moment *now,
 	struct account *ret_account)
 {
@@ -422,15 +434,10 @@ int session_allow(struct rules *rules, const struct mac *mac,
 	if (allowance->seconds > 0)
 		return give(rules, mac, allowance, now, ret_account,
 			ret_outcome);
-	ret = account_load(rules, mac, now, ret_account);
-	if (ret == -ENOENT) {
-		*ret_outcome = OUTCOME_NOT_FOUND;
-		return 0;
-	}
-	if (ret)
+	ret = account_find(rules, mac, now, ret_account, ret_outcome);
+	if (ret || *ret_outcome)
 		return ret;
 	account_take(ret_account, -allowance->seconds * NSEC_PER_SEC, now);
-	*ret_outcome = OUTCOME_OK;
 	return account_save(rules, ret_account);
 }
 
@@ -438,15 +445,10 @@ int session_kick(struct rules *rules, const struct mac *mac,
 	const struct moment *now, enum outcome *ret_outcome)
 {
 	struct account account;
-	int ret = account_load(rules, mac, now, &account);
+	int ret = account_find(rules, mac, now, &account, ret_outcome);
 
-	if (ret == -ENOENT) {
-		*ret_outcome = OUTCOME_NOT_FOUND;
-		return 0;
-	}
-	if (ret)
+	if (ret || *ret_outcome)
 		return ret;
 	account_end(&account, SESSION_EVENT_KICKED, now);
-	*ret_outcome = OUTCOME_OK;
 	return account_save(rules, &account);
 }

@@ -40,7 +40,11 @@ struct account {
  */
 int account_load(struct rules *rules, const struct mac *mac,
 	const struct moment *now, struct account *ret_account);
-/* The same for any session by its id, ended ones too. */
+/* The same; who has none is refused with OUTCOME_NOT_FOUND. */
+int account_find(struct rules *rules, const struct mac *mac,
+	const struct moment *now, struct account *ret_account,
+	enum outcome *ret_outcome);
+/* Any session by its id, ended ones too; otherwise as account_load(). */
 int account_load_id(struct rules *rules, int64_t id, const struct moment *now,
 	struct account *ret_account);
 /* The client's session, or a new one without credits (in the store). */

@@ -13,6 +13,7 @@
  * single wrong character and every swap of two neighbours. */
 static const char alphabet[] = "ABCDEFGHJKMNPQRSTUVWXYZ23456789";
 #define ALPHABET ((int)sizeof(alphabet) - 1)
+#define VOUCHER_RANDOM 8
 
 int voucher_normalise(const char *text, char ret_code[static VOUCHER_CODE])
 {
@@ -134,22 +135,6 @@ int voucher_reveal(struct rules *rules, const struct voucher *voucher,
 	return 0;
 }
 
-/*
- * -ENOENT also for what cannot be a code: a slip of the finger is refused
- * without the store. Whoever guesses learns nothing, as the sum is no secret,
- * and each miss counts against him all the same.
- */
-static int find(struct rules *rules, const char *text, struct voucher *ret)
-{
-	uint8_t hmac[CRYPTO_HASH];
-	char code[VOUCHER_CODE];
-
-	if (voucher_normalise(text, code) || !voucher_check(code))
-		return -ENOENT;
-	hmac_of(rules, code, hmac);
-	return store_voucher_by_hmac(rules->store, hmac, ret);
-}
-
 static enum outcome usable(const struct voucher *voucher, int64_t now_sec)
 {
 	switch (voucher->state) {
@@ -164,21 +149,37 @@ static enum outcome usable(const struct voucher *voucher, int64_t now_sec)
 					      : OUTCOME_OK;
 }
 
+/*
+ * The row of a code, judged at `now_sec`. What cannot be a code is an unknown
+ * one: a slip of the finger is refused without the store. Whoever guesses
+ * learns nothing, as the sum is no secret, and each miss counts all the same.
+ */
+static int find(struct rules *rules, const char *text, int64_t now_sec,
+	struct voucher *ret_voucher, enum outcome *ret_outcome)
+{
+	uint8_t hmac[CRYPTO_HASH];
+	char code[VOUCHER_CODE];
+	int ret = -ENOENT;
+
+	if (!voucher_normalise(text, code) && voucher_check(code)) {
+		hmac_of(rules, code, hmac);
+		ret = store_voucher_by_hmac(rules->store, hmac, ret_voucher);
+	}
+	if (ret && ret != -ENOENT)
+		return ret;
+	*ret_outcome = ret ? OUTCOME_VOUCHER_UNKNOWN
+			   : usable(ret_voucher, now_sec);
+	return 0;
+}
+
 int voucher_revoke(struct rules *rules, const char *text,
 	struct voucher *ret_voucher, enum outcome *ret_outcome)
 {
-	int ret = find(rules, text, ret_voucher);
-
-	if (ret == -ENOENT) {
-		*ret_outcome = OUTCOME_VOUCHER_UNKNOWN;
-		return 0;
-	}
-	if (ret)
-		return ret;
 	/* One that is merely too old may be revoked all the same. */
-	*ret_outcome = usable(ret_voucher, INT64_MIN);
-	if (*ret_outcome)
-		return 0;
+	int ret = find(rules, text, INT64_MIN, ret_voucher, ret_outcome);
+
+	if (ret || *ret_outcome)
+		return ret;
 	return store_voucher_revoke(rules->store, ret_voucher->id);
 }
 
@@ -232,15 +233,8 @@ int voucher_activate(struct rules *rules, const struct mac *mac,
 		*ret_outcome = OUTCOME_CLIENT_BLOCKED;
 		return 0;
 	}
-	ret = find(rules, text, &voucher);
-	if (ret == -ENOENT) {
-		*ret_outcome = OUTCOME_VOUCHER_UNKNOWN;
-		return 0;
-	}
-	if (ret)
+	ret = find(rules, text, now->wall_sec, &voucher, ret_outcome);
+	if (ret || *ret_outcome)
 		return ret;
-	*ret_outcome = usable(&voucher, now->wall_sec);
-	if (*ret_outcome)
-		return 0;
 	return redeem(rules, mac, &voucher, now, ret_activated, ret_outcome);
 }

@@ -9,8 +9,7 @@
 #include "rules/session.h"
 #include "rules/token.h"
 
-#define VOUCHER_RANDOM 8
-#define VOUCHER_CODE   33 /* longest code, normalised, with NUL */
+#define VOUCHER_CODE 33 /* longest code, normalised, with NUL */
 
 /* Capital letters, without spaces and dashes. -EINVAL when nothing or too
  * much is left, or another character is in it. */
