@@ -491,6 +491,27 @@ for mac in sys.argv[1:]:
     assert made <= set(listed)
 
 
+# Events of the kernel.
+
+def test_a_rogue_guest_is_named_once(lab4):
+    """ICMP redirects are dropped anyway; the log says whose, once a minute."""
+    guest = lab4.guest()
+    code = """
+import socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+ip = bytes.fromhex("4500001c 0000 0000 4001 663e") + bytes([10, 77, 0, 9, 10, 77, 0, 1])
+for _ in range(3):
+    s.sendto(ip + bytes([5, 1]) + bytes(6),
+             ("eth0", 0x0800, 0, 0, bytes.fromhex(sys.argv[1].replace(":", ""))))
+    time.sleep(1.1)  # the kernel tells of a client once a second
+"""
+    lan = json.loads(lab4.run("gw", "ip", "-j", "link", "show", "lan0").stdout)[0]
+    guest.run("/usr/bin/python3", "-c", code, lan["address"])
+    named = re.findall(r"router advertisement or redirect of (\S+),", log_of(lab4))
+    assert [mac.lower() for mac in named] == [guest.mac.lower()]
+    assert lab4.ctl("status")["eventsLost"] == 0
+
+
 # What gatehousectl says.
 
 @pytest.mark.parametrize("words,status,code", [
