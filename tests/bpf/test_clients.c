@@ -284,10 +284,10 @@ static void test_compare_names_each_difference(void **state)
 		clients_compare(dp, want, 20, count_difference, seen), 0);
 	assert_int_equal(seen[CLIENT_MISSING], 10);
 	assert_int_equal(seen[CLIENT_DIFFERENT] + seen[CLIENT_OTHER], 2);
-	assert_int_equal(seen[CLIENT_STRANGE], 0);
+	assert_int_equal(seen[CLIENT_UNKNOWN], 0);
 	memset(seen, 0, sizeof(seen));
 	assert_int_equal(clients_compare(dp, want, 0, count_difference, seen), 0);
-	assert_int_equal(seen[CLIENT_STRANGE], 10);
+	assert_int_equal(seen[CLIENT_UNKNOWN], 10);
 }
 
 static void test_adopting_keeps_every_record(void **state)
