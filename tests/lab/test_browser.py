@@ -241,19 +241,32 @@ def test_another_address_is_restored_by_itself(lab, tmp_path):
 
 
 def test_a_voucher_of_another_device(tc_lab, tmp_path):
-    """It stays there, and the page says how to fix the phone's address."""
+    """It stays there, and the page says how to fix the phone's address, and
+    which device this is: the desk wants to know."""
     guest = tc_lab.guest()
+    code, mac = tc_lab.voucher(), OTHER % guest.number
     with Phone(guest, tmp_path) as phone:
         phone.open(NEWS)
-        phone.redeem(tc_lab.voucher())
+        phone.redeem(code)
         phone.wait_state("running")
-        guest.change_mac(OTHER % guest.number)
+        guest.change_mac(mac)
         phone.open(NEWS)
         phone.wait_for(lambda: phone.text("#alert"))
         assert "cannot be moved" in phone.text("#alert")
+        assert phone.text(".mac") == mac.upper()
         phone.screenshot("moved")
         phone.find("#help a").click()
         phone.wait_state("help")
+        assert "cannot be moved" in phone.text(".alert")
+        assert phone.text(".mac") == mac.upper()
+        phone.open(PORTAL6)
+        phone.redeem(code)
+        phone.wait_for(lambda: "already been used" in (phone.text("#alert") or ""))
+        assert phone.text(".mac") == mac.upper()
+        phone.screenshot("used")
+        phone.find("#help a").click()
+        phone.wait_state("help")
+        assert "already been used" in phone.text(".alert")
         phone.screenshot("help")
 
 
@@ -265,6 +278,9 @@ def test_the_resume_link_on_another_browser(tc_lab, tmp_path):
     with Phone(guest, tmp_path / "old") as phone:
         phone.open(PORTAL6)
         link = phone.find("#resume").get_attribute("href")
+        phone.open(PORTAL6)
+        assert phone.find("#resume").get_attribute("href") == link
+        assert phone.find(".keep").get_attribute("open") is None
     guest.change_mac(OTHER % guest.number)
     with Phone(guest, tmp_path / "new") as phone:
         phone.open(link)
@@ -293,8 +309,12 @@ def test_how_the_pages_look(tc_lab, tmp_path):
         phone.redeem(tc_lab.voucher("Weekend"))
         phone.wait_state("running")
         phone.screenshot("running-quota")
-        phone.find("summary").click()
+        phone.find("details:not([open]) summary").click()
         phone.screenshot("running-open")
+        phone.open(PORTAL6)
+        phone.screenshot("running-later")
+        phone.find(".keep summary").click()
+        phone.screenshot("running-link")
         phone.find("form[action='/leave'] button").click()
         phone.wait_state("left")
         phone.screenshot("left")
