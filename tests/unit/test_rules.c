@@ -741,6 +741,38 @@ static void test_a_token_shown_at_the_portal_is_renewed(void **state)
 	assert_int_equal(restore(w, 3, a.token, &r), OUTCOME_TOKEN_EXPIRED);
 }
 
+static int64_t expiry_of_token(struct world *w, const char *text)
+{
+	uint8_t token[CRYPTO_HASH], hash[CRYPTO_HASH];
+	struct token row;
+
+	assert_int_equal(hex_parse(text, sizeof(token), token), 0);
+	crypto_sha256(token, sizeof(token), hash);
+	assert_int_equal(store_token_lookup(w->rules.store, hash, &row), 0);
+	return row.expires_at;
+}
+
+static void test_a_token_shown_in_a_loop_is_written_once_an_hour(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "month", 30 * DAY, UNLIMITED, 9);
+	struct restored r;
+	struct activated a;
+	int64_t made;
+	int i;
+
+	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	made = expiry_of_token(w, a.token);
+	for (i = 0; i < 59; i++) {
+		wait_ns(w, HOUR / 60);
+		assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_OK);
+		assert_int_equal(expiry_of_token(w, a.token), made);
+	}
+	wait_ns(w, HOUR / 60);
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_OK);
+	assert_int_equal(expiry_of_token(w, a.token), made + 3600);
+}
+
 static void test_a_top_up_leaves_older_tokens(void **state)
 {
 	struct world *w = *state;
@@ -1355,6 +1387,7 @@ int main(void)
 		TEST(test_an_expired_token_ends_nothing),
 		TEST(test_a_plan_brings_its_own_token_days),
 		TEST(test_a_token_shown_at_the_portal_is_renewed),
+		TEST(test_a_token_shown_in_a_loop_is_written_once_an_hour),
 		TEST(test_a_top_up_leaves_older_tokens),
 		TEST(test_tokens_of_a_joined_session_find_the_other),
 		TEST(test_expired_tokens_are_cleaned_up),

@@ -66,11 +66,16 @@ int token_claim(struct rules *rules, struct account *account,
 	return token_make(rules, account, now, ret_text);
 }
 
-/* Shown at the portal: its time starts anew. */
+/* Shown at the portal: its time starts anew. Who shows it every few seconds
+ * makes the disk write once an hour. */
 static int renew(struct rules *rules, struct token *token,
 	const struct account *account, const struct moment *now)
 {
-	token->expires_at = expiry_of(rules, account, now);
+	int64_t expires_at = expiry_of(rules, account, now);
+
+	if (expires_at < token->expires_at + RENEW_SEC)
+		return 0;
+	token->expires_at = expires_at;
 	return store_token_renew(rules->store, token);
 }
 
@@ -91,9 +96,6 @@ int token_show(struct rules *rules, const struct account *account,
 		token.expires_at < now->wall_sec)
 		return 0;
 	*ret_is_good = true;
-	/* A page that asks every few seconds writes once an hour. */
-	if (expiry_of(rules, account, now) < token.expires_at + RENEW_SEC)
-		return 0;
 	return renew(rules, &token, account, now);
 }
 
