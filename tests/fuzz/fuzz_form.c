@@ -9,7 +9,7 @@
 #include "base/util.h"
 #include "form.h"
 #include "i18n.h"
-#include "link.h"
+#include "url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool ready;
 	struct arena arena = {0};
-	struct link link;
+	struct url url;
 	const char *text;
 
 	if (!ready && i18n_init())
@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text = arena_copy(&arena, (const char *)data, size);
 	cookie_get(&arena, text, "gh_session");
 	text_is_hex(text, 64);
-	if (link_parse(text, &link) == 0 &&
-		strcspn(link.url, "<>\"' \n\\") != strlen(link.url))
+	if (url_parse(text, &url) == 0 &&
+		strcspn(url.url, "<>\"' \n\\") != strlen(url.url))
 		abort();
 	if (!i18n_pick(text))
 		abort();
