@@ -390,7 +390,7 @@ static int sync_fresh(struct syncing *s)
 		if (ret && ret != -ENOSPC)
 			return ret;
 		s->done.put += !ret;
-		s->done.failed += ret;
+		s->done.failed += ret == -ENOSPC;
 	}
 	return 0;
 }

@@ -332,8 +332,8 @@ static int attach_side(const struct side *side, enum hook_mode mode,
 {
 	int ret = take_over(side, mode, ret_way);
 
-	*ret_is_new = ret;
-	return !ret ? 0 : attach_new(side, mode, ret_way);
+	*ret_is_new = ret != 0;
+	return ret ? attach_new(side, mode, ret_way) : 0;
 }
 
 static void explain(struct datapath_error *err, int ret, bool is_up)
