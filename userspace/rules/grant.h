@@ -20,7 +20,7 @@ struct grant {
 	int64_t expires_ns; /* CLOCK_MONOTONIC, UNLIMITED: no end */
 	int64_t bytes_left; /* from what is counted by now; UNLIMITED */
 	int64_t up_kbps, down_kbps; /* 0: no limit */
-	uint64_t networks; /* bit per network number */
+	uint64_t networks; /* bit per network number; all, so far */
 };
 
 /* Same holder and moment, same grant: start, change and `verify` all use it. */

@@ -10,7 +10,6 @@
 #include "rules/session.h"
 
 #define TOKEN_TEXT 65 /* with the final NUL */
-
 #define TOKENS_MAX 8  /* of one session; the oldest goes */
 
 /* One more token for the account; saves it. */
@@ -18,7 +17,7 @@ int token_make(struct rules *rules, struct account *account,
 	const struct moment *now, char ret_text[static TOKEN_TEXT]);
 /*
  * Hands a token to the client of the session without any proof, which is done
- * once per session (P1). True with a token in `ret_text`.
+ * once per session (P1). `ret_handed`: there is one in `ret_text`.
  */
 int token_claim(struct rules *rules, struct account *account,
 	const struct moment *now, bool *ret_handed,
