@@ -275,18 +275,22 @@ const char *port_check(struct port *port)
 
 int port_close(struct port *port)
 {
-	return set_group(port, false);
+	int ret = set_group(port, false);
+
+	/* Gone without a notification yet: nothing passes there. */
+	return ret == -ENODEV ? 0 : ret;
 }
 
 int port_unload(struct port *port)
 {
+	const struct link *link = links_by_index(port->links, port->row.ifindex);
 	int detached = hooks_detach(port->dp, port->row.ifindex);
 	int ret = 0;
 
 	if (detached)
 		log_error("%s: cannot detach: %s", port->row.name,
 			strerror(-detached));
-	if (port->we_isolated)
+	if (link && link->master && port->we_isolated)
 		ret = set_isolated(port, false);
 	port_clear_entry(port->dp, port->row.ifindex);
 	return detached ?: ret;
