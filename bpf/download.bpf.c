@@ -5,14 +5,16 @@
  * elsewhere to a running client; drops the rest.
  */
 #include "gate.h"
+#include "limits.h"
 
 static __always_inline enum gh_reason gh_download(
-	const struct gh_frame *f, bool box_made, bool check_only)
+	const struct gh_frame *f, enum gh_maker maker, bool check_only)
 {
 	__u64 mac = f->pkt->dst;
 	struct gh_client *client = bpf_map_lookup_elem(&clients, &mac);
 	struct gh_grant grant = {.state = GH_STATE_CLOSED};
 	int refusal = GH_DROP_CAPTIVE;
+	struct gh_captive *seen = NULL;
 	struct gh_verdict verdict;
 
 	if (f->fault == GH_DROP_NETWORK)
@@ -20,33 +22,41 @@ static __always_inline enum gh_reason gh_download(
 	if (client)
 		refusal = gh_standing(f, client, &grant);
 	verdict = gh_decide_down(
-		f->pkt, f->fault, box_made, grant.state, refusal);
-	if (check_only || !client)
+		f->pkt, f->fault, f->net, maker, grant.state, refusal);
+	if (check_only)
 		return verdict.reason;
-	if (verdict.charge) {
+	if (client && verdict.charge) {
 		client->down.seen_ns = f->now_ns;
 		return gh_pay(f, client, false, &grant, mac, verdict.reason);
 	}
-	/* The questions of captive clients were metered on their way up. */
-	if (verdict.meter && !gh_meter_admit(&client->down.box_meter,
-				     f->net->box_price, f->bytes, f->now_ns,
-				     GH_TOLERANCE_NS))
-		return GH_DROP_BOX_LIMIT;
-	return verdict.reason;
+	if (!verdict.meter)
+		return verdict.reason;
+	if (!client)
+		seen = bpf_map_lookup_elem(&captive, &mac);
+	return gh_admit(f, verdict.meter, client ? &client->down : NULL, seen,
+		       refusal)
+		       ? verdict.reason
+		       : GH_DROP_BOX_LIMIT;
+}
+
+static __always_inline enum gh_maker gh_made_by(const struct __sk_buff *skb)
+{
+	if (!skb->ingress_ifindex)
+		return GH_MAKER_BOX;
+	/* Our own answers come round again: redirected to where they came from. */
+	if (skb->ingress_ifindex == skb->ifindex && skb->mark == GH_MARK_ANSWER)
+		return GH_MAKER_GATE;
+	return GH_MAKER_OTHER;
 }
 
 static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 {
-	__u32 from = skb->ingress_ifindex;
-	/* Our own answers come round again: redirected to where they came from. */
-	bool box_made = !from || (from == skb->ifindex &&
-					 skb->mark == GH_MARK_ANSWER);
 	struct gh_pkt pkt = {};
 	struct gh_frame f = {.pkt = gh_in_memory(&pkt)};
 	int reason;
 
 	gh_receive_skb(&f, skb);
-	reason = gh_download(&f, box_made, check_only);
+	reason = gh_download(&f, gh_made_by(skb), check_only);
 	if (!check_only || !gh_passes(reason))
 		gh_count(reason, f.segments, f.bytes);
 	return gh_passes(reason) ? TC_ACT_UNSPEC : TC_ACT_SHOT;

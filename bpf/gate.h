@@ -21,13 +21,6 @@
 #include "usage.h"
 #include "events.h"
 
-/* Admission tolerances: a page's DNS lookups come at once. */
-#define GH_TOLERANCE_CAPTIVE_NS (4 * GH_SEC)
-#define GH_TOLERANCE_NS         (1 * GH_SEC)
-
-/* What an ICMP answer costs its meter, whatever provoked it. */
-#define GH_ANSWER_BYTES 64
-
 /*
  * One frame on its way through a hook. No pointer to it may leave inlined
  * code, so that the compiler can keep the fields in registers: in memory,
@@ -52,12 +45,12 @@ static __always_inline struct gh_pkt *gh_in_memory(struct gh_pkt *pkt)
 
 static __always_inline bool gh_passes(enum gh_reason reason)
 {
-	return reason >= GH_PASS_CHARGED && reason <= GH_PASS_MULTICAST;
+	return reason > GH_NO_REASON && reason < GH_ANSWERS;
 }
 
 static __always_inline bool gh_answers(enum gh_reason reason)
 {
-	return reason >= GH_ANSWER_SYN && reason <= GH_ANSWER_PROHIBITED;
+	return reason >= GH_ANSWERS && reason < GH_DROPS;
 }
 
 static __always_inline void gh_count(

@@ -54,7 +54,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, GH_REASONS);
+	__uint(max_entries, GH_REASONS_MAX);
 	__type(key, __u32);
 	__type(value, struct gh_count);
 } reasons GH_MAP;

@@ -16,12 +16,26 @@
 #define GH_VLANS_MAX      2
 #define GH_EXTENSIONS_MAX 4
 
+/* RFC 4861 */
+#define GH_ICMP6_RS       133
+#define GH_ICMP6_RA       134
+#define GH_ICMP6_NS       135
+#define GH_ICMP6_NA       136
+#define GH_ICMP6_REDIRECT 137
+
+#define GH_TCP_FIN 0x01
+#define GH_TCP_SYN 0x02
+#define GH_TCP_RST 0x04
+#define GH_TCP_PSH 0x08
+#define GH_TCP_ACK 0x10
+
 enum gh_pkt_flag {
-	GH_PKT_GROUP = 1 << 0,     /* to a group MAC or a group address */
+	GH_PKT_GROUP = 1 << 0,     /* to a group address */
 	GH_PKT_FRAGMENT = 1 << 1,  /* any part of a datagram, not the whole */
 	GH_PKT_OPTIONS = 1 << 2,   /* IPv4 options */
 	GH_PKT_EXTENSION = 1 << 3, /* IPv6 extension headers, but for: */
 	GH_PKT_HOPBYHOP = 1 << 4,  /* one hop-by-hop header of 8 bytes (MLD) */
+	GH_PKT_FORGED = 1 << 5,    /* ARP or ND that names another's MAC */
 };
 
 struct gh_pkt {
@@ -82,6 +96,25 @@ struct gh_icmp {
 	__u8 rest[7];
 };
 
+/* RFC 826 for IPv4 over Ethernet. */
+struct gh_arp {
+	__be16 hardware, protocol;
+	__u8 hardware_len, protocol_len;
+	__be16 operation;
+	__u8 sender_mac[6], sender_ip[4];
+	__u8 target_mac[6], target_ip[4];
+};
+
+/* RFC 4861 section 4.6: an option's first 8 bytes. */
+struct gh_nd_option {
+	__u8 type;
+	__u8 words; /* of 8 bytes, all of it */
+	__u8 mac[6];
+};
+#define GH_ND_OPTIONS_MAX 4
+#define GH_ND_SOURCE_MAC  1
+#define GH_ND_TARGET_MAC  2
+
 static __always_inline int gh_parse_tcp(
 	struct gh_cursor *c, struct gh_pkt *pkt)
 {
@@ -111,6 +144,55 @@ static __always_inline int gh_parse_udp(
 	return 0;
 }
 
+/* A MAC in the frame as a map key. Two bytes before it are in the frame. */
+static __always_inline __u64 gh_mac_at(const __u8 *mac)
+{
+	return *(const __u64 *)(mac - 2) >> 16;
+}
+
+/*
+ * Neighbours believe what ARP and ND say of MACs: whoever could name another's
+ * would have that one pay for what he gets, or get what that one pays for.
+ */
+static __always_inline int gh_parse_arp(struct gh_cursor *c, struct gh_pkt *pkt)
+{
+	struct gh_arp *arp = GH_TAKE(c, struct gh_arp);
+
+	if (!arp || arp->hardware_len != 6 || arp->protocol_len != 4)
+		return GH_DROP_MALFORMED;
+	if (gh_mac_at(arp->sender_mac) != pkt->src)
+		pkt->flags |= GH_PKT_FORGED;
+	return 0;
+}
+
+/* Options of RS, NS and NA; more than a host would send are forged. */
+static __always_inline int gh_parse_nd(struct gh_cursor *c, struct gh_pkt *pkt)
+{
+	void *ip_end = (char *)c->data + pkt->l3 + pkt->ip_len;
+	struct gh_nd_option *option;
+
+	if (pkt->icmp_type != GH_ICMP6_RS)
+		c->at = (char *)c->at + 16; /* the target */
+#pragma unroll
+	for (int i = 0; i < GH_ND_OPTIONS_MAX; i++) {
+		if (c->at >= ip_end)
+			return 0;
+		option = GH_TAKE(c, struct gh_nd_option);
+		if (!option || !option->words)
+			return GH_DROP_MALFORMED;
+		if ((option->type == GH_ND_SOURCE_MAC ||
+			    option->type == GH_ND_TARGET_MAC) &&
+			gh_mac_at(option->mac) != pkt->src)
+			pkt->flags |= GH_PKT_FORGED;
+		c->at = (char *)c->at + option->words * 8 - 8;
+		if (c->at > c->end)
+			return GH_DROP_MALFORMED;
+	}
+	if (c->at < ip_end)
+		pkt->flags |= GH_PKT_FORGED;
+	return 0;
+}
+
 static __always_inline int gh_parse_icmp(
 	struct gh_cursor *c, struct gh_pkt *pkt)
 {
@@ -121,6 +203,10 @@ static __always_inline int gh_parse_icmp(
 	pkt->l4 = GH_OFFSET(c, icmp);
 	pkt->l4_len = sizeof(*icmp);
 	pkt->icmp_type = icmp->type;
+	if (pkt->family == 6 &&
+		(icmp->type == GH_ICMP6_RS || icmp->type == GH_ICMP6_NS ||
+			icmp->type == GH_ICMP6_NA))
+		return gh_parse_nd(c, pkt);
 	return 0;
 }
 
@@ -267,8 +353,6 @@ static __always_inline int gh_parse(
 	/* Whole words: keys built from bytes stall the hash of the map. */
 	pkt->dst = *(__u64 *)eth & 0xffffffffffffULL;
 	pkt->src = *(__u64 *)((char *)eth + 6) & 0xffffffffffffULL;
-	if (pkt->dst & 1)
-		pkt->flags |= GH_PKT_GROUP;
 	pkt->ethertype = bpf_ntohs(eth->h_proto);
 #pragma unroll
 	for (__u32 i = 0; i < GH_VLANS_MAX; i++) {
@@ -287,6 +371,8 @@ static __always_inline int gh_parse(
 		return gh_parse_ipv4(&c, pkt);
 	if (pkt->ethertype == ETH_P_IPV6)
 		return gh_parse_ipv6(&c, pkt);
+	if (pkt->ethertype == ETH_P_ARP)
+		return gh_parse_arp(&c, pkt);
 	return 0;
 }
 

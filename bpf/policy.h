@@ -2,8 +2,9 @@
 /*
  * What a frame gets: the rules, and only the rules. Pure functions of the
  * parsed packet, the network and what the client's record grants; they say
- * which reason applies, which meter has a word still, and whether the record
- * pays. gate.h asks that meter and counts; the hooks carry the verdict out.
+ * which reason applies, which limit the frame must also be within, and whether
+ * the record pays. What depends on the traffic before it is judged elsewhere:
+ * limits in upload.bpf.c and download.bpf.c, the quota in usage.h.
  * Compiles on the host.
  *
  * Start at gh_decide_up() and gh_decide_down(), and read upwards.
@@ -20,23 +21,13 @@
 #define GH_PORT_DHCP6C bpf_htons(546)
 #define GH_PORT_DHCP6S bpf_htons(547)
 
-/* RFC 792, RFC 4443, RFC 4861, RFC 2710, RFC 3810 */
-#define GH_ICMP_REDIRECT  5
-#define GH_ICMP_ECHO      8
-#define GH_ICMP6_ECHO     128
-#define GH_ICMP6_RS       133
-#define GH_ICMP6_RA       134
-#define GH_ICMP6_NS       135
-#define GH_ICMP6_NA       136
-#define GH_ICMP6_REDIRECT 137
-
-enum gh_meter_kind {
-	GH_METER_NONE = 0,
-	GH_METER_DNS,
-	GH_METER_ECHO,   /* ICMP with the box */
-	GH_METER_LINK,   /* ARP, ND, MLD, DHCP */
-	GH_METER_ANSWER, /* ICMP made by the gate */
-};
+/* RFC 792, RFC 4443, RFC 2710, RFC 3810 */
+#define GH_ICMP_REDIRECT 5
+#define GH_ICMP_ECHO     8
+#define GH_ICMP6_ECHO    128
+#define GH_ICMP6_MLD1_QUERY  130
+#define GH_ICMP6_MLD1_DONE   132
+#define GH_ICMP6_MLD2_REPORT 143
 
 struct gh_verdict {
 	enum gh_reason reason;
@@ -132,7 +123,7 @@ static __always_inline bool gh_port_matches(
 }
 
 /*
- * Where a destination is, by the rules of the network: the first that matches.
+ * Where an address is, by the rules of the network: the first that matches.
  * Functions of their own for the verifier, which would walk the loops once for
  * every way that leads here: a million instructions instead of 2,000.
  */
@@ -170,18 +161,37 @@ __weak __noinline int gh_place6(const struct gh_network *net,
 	return gh_is_linklocal6(a) ? GH_PLACE_INSIDE : GH_PLACE_OUTSIDE;
 }
 
-static __always_inline enum gh_place gh_place(
+static __always_inline enum gh_place gh_destination(
 	const struct gh_network *net, const struct gh_pkt *pkt)
 {
-	__be64 dst[2];
+	__be64 addr[2];
 
 	if (pkt->family == 4)
 		return gh_place4(net, pkt->dst4, pkt->proto, pkt->dport);
 	/* A copy, so that the packet itself can stay in registers. */
-	dst[0] = pkt->dst6[0];
-	dst[1] = pkt->dst6[1];
+	addr[0] = pkt->dst6[0];
+	addr[1] = pkt->dst6[1];
 	return gh_place6(
-		net, (const struct gh_ip *)dst, pkt->proto, pkt->dport);
+		net, (const struct gh_ip *)addr, pkt->proto, pkt->dport);
+}
+
+static __always_inline enum gh_place gh_source(
+	const struct gh_network *net, const struct gh_pkt *pkt)
+{
+	__be64 addr[2];
+
+	if (pkt->family == 4)
+		return gh_place4(net, pkt->src4, pkt->proto, pkt->sport);
+	addr[0] = pkt->src6[0];
+	addr[1] = pkt->src6[1];
+	return gh_place6(
+		net, (const struct gh_ip *)addr, pkt->proto, pkt->sport);
+}
+
+/* By MAC or by address. */
+static __always_inline bool gh_is_to_group(const struct gh_pkt *pkt)
+{
+	return pkt->dst & 1 || pkt->flags & GH_PKT_GROUP;
 }
 
 /* Neighbour discovery and MLD; GH_NO_REASON: something else. */
@@ -203,9 +213,11 @@ static __always_inline struct gh_verdict gh_control6(
 		if (!to_group && !gh_is_linklocal6(pkt->dst6) &&
 			place != GH_PLACE_BOX)
 			return gh_verdict(GH_DROP_ND);
+		if (pkt->flags & GH_PKT_FORGED)
+			return gh_verdict(GH_DROP_ROGUE);
 		return gh_metered(GH_PASS_ND, GH_METER_LINK);
-	case 130 ... 132:
-	case 143:
+	case GH_ICMP6_MLD1_QUERY ... GH_ICMP6_MLD1_DONE:
+	case GH_ICMP6_MLD2_REPORT:
 		if (!to_group)
 			return gh_verdict(GH_DROP_ND);
 		return gh_metered(GH_PASS_MLD, GH_METER_LINK);
@@ -227,6 +239,15 @@ static __always_inline bool gh_is_dhcp(
 		       place == GH_PLACE_BOX);
 }
 
+/* Answers to other sources would leave by another interface. */
+static __always_inline bool gh_is_from_link(
+	const struct gh_pkt *pkt, const struct gh_network *net)
+{
+	if (pkt->family == 6 && gh_is_linklocal6(pkt->src6))
+		return true;
+	return gh_source(net, pkt) == GH_PLACE_LINK;
+}
+
 /* Of the box itself: DNS, ICMP echo, the portal (docs/design.md G8). */
 static __always_inline struct gh_verdict gh_box_service(
 	const struct gh_pkt *pkt, const struct gh_network *net)
@@ -234,12 +255,16 @@ static __always_inline struct gh_verdict gh_box_service(
 	bool tcp = pkt->proto == IPPROTO_TCP;
 	bool udp = pkt->proto == IPPROTO_UDP;
 
+	if (!gh_is_from_link(pkt, net))
+		return gh_verdict(GH_DROP_ADDRESS);
 	if ((tcp || udp) && pkt->dport == GH_PORT_DNS)
 		return gh_metered(GH_PASS_DNS, GH_METER_DNS);
 	if (tcp && pkt->dport &&
 		(pkt->dport == net->portal_ports[0] ||
 			pkt->dport == net->portal_ports[1]))
-		return gh_verdict(GH_PASS_PORTAL);
+		return gh_metered(GH_PASS_PORTAL,
+			pkt->tcp_flags & GH_TCP_SYN ? GH_METER_SYN
+						    : GH_METER_NONE);
 	if (!tcp && !udp &&
 		pkt->icmp_type ==
 			(pkt->family == 4 ? GH_ICMP_ECHO : GH_ICMP6_ECHO))
@@ -284,7 +309,7 @@ static __always_inline struct gh_verdict gh_running(
 {
 	if (place == GH_PLACE_BOX && pkt->flags & GH_PKT_FRAGMENT)
 		return gh_verdict(GH_DROP_FRAGMENT);
-	if (pkt->flags & GH_PKT_GROUP)
+	if (gh_is_to_group(pkt))
 		return gh_verdict(GH_DROP_INSIDE);
 	if (place != GH_PLACE_OUTSIDE && place != GH_PLACE_REACH)
 		return gh_verdict(GH_DROP_INSIDE);
@@ -299,7 +324,9 @@ static __always_inline struct gh_verdict gh_running(
  * a third of what it is sent. */
 static __always_inline bool gh_is_bare_ack(const struct gh_pkt *pkt)
 {
-	return (pkt->tcp_flags & 0x17) == 0x10 && /* of FIN, SYN, RST, ACK */
+	const __u8 mask = GH_TCP_FIN | GH_TCP_SYN | GH_TCP_RST | GH_TCP_ACK;
+
+	return (pkt->tcp_flags & mask) == GH_TCP_ACK &&
 	       pkt->l4 + pkt->l4_len == pkt->l3 + pkt->ip_len;
 }
 
@@ -315,7 +342,7 @@ static __always_inline struct gh_verdict gh_captive(
 		return gh_verdict(GH_DROP_FRAGMENT);
 	if (pkt->flags & (GH_PKT_EXTENSION | GH_PKT_OPTIONS | GH_PKT_HOPBYHOP))
 		return gh_verdict(GH_DROP_EXTENSION);
-	if (pkt->flags & GH_PKT_GROUP || why == GH_DROP_CLOSED)
+	if (gh_is_to_group(pkt) || why == GH_DROP_CLOSED)
 		return gh_verdict(why);
 	if (pkt->proto == IPPROTO_TCP)
 		return gh_verdict(pkt->dport != GH_PORT_HTTP ? GH_ANSWER_RESET
@@ -348,10 +375,12 @@ static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
 	if (fault)
 		return gh_verdict(fault);
 	if (pkt->ethertype == ETH_P_ARP)
-		return gh_metered(GH_PASS_ARP, GH_METER_LINK);
+		return pkt->flags & GH_PKT_FORGED
+			       ? gh_verdict(GH_DROP_ROGUE)
+			       : gh_metered(GH_PASS_ARP, GH_METER_LINK);
 	if (!pkt->family)
 		return gh_verdict(GH_DROP_ETHERTYPE);
-	place = gh_place(net, pkt);
+	place = gh_destination(net, pkt);
 	service = gh_service(pkt, net, place);
 	if (service.reason)
 		return service;
@@ -360,29 +389,66 @@ static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
 	return gh_running(pkt, state, place);
 }
 
-/* Which limit holds for a frame that the box made; ND keeps the link alive. */
+/* Who sent a frame on its way to a client. */
+enum gh_maker {
+	GH_MAKER_OTHER, /* it came in by an interface */
+	GH_MAKER_BOX,   /* it did not */
+	GH_MAKER_GATE,  /* an answer in somebody's name */
+};
+
+/*
+ * A frame that came in by no interface is the box's own; but fragments of what
+ * was forwarded can look the same, when the kernel makes them anew (seen with
+ * IPv6 behind conntrack), so the source address decides.
+ */
+static __always_inline bool gh_is_box_made(const struct gh_pkt *pkt,
+	const struct gh_network *net, enum gh_maker maker)
+{
+	enum gh_place place;
+
+	if (maker != GH_MAKER_BOX || !pkt->family)
+		return maker != GH_MAKER_OTHER;
+	place = gh_source(net, pkt);
+	return pkt->flags & GH_PKT_FRAGMENT ? place == GH_PLACE_BOX
+					    : place != GH_PLACE_OUTSIDE;
+}
+
+/* Which of the box's own frames have a limit; ND keeps the link alive. */
 static __always_inline enum gh_meter_kind gh_box_made_meter(
 	const struct gh_pkt *pkt)
 {
-	if (pkt->family == 4 && pkt->proto == IPPROTO_ICMP)
-		return GH_METER_ECHO;
-	if (pkt->family == 6 && pkt->proto == IPPROTO_ICMPV6 &&
-		(pkt->icmp_type < 130 || pkt->icmp_type > GH_ICMP6_NA))
-		return GH_METER_ECHO;
-	if (pkt->l4 && pkt->sport == GH_PORT_DNS)
-		return GH_METER_DNS;
-	return GH_METER_NONE;
+	bool icmp4 = pkt->family == 4 && pkt->proto == IPPROTO_ICMP;
+	bool icmp6 = pkt->family == 6 && pkt->proto == IPPROTO_ICMPV6 &&
+		     (pkt->icmp_type < GH_ICMP6_MLD1_QUERY ||
+			     pkt->icmp_type > GH_ICMP6_NA);
+	bool dns = pkt->l4 && pkt->sport == GH_PORT_DNS;
+
+	return icmp4 || icmp6 || dns ? GH_METER_REPLY : GH_METER_NONE;
 }
 
 /*
- * What goes to a client. `box_made`: by the box itself or by the gate, so it
- * passes even when the parser knows nothing like it.
+ * Whether everybody on the link may have it. An IP packet to one address does
+ * not become that by the group MAC that its receiver claims to have.
+ */
+static __always_inline bool gh_is_multicast(
+	const struct gh_pkt *pkt, int fault, bool box_made)
+{
+	if (!(pkt->dst & 1))
+		return false;
+	return box_made || (!fault && (!pkt->family || pkt->flags & GH_PKT_GROUP));
+}
+
+/*
+ * What goes to a client. What the box or the gate made passes even when the
+ * parser knows nothing like it.
  */
 static __always_inline struct gh_verdict gh_decide_down(
-	const struct gh_pkt *pkt, int fault, bool box_made,
-	enum gh_state state, int refusal)
+	const struct gh_pkt *pkt, int fault, const struct gh_network *net,
+	enum gh_maker maker, enum gh_state state, int refusal)
 {
-	if (pkt->dst & 1)
+	bool box_made = gh_is_box_made(pkt, net, maker);
+
+	if (gh_is_multicast(pkt, fault, box_made))
 		return gh_verdict(GH_PASS_MULTICAST);
 	if (refusal == GH_DROP_BLOCKED)
 		return gh_verdict(GH_DROP_BLOCKED);

@@ -22,12 +22,6 @@
 #define GH_QUOTE4_MAX (576 - 28)
 #define GH_QUOTE6_MAX (GH_ANSWER_MAX - 48)
 
-#define GH_TCP_FIN 0x01
-#define GH_TCP_SYN 0x02
-#define GH_TCP_RST 0x04
-#define GH_TCP_PSH 0x08
-#define GH_TCP_ACK 0x10
-
 /* A TCP segment's numbers, in host order. */
 struct gh_segment {
 	__u32 seq, ack;

@@ -5,6 +5,7 @@
  * out the verdict. Everything that is not said to pass is dropped.
  */
 #include "gate.h"
+#include "limits.h"
 
 /* For display; asked for once a second and client. */
 static __always_inline void gh_note_address(
@@ -80,53 +81,6 @@ static __always_inline struct gh_captive *gh_note_captive(
 }
 
 /*
- * The limits of clients that do not run: each has its own share of every
- * kind, and all of a network together have one more of each, because a MAC
- * made up for each packet must not make a new budget. `own` may be NULL.
- */
-static __always_inline bool gh_admit_captive(const struct gh_frame *f,
-	enum gh_meter_kind kind, __u64 *own, __u32 bytes)
-{
-	__u32 network = f->network;
-	struct gh_network_meter *all =
-		bpf_map_lookup_elem(&network_meters, &network);
-	__u64 *shared;
-
-	if (!all)
-		return false;
-	if (own && !gh_meter_admit(own, f->net->captive_price, bytes,
-			   f->now_ns, GH_TOLERANCE_CAPTIVE_NS))
-		return false;
-	shared = kind == GH_METER_DNS	   ? &all->dns_meter
-		 : kind == GH_METER_ANSWER ? &all->answer_meter
-					   : &all->box_meter;
-	return gh_meter_admit(shared, f->net->network_price, bytes, f->now_ns,
-		GH_TOLERANCE_NS);
-}
-
-/* Whether a frame that has a limit is still within it (docs/design.md G8). */
-static __always_inline bool gh_admit(const struct gh_frame *f,
-	enum gh_meter_kind kind, struct gh_client *client,
-	struct gh_captive *seen, int refusal)
-{
-	__u32 bytes = kind == GH_METER_ANSWER ? GH_ANSWER_BYTES : f->bytes;
-	bool link = kind == GH_METER_LINK;
-	__u64 *own = NULL;
-
-	if (client)
-		own = link ? &client->up.link_meter : &client->up.box_meter;
-	/* DNS in plenty must not cost a running client its neighbours. */
-	if (client && !refusal)
-		return gh_meter_admit(own, f->net->box_price, bytes, f->now_ns,
-			GH_TOLERANCE_NS);
-	if (seen)
-		own = kind == GH_METER_DNS	? &seen->dns_meter
-		      : kind == GH_METER_ANSWER ? &seen->answer_meter
-						: &seen->box_meter;
-	return gh_admit_captive(f, kind, own, bytes);
-}
-
-/*
  * The verdict on a frame of an active network, carried out as far as it needs
  * no hook. `check_only`: repeat the verdict of a port on its bridge, without
  * meters, counters or answers.
@@ -155,7 +109,8 @@ static __always_inline enum gh_reason gh_upload(
 		seen = gh_note_captive(f, mac, verdict.reason);
 	if (client && verdict.charge)
 		return gh_pay(f, client, true, &grant, mac, verdict.reason);
-	if (!verdict.meter || gh_admit(f, verdict.meter, client, seen, refusal))
+	if (!verdict.meter || gh_admit(f, verdict.meter,
+				      client ? &client->up : NULL, seen, refusal))
 		return verdict.reason;
 	return verdict.meter == GH_METER_ANSWER ? refusal : GH_DROP_BOX_LIMIT;
 }

@@ -16,7 +16,7 @@
 #include <linux/types.h>
 #endif
 
-#define GH_LAYOUT 1
+#define GH_LAYOUT 2
 
 #define GH_NEVER     (~0ULL) /* expires_ns: no end */
 #define GH_UNLIMITED (~0ULL) /* quota_bytes: no limit */
@@ -69,7 +69,7 @@ struct gh_half {
 	__u64 packets;   /* wire packets: a GSO super-packet counts its segments */
 	__u64 seen_ns;   /* coarse clock at the last frame of this direction */
 	__u64 meter;     /* theoretical arrival time, 1/16 ns */
-	__u64 box_meter; /* the same for DNS and ICMP of the box (G8) */
+	__u64 box_meter; /* the same for DNS, ICMP and SYNs of the box (G8) */
 	__u32 exhausted; /* sticky: the quota refused a packet */
 	__u32 network;   /* network of the last frame */
 	/* up only */
@@ -83,15 +83,26 @@ struct gh_client {
 	struct gh_half down;
 };
 
+/* Limits of clients that do not run (docs/design.md G8), each of its own. */
+enum gh_meter_kind {
+	GH_METER_NONE = 0,
+	GH_METER_DNS,
+	GH_METER_ECHO,   /* ICMP with the box */
+	GH_METER_LINK,   /* ARP, ND, MLD, DHCP */
+	GH_METER_SYN,    /* connections to the portal */
+	GH_METER_ANSWER, /* ICMP made by the gate */
+	GH_METER_REPLY,  /* DNS and ICMP of the box, towards the client */
+	GH_METERS = 8,   /* a power of 2, with room */
+};
+
 /* `captive`: clients without a record. LRU, so never authoritative. */
 struct gh_captive {
 	__u64 first_ns;
 	__u64 seen_ns;
 	__u64 packets;
-	__u64 dns_meter;    /* theoretical arrival times, 1/16 ns */
-	__u64 box_meter;    /* ARP, ND, MLD, ICMP echo */
-	__u64 answer_meter; /* ICMP answers of the gate */
-	__u64 told_ns;      /* last event about a frame of this client */
+	/* theoretical arrival times, 1/16 ns; what they are for: policy.h */
+	__u64 meters[GH_METERS];
+	__u64 told_ns; /* last event about a frame of this client */
 	__u32 network;
 	__u32 reserved;
 };
@@ -113,6 +124,7 @@ enum gh_place {
 	GH_PLACE_BOX,    /* this network's own addresses of the box */
 	GH_PLACE_INSIDE, /* the box's other networks and addresses: refused */
 	GH_PLACE_REACH,  /* inside, but listed by the operator: charged */
+	GH_PLACE_LINK,   /* this network's own prefixes, guests: refused */
 };
 
 struct gh_prefix4 {
@@ -177,15 +189,18 @@ enum gh_network_flag {
 
 /* `network_meters`: array by network number, written by the kernel. */
 struct gh_network_meter {
-	__u64 dns_meter;
-	__u64 box_meter;
-	__u64 answer_meter;
+	__u64 meters[GH_METERS];
 };
 
 /*
  * `reasons`: per-CPU array by enum gh_reason. Names are the operator's words:
- * `gatehousectl` prints them without the GH_ prefix, lower case.
+ * `gatehousectl` prints them without the GH_ prefix, lower case. The number
+ * says the kind: below GH_ANSWERS passed, below GH_DROPS answered by the gate,
+ * from there on dropped. New ones go to the end of their kind.
  */
+#define GH_ANSWERS     32
+#define GH_DROPS       48
+#define GH_REASONS_MAX 128 /* size of the map, so that it outlives upgrades */
 enum gh_reason {
 	GH_NO_REASON = 0,
 	/* passed */
@@ -202,13 +217,13 @@ enum gh_reason {
 	GH_PASS_BOX_MADE,  /* download: made by the box itself */
 	GH_PASS_MULTICAST, /* download: to a group */
 	/* answered by the gate */
-	GH_ANSWER_SYN,
+	GH_ANSWER_SYN = GH_ANSWERS,
 	GH_ANSWER_REDIRECT,
 	GH_ANSWER_FIN,
 	GH_ANSWER_RESET,
 	GH_ANSWER_PROHIBITED,
 	/* dropped */
-	GH_DROP_SOURCE,    /* source MAC is a group, zero or the box's own */
+	GH_DROP_SOURCE = GH_DROPS, /* source MAC is a group, zero or the box's own */
 	GH_DROP_NETWORK,   /* interface belongs to no active network */
 	GH_DROP_MALFORMED, /* shorter than it claims, or not what it claims */
 	GH_DROP_ETHERTYPE,
@@ -223,13 +238,14 @@ enum gh_reason {
 	GH_DROP_CAPTIVE,
 	GH_DROP_FRAGMENT,
 	GH_DROP_EXTENSION, /* IPv6 extension header or IPv4 option, captive */
-	GH_DROP_ROGUE,     /* router advertisement or redirect from a client */
+	GH_DROP_ROGUE,     /* RA, redirect, or ARP and ND of another's MAC */
 	GH_DROP_ND,        /* neighbour discovery that is not on-link */
 	GH_DROP_INSIDE,    /* the box's other ports and networks */
 	GH_DROP_BOX_LIMIT, /* DNS, ICMP, ARP, ND beyond the limit */
 	GH_DROP_TCP_STRAY, /* TCP segment to the responder that needs no answer */
 	GH_DROP_ERROR,     /* a helper failed; should stay 0 */
-	GH_REASONS,        /* number of reasons */
+	GH_DROP_ADDRESS,   /* to the box, from an address that is not on the link */
+	GH_REASONS,        /* behind the last one */
 };
 
 struct gh_count {
@@ -290,12 +306,15 @@ GH_ASSERT(sizeof(struct gh_mac) == 8, "gh_mac is one word");
 GH_ASSERT(sizeof(struct gh_policy) == 64, "policy is one cache line");
 GH_ASSERT(sizeof(struct gh_half) == 64, "half is one cache line");
 GH_ASSERT(sizeof(struct gh_client) == 192, "client record is three lines");
-GH_ASSERT(sizeof(struct gh_captive) == 64, "captive layout");
+GH_ASSERT(sizeof(struct gh_captive) == 104, "captive layout");
 GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");
 GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
 GH_ASSERT(sizeof(struct gh_prefix4) == 16, "prefix4 layout");
 GH_ASSERT(sizeof(struct gh_prefix6) == 40, "prefix6 layout");
 GH_ASSERT(sizeof(struct gh_meta) == 32, "meta layout");
 GH_ASSERT(sizeof(struct gh_edit) == 208, "edit layout");
+GH_ASSERT(GH_PASS_MULTICAST < GH_ANSWERS, "room for passes");
+GH_ASSERT(GH_ANSWER_PROHIBITED < GH_DROPS, "room for answers");
+GH_ASSERT((int)GH_REASONS <= GH_REASONS_MAX, "room for drops");
 
 #endif

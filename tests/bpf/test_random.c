@@ -84,7 +84,8 @@ static const struct frame_spec services[] = {
 	{.to = "255.255.255.255", .from = "0.0.0.0", .proto = IPPROTO_UDP,
 		.sport = 68, .port = 67, .payload = 240},
 	{.to = "ff02::1:2", .proto = IPPROTO_UDP, .sport = 546, .port = 547},
-	{.to = GATE_BOX6, .proto = IPPROTO_ICMPV6, .type = 135, .ttl = 255},
+	{.to = GATE_BOX6, .proto = IPPROTO_ICMPV6, .type = 135, .ttl = 255,
+		.payload = 16, .nd_option = 1},
 	{.to = "ff02::16", .proto = IPPROTO_ICMPV6, .type = 143, .exts = 1},
 };
 
@@ -141,6 +142,7 @@ static bool is_any_of(uint32_t x, const uint16_t *list, size_t n)
 
 struct view {
 	uint8_t proto;
+	bool from_link;
 	bool to_box, to_group, to_link; /* ff02::/16; that and fe80::/10 */
 	bool to_all, to_servers; /* 255.255.255.255; ff02::1:2 */
 	const uint8_t *above; /* header above IP */
@@ -162,6 +164,7 @@ static bool view_ipv4(struct view *v, const uint8_t *ip, size_t len)
 	*v = (struct view){.proto = ip[9], .above = ip + 20, .left = total - 20};
 	v->to_box = !memcmp(ip + 16, box, 4);
 	v->to_all = !memcmp(ip + 16, all, 4);
+	v->from_link = !memcmp(ip + 12, box, 3) && memcmp(ip + 12, box, 4);
 	return true;
 }
 
@@ -192,8 +195,28 @@ static bool view_ipv6(struct view *v, const uint8_t *ip, size_t len)
 	v->to_group = ip[24] == 0xff && ip[25] == 0x02;
 	v->to_link = v->to_group || (ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80);
 	v->to_servers = !memcmp(ip + 24, &servers, 16);
+	v->from_link = (!memcmp(ip + 8, &box, 8) && memcmp(ip + 8, &box, 16)) ||
+		       (ip[8] == 0xfe && (ip[9] & 0xc0) == 0x80);
 	v->above = ip + header;
 	v->left = total - header;
+	return true;
+}
+
+/* RS, NS or NA: at most four options, and those with a MAC name `mac`. */
+static bool is_own(const struct view *v, const uint8_t *mac)
+{
+	size_t at = v->above[0] == 133 ? 8 : 24;
+	int options = 0;
+
+	for (; at < v->left; at += v->above[at + 1] * 8) {
+		const uint8_t *option = v->above + at;
+
+		if (at + 8 > v->left || !option[1] ||
+			at + option[1] * 8 > v->left || ++options > 4)
+			return false;
+		if ((option[0] == 1 || option[0] == 2) && memcmp(option + 2, mac, 6))
+			return false;
+	}
 	return true;
 }
 
@@ -212,7 +235,8 @@ static bool may_pass(const uint8_t *frame, size_t len)
 	type = at[0] << 8 | at[1];
 	at += 2;
 	if (type == 0x0806)
-		return true;
+		return (size_t)(at - frame) + 28 <= len && at[4] == 6 &&
+		       at[5] == 4 && !memcmp(at + 8, frame + 6, 6);
 	if (type == 0x0800 ? !view_ipv4(&v, at, len - (at - frame))
 			   : type != 0x86dd ||
 				     !view_ipv6(&v, at, len - (at - frame)))
@@ -225,22 +249,24 @@ static bool may_pass(const uint8_t *frame, size_t len)
 	case IPPROTO_TCP:
 		return v.left >= 20 && v.above[12] >> 4 >= 5 &&
 		       v.left >= (v.above[12] >> 4) * 4U && v.to_box &&
-		       is_any_of(port, tcp_ports, ARRAY_SIZE(tcp_ports));
+		       v.from_link && is_any_of(port, tcp_ports, ARRAY_SIZE(tcp_ports));
 	case IPPROTO_UDP:
 		if (type == 0x0800 && sport == 68 && port == 67)
 			return v.to_box || v.to_all;
 		if (type == 0x86dd && sport == 546 && port == 547)
 			return v.to_box || v.to_servers;
-		return v.to_box && port == 53;
+		return v.to_box && v.from_link && port == 53;
 	case IPPROTO_ICMP:
-		return type == 0x0800 && v.to_box && v.above[0] == 8;
+		return type == 0x0800 && v.to_box && v.from_link &&
+		       v.above[0] == 8;
 	case IPPROTO_ICMPV6:
 		if (type != 0x86dd)
 			return false;
 		if (v.above[0] == 128)
-			return v.to_box;
+			return v.to_box && v.from_link;
 		if (v.above[0] == 133 || v.above[0] == 135 || v.above[0] == 136)
-			return v.ttl == 255 && (v.to_link || v.to_box);
+			return v.ttl == 255 && (v.to_link || v.to_box) &&
+			       is_own(&v, frame + 6);
 		return v.to_group && (v.above[0] == 143 ||
 					    (v.above[0] >= 130 && v.above[0] <= 132));
 	}
@@ -280,12 +306,11 @@ static void send_frame(const struct frame *f)
 	}
 }
 
-/* The last byte of the MAC chosen; everything else is the caller's. */
-static void set_source(struct frame *f)
+static void choose_source(uint8_t ret_mac[static 6])
 {
 	static const enum standing who[] = {CAPTIVE, OVER_QUOTA, EXPIRED, PAUSED};
 
-	gate_mac(&gate, PICK(who), f->bytes + 6);
+	gate_mac(&gate, PICK(who), ret_mac);
 }
 
 static bool is_time_over(const struct timespec *start)
@@ -306,11 +331,14 @@ static void test_spoilt_frames(void **state)
 	while (!is_time_over(&start)) {
 		struct frame_spec spec;
 		struct frame f;
+		uint8_t mac[6];
 
 		draw_spec(&spec);
 		frame_build(&f, &spec);
+		choose_source(mac);
+		frame_set_source(&f, mac);
 		spoil(&f);
-		set_source(&f);
+		memcpy(f.bytes + 6, mac, 6);
 		send_frame(&f);
 		good += may_pass(f.bytes, f.len);
 		n++;
@@ -342,7 +370,7 @@ static void test_random_bytes(void **state)
 			if (f.len > 14 && draw(2))
 				f.bytes[14] = draw(2) ? 0x45 : 0x60;
 		}
-		set_source(&f);
+		choose_source(f.bytes + 6);
 		send_frame(&f);
 		n++;
 	}

@@ -46,9 +46,12 @@ static int setup(void **state)
 	memset(&network, 0, sizeof(network));
 	network.flags = GH_NETWORK_ACTIVE;
 	network.portal_ports[0] = htons(80);
-	network.n4 = 1;
+	network.n4 = 2;
 	network.prefix4[0] = (struct gh_prefix4){
 		.net = ip4(BOX), .mask = ~0U, .place = GH_PLACE_BOX};
+	network.prefix4[1] = (struct gh_prefix4){
+		.net = ip4("10.77.0.0"), .mask = htonl(0xffffff00),
+		.place = GH_PLACE_LINK};
 	pkt = (struct gh_pkt){
 		.src = GUEST,
 		.dst = BOX_MAC,
@@ -74,10 +77,10 @@ static enum gh_reason up(int fault, int refusal)
 		.reason;
 }
 
-static enum gh_reason down(int fault, bool box_made, int refusal)
+static enum gh_reason down(int fault, enum gh_maker maker, int refusal)
 {
-	return gh_decide_down(
-		&pkt, fault, box_made, GH_STATE_RUNNING, refusal)
+	return gh_decide_down(&pkt, fault, &network, maker, GH_STATE_RUNNING,
+		refusal)
 		.reason;
 }
 
@@ -87,17 +90,23 @@ static void test_upload_asks_in_this_order(void **state)
 	pkt.src = BOX_MAC;
 	pkt.ethertype = ETH_P_ARP;
 	pkt.dst4 = ip4(BOX);
-	pkt.flags = GH_PKT_FRAGMENT | GH_PKT_OPTIONS | GH_PKT_GROUP;
+	pkt.flags = GH_PKT_FRAGMENT | GH_PKT_OPTIONS | GH_PKT_GROUP |
+		    GH_PKT_FORGED;
+	pkt.src4 = ip4(OUTSIDE);
 	assert_int_equal(up(GH_DROP_MALFORMED, GH_DROP_BLOCKED), GH_DROP_SOURCE);
 	pkt.src = GUEST;
 	assert_int_equal(up(GH_DROP_MALFORMED, GH_DROP_BLOCKED), GH_DROP_BLOCKED);
 	assert_int_equal(up(GH_DROP_MALFORMED, GH_DROP_EXPIRED), GH_DROP_MALFORMED);
+	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_DROP_ROGUE);
+	pkt.flags &= ~GH_PKT_FORGED;
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_PASS_ARP);
 	pkt.ethertype = ETH_P_IP;
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_DROP_FRAGMENT);
 	pkt.flags &= ~GH_PKT_FRAGMENT;
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_DROP_EXTENSION);
 	pkt.flags &= ~GH_PKT_OPTIONS;
+	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_DROP_ADDRESS);
+	pkt.src4 = ip4("10.77.0.50");
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_PASS_PORTAL);
 	pkt.dport = htons(81);
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_DROP_EXPIRED);
@@ -113,20 +122,50 @@ static void test_upload_asks_in_this_order(void **state)
 
 static void test_download_asks_in_this_order(void **state)
 {
+	const int broken = GH_DROP_MALFORMED;
+
+	pkt.src4 = ip4(BOX);
 	pkt.dst = 0xffffffffffff;
-	assert_int_equal(down(GH_DROP_MALFORMED, false, GH_DROP_BLOCKED),
-		GH_PASS_MULTICAST);
+	assert_int_equal(
+		down(broken, GH_MAKER_BOX, GH_DROP_BLOCKED), GH_PASS_MULTICAST);
 	pkt.dst = GUEST;
 	assert_int_equal(
-		down(GH_DROP_MALFORMED, true, GH_DROP_BLOCKED), GH_DROP_BLOCKED);
+		down(broken, GH_MAKER_BOX, GH_DROP_BLOCKED), GH_DROP_BLOCKED);
 	assert_int_equal(
-		down(GH_DROP_MALFORMED, true, GH_DROP_EXPIRED), GH_PASS_BOX_MADE);
+		down(broken, GH_MAKER_BOX, GH_DROP_EXPIRED), GH_PASS_BOX_MADE);
 	assert_int_equal(
-		down(GH_DROP_MALFORMED, false, GH_DROP_EXPIRED), GH_DROP_MALFORMED);
-	assert_int_equal(down(0, false, GH_DROP_EXPIRED), GH_DROP_EXPIRED);
-	assert_int_equal(down(0, false, 0), GH_PASS_CHARGED);
+		down(broken, GH_MAKER_OTHER, GH_DROP_EXPIRED), broken);
+	assert_int_equal(down(0, GH_MAKER_OTHER, GH_DROP_EXPIRED), GH_DROP_EXPIRED);
+	assert_int_equal(down(0, GH_MAKER_OTHER, 0), GH_PASS_CHARGED);
 	pkt.family = 0;
-	assert_int_equal(down(0, false, 0), GH_DROP_ETHERTYPE);
+	assert_int_equal(down(0, GH_MAKER_OTHER, 0), GH_DROP_ETHERTYPE);
+}
+
+/* Came in by no interface, and yet not the box's. */
+static void test_who_made_it(void **state)
+{
+	pkt.src4 = ip4(OUTSIDE);
+	assert_int_equal(down(0, GH_MAKER_BOX, 0), GH_PASS_CHARGED);
+	assert_int_equal(down(0, GH_MAKER_GATE, 0), GH_PASS_BOX_MADE);
+	pkt.flags = GH_PKT_FRAGMENT;
+	assert_int_equal(
+		down(0, GH_MAKER_BOX, GH_DROP_CAPTIVE), GH_DROP_CAPTIVE);
+	pkt.src4 = ip4(BOX);
+	assert_int_equal(
+		down(0, GH_MAKER_BOX, GH_DROP_CAPTIVE), GH_PASS_BOX_MADE);
+}
+
+/* A group MAC is nobody's, so no packet to one address goes there. */
+static void test_one_address_behind_a_group_mac(void **state)
+{
+	pkt.dst = 0xddccbbaa3333;
+	assert_int_equal(
+		down(0, GH_MAKER_OTHER, GH_DROP_CAPTIVE), GH_DROP_CAPTIVE);
+	pkt.flags = GH_PKT_GROUP;
+	assert_int_equal(
+		down(0, GH_MAKER_OTHER, GH_DROP_CAPTIVE), GH_PASS_MULTICAST);
+	assert_int_equal(down(GH_DROP_MALFORMED, GH_MAKER_OTHER, GH_DROP_CAPTIVE),
+		GH_DROP_MALFORMED);
 }
 
 static void test_only_what_goes_on_is_charged(void **state)
@@ -218,22 +257,22 @@ static void test_the_first_place_that_matches(void **state)
 	network.prefix4[2] = (struct gh_prefix4){
 		0, 0, htons(25), IPPROTO_TCP, 0, GH_PLACE_INSIDE};
 	pkt.dst4 = ip4("10.78.0.80");
-	assert_int_equal(gh_place(&network, &pkt), GH_PLACE_REACH);
+	assert_int_equal(gh_destination(&network, &pkt), GH_PLACE_REACH);
 	pkt.proto = IPPROTO_UDP;
-	assert_int_equal(gh_place(&network, &pkt), GH_PLACE_INSIDE);
+	assert_int_equal(gh_destination(&network, &pkt), GH_PLACE_INSIDE);
 	pkt.proto = IPPROTO_TCP;
 	pkt.dport = htons(81);
-	assert_int_equal(gh_place(&network, &pkt), GH_PLACE_INSIDE);
+	assert_int_equal(gh_destination(&network, &pkt), GH_PLACE_INSIDE);
 	pkt.dst4 = ip4("10.79.0.1");
-	assert_int_equal(gh_place(&network, &pkt), GH_PLACE_OUTSIDE);
+	assert_int_equal(gh_destination(&network, &pkt), GH_PLACE_OUTSIDE);
 	pkt.dport = htons(25);
-	assert_int_equal(gh_place(&network, &pkt), GH_PLACE_INSIDE);
+	assert_int_equal(gh_destination(&network, &pkt), GH_PLACE_INSIDE);
 	/* A count beyond the table ends at the table. */
 	network.n4 = ~0U;
 	pkt.dport = htons(81);
 	for (size_t i = 0; i < GH_PREFIXES_MAX; i++)
 		network.prefix4[i].mask = network.prefix4[i].net = ~0U;
-	assert_int_equal(gh_place(&network, &pkt), GH_PLACE_OUTSIDE);
+	assert_int_equal(gh_destination(&network, &pkt), GH_PLACE_OUTSIDE);
 	assert_int_equal(gh_place4(NULL, 0, 0, 0), GH_PLACE_INSIDE);
 }
 
@@ -262,7 +301,7 @@ static void test_places_of_ipv6(void **state)
 	pkt.family = 6;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		ip6(rows[i].to, pkt.dst6);
-		if (gh_place(&network, &pkt) != rows[i].place)
+		if (gh_destination(&network, &pkt) != rows[i].place)
 			fail_msg("%s", rows[i].to);
 	}
 }
@@ -271,20 +310,20 @@ static void test_limits_of_what_the_box_made(void **state)
 {
 	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_NONE);
 	pkt.sport = htons(53);
-	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_DNS);
+	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_REPLY);
 	pkt.proto = IPPROTO_ICMP;
-	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_ECHO);
+	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_REPLY);
 	pkt.family = 6;
 	pkt.proto = IPPROTO_ICMPV6;
 	pkt.sport = 0;
 	pkt.icmp_type = 129;
-	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_ECHO);
+	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_REPLY);
 	for (int type = 130; type <= 136; type++) {
 		pkt.icmp_type = type;
 		assert_int_equal(gh_box_made_meter(&pkt), GH_METER_NONE);
 	}
 	pkt.icmp_type = 137;
-	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_ECHO);
+	assert_int_equal(gh_box_made_meter(&pkt), GH_METER_REPLY);
 }
 
 /* Frames as bytes; the parser gets each in a buffer of exactly its length. */
@@ -382,6 +421,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_upload_asks_in_this_order, setup),
 		cmocka_unit_test_setup(test_download_asks_in_this_order, setup),
+		cmocka_unit_test_setup(test_who_made_it, setup),
+		cmocka_unit_test_setup(
+			test_one_address_behind_a_group_mac, setup),
 		cmocka_unit_test_setup(test_only_what_goes_on_is_charged, setup),
 		cmocka_unit_test_setup(test_bad_sources, setup),
 		cmocka_unit_test_setup(test_what_a_record_grants, setup),

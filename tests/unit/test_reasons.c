@@ -9,9 +9,17 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "datapath/reasons.h"
+
+/* Room for new reasons of a kind, behind its last one. */
+static bool is_gap(int reason)
+{
+	return (reason > GH_PASS_MULTICAST && reason < GH_ANSWERS) ||
+	       (reason > GH_ANSWER_PROHIBITED && reason < GH_DROPS);
+}
 
 static void test_every_reason_has_its_own_name(void **state)
 {
@@ -20,6 +28,10 @@ static void test_every_reason_has_its_own_name(void **state)
 	for (i = 0; i < GH_REASONS; i++) {
 		const char *name = reason_name(i);
 
+		if (is_gap(i)) {
+			assert_string_equal(name, "?");
+			continue;
+		}
 		if (strcmp(name, "?") == 0)
 			fail_msg("reason %d has no name", i);
 		if (name[strspn(name, "abcdefghijklmnopqrstuvwxyz_")] != '\0')

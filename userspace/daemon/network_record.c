@@ -4,8 +4,8 @@
  * in the kernel. Rules are gathered in their order as prefixes of either
  * family, thinned, and written per family at the end.
  *
- * Order matters between places (reach before box before inside) and not among
- * the inside ones, so of those, whatever a wider one covers is left out.
+ * Order matters between places (reach, box, link, inside) and not among those
+ * of one place, so of these, whatever a wider one covers is left out.
  */
 #include "daemon/network_record.h"
 
@@ -106,6 +106,43 @@ static bool is_on_link(const struct prefix *prefix)
 	return prefix->len > (ip_is_v4(&prefix->addr) ? 96 : 0);
 }
 
+/* The guests: whatever else an address of theirs may be. */
+static int add_link(struct rules *rules, const struct box_address *addresses,
+	size_t n)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < n; i++)
+		if (addresses[i].owner == ADDRESS_OWNER_SELF &&
+			is_on_link(&addresses[i].prefix))
+			ret = add(rules, GH_PLACE_LINK, &addresses[i].prefix);
+	return ret;
+}
+
+/*
+ * The box takes these for itself as well: IPv4's broadcast, and IPv6's
+ * subnet-router anycast address (RFC 4291, 2.6.1), which is all zero bits.
+ */
+static int add_subnet_address(
+	struct rules *rules, const struct prefix *prefix)
+{
+	bool is_ipv4 = ip_is_v4(&prefix->addr);
+	struct ipaddr addr = prefix->addr;
+	int bit;
+
+	/* RFC 3021, RFC 6164: a link of two has no such address. */
+	if (!is_on_link(prefix) || prefix->len >= 127)
+		return 0;
+	for (bit = prefix->len; bit < 128; bit++) {
+		uint8_t mask = 0x80 >> bit % 8;
+
+		addr.addr[bit / 8] &= ~mask;
+		addr.addr[bit / 8] |= is_ipv4 ? mask : 0;
+	}
+	return add_host(rules, GH_PLACE_INSIDE, &addr);
+}
+
 static int add_inside(struct rules *rules, const struct config_network *network,
 	const struct box_address *addresses, size_t n)
 {
@@ -119,8 +156,11 @@ static int add_inside(struct rules *rules, const struct config_network *network,
 	for (i = 0; !ret && i < n; i++) {
 		const struct box_address *a = &addresses[i];
 
-		if (a->owner != ADDRESS_OWNER_SELF)
-			ret = add_host(rules, GH_PLACE_INSIDE, &a->prefix.addr);
+		if (a->owner == ADDRESS_OWNER_SELF)
+			continue;
+		ret = add_host(rules, GH_PLACE_INSIDE, &a->prefix.addr);
+		if (!ret)
+			ret = add_subnet_address(rules, &a->prefix);
 		if (!ret && is_on_link(&a->prefix) &&
 			(a->owner != ADDRESS_OWNER_OTHER ||
 				network->block_private))
@@ -285,6 +325,8 @@ int network_record_make(const struct config *config,
 		ret = add_reach(&rules, network);
 	if (!ret)
 		ret = add_box(&rules, network, addresses, n);
+	if (!ret)
+		ret = add_link(&rules, addresses, n);
 	if (!ret)
 		ret = add_inside(&rules, network, addresses, n);
 	if (!ret)

@@ -26,9 +26,10 @@ struct box_address {
 
 /*
  * Address rules, first match: what `reach` lists; the network's own addresses
- * (BOX); then INSIDE: all other addresses of the box, the prefixes of this and
- * of other guest networks, link-local ones, and with block_private private
- * ranges and every prefix that the box has on a link.
+ * (BOX); its prefixes (LINK); then INSIDE: all other addresses of the box,
+ * broadcast and anycast ones included, the prefixes of other guest networks,
+ * link-local ones, and with block_private private ranges and every prefix that
+ * the box has on a link.
  *   -E2BIG         more than GH_PREFIXES_MAX rules in a family
  *   -ENAMETOOLONG  the redirect text does not fit GH_LOCATION_MAX
  * `ret_network` is written on success only.

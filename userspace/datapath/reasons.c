@@ -55,6 +55,7 @@ static const char *const names[GH_REASONS] = {
 	[GH_DROP_BOX_LIMIT] = "drop_box_limit",
 	[GH_DROP_TCP_STRAY] = "drop_tcp_stray",
 	[GH_DROP_ERROR] = "drop_error",
+	[GH_DROP_ADDRESS] = "drop_address",
 };
 
 const char *reason_name(enum gh_reason reason)

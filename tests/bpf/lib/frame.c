@@ -128,6 +128,42 @@ static void put_transport(struct frame *f, const struct frame_spec *s)
 	}
 }
 
+/* Where the sender's MAC goes, or somebody else's. */
+static void put_own_mac(struct frame *f, const struct frame_spec *s, uint8_t *at)
+{
+	memcpy(at, f->bytes + 6, 6);
+	if (s->forged)
+		at[5] ^= 1;
+	else
+		f->own_mac = at - f->bytes;
+}
+
+static void put_arp(struct frame *f, const struct frame_spec *s)
+{
+	static const uint8_t header[] = {0, 1, 8, 0, 6, 4, 0, 2};
+	uint8_t *arp = put(f, s->payload);
+
+	memcpy(arp, header, s->payload < sizeof(header) ? s->payload : sizeof(header));
+	if (s->payload >= 28)
+		put_own_mac(f, s, arp + sizeof(header));
+}
+
+static void put_nd_option(struct frame *f, const struct frame_spec *s)
+{
+	uint8_t *option = put(f, 8);
+
+	option[0] = s->nd_option;
+	option[1] = 1;
+	put_own_mac(f, s, option + 2);
+}
+
+void frame_set_source(struct frame *f, const uint8_t mac[static 6])
+{
+	memcpy(f->bytes + 6, mac, 6);
+	if (f->own_mac)
+		memcpy(f->bytes + f->own_mac, mac, 6);
+}
+
 void frame_build(struct frame *f, const struct frame_spec *s)
 {
 	bool is_v6 = s->to && strchr(s->to, ':');
@@ -144,7 +180,12 @@ void frame_build(struct frame *f, const struct frame_spec *s)
 	/* A later fragment has no header of layer 4. */
 	if (s->to && !(s->offset & 0x1fff))
 		put_transport(f, s);
-	put(f, s->payload);
+	if (s->ethertype == ETHERTYPE_ARP && !s->to)
+		put_arp(f, s);
+	else
+		put(f, s->payload);
+	if (s->nd_option)
+		put_nd_option(f, s);
 	if (!s->to)
 		return;
 	f->ip_len = f->len - f->l3;

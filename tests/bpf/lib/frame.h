@@ -38,6 +38,8 @@ struct frame_spec {
 	uint16_t port;
 	uint8_t tcp_flags; /* 0: SYN */
 	uint8_t type;	   /* ICMP */
+	uint8_t nd_option; /* number of an option with the sender's MAC */
+	uint8_t forged;	   /* it, or an ARP sender's, is another's */
 	uint16_t payload;  /* bytes behind the last header */
 	uint16_t pad;	   /* bytes behind the IP packet */
 	/* Lies, 0: none. */
@@ -53,9 +55,12 @@ struct frame {
 	size_t len;
 	size_t l3;     /* where IP begins, or what stands in its place */
 	size_t ip_len; /* bytes of the IP packet, lies aside; 0: no IP */
+	size_t own_mac; /* where ARP or ND repeats the sender's; 0: nowhere */
 };
 
 /* Checksums are left 0: the gate leaves them to whoever receives. */
 void frame_build(struct frame *ret_frame, const struct frame_spec *spec);
+/* Another sender, wherever the frame names it. */
+void frame_set_source(struct frame *f, const uint8_t mac[static 6]);
 
 #endif

@@ -173,13 +173,13 @@ static void describe_network(struct gate *g)
 		.location6 = "http://[fd77::1]/?url=",
 	};
 	n->prefix4[n->n4++] = rule4(GATE_BOX, "255.255.255.255", GH_PLACE_BOX, 0);
-	n->prefix4[n->n4++] = rule4("10.77.0.0", "255.255.255.0", GH_PLACE_INSIDE, 0);
+	n->prefix4[n->n4++] = rule4("10.77.0.0", "255.255.255.0", GH_PLACE_LINK, 0);
 	n->prefix4[n->n4++] =
 		rule4("10.78.0.80", "255.255.255.255", GH_PLACE_REACH, 80);
 	n->prefix4[n->n4++] = rule4("10.78.0.0", "255.255.0.0", GH_PLACE_INSIDE, 0);
 	n->prefix6[n->n6++] = rule6(GATE_BOX6, 2, GH_PLACE_BOX, 0);
 	n->prefix6[n->n6++] = rule6("fe80::1", 2, GH_PLACE_BOX, 0);
-	n->prefix6[n->n6++] = rule6("fd77::", 1, GH_PLACE_INSIDE, 0);
+	n->prefix6[n->n6++] = rule6("fd77::", 1, GH_PLACE_LINK, 0);
 	n->prefix6[n->n6++] = rule6("fd78::80", 2, GH_PLACE_REACH, 80);
 	n->prefix6[n->n6++] = rule6("fd78::", 1, GH_PLACE_INSIDE, 0);
 	assert_int_equal(inet_pton(AF_INET6, GATE_BOX6, n->portal6), 1);
