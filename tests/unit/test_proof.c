@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Who asks (T1). Protects: the client is the Ethernet source of the saved SYN
- * and only when the packet behind it comes from the peer's address; whatever
- * else a descriptor can be is nobody. The real hand-over is tried in
- * tests/portal/test_ctl.py and in the lab.
+ * and only when the packet behind it comes from the peer's address and all that
+ * the box knows by itself agrees; whatever else a descriptor can be is nobody.
+ * The real hand-over is tried in tests/portal/test_ctl.py, attacks on it in
+ * tests/lab/test_proof.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,7 +69,7 @@ static void test_saved_syn(void **state)
 		const struct syn_case *c = &cases[i];
 		/* On the heap, so that a sanitiser sees a byte too far. */
 		uint8_t *syn = malloc(c->len + 1);
-		struct mac mac = {0};
+		struct mac mac = {0}, to = {0};
 		struct ipaddr peer;
 		int ret;
 
@@ -76,16 +77,135 @@ static void test_saved_syn(void **state)
 		memcpy(syn, c->bytes, c->len);
 		syn = realloc(syn, c->len ? c->len : 1);
 		assert_int_equal(ip_parse(c->peer, &peer), 0);
-		ret = proof_parse_syn(syn, c->len, &peer, &mac);
-		if (ret != c->ret || (!ret && mac.addr[5] != 1))
+		ret = proof_parse_syn(syn, c->len, &peer, &mac, &to);
+		if (ret != c->ret ||
+			(!ret && (mac.addr[5] != 1 || to.addr[5] != 0xfe)))
 			fail_msg("%s: expected %d, got %d", c->name, c->ret, ret);
 		free(syn);
 	}
 }
 
-static int seen_on_1(void *data, const struct mac *mac)
+/* Network 1 with the portal 10.0.0.1:80, the box's MAC ending in fe and one
+ * client, 10.0.0.2 at the MAC ending in 1, told from interface 7. */
+
+struct lan {
+	int seen_on;
+	uint8_t box, answered; /* last byte of a MAC; 0: none */
+	uint32_t ifindex;
+};
+
+static int seen_on(void *data, const struct mac *mac)
 {
-	return 1;
+	const struct lan *lan = data;
+
+	return lan->seen_on;
+}
+
+static bool is_ours(void *data, const struct config_network *network,
+	const struct mac *mac)
+{
+	const struct lan *lan = data;
+
+	return network->number == 1 && mac->addr[5] == lan->box;
+}
+
+static int answers_to(void *data, const struct config_network *network,
+	const struct ipaddr *addr, uint32_t scope, struct mac *ret_mac)
+{
+	const struct lan *lan = data;
+
+	if (!lan->answered || (scope && scope != lan->ifindex))
+		return -ENOENT;
+	*ret_mac = (struct mac){{2, 0, 0, 0, 0, lan->answered}};
+	return 0;
+}
+
+struct judge_case {
+	const char *name;
+	struct lan lan;
+	uint64_t netns;
+	uint16_t port;
+	const char *local, *peer;
+	uint32_t scope;
+	enum ctl_code code;
+};
+
+#define LAN {1, 0xfe, 1, 7}
+
+static const struct judge_case judge_cases[] = {
+	{"a guest", LAN, 9, 80, "10.0.0.1", "10.0.0.2", 0, CTL_OK},
+	{"by link-local address", LAN, 9, 80, "10.0.0.1", "10.0.0.2", 7, CTL_OK},
+	{"made in another network namespace", LAN, 8, 80, "10.0.0.1",
+		"10.0.0.2", 0, CTL_not_a_guest},
+	{"at no portal's address", LAN, 9, 80, "10.0.0.9", "10.0.0.2", 0,
+		CTL_not_a_guest},
+	{"at no portal's port", LAN, 9, 8080, "10.0.0.1", "10.0.0.2", 0,
+		CTL_not_a_guest},
+	{"HTTPS without a certificate", LAN, 9, 443, "10.0.0.1", "10.0.0.2", 0,
+		CTL_not_a_guest},
+	{"the SYN of another connection", LAN, 9, 80, "10.0.0.1", "10.0.0.3",
+		0, CTL_not_a_guest},
+	{"a SYN to another interface's MAC", {1, 0xfd, 1, 7}, 9, 80,
+		"10.0.0.1", "10.0.0.2", 0, CTL_not_a_guest},
+	{"seen on another network", {2, 0xfe, 1, 7}, 9, 80, "10.0.0.1",
+		"10.0.0.2", 0, CTL_not_a_guest},
+	{"never seen", {0, 0xfe, 1, 7}, 9, 80, "10.0.0.1", "10.0.0.2", 0,
+		CTL_not_a_guest},
+	{"another gets the answers", {1, 0xfe, 2, 7}, 9, 80, "10.0.0.1",
+		"10.0.0.2", 0, CTL_no_client},
+	{"nobody gets the answers", {1, 0xfe, 0, 7}, 9, 80, "10.0.0.1",
+		"10.0.0.2", 0, CTL_no_client},
+	{"by another link's local address", LAN, 9, 80, "10.0.0.1", "10.0.0.2",
+		6, CTL_no_client},
+};
+
+static void set_config(struct config *config, const char *portal)
+{
+	memset(config, 0, sizeof(*config));
+	config->portal_http_port = 80;
+	config->portal_https_port = 443;
+	config->network_count = 1;
+	config->networks[0].number = 1;
+	assert_int_equal(ip_parse(portal, &config->networks[0].portal4), 0);
+}
+
+static void test_judgement(void **state)
+{
+	static struct config config;
+	size_t i;
+
+	set_config(&config, "10.0.0.1");
+	for (i = 0; i < ARRAY_SIZE(judge_cases); i++) {
+		const struct judge_case *c = &judge_cases[i];
+		struct lan lan = c->lan;
+		struct proof_box box = {&config, 9, seen_on, is_ours,
+			answers_to, &lan, 0};
+		struct proof_connection connection = {.netns = c->netns,
+			.local_port = c->port,
+			.peer_scope = c->scope,
+			.syn_len = sizeof(ETH IP4) - 1};
+		struct caller caller = {.network = 0};
+		const char *why = NULL;
+		enum ctl_code code;
+
+		memcpy(connection.syn, ETH IP4, connection.syn_len);
+		assert_int_equal(ip_parse(c->local, &connection.local), 0);
+		assert_int_equal(ip_parse(c->peer, &connection.peer), 0);
+		code = proof_judge(&box, &connection, &caller, &why);
+		if (code != c->code || !why != !code ||
+			caller.network != (code ? 0 : 1) ||
+			(!code && strcmp(caller.who, "02:00:00:00:00:01")))
+			fail_msg("%s: expected %d, got %d", c->name, c->code,
+				code);
+		/* Once a minute in the log, and only when there are two. */
+		assert_int_equal(box.logged_ns != 0,
+			code == CTL_no_client && lan.answered && !c->scope);
+		connection.syn_len = 0;
+		if (!code)
+			assert_int_equal(proof_judge(&box, &connection, &caller,
+						 &why),
+				CTL_no_client);
+	}
 }
 
 /* Descriptors that are no guest, whoever sends them. */
@@ -95,6 +215,9 @@ static void test_other_descriptors(void **state)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof(addr);
 	static struct config config;
+	struct lan lan = LAN;
+	struct proof_box box = {
+		&config, 0, seen_on, is_ours, answers_to, &lan, 0};
 	struct caller caller = {.role = ROLE_NONE};
 	const char *why = NULL;
 	int file = open("/dev/null", O_RDONLY), pair[2], i;
@@ -113,19 +236,18 @@ static void test_other_descriptors(void **state)
 	const int none[] = {file, pair[0], udp, idle, listener, -1, 9999};
 
 	for (i = 0; i < (int)ARRAY_SIZE(none); i++)
-		assert_int_equal(proof_guest(&config, none[i], seen_on_1, NULL,
-					 &caller, &why),
+		assert_int_equal(proof_guest(&box, none[i], &caller, &why),
 			CTL_bad_request);
-	assert_int_equal(proof_guest(&config, accepted, seen_on_1, NULL, &caller,
-				 &why),
-		CTL_not_a_guest);
+	assert_int_equal(
+		proof_guest(&box, accepted, &caller, &why), CTL_not_a_guest);
 	/* Even a loopback connection to what is configured as a portal. */
-	config.network_count = 1;
-	config.networks[0].number = 1;
-	assert_int_equal(ip_parse("127.0.0.1", &config.networks[0].portal4), 0);
-	assert_int_equal(proof_guest(&config, accepted, seen_on_1, NULL, &caller,
-				 &why),
-		CTL_no_client);
+	set_config(&config, "127.0.0.1");
+	config.portal_http_port = ntohs(addr.sin_port);
+	assert_int_equal(
+		proof_guest(&box, accepted, &caller, &why), CTL_not_a_guest);
+	assert_int_equal(proof_own_netns(&box.netns), 0);
+	assert_int_equal(
+		proof_guest(&box, accepted, &caller, &why), CTL_no_client);
 	assert_int_equal(caller.proof, 0);
 	assert_non_null(why);
 	for (i = 0; i < 5; i++)
@@ -157,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_saved_syn),
+		cmocka_unit_test(test_judgement),
 		cmocka_unit_test(test_other_descriptors),
 		cmocka_unit_test(test_local),
 	};

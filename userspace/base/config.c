@@ -623,6 +623,17 @@ void config_report(void *data, const char *path, int line, const char *text)
 		log_error("%s: %s", where, text);
 }
 
+int config_portal_ports(const struct config *config,
+	uint16_t ret_ports[static CONFIG_PORTAL_PORTS])
+{
+	int n = 0;
+
+	ret_ports[n++] = config->portal_http_port;
+	if (config->tls_cert[0])
+		ret_ports[n++] = config->portal_https_port;
+	return n;
+}
+
 int config_load(const char *path, struct config *ret_config,
 	void (*report)(void *data, const char *path, int line, const char *text),
 	void *data)

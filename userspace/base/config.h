@@ -73,6 +73,11 @@ struct config {
 	struct config_role roles[CONFIG_ROLES_MAX];
 };
 
+#define CONFIG_PORTAL_PORTS 2
+/* Where the portal listens, HTTP first; returns how many. */
+int config_portal_ports(const struct config *config,
+	uint16_t ret_ports[static CONFIG_PORTAL_PORTS]);
+
 /*
  * Reads and checks `path`. Each fault is reported through `report` with its
  * line (0: the file as a whole), all of them, not the first only. Returns 0,

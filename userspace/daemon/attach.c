@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/network_link.h"
 #include "daemon/network_record.h"
 #include "daemon/port.h"
 #include "net/nft.h"
@@ -38,6 +39,8 @@ struct attach {
 	/* Logged once, until it is different. */
 	char network_problem[CONFIG_NETWORKS_MAX][64];
 	bool absent_logged[CONFIG_NETWORKS_MAX];
+	/* Where a network's packets come in, as our table has it. */
+	char input[CONFIG_NETWORKS_MAX][IFNAMSIZ];
 };
 
 static size_t index_of(const struct attach *a, const struct config_network *n)
@@ -285,16 +288,40 @@ static int clear_stale(
 
 /* The table in nftables. */
 
+/* True when the table does not know it yet. */
+static bool note_inputs(struct attach *a)
+{
+	bool changed = false;
+	int i;
+
+	for (i = 0; i < a->config->network_count; i++) {
+		const struct config_network *network = &a->config->networks[i];
+		const struct link *link = network_link(a->links, network);
+		const char *name = link ? link->name : network->interface;
+
+		changed |= strcmp(a->input[i], name) != 0;
+		snprintf(a->input[i], sizeof(a->input[i]), "%s", name);
+	}
+	return changed;
+}
+
 static int apply_nft(struct attach *a)
 {
-	const char *names[CONFIG_NETWORKS_MAX];
+	struct nft_network networks[CONFIG_NETWORKS_MAX];
+	struct nft_wish wish = {.networks = networks, .group = GH_DEVICE_GROUP};
 	struct nft_error err;
 	int i, ret;
 
+	note_inputs(a);
 	for (i = 0; i < a->config->network_count; i++)
-		names[i] = a->config->networks[i].interface;
-	ret = nft_apply(
-		a->nft, names, a->config->network_count, GH_DEVICE_GROUP, &err);
+		networks[i] = (struct nft_network){
+			.interface = a->config->networks[i].interface,
+			.input = a->input[i],
+			.portal4 = a->config->networks[i].portal4,
+			.portal6 = a->config->networks[i].portal6};
+	wish.network_count = a->config->network_count;
+	wish.port_count = config_portal_ports(a->config, wish.ports);
+	ret = nft_apply(a->nft, &wish, &err);
 	if (ret)
 		log_error("nftables: %s",
 			err.text[0] ? err.text : strerror(-ret));
@@ -336,6 +363,8 @@ static void on_link(void *data, enum link_event event, const struct link *link)
 	refresh(a);
 	/* Which network an address belongs to depends on names and masters. */
 	set_networks(a);
+	if (!a->is_unloaded && note_inputs(a))
+		apply_nft(a);
 }
 
 static void on_addresses(void *data)
@@ -446,6 +475,11 @@ int attach_unload(struct attach *a, bool open)
 	if (open)
 		keep_first(&ret, nft_remove(a->nft, &err));
 	return ret;
+}
+
+const struct links *attach_links(const struct attach *a)
+{
+	return a->links;
 }
 
 /* Rows. */

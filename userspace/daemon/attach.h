@@ -17,6 +17,7 @@
 #include "base/config.h"
 #include "base/loop.h"
 #include "datapath/datapath.h"
+#include "net/link.h"
 
 struct attach;
 
@@ -74,6 +75,9 @@ void attach_stop(struct attach *a);
  * table cannot be had for `closed`, the hooks stay attached.
  */
 int attach_unload(struct attach *a, bool open);
+
+/* The box's interfaces as it knows them. */
+const struct links *attach_links(const struct attach *a);
 
 /* Rows in the order of the configuration, a bridge before its ports. */
 void attach_each(struct attach *a,

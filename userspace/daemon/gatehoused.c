@@ -23,6 +23,7 @@
 #include "daemon/ops.h"
 #include "daemon/privilege.h"
 #include "daemon/sync.h"
+#include "daemon/witness.h"
 #include "rules/plan_defaults.h"
 
 /* Turns. */
@@ -371,6 +372,15 @@ static int start_events(struct gatehoused *g)
 	return 0;
 }
 
+static int start_witness(struct gatehoused *g)
+{
+	int ret = witness_start(g);
+
+	if (ret)
+		log_error("cannot read the neighbour table: %s", strerror(-ret));
+	return ret;
+}
+
 static int start_ctl(struct gatehoused *g)
 {
 	int ret = ctl_server_new(g->loop, g->config.socket,
@@ -410,6 +420,7 @@ static const struct {
 	{"records", start_sync, true},
 	{"networks", start_attach, false},
 	{"events", start_events, false},
+	{"neighbours", start_witness, false},
 	{"control socket", start_ctl, false},
 	{"privilege", drop_privilege, false},
 };
@@ -472,6 +483,7 @@ void gatehoused_stop(struct gatehoused *g)
 		turn_commit(g);
 	jobs_stop(g->jobs);
 	ctl_server_free(g->ctl);
+	witness_stop(g);
 	stop_events(g);
 	attach_stop(g->attach);
 	sync_free(g->sync);

@@ -23,12 +23,15 @@
 #include "store/store.h"
 
 struct jobs;
+struct neighbours;
 struct sync;
 
 struct gatehoused {
 	const char *config_path;
 	struct config config;
 	struct role_table roles;
+	struct proof_box proof_box;
+	struct neighbours *neighbours; /* witness.c's */
 	struct loop *loop;
 	int lock; /* of the state directory */
 	struct store *store;

@@ -213,21 +213,6 @@ enum ctl_code ops_parse(const char *text, size_t len,
 	return CTL_OK;
 }
 
-/* Where the datapath sees a client, for proof_guest(). */
-static int network_of(void *data, const struct mac *mac)
-{
-	struct gatehoused *g = data;
-	struct gh_client client;
-	struct gh_captive captive;
-
-	/* A record that was just made has seen no packet yet. */
-	if (clients_lookup(g->dp, mac, &client) == 0 && client.up.network)
-		return (int)client.up.network;
-	if (captive_lookup(g->dp, mac, &captive) == 0)
-		return (int)captive.network;
-	return 0;
-}
-
 /* Who asks, and whether the row lets them. NULL, or the refusal. */
 static json_t *prove(struct gatehoused *g, const struct op *op,
 	const struct ctl_frame *frame, struct caller *ret_caller)
@@ -240,8 +225,8 @@ static json_t *prove(struct gatehoused *g, const struct op *op,
 		if (!(op->proofs & PROOF_GUEST))
 			return reply_refuse(CTL_not_allowed,
 				"Guests cannot do this; ask at the desk.");
-		code = proof_guest(&g->config, frame->fd, network_of, g,
-			ret_caller, &why);
+		code = proof_guest(
+			&g->proof_box, frame->fd, ret_caller, &why);
 		return code ? reply_refuse(code, "%s", why) : NULL;
 	}
 	proof_local(&g->roles, frame->uid, ret_caller);

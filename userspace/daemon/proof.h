@@ -6,6 +6,7 @@
 #ifndef DAEMON_PROOF_H
 #define DAEMON_PROOF_H
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/config.h"
@@ -43,26 +44,57 @@ void role_table_init(struct role_table *roles, const struct config *config);
 void proof_local(const struct role_table *roles, uid_t uid,
 	struct caller *ret_caller);
 
-/* What the datapath says about a MAC: the number of the network where it was
- * last seen, 0 when it was never seen. */
-typedef int proof_seen_fn(void *data, const struct mac *mac);
+/* What the box itself knows: what a connection must agree with (witness.c). */
+struct proof_box {
+	const struct config *config;
+	uint64_t netns; /* the daemon's own, see proof_own_netns() */
+	/* The number of the network where the gate last saw a MAC; 0: never. */
+	int (*seen_on)(void *data, const struct mac *mac);
+	/* Is it the box's own on an interface of that network? */
+	bool (*is_ours)(void *data, const struct config_network *network,
+		const struct mac *mac);
+	/* The MAC that gets what the box sends to `addr` there; -errno: none.
+	 * `scope`: the interface of a link-local address, otherwise 0. */
+	int (*answers_to)(void *data, const struct config_network *network,
+		const struct ipaddr *addr, uint32_t scope, struct mac *ret_mac);
+	void *data;
+	int64_t logged_ns; /* the last warning of a forged SYN; 0: never */
+};
+
+/* The kernel's name for the network namespace of this process. */
+int proof_own_netns(uint64_t *ret_netns);
+
+#define PROOF_SYN_MAX 512 /* 14 + 2 * 4 + the largest IP and TCP headers */
+
+/* What the kernel says of a TCP connection. */
+struct proof_connection {
+	uint64_t netns;
+	struct ipaddr local, peer;
+	uint16_t local_port; /* host order */
+	uint32_t peer_scope; /* as for answers_to() */
+	size_t syn_len; /* 0: made by a SYN cookie, or its SYN was read before */
+	uint8_t syn[PROOF_SYN_MAX];
+};
 
 /*
  * The guest at the other end of `fd`. CTL_OK, or CTL_bad_request (no TCP
- * connection), CTL_no_client (no saved SYN: the connection was made by a SYN
- * cookie or has proven a request before), CTL_not_a_guest; then `ret_why` is a
- * sentence for a person.
+ * connection), CTL_no_client (no saved SYN, or its sender is not who gets our
+ * answers), CTL_not_a_guest; then `ret_why` is a sentence for a person.
  */
-enum ctl_code proof_guest(const struct config *config, int fd,
-	proof_seen_fn *seen, void *data, struct caller *ret_caller,
+enum ctl_code proof_guest(struct proof_box *box, int fd,
+	struct caller *ret_caller, const char **ret_why);
+
+/* The same of a connection that was read already: the rules alone. */
+enum ctl_code proof_judge(struct proof_box *box,
+	const struct proof_connection *connection, struct caller *ret_caller,
 	const char **ret_why);
 
 /*
- * The Ethernet source of a saved SYN of `len` bytes, when what follows is an
- * IP packet from `peer` (0 to 2 VLAN tags between). -EBADMSG otherwise, also
- * for a source that no client can have.
+ * Who sent a saved SYN of `len` bytes to whom, when what follows the Ethernet
+ * header is an IP packet from `peer` (0 to 2 VLAN tags between). -EBADMSG
+ * otherwise, also for a source that no client can have.
  */
 int proof_parse_syn(const uint8_t *syn, size_t len, const struct ipaddr *peer,
-	struct mac *ret_mac);
+	struct mac *ret_from, struct mac *ret_to);
 
 #endif

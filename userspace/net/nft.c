@@ -22,6 +22,7 @@
 #include <libmnl/libmnl.h>
 #include <nftables/libnftables.h>
 
+#include "base/ip.h"
 #include "base/util.h"
 
 #define TABLE "inet gatehouse"
@@ -139,18 +140,96 @@ static bool is_plain_name(const char *name)
 }
 
 /* As an anonymous set: of a single name nft makes a plain comparison. */
-static int write_names(FILE *out, const char *const *names, size_t n)
+static int write_names(FILE *out, const struct nft_wish *wish)
 {
 	size_t i;
 
 	fprintf(out, "define guests = { ");
-	for (i = 0; i < n; i++) {
-		if (!is_plain_name(names[i]))
+	for (i = 0; i < wish->network_count; i++) {
+		const struct nft_network *network = &wish->networks[i];
+
+		if (!is_plain_name(network->interface) ||
+			!is_plain_name(network->input))
 			return -EINVAL;
-		fprintf(out, "%s\"%s\"", i ? ", " : "", names[i]);
+		fprintf(out, "%s\"%s\"", i ? ", " : "", network->interface);
 	}
 	fprintf(out, " }\n");
 	return 0;
+}
+
+static const struct ipaddr *portal_of(
+	const struct nft_network *network, bool is_v4)
+{
+	return is_v4 ? &network->portal4 : &network->portal6;
+}
+
+/* The portals' addresses, each alone or with where it may be spoken to. */
+static void write_portals(FILE *out, const struct nft_wish *wish, bool is_v4,
+	bool with_input)
+{
+	const char *comma = "";
+	char text[IP_TEXT];
+	size_t i;
+
+	fprintf(out, "{ ");
+	for (i = 0; i < wish->network_count; i++) {
+		const struct nft_network *network = &wish->networks[i];
+		const struct ipaddr *portal = portal_of(network, is_v4);
+
+		if (ip_is_zero(portal))
+			continue;
+		fprintf(out, "%s%s", comma, ip_format(portal, text));
+		if (with_input)
+			fprintf(out, " . \"%s\"", network->input);
+		comma = ", ";
+	}
+	fprintf(out, " } ");
+}
+
+/*
+ * To a portal from another interface than its network's, where a MAC would say
+ * nothing. Only its ports: the address may be used for other things, and the
+ * box itself may look at the page.
+ */
+static void write_portal_rule(
+	FILE *out, const struct nft_wish *wish, bool is_v4)
+{
+	const char *family = is_v4 ? "ip" : "ip6";
+	size_t i = 0;
+	int port;
+
+	while (i < wish->network_count &&
+		ip_is_zero(portal_of(&wish->networks[i], is_v4)))
+		i++;
+	if (i == wish->network_count || wish->port_count == 0)
+		return;
+	fprintf(out, "tcp dport { ");
+	for (port = 0; port < wish->port_count; port++)
+		fprintf(out, "%s%u", port ? ", " : "", wish->ports[port]);
+	fprintf(out, " } iif != \"lo\" %s daddr ", family);
+	write_portals(out, wish, is_v4, false);
+	fprintf(out, "%s daddr . iifname != ", family);
+	write_portals(out, wish, is_v4, true);
+	fprintf(out, "drop\n");
+}
+
+static void write_chains(FILE *out, const struct nft_wish *wish)
+{
+	uint32_t group = wish->group;
+
+	fprintf(out,
+		"chain forward {\n"
+		"type filter hook forward priority " PRIORITY ";\n"
+		"iifgroup != %u iifname $guests drop\n"
+		"oifgroup != %u oifname $guests drop\n"
+		"}\n"
+		"chain input {\n"
+		"type filter hook input priority " PRIORITY ";\n"
+		"iifgroup != %u iifname $guests drop\n",
+		group, group, group);
+	write_portal_rule(out, wish, true);
+	write_portal_rule(out, wish, false);
+	fprintf(out, "}\n");
 }
 
 /*
@@ -159,27 +238,16 @@ static int write_names(FILE *out, const char *const *names, size_t n)
  * packet meets these rules, so the group, which is cheap to compare and right
  * for all guests that are gated, comes before the name (60 ns less a packet).
  */
-static int write_rules(
-	FILE *out, const char *const *names, size_t n, uint32_t group)
+static int write_rules(FILE *out, const struct nft_wish *wish)
 {
-	int ret = n ? write_names(out, names, n) : 0;
+	int ret = wish->network_count ? write_names(out, wish) : 0;
 
 	if (ret)
 		return ret;
 	fprintf(out, "add table " TABLE "\ndelete table " TABLE "\n"
 		     "table " TABLE " {\n");
-	if (n)
-		fprintf(out,
-			"chain forward {\n"
-			"type filter hook forward priority " PRIORITY ";\n"
-			"iifgroup != %u iifname $guests drop\n"
-			"oifgroup != %u oifname $guests drop\n"
-			"}\n"
-			"chain input {\n"
-			"type filter hook input priority " PRIORITY ";\n"
-			"iifgroup != %u iifname $guests drop\n"
-			"}\n",
-			group, group, group);
+	if (wish->network_count)
+		write_chains(out, wish);
 	fprintf(out, "}\n");
 	return 0;
 }
@@ -193,8 +261,8 @@ static int list(struct nft *nft, uint32_t *ret_generation, char **ret_listed)
 	return ret ?: run("list table " TABLE, NULL, ret_listed);
 }
 
-int nft_apply(struct nft *nft, const char *const *names, size_t n,
-	uint32_t group, struct nft_error *err)
+int nft_apply(
+	struct nft *nft, const struct nft_wish *wish, struct nft_error *err)
 {
 	_cleanup_free_ char *rules = NULL;
 	char *listed;
@@ -206,7 +274,7 @@ int nft_apply(struct nft *nft, const char *const *names, size_t n,
 	out = open_memstream(&rules, &len);
 	if (!out)
 		return -errno;
-	ret = write_rules(out, names, n, group);
+	ret = write_rules(out, wish);
 	if (fclose(out) != 0 && !ret)
 		ret = -ENOMEM;
 	if (!ret)
