@@ -177,6 +177,23 @@ def test_nftables_table_is_put_back(change):
         assert box.gw("nft list table inet gatehouse") == whole
 
 
+def test_the_table_knows_the_bridge_of_a_port():
+    """A network that is one port of a bridge: its packets come in on the bridge."""
+    with Box(guests=1) as box:
+        def allowed():
+            return [line.split('"')[-2] for line in box.gw(
+                "nft list chain inet gatehouse input").splitlines() if "10.7.0.1" in line]
+
+        gate = box.start()
+        assert allowed() == ["lan1"]
+        box.gw("ip link add br9 type bridge")
+        box.gw("ip link set lan1 master br9")
+        wait_for("bridge", lambda: allowed() == ["br9"])
+        box.gw("ip link set lan1 nomaster")
+        wait_for("no bridge", lambda: allowed() == ["lan1"])
+        assert "put back" not in gate.said()
+
+
 def test_tables_of_others_are_left_alone():
     with Box(guests=1) as box:
         box.gw("nft add table inet operators")
