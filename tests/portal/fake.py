@@ -133,7 +133,7 @@ class Portal:
             f"[gatehouse]\nsocket = {self.daemon.path}\n"
             "voucher_prefix = WIFI\n[portal]\n"
             + "\n".join(settings)
-            + "\n[network guest]\ninterface = lo\nportal4 = 127.0.0.1\n"
+            + "\n[network guest]\ninterface = eth1\nportal4 = 127.0.0.1\n"
             "portal6 = ::1\nssid = Caf\u00e9 Guests\n")
         self.log_path = pathlib.Path(path, "log")
         # Its leaks are looked for by the unit tests: in its cage the leak

@@ -159,11 +159,23 @@ static const struct fault_case fault_cases[] = {
 	{NET "[gatehouse]\nclients_max = 1\n", 5, "1024"},
 	{NET "[gatehouse]\nsocket = run/x\n", 5, "/"},
 	{NET "[gatehouse]\ncurrency = tzs\n", 5, "capital"},
-	{NET "[gatehouse]\ncurrency = TZSS\n", 5, "characters"},
+	{NET "[gatehouse]\ncurrency = TZSS\n", 5, "must be 3 characters"},
 	{NET "[portal]\ntls_cert = /a\n", 0, "tls_key"},
 	{NET "[portal]\nhttp_port = 443\n", 0, "same"},
 	{NET "[roles]\nanna = king\n", 5, "staff"},
 	{NET "[roles]\nanna = staff\nanna = admin\n", 6, "already"},
+	{NET "[roles]\ngatehouse-portal = admin\n", 5, "portal's user"},
+	{NET "[roles]\nweb = staff\n[portal]\nuser = web\n", 5,
+		"portal's user"},
+	{NET "[roles]\nroot = staff\n", 5, "always admin"},
+	{"[network a]\ninterface = lo\nportal4 = 10.0.0.1\n", 2, "box itself"},
+	{"[network a]\ninterface = lan0\nportal4 = 0.0.0.0\n", 3, "own address"},
+	{"[network a]\ninterface = lan0\nportal4 = 224.0.0.1\n", 3,
+		"own address"},
+	{NET "portal6 = fe80::1\n", 4, "link-local"},
+	{NET "portal6 = ::\n", 4, "own address"},
+	{NET "portal6 = ff02::1\n", 4, "own address"},
+	{NET "ssid = Guests # not shown\n", 4, "line of its own"},
 };
 
 static void test_faults(void **state)
@@ -198,6 +210,44 @@ static void test_all_faults_at_once(void **state)
 	assert_int_equal(faults.count, ARRAY_SIZE(lines));
 	for (i = 0; i < ARRAY_SIZE(lines); i++)
 		assert_int_equal(faults.lines[i], lines[i]);
+}
+
+/* One cause, one sentence. */
+static void test_no_fault_of_a_fault(void **state)
+{
+	static const char *const texts[] = {
+		"[networks guest]\n",
+		"[network a/b]\ninterface = lan0\nportal4 = 10.0.0.1\n",
+		"network a\n",
+	};
+	char text[16384];
+	size_t at = 0, i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		assert_int_equal(load(texts[i], strlen(texts[i]), &config,
+					 &faults),
+			-EINVAL);
+		if (faults.count != 1 || faults.lines[0] != 1)
+			fail_msg("<<%s>>: %s", texts[i], faults.text);
+	}
+	for (i = 0; i < 2 * CONFIG_NETWORKS_MAX; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at,
+			"[network n%zu]\ninterface = lan%zu\n"
+			"portal4 = 10.0.%zu.1\n",
+			i, i, i);
+	assert_int_equal(load(text, at, &config, &faults), -EINVAL);
+	if (faults.count != 1)
+		fail_msg("%s", faults.text);
+}
+
+static void test_names_with_a_hash(void **state)
+{
+	static const char text[] =
+		NET "ssid = Cafe #1\n[roles]\nroot = admin\n";
+
+	if (load(text, strlen(text), &config, &faults))
+		fail_msg("%s", faults.text);
+	assert_string_equal(config.networks[0].ssid, "Cafe #1");
 }
 
 static void test_bytes(void **state)
@@ -262,6 +312,8 @@ int main(void)
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_all_faults_at_once),
+		cmocka_unit_test(test_no_fault_of_a_fault),
+		cmocka_unit_test(test_names_with_a_hash),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_untouched_after_faults),
 		cmocka_unit_test(test_packaged_example),

@@ -109,10 +109,13 @@ struct reading {
 	void *data;
 	int line;
 	int faults;
+	int too_many; /* networks beyond the last that there is room for */
+	bool lost;    /* a network was meant, or something not understood */
 	enum section section;
 	int seen[ARRAY_SIZE(settings)]; /* line; network rows: this network */
 	bool hook_set[CONFIG_NETWORKS_MAX];
 	int network_line[CONFIG_NETWORKS_MAX];
+	int role_line[CONFIG_ROLES_MAX];
 };
 
 static void fault_at(struct reading *r, int line, const char *fmt, ...)
@@ -134,13 +137,42 @@ static void fault_at(struct reading *r, int line, const char *fmt, ...)
 
 /* Values. Each returns NULL, or what the value must be. */
 
-static const char *check_word(const char *value, const char *extra)
+#define WORD_MARKS "-_."
+
+static bool is_word(const char *value, const char *marks)
 {
 	const char *c;
 
 	for (c = value; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr(extra, *c))
-			return "may contain only letters, digits, '-', '_' and '.'";
+		if (!isalnum((unsigned char)*c) && !strchr(marks, *c))
+			return false;
+	return true;
+}
+
+static const char *check_word(const char *value)
+{
+	return is_word(value, WORD_MARKS)
+		       ? NULL
+		       : "may contain only letters, digits, '-', '_' and '.'";
+}
+
+static const char *check_interface(const char *value)
+{
+	if (!strcmp(value, "lo"))
+		return "must be the guests' interface; lo is the box itself";
+	return is_word(value, WORD_MARKS "@+")
+		       ? NULL
+		       : "may contain only letters, digits, '-', '_', '.', '@' "
+			 "and '+'";
+}
+
+static const char *check_text(const char *value, size_t len)
+{
+	if (!text_is_clean(value, len))
+		return "must be UTF-8 text without control characters";
+	/* "Cafe #1" is a name. */
+	if (strstr(value, " # "))
+		return "has a comment behind it, which needs a line of its own";
 	return NULL;
 }
 
@@ -162,20 +194,25 @@ static const char *set_text(
 	size_t len = strlen(value);
 
 	if (len < (size_t)row->min || len > (size_t)row->max) {
-		snprintf(why, sizeof(why), "must be %lld to %lld characters long",
-			(long long)row->min, (long long)row->max);
+		if (row->min == row->max)
+			snprintf(why, sizeof(why), "must be %lld characters long",
+				(long long)row->min);
+		else
+			snprintf(why, sizeof(why),
+				"must be %lld to %lld characters long",
+				(long long)row->min, (long long)row->max);
 		return why;
 	}
 	if (row->type == VALUE_PATH && len && value[0] != '/')
 		wrong = "must be an absolute path, beginning with /";
 	else if (row->type == VALUE_WORD)
-		wrong = check_word(value, "-_.");
+		wrong = check_word(value);
 	else if (row->type == VALUE_INTERFACE)
-		wrong = check_word(value, "-_.@+");
+		wrong = check_interface(value);
 	else if (row->type == VALUE_CODE)
 		wrong = check_code(value);
-	else if (!text_is_clean(value, len))
-		wrong = "must be UTF-8 text without control characters";
+	else
+		wrong = check_text(value, len);
 	if (!wrong)
 		memcpy(to, value, len + 1);
 	return wrong;
@@ -234,13 +271,27 @@ static const char *set_hook(const char *value, enum config_hook *to)
 static const char *set_addr(
 	const struct setting *row, const char *value, struct ipaddr *to)
 {
+	/* This host, link-local, multicast, reserved: no guest can be sent
+	 * there, or not with the address alone. */
+	static const char *const unfit[] = {"0.0.0.0/8", "169.254.0.0/16",
+		"224.0.0.0/3", "::/128", "fe80::/10", "ff00::/8"};
 	bool want_v4 = row->type == VALUE_ADDR4;
+	struct prefix prefix;
 	struct ipaddr addr;
+	size_t i;
 
-	if (ip_parse(value, &addr) || ip_is_v4(&addr) != want_v4 ||
-		ip_is_zero(&addr))
+	if (ip_parse(value, &addr) || ip_is_v4(&addr) != want_v4)
 		return want_v4 ? "must be an IPv4 address such as 10.0.0.1"
 			       : "must be an IPv6 address such as fd00::1";
+	for (i = 0; i < ARRAY_SIZE(unfit); i++)
+		if (!prefix_parse(unfit[i], &prefix) &&
+			ip_is_v4(&prefix.addr) == want_v4 &&
+			prefix_contains(&prefix, &addr))
+			return want_v4 ? "must be the box's own address on the "
+					 "guest network, such as 10.0.0.1"
+				       : "must be the box's own address on the "
+					 "guest network, such as fd00::1, not a "
+					 "link-local one";
 	*to = addr;
 	return NULL;
 }
@@ -373,7 +424,8 @@ static void open_network(struct reading *r, const char *name)
 	int i;
 
 	r->section = SECTION_NONE;
-	if (!len || len >= CONFIG_NAME_MAX || check_word(name, "-_.")) {
+	r->lost = true;
+	if (!len || len >= CONFIG_NAME_MAX || check_word(name)) {
 		fault(r,
 			"a network's name must be 1 to %d letters, digits, "
 			"'-', '_' or '.'",
@@ -387,7 +439,9 @@ static void open_network(struct reading *r, const char *name)
 			return;
 		}
 	if (config->network_count == CONFIG_NETWORKS_MAX) {
-		fault(r, "too many networks: %d at most", CONFIG_NETWORKS_MAX);
+		if (!r->too_many++)
+			fault(r, "too many networks: %d at most",
+				CONFIG_NETWORKS_MAX);
 		return;
 	}
 	r->network_line[config->network_count] = r->line;
@@ -413,6 +467,7 @@ static void open_section(struct reading *r, const char *name)
 		open_network(r, name + strspn(name, " \t"));
 	} else {
 		r->section = SECTION_NONE;
+		r->lost = true;
 		fault(r,
 			"unknown section [%s]; the sections are [gatehouse], "
 			"[portal], [network NAME] and [roles]",
@@ -435,7 +490,7 @@ static void add_role(struct reading *r, const char *user, const char *value)
 		fault(r, "too many roles: %d at most", CONFIG_ROLES_MAX);
 		return;
 	}
-	if (strlen(user) >= sizeof(role->user) || check_word(user, "-_.")) {
+	if (strlen(user) >= sizeof(role->user) || check_word(user)) {
 		fault(r, "%s is not a valid user name", user);
 		return;
 	}
@@ -446,7 +501,7 @@ static void add_role(struct reading *r, const char *user, const char *value)
 	}
 	snprintf(role->user, sizeof(role->user), "%s", user);
 	role->role = (enum role)found;
-	config->role_count++;
+	r->role_line[config->role_count++] = r->line;
 }
 
 static void add_setting(struct reading *r, const char *name, const char *value)
@@ -522,6 +577,7 @@ static bool check_line(struct reading *r, char *line, size_t len, int room)
 	}
 	end = start + strcspn(start, "=:");
 	if (!*end || end == start) {
+		r->lost = true;
 		fault(r, "expected `name = value` or `[section]`");
 		return false;
 	}
@@ -585,6 +641,26 @@ static void check_network(struct reading *r, int at)
 	}
 }
 
+/* Roles that would say what is not so. */
+static void check_roles(struct reading *r)
+{
+	const struct config *config = r->config;
+	int i;
+
+	for (i = 0; i < config->role_count; i++) {
+		const struct config_role *role = &config->roles[i];
+
+		if (!strcmp(role->user, config->portal_user))
+			fault_at(r, r->role_line[i],
+				"%s is the portal's user and must not have a "
+				"role",
+				role->user);
+		if (!strcmp(role->user, "root") && role->role != ROLE_ADMIN)
+			fault_at(r, r->role_line[i],
+				"root is always admin; leave this line out");
+	}
+}
+
 static void check_file(struct reading *r)
 {
 	struct config *config = r->config;
@@ -601,8 +677,9 @@ static void check_file(struct reading *r)
 			n->hook = config->hook;
 		check_network(r, i);
 	}
-	if (!config->network_count)
+	if (!config->network_count && !r->lost)
 		fault_at(r, 0, "there is no [network NAME]: nothing to gate");
+	check_roles(r);
 	if (!config->tls_cert[0] != !config->tls_key[0])
 		fault_at(r, 0, "tls_cert and tls_key must be set together");
 	if (config->portal_http_port == config->portal_https_port)
