@@ -24,7 +24,8 @@
 
 #define PEM_MAX (256 * 1024)
 
-enum { EXIT_CONFIG = 1, EXIT_USAGE = 2 };
+/* Starting again does not help after the last two (the unit knows them). */
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 
 struct program {
 	struct portal portal;
@@ -304,5 +305,5 @@ int main(int argc, char **argv)
 	if (!ret)
 		ret = check ? report(program, path) : run(program);
 	stop(program);
-	return ret ? EXIT_CONFIG : 0;
+	return ret ? EXIT_FAILED : 0;
 }

@@ -479,7 +479,7 @@ def test_configuration(tmp_path):
     assert status == 0, text
     for config, faults in CONFIGS:
         status, text = check_config("gatehoused", config, tmp_path, "-n")
-        assert status == 1, (config, text)
+        assert status == 78, (config, text)
         for line, word in faults:
             assert re.search(rf"(?m)^\S+gatehouse\.conf:{line}: .*{re.escape(word)}", text), (
                 config, text)
@@ -490,7 +490,7 @@ def test_configuration_that_is_no_file(tmp_path):
     for path in (tmp_path / "none", tmp_path, pathlib.Path("/dev/null")):
         result = subprocess.run([BUILD / "gatehoused", "-n", "-c", path], text=True,
                                 capture_output=True, timeout=10, check=False)
-        assert result.returncode == 1 and str(path) in result.stderr, (path, result)
+        assert result.returncode == 78 and str(path) in result.stderr, (path, result)
 
 
 def test_a_bad_file_stops_no_program(box):
@@ -518,4 +518,4 @@ def test_random_configurations(tmp_path):
         text = "".join(chr(dice.choice((10, 61, 91, 93, 32, dice.randrange(256))))
                        for _ in range(dice.randrange(400)))
         status, said = check_config("gatehoused", text, tmp_path, "-n")
-        assert status == 1 and said, text
+        assert status == 78 and said, text

@@ -643,11 +643,24 @@ def test_capabilities(box):
 def test_check_only(box, tmp_path):
     out = run(f"{BUILD}/gatehoused", "-n", "-c", box.conf)
     assert "no fault" in out.stdout
+    text = open(box.conf, encoding="utf-8").read()
+    odd = tmp_path / "odd.conf"
+    odd.write_text(text + "[network odd]\ninterface = none9\nportal4 = 10.9.9.1\n"
+                   "[portal]\ntls_cert = /none/cert\ntls_key = /none/key\n")
+    out = subprocess.run([f"{BUILD}/gatehoused", "-n", "-c", str(odd)],
+                         capture_output=True, text=True, check=False)
+    assert out.returncode == 0, out
+    for word in ("interface none9", "tls_cert /none/cert", "tls_key /none/key"):
+        assert re.search(rf"warning: .*{word}", out.stderr), out.stderr
+    odd.write_text("[network odd]\ninterface = eth1\nportal4 = 127.0.0.1\n")
+    out = subprocess.run([f"{BUILD}/gatehoused", "-n", "-c", str(odd)],
+                         capture_output=True, text=True, check=False)
+    assert out.returncode == 78 and "loopback" in out.stderr, out
     bad = tmp_path / "bad.conf"
     bad.write_text("[network a]\ncolour = red\nnumber = 99\n")
     out = subprocess.run([f"{BUILD}/gatehoused", "-n", "-c", str(bad)],
                          capture_output=True, text=True, check=False)
-    assert out.returncode == 1
+    assert out.returncode == 78
     assert f"{bad}:2:" in out.stderr and f"{bad}:3:" in out.stderr
 
 

@@ -262,7 +262,7 @@ def run(*args):
     (["--version"], 0, "gatehouse-portal ", ""),
     (["--nothing"], 2, "", "usage: gatehouse-portal"),
     (["word"], 2, "", "usage: gatehouse-portal"),
-    (["-n", "-c", "/nothing"], 1, "", "/nothing: No such file"),
+    (["-n", "-c", "/nothing"], 78, "", "/nothing: No such file"),
 ])
 def test_options(args, status, out, err):
     done = run(*args)

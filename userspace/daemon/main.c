@@ -12,17 +12,22 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/config_check.h"
 #include "daemon/gatehoused.h"
+
+/* Starting again does not help after the last two (the unit knows them). */
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 
 static void print_usage(FILE *to)
 {
 	fputs("usage: gatehoused [-c FILE] [-nv] [--unload open|closed]\n"
 	      "\n"
-	      "  -c FILE   configuration, " CTL_CONFIG_DEFAULT "\n"
-	      "  -n        check the configuration and exit\n"
-	      "  -v        log details\n"
-	      "  --unload  remove the gate, when no gatehoused runs: `open` lets\n"
-	      "            every client through, `closed` none\n",
+	      "  -c FILE    configuration, " CTL_CONFIG_DEFAULT "\n"
+	      "  -n         check the configuration and exit\n"
+	      "  -v         log details\n"
+	      "  --unload   remove the gate, when no gatehoused runs: `open` lets\n"
+	      "             every client through, `closed` none\n"
+	      "  --version  print the version and exit\n",
 		to);
 }
 
@@ -30,9 +35,13 @@ static int load_config(const char *path, struct config *ret_config)
 {
 	int ret = config_load(path, ret_config, config_report, stderr);
 
+	if (!ret)
+		ret = config_check(ret_config, path, config_report, stderr);
 	/* -EINVAL: the faults have been reported one by one. */
 	if (ret && ret != -EINVAL)
 		fprintf(stderr, "gatehoused: %s: %s\n", path, strerror(-ret));
+	if (!ret)
+		config_warn(ret_config, path, config_report, stderr);
 	return ret;
 }
 
@@ -57,7 +66,7 @@ static int run(struct gatehoused *g, const char *unload)
 
 	ret = gatehoused_start(g);
 	if (ret)
-		return 1;
+		return EXIT_FAILED;
 	if (unload) {
 		ret = gatehoused_unload(g, !strcmp(unload, "open"));
 	} else {
@@ -67,7 +76,7 @@ static int run(struct gatehoused *g, const char *unload)
 		gatehoused_run(g);
 	}
 	gatehoused_stop(g);
-	return ret ? 1 : 0;
+	return ret ? EXIT_FAILED : 0;
 }
 
 int main(int argc, char **argv)
@@ -75,6 +84,7 @@ int main(int argc, char **argv)
 	static const struct option longopts[] = {
 		{"unload", required_argument, NULL, 'u'},
 		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
 		{},
 	};
 	_cleanup_free_ struct gatehoused *g = xcalloc(1, sizeof(*g));
@@ -92,18 +102,21 @@ int main(int argc, char **argv)
 			verbose = true;
 		} else if (c == 'u') {
 			unload = optarg;
+		} else if (c == 'V') {
+			puts("gatehoused " GATEHOUSE_VERSION);
+			return 0;
 		} else {
 			print_usage(c == 'h' ? stdout : stderr);
-			return c == 'h' ? 0 : 2;
+			return c == 'h' ? 0 : EXIT_USAGE;
 		}
 	}
 	if (optind < argc || (unload && strcmp(unload, "open") &&
 				     strcmp(unload, "closed"))) {
 		print_usage(stderr);
-		return 2;
+		return EXIT_USAGE;
 	}
 	if (load_config(g->config_path, &g->config))
-		return 1;
+		return EXIT_CONFIG;
 	if (check) {
 		printf("%s: no fault, %d network%s\n", g->config_path,
 			g->config.network_count,
