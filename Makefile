@@ -8,7 +8,9 @@
 #                 build/bench.json; ROWS='bpf.*' only those rows
 # make fuzz       every fuzzer for FUZZ_SECONDS (10), seeds first
 # make run        the lab with gatehouse inside and a guest walking through it
-# make install    DESTDIR, PREFIX
+# make install    DESTDIR, PREFIX; keeps a configuration that is there
+# make uninstall  removes what install put there, but configuration and data
+# make help       this list
 #
 # SLOW=1 lets check-portal run what takes seconds too.
 # V=1 shows commands, SAN=1 builds with ASan and UBSan into build/san,
@@ -34,6 +36,7 @@ CC := clang
 endif
 
 PREFIX ?= /usr
+BINDIR ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
@@ -71,7 +74,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all deps check test bench run install clean format check-unit \
+.PHONY: all help deps check test bench run install uninstall clean format check-unit \
 	check-portal check-layers check-style test-bpf test-lab test-san fuzz \
 	run-fuzz
 
@@ -222,6 +225,8 @@ $(B)/tests/bench/%: $(B)/obj/tests/bench/%_main.o \
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz $(LIBS_BASE)
 
+help:
+	sed -n '/^# make /,/^$$/s/^# \{0,1\}//p' Makefile
 deps:
 	scripts/deps.sh
 check: check-unit check-portal check-layers check-style
@@ -252,11 +257,13 @@ clean:
 	rm -rf build
 
 install: all
-	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(SYSCONFDIR)/gatehouse \
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) \
+		$(DESTDIR)$(SYSCONFDIR)/gatehouse \
 		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(SBINDIR)
+	install -m 755 $(B)/gatehoused $(B)/gatehouse-portal $(DESTDIR)$(SBINDIR)
+	install -m 755 $(B)/gatehousectl $(DESTDIR)$(BINDIR)
 	for unit in gatehoused gatehouse-portal; do \
 		sed 's,@SBINDIR@,$(SBINDIR),g' packaging/$$unit.service.in \
 			>$(DESTDIR)$(UNITDIR)/$$unit.service && \
@@ -270,5 +277,16 @@ install: all
 	install -m 644 docs/*.5 $(DESTDIR)$(MANDIR)/man5
 	[ -e $(DESTDIR)$(SYSCONFDIR)/gatehouse/gatehouse.conf ] || \
 		install -m 644 packaging/gatehouse.conf $(DESTDIR)$(SYSCONFDIR)/gatehouse/
+
+# Before: `gatehousectl unload`, and the units stopped and disabled.
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,gatehoused gatehouse-portal) \
+		$(DESTDIR)$(BINDIR)/gatehousectl \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,gatehoused.service gatehouse-portal.service) \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/gatehouse.conf \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gatehouse.conf \
+		$(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard docs/*.8))) \
+		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/*.5)))
+	echo "kept: $(SYSCONFDIR)/gatehouse and /var/lib/gatehouse"
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

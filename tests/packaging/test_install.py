@@ -34,7 +34,7 @@ def test_install_puts_everything_in_place(tree):
     files = {str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file()}
     assert files == {
         "usr/sbin/gatehoused", "usr/sbin/gatehouse-portal",
-        "usr/sbin/gatehousectl", "etc/gatehouse/gatehouse.conf",
+        "usr/bin/gatehousectl", "etc/gatehouse/gatehouse.conf",
         "lib/systemd/system/gatehoused.service",
         "lib/systemd/system/gatehouse-portal.service",
         "usr/lib/sysusers.d/gatehouse.conf",
@@ -43,6 +43,20 @@ def test_install_puts_everything_in_place(tree):
         "usr/share/man/man8/gatehoused.8",
         "usr/share/man/man8/gatehouse-portal.8",
         "usr/share/man/man8/gatehousectl.8"}
+
+
+def test_uninstall_keeps_configuration_only(tmp_path):
+    assert run("make", "install", f"DESTDIR={tmp_path}").returncode == 0
+    result = run("make", "uninstall", f"DESTDIR={tmp_path}")
+    assert result.returncode == 0, result.stdout
+    assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()] == \
+        ["etc/gatehouse/gatehouse.conf"]
+
+
+def test_help_names_the_targets():
+    text = run("make", "help").stdout
+    for target in ("check", "test", "bench", "run", "install", "uninstall"):
+        assert re.search(rf"^make {target} ", text, flags=re.M), text
 
 
 def test_second_install_keeps_the_operators_configuration(tree):
