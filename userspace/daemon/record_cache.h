@@ -37,8 +37,10 @@ struct cached_record {
 	bool stale;   /* the kernel does not have `policy`: put it again */
 	bool closing; /* closed in the kernel, waiting to be removed */
 	bool final;   /* ... and its last counters are in the store */
+	bool handed_over; /* ... and its credit went to another client */
 	enum entry_action action;
 	int64_t closed_ns;  /* since when `closing` */
+	int64_t closed_raw; /* bytes counted then, up and down */
 	uint32_t sweep;	    /* that saw it last: SWEEP_* or a number */
 	int64_t record_id;  /* 0: no record */
 	int64_t old_id;	    /* before this turn, for the case that it fails */

@@ -404,6 +404,7 @@ void sync_apply(struct sync *sync)
 	for (; sync->g->dp && entry; entry = entry->dirty_next)
 		if (entry->action == ENTRY_CLOSE)
 			sync_close_record(sync, entry);
+	sync_settle_handed_over(sync);
 	for (entry = sync->dirty; entry; entry = next) {
 		next = entry->dirty_next;
 		if (sync->g->dp && entry->action == ENTRY_PUT)

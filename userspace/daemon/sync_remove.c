@@ -21,26 +21,57 @@ static void await_closed(struct sync *sync)
 		CLOSED_NS + NSEC_PER_MSEC, 0, on_closed, sync);
 }
 
-/*
- * While the turn was stored, the client that loses a credit went on using it:
- * the one that gets it must not have those bytes again.
- */
-static void deduct(struct sync *sync, const struct cached_record *from,
-	const struct gh_client *closed)
+static int64_t bytes_of(const struct gh_client *client)
 {
-	int64_t counted = from->raw_up + from->raw_down;
-	int64_t more = (int64_t)(closed->up.bytes + closed->down.bytes) - counted;
-	struct cached_record *to;
+	return (int64_t)(client->up.bytes + client->down.bytes);
+}
 
-	for (to = sync->dirty; to && more > 0; to = to->dirty_next) {
+/*
+ * Takes `more` bytes that `from` used of its credit from whoever gets it in
+ * this turn. True: somebody does, with a quota.
+ */
+static bool deduct(
+	struct sync *sync, const struct cached_record *from, int64_t more)
+{
+	struct cached_record *to;
+	bool any = false;
+
+	for (to = sync->dirty; to && from->credit_id; to = to->dirty_next) {
 		int64_t raw = to->raw_up + to->raw_down;
 
-		if (to->action != ENTRY_PUT || !from->credit_id ||
+		if (to->action != ENTRY_PUT ||
 			to->credit_id != from->credit_id ||
 			to->next.quota_bytes == GH_UNLIMITED)
 			continue;
 		to->next.quota_bytes = (uint64_t)MAX(
 			(int64_t)to->next.quota_bytes - more, raw);
+		any = true;
+	}
+	return any;
+}
+
+/*
+ * Between the count and the end of the old record its client went on using the
+ * credit, and a packet that was being decided at the end still counts: the next
+ * client must not have those bytes again. Only such a turn waits for packets.
+ */
+void sync_settle_handed_over(struct sync *sync)
+{
+	struct cached_record *entry;
+	struct gh_client client;
+	bool any = false;
+
+	for (entry = sync->dirty; entry; entry = entry->dirty_next)
+		any = any || entry->handed_over;
+	if (!any)
+		return;
+	clients_wait_for_packets();
+	for (entry = sync->dirty; entry; entry = entry->dirty_next) {
+		if (entry->handed_over &&
+			!clients_lookup(sync->g->dp, &entry->mac, &client))
+			deduct(sync, entry,
+				bytes_of(&client) - entry->closed_raw);
+		entry->handed_over = false;
 	}
 }
 
@@ -52,8 +83,11 @@ void sync_close_record(struct sync *sync, struct cached_record *entry)
 
 	policy.state = GH_STATE_CLOSED;
 	ret = clients_edit(sync->g->dp, &entry->mac, &policy, &closed);
-	if (!ret)
-		deduct(sync, entry, &closed);
+	if (!ret) {
+		entry->closed_raw = bytes_of(&closed);
+		entry->handed_over = deduct(sync, entry,
+			entry->closed_raw - entry->raw_up - entry->raw_down);
+	}
 	if (ret && ret != -ENOENT && ret != -ESTALE)
 		log_error("cannot close a record: %s", strerror(-ret));
 	entry->policy = policy;

@@ -49,5 +49,7 @@ void wants_free(struct wants *wants);
 void sync_schedule_expiry(struct sync *sync);
 /* Closes the kernel's record; it is counted for good and removed later. */
 void sync_close_record(struct sync *sync, struct cached_record *entry);
+/* After closing, before others get their records. */
+void sync_settle_handed_over(struct sync *sync);
 
 #endif

@@ -96,12 +96,11 @@ int clients_lookup(struct datapath *dp, const struct mac *mac,
 /* Removal. */
 
 /*
- * Returns when every packet that was being decided at the call is done.
  * MEMBARRIER_CMD_GLOBAL is synchronize_rcu(), and BPF programs on packets run
  * under RCU. Kernels with nohz_full refuse it; there the time a packet could
  * take at the very most must do.
  */
-static void wait_for_packets(void)
+void clients_wait_for_packets(void)
 {
 	struct timespec left = {.tv_nsec = 20 * NSEC_PER_MSEC};
 
@@ -158,7 +157,7 @@ int clients_remove(struct datapath *dp, struct client *rows, size_t n)
 	}
 	if (!any)
 		return 0;
-	wait_for_packets();
+	clients_wait_for_packets();
 	for (i = 0; i < n; i++) {
 		ret = delete_row(dp, &rows[i]);
 		if (ret)

@@ -50,6 +50,12 @@ int clients_lookup(struct datapath *dp, const struct mac *mac,
 	struct gh_client *ret_record);
 
 /*
+ * Returns when every packet that was being decided at the call is done: 10 to
+ * 40 ms later.
+ */
+void clients_wait_for_packets(void);
+
+/*
  * Removes records for good: closes them all, waits until no packet that saw
  * them open is under way (10 to 40 ms for all together, so gather them), reads
  * their final counters, deletes them.
