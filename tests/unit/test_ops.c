@@ -135,6 +135,15 @@ static const struct line lines[] = {
 	{"allow m --minutes -5 --megabytes 3",
 		"{\"mac\":\"m\",\"minutes\":-5,\"megabytes\":3}"},
 	{"allow --minutes 5 m", "{\"mac\":\"m\",\"minutes\":5}"},
+	{"allow m --minutes=5", "{\"mac\":\"m\",\"minutes\":5}"},
+	{"allow m --minutes=-5", "{\"mac\":\"m\",\"minutes\":-5}"},
+	{"allow m --minutes=", NULL},
+	{"allow m --minutesx=5", NULL},
+	{"allow m --minutes 5 --plan Day", NULL},
+	{"allow m --plan Day --megabytes 5", NULL},
+	{"allow m --megabytes 5", NULL},
+	{"describe m --name= --note x", "{\"mac\":\"m\",\"name\":\"\",\"note\":\"x\"}"},
+	{"block m --off=yes", NULL},
 	{"allow m", NULL},
 	{"allow m --minutes", NULL},
 	{"allow m --minutes five", NULL},
@@ -188,6 +197,53 @@ static void test_command_lines(void **state)
 	}
 }
 
+/* A refusal names what was typed, and only that. */
+static void test_sentences(void **state)
+{
+	static const struct {
+		const char *words, *before, *after;
+	} rows[] = {
+		{"plan add", "priceMinor must be 1", "--price must be 1"},
+		{"plan add", "price must be 1", "price must be 1"},
+		{"client", "mac must be", "MAC must be"},
+		{"move", "from is", "OLD is"},
+		{"allow", "minutes", "--minutes"},
+		{"status", "mac must be", "mac must be"},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		char buf[64], words[32], *argv[4], *rest = words;
+		int argc = 0, used;
+
+		snprintf(words, sizeof(words), "%s", rows[i].words);
+		while ((argv[argc] = strsep(&rest, " ")))
+			argc++;
+		verb_sentence(verb_lookup(argc, argv, &used), rows[i].before,
+			buf, sizeof(buf));
+		assert_string_equal(buf, rows[i].after);
+	}
+}
+
+static void test_help(void **state)
+{
+	const struct verb_arg *arg;
+	const struct verb *verb;
+	size_t len;
+
+	for (verb = verbs; verb->words; verb++) {
+		len = strlen(verb->words);
+		if (!verb->example || strncmp(verb->example, verb->words, len))
+			fail_msg("%s: its example is of another", verb->words);
+		for (arg = verb->args; arg->type != VERB_ARG_END; arg++) {
+			if (!arg->help)
+				fail_msg("%s: no help for %s", verb->words,
+					verb_arg_name(arg));
+			assert_true(arg - verb->args < VERB_ARGS_MAX);
+		}
+	}
+}
+
 struct frame {
 	const char *text;
 	enum ctl_code code;
@@ -237,6 +293,8 @@ int main(void)
 		cmocka_unit_test(test_every_row_has_a_verb),
 		cmocka_unit_test(test_verbs_fit_the_rows),
 		cmocka_unit_test(test_command_lines),
+		cmocka_unit_test(test_sentences),
+		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_frames),
 	};
 

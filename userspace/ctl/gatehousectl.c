@@ -5,7 +5,6 @@
  * Lists are fetched page by page. The exit status is the reply's code
  * (gatehouse/ctl.h).
  */
-#include <getopt.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -14,42 +13,93 @@
 #include "ctl/verbs.h"
 
 #define TIMEOUT_MS 30000
-#define EXIT_USAGE 2 /* of bad_request too */
 
 struct options {
 	const char *socket;
-	bool json;
+	bool json, help, version;
 };
 
-static void print_usage(FILE *to)
+static void print_json(const json_t *json)
 {
-	const struct verb *verb;
-	char usage[256];
+	/* 15 digits: 0.636 is not to look like 0.63600000000000001. */
+	_cleanup_free_ char *text = json_dumps(json,
+		JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
 
-	fputs("usage: gatehousectl [--socket PATH] [--json] VERB ...\n\n", to);
-	for (verb = verbs; verb->words; verb++) {
-		verb_usage(verb, usage, sizeof(usage));
-		fprintf(to, "  %s\n        %s\n", usage, verb->help);
-	}
+	puts(text ? text : "");
 }
 
-/* Verbs that begin with this word; 0 when there is none. */
-static int print_verbs(FILE *to, const char *word)
+/* One verb in full. */
+static void print_verb(const struct verb *verb)
 {
-	size_t len = strlen(word);
-	const struct verb *verb;
+	const struct verb_arg *arg;
+	char usage[256], name[64];
+	const char *line;
+	size_t len;
+
+	verb_usage(verb, usage, sizeof(usage));
+	printf("usage: gatehousectl %s\n\n%s\n\n", usage, verb->help);
+	for (arg = verb->args; arg->type != VERB_ARG_END; arg++) {
+		snprintf(name, sizeof(name), "%s%s%s", verb_arg_name(arg),
+			arg->option && arg->hint ? " " : "",
+			arg->option && arg->hint ? arg->hint : "");
+		for (line = arg->help; *line; line += len + (line[len] == '\n')) {
+			len = strcspn(line, "\n");
+			printf("  %-18s %.*s\n", name, (int)len, line);
+			name[0] = '\0';
+		}
+	}
+	printf("%sexample: gatehousectl %s\n", verb->args->type ? "\n" : "",
+		verb->example);
+}
+
+static json_t *verb_json(const struct verb *verb)
+{
+	const struct verb_arg *arg;
+	json_t *args = json_array();
+	char usage[256];
+
+	verb_usage(verb, usage, sizeof(usage));
+	for (arg = verb->args; arg->type != VERB_ARG_END; arg++)
+		json_array_append_new(args,
+			json_pack("{s:s, s:s}", "name", verb_arg_name(arg),
+				"help", arg->help));
+	return json_pack("{s:s, s:s, s:s, s:o, s:s}", "verb", verb->words,
+		"usage", usage, "help", verb->help, "arguments", args, "example",
+		verb->example);
+}
+
+/* The verbs that begin with these words. */
+static void print_help(const struct options *options, int argc, char **argv)
+{
+	_cleanup_json_ json_t *list = json_array(), *reply = NULL;
+	const struct verb *verb, *one = NULL;
 	char usage[256];
 	int count = 0;
 
 	for (verb = verbs; verb->words; verb++) {
-		if (strncmp(verb->words, word, len) ||
-			(verb->words[len] && verb->words[len] != ' '))
+		if (!verb_begins(verb, argc, argv))
+			continue;
+		json_array_append_new(list, verb_json(verb));
+		one = verb;
+		count++;
+	}
+	if (options->json) {
+		reply = json_pack("{s:b, s:O}", "success", 1, "verbs", list);
+		print_json(reply);
+		return;
+	}
+	if (count == 1) {
+		print_verb(one);
+		return;
+	}
+	puts("usage: gatehousectl [--socket PATH] [--json] VERB ...\n");
+	for (verb = verbs; verb->words; verb++) {
+		if (!verb_begins(verb, argc, argv))
 			continue;
 		verb_usage(verb, usage, sizeof(usage));
-		fprintf(to, "%s gatehousectl %s\n",
-			count++ ? "      " : "usage:", usage);
+		printf("  %s\n        %s\n", usage, verb->help);
 	}
-	return count;
+	puts("\n`gatehousectl VERB --help` explains one; so does gatehousectl(8).");
 }
 
 /* A refusal that the daemon did not make; returns the code's exit status. A
@@ -64,10 +114,12 @@ static int refuse(const struct options *options, const char *code,
 		print_problem(sentence);
 		return status;
 	}
-	reply = json_pack("{s:b, s:s, s:s}", "success", 0, "error", sentence,
+	/* It may repeat what was typed. */
+	reply = json_pack("{s:b, s:o, s:s}", "success", 0, "error",
+		json_string(sentence)
+			?: json_string("What was typed is not UTF-8 text."),
 		"code", code);
-	json_dumpf(reply, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
+	print_json(reply);
 	return status;
 }
 
@@ -81,8 +133,9 @@ static int explain(const struct options *options, int err)
 	case ECONNREFUSED:
 		snprintf(text, sizeof(text),
 			"gatehoused is not running (nothing listens on %s). "
-			"The gate stays in force without it. Start it with "
-			"`systemctl start gatehoused`, or remove the gate with "
+			"A gate that is in force stays so without it; after "
+			"`unload` there is none. Start it with `systemctl "
+			"start gatehoused`, or remove the gate with "
 			"`gatehoused --unload open` or `--unload closed`.",
 			options->socket);
 		return refuse(options, "unavailable", text);
@@ -143,16 +196,25 @@ static int call_all(const struct options *options, const char *op,
 	return 0;
 }
 
+/* In the words of who typed the command. */
+static void reword(const struct verb *verb, json_t *reply)
+{
+	const char *error = json_string_value(json_object_get(reply, "error"));
+	char text[512];
+
+	if (!error)
+		return;
+	verb_sentence(verb, error, text, sizeof(text));
+	json_object_set_new(reply, "error", json_string(text));
+}
+
 static int show(const struct options *options, const struct verb *verb,
 	const json_t *reply)
 {
 	const struct ctl_code_row *code = ctl_reply_code(reply);
 
 	if (options->json) {
-		_cleanup_free_ char *text =
-			json_dumps(reply, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-
-		puts(text ? text : "");
+		print_json(reply);
 		return code ? code->exit : 0;
 	}
 	if (!code) {
@@ -170,95 +232,136 @@ static int call_verb(const struct options *options, const struct verb *verb,
 	int argc, char **argv)
 {
 	_cleanup_json_ json_t *args = NULL, *reply = NULL;
-	char err[160];
+	char err[160], usage[256];
 	int ret;
 
 	ret = verb_parse(verb, argc, argv, &args, err, sizeof(err));
 	if (ret) {
 		ret = refuse(options, "bad_request", err);
+		verb_usage(verb, usage, sizeof(usage));
 		if (!options->json)
-			print_verbs(stderr, verb->words);
+			fprintf(stderr, "usage: gatehousectl %s\n", usage);
 		return ret;
 	}
 	ret = call_all(options, verb->op, args, &reply);
-	return ret ? explain(options, ret) : show(options, verb, reply);
+	if (ret)
+		return explain(options, ret);
+	reword(verb, reply);
+	return show(options, verb, reply);
+}
+
+/* Of one verb or more. */
+static bool is_start(int argc, char **argv)
+{
+	const struct verb *verb;
+
+	for (verb = verbs; verb->words; verb++)
+		if (verb_begins(verb, argc, argv))
+			return true;
+	return false;
+}
+
+/* The words name no verb: what could stand there instead. */
+static int refuse_words(const struct options *options, int argc, char **argv)
+{
+	const struct verb *verb;
+	char choices[128] = "", err[400];
+	size_t at = 0;
+
+	for (verb = verbs; verb->words; verb++)
+		if (argc && verb_begins(verb, 1, argv))
+			at += (size_t)snprintf(choices + at,
+				sizeof(choices) - at, "%s%s", at ? " or " : "",
+				verb->words + strlen(argv[0]) + 1);
+	if (!argc)
+		snprintf(err, sizeof(err), "Which verb? See `gatehousectl --help`.");
+	else if (!at)
+		snprintf(err, sizeof(err),
+			"There is no verb \"%.60s\"; see `gatehousectl --help`.",
+			argv[0]);
+	else
+		snprintf(err, sizeof(err), "Behind \"%s\" comes %s%s%.60s%s.",
+			argv[0], choices, argc > 1 ? ", not \"" : "",
+			argc > 1 ? argv[1] : "", argc > 1 ? "\"" : "");
+	return refuse(options, "bad_request", err);
 }
 
 static int run(const struct options *options, int argc, char **argv)
 {
+	_cleanup_json_ json_t *reply = NULL;
 	const struct verb *verb;
-	char err[160];
-	int ret, used;
+	int used = 0;
 
-	verb = verb_lookup(argc, argv, &used);
-	if (verb) {
-		ret = call_verb(options, verb, argc - used, argv + used);
-	} else {
-		snprintf(err, sizeof(err),
-			"Unknown verb \"%.60s%s%.60s\"; see `gatehousectl "
-			"--help`.",
-			argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-		ret = refuse(options, "bad_request", err);
-		if (!options->json)
-			print_verbs(stderr, argv[0]);
+	if (options->version) {
+		reply = json_pack("{s:b, s:s}", "success", 1, "version",
+			GATEHOUSE_VERSION);
+		if (options->json)
+			print_json(reply);
+		else
+			puts("gatehousectl " GATEHOUSE_VERSION);
+		return 0;
 	}
+	verb = verb_lookup(argc, argv, &used);
+	if (options->help && (verb || is_start(argc, argv))) {
+		print_help(options, verb ? used : argc, argv);
+		return 0;
+	}
+	if (!verb)
+		return refuse_words(options, argc, argv);
+	return call_verb(options, verb, argc - used, argv + used);
+}
+
+/*
+ * Takes the options that are no verb's out of argv; they are welcome anywhere.
+ * Returns how many words are left; a sentence in `err` when something is wrong.
+ */
+static int take_options(int argc, char **argv, struct options *options,
+	char *err, size_t err_len)
+{
+	int i, kept = 0;
+
+	for (i = 1; i < argc; i++) {
+		const char *word = argv[i];
+
+		if (!strcmp(word, "--json")) {
+			options->json = true;
+		} else if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
+			options->help = true;
+		} else if (!strcmp(word, "--version")) {
+			options->version = true;
+		} else if (!strncmp(word, "--socket=", 9)) {
+			options->socket = word + 9;
+		} else if (!strcmp(word, "--socket")) {
+			options->socket = i + 1 < argc ? argv[++i] : "";
+		} else if (!kept && word[0] == '-') {
+			snprintf(err, err_len,
+				"There is no option \"%.60s\"; see "
+				"`gatehousectl --help`.",
+				word);
+		} else if (!kept && !strcmp(word, "help")) {
+			options->help = true;
+		} else {
+			argv[kept++] = argv[i];
+		}
+	}
+	argv[kept] = NULL;
+	if (!options->socket[0])
+		snprintf(err, err_len, "--socket needs a path.");
+	return kept;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.socket = CTL_SOCKET_DEFAULT};
+	char err[160] = "";
+	int left = take_options(argc, argv, &options, err, sizeof(err)), ret;
+
+	ret = err[0] ? refuse(&options, "bad_request", err)
+		     : run(&options, left, argv);
 	/* A full disk or a closed pipe must not look like success. */
 	if (fflush(stdout)) {
 		perror("gatehousectl: output");
 		return ctl_code_lookup("internal")->exit;
 	}
 	return ret;
-}
-
-/* "--help" behind a verb is about that verb. */
-static int help(int argc, char **argv)
-{
-	if (!argc || !print_verbs(stdout, argv[0]))
-		print_usage(stdout);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	static const struct option longopts[] = {
-		{"socket", required_argument, NULL, 's'},
-		{"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'},
-		{},
-	};
-	struct options options = {.socket = CTL_SOCKET_DEFAULT};
-	bool asks_help = false;
-	int i, c, kept = 1;
-
-	/* These are welcome anywhere; getopt must leave the verb's own options
-	 * alone. */
-	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json"))
-			options.json = true;
-		else if (!strcmp(argv[i], "--help"))
-			asks_help = true;
-		else
-			argv[kept++] = argv[i];
-	}
-	argc = kept;
-	argv[argc] = NULL;
-	while ((c = getopt_long(argc, argv, "+s:jh", longopts, NULL)) >= 0) {
-		if (c == 's') {
-			options.socket = optarg;
-		} else if (c == 'j') {
-			options.json = true;
-		} else {
-			print_usage(c == 'h' ? stdout : stderr);
-			return c == 'h' ? 0 : EXIT_USAGE;
-		}
-	}
-	if (asks_help)
-		return help(argc - optind, argv + optind);
-	if (optind == argc) {
-		print_usage(stderr);
-		return EXIT_USAGE;
-	}
-	if (!strcmp(argv[optind], "help"))
-		return help(argc - optind - 1, argv + optind + 1);
-	return run(&options, argc - optind, argv + optind);
 }

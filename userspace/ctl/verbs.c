@@ -12,112 +12,153 @@
 #include "base/util.h"
 #include "ctl/print.h"
 
-#define MAC_ARG {VERB_ARG_TEXT, NULL, "mac", VERB_REQUIRED, "MAC"}
+#define MAC_ARG                                      \
+	{VERB_ARG_TEXT, NULL, "mac", VERB_REQUIRED, "MAC", \
+		"the device, such as 02:00:5e:10:00:01"}
 
+/* clang-format off */
 static const struct verb_arg no_args[] = {{}};
 static const struct verb_arg mac_args[] = {MAC_ARG, {}};
 static const struct verb_arg allow_args[] = {
 	MAC_ARG,
-	{VERB_ARG_INT, "--minutes", "minutes", VERB_ONE_OF, "N"},
-	{VERB_ARG_TEXT, "--plan", "plan", VERB_ONE_OF, "NAME"},
-	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N"},
+	{VERB_ARG_INT, "--minutes", "minutes", VERB_ONE_OF, "N",
+		"time to add; below 0: to take away"},
+	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_WITH, "N",
+		"limit of these minutes, in 1,000,000 bytes"},
+	{VERB_ARG_TEXT, "--plan", "plan", VERB_ONE_OF, "NAME",
+		"time and bytes of that plan"},
 	{},
 };
 static const struct verb_arg block_args[] = {
 	MAC_ARG,
-	{VERB_ARG_FALSE, "--off", "blocked", VERB_OPTIONAL, NULL},
+	{VERB_ARG_FALSE, "--off", "blocked", VERB_OPTIONAL, NULL,
+		"lift the block"},
 	{},
 };
 static const struct verb_arg move_args[] = {
-	{VERB_ARG_TEXT, NULL, "from", VERB_REQUIRED, "OLD"},
-	{VERB_ARG_TEXT, NULL, "to", VERB_REQUIRED, "NEW"},
+	{VERB_ARG_TEXT, NULL, "from", VERB_REQUIRED, "OLD",
+		"MAC of the device that has the session"},
+	{VERB_ARG_TEXT, NULL, "to", VERB_REQUIRED, "NEW",
+		"MAC of the device that gets it"},
 	{},
 };
 static const struct verb_arg set_args[] = {
 	MAC_ARG,
-	{VERB_ARG_TEXT, "--name", "name", VERB_OPTIONAL, "TEXT"},
-	{VERB_ARG_TEXT, "--note", "note", VERB_OPTIONAL, "TEXT"},
+	{VERB_ARG_TEXT, "--name", "name", VERB_OPTIONAL, "TEXT",
+		"up to 64 bytes; \"\": none"},
+	{VERB_ARG_TEXT, "--note", "note", VERB_OPTIONAL, "TEXT",
+		"up to 200 bytes; \"\": none"},
 	{},
 };
 static const struct verb_arg sessions_args[] = {
 	{VERB_ARG_TEXT, "--state", "state", VERB_OPTIONAL,
-		"running|paused|held|ended"},
+		"running|paused|held|ended", "only those"},
 	{},
 };
 static const struct verb_arg plan_add_args[] = {
-	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME"},
-	{VERB_ARG_INT, "--minutes", "minutes", VERB_REQUIRED, "N"},
-	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N"},
-	{VERB_ARG_INT, "--up", "upKbps", VERB_OPTIONAL, "KBPS"},
-	{VERB_ARG_INT, "--down", "downKbps", VERB_OPTIONAL, "KBPS"},
-	{VERB_ARG_INT, "--price", "priceMinor", VERB_OPTIONAL, "MINOR"},
-	{VERB_ARG_TEXT, "--currency", "currency", VERB_OPTIONAL, "XXX"},
-	{VERB_ARG_INT, "--moves", "moves", VERB_OPTIONAL, "N"},
-	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N"},
+	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME",
+		"up to 64 bytes; capitals make no other name"},
+	{VERB_ARG_INT, "--minutes", "minutes", VERB_REQUIRED, "N",
+		"time that it gives"},
+	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N",
+		"bytes that it gives, in 1,000,000; default: no limit"},
+	{VERB_ARG_INT, "--up", "upKbps", VERB_OPTIONAL, "KBPS",
+		"upload, kbit/s; not enforced yet; default: no limit"},
+	{VERB_ARG_INT, "--down", "downKbps", VERB_OPTIONAL, "KBPS",
+		"download, kbit/s; not enforced yet; default: no limit"},
+	{VERB_ARG_INT, "--price", "priceMinor", VERB_OPTIONAL, "MINOR",
+		"in hundredths of the currency: 50000 is 500.00; default: 0"},
+	{VERB_ARG_TEXT, "--currency", "currency", VERB_OPTIONAL, "XXX",
+		"ISO 4217; default: `currency` of gatehouse.conf"},
+	{VERB_ARG_INT, "--moves", "moves", VERB_OPTIONAL, "N",
+		"how often guests may take it to another device; default: 0"},
+	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N",
+		"how long a browser finds its session again; default: the\n"
+		"plan's time, or `token_days` of gatehouse.conf if longer"},
 	{},
 };
 static const struct verb_arg voucher_create_args[] = {
-	{VERB_ARG_TEXT, "--plan", "plan", VERB_REQUIRED, "NAME"},
-	{VERB_ARG_INT, "--count", "count", VERB_OPTIONAL, "N"},
-	{VERB_ARG_INT, "--expires-days", "expiresDays", VERB_OPTIONAL, "N"},
-	{VERB_ARG_TEXT, "--prefix", "prefix", VERB_OPTIONAL, "TEXT"},
+	{VERB_ARG_TEXT, "--plan", "plan", VERB_REQUIRED, "NAME",
+		"what a code is worth"},
+	{VERB_ARG_INT, "--count", "count", VERB_OPTIONAL, "N",
+		"how many, up to 1000; default: 1"},
+	{VERB_ARG_INT, "--expires-days", "expiresDays", VERB_OPTIONAL, "N",
+		"days until unused codes are worthless; default: never"},
+	{VERB_ARG_TEXT, "--prefix", "prefix", VERB_OPTIONAL, "TEXT",
+		"up to 8 capital letters and digits; default:\n"
+		"`voucher_prefix` of gatehouse.conf"},
 	{},
 };
 static const struct verb_arg voucher_list_args[] = {
-	{VERB_ARG_TEXT, "--batch", "batch", VERB_OPTIONAL, "BATCH"},
-	{VERB_ARG_TEXT, "--state", "state", VERB_OPTIONAL, "unused|used|revoked"},
+	{VERB_ARG_TEXT, "--batch", "batch", VERB_OPTIONAL, "BATCH",
+		"only those made together"},
+	{VERB_ARG_TEXT, "--state", "state", VERB_OPTIONAL,
+		"unused|used|revoked", "only those"},
 	{},
 };
 static const struct verb_arg code_args[] = {
-	{VERB_ARG_TEXT, NULL, "code", VERB_REQUIRED, "CODE"},
+	{VERB_ARG_TEXT, NULL, "code", VERB_REQUIRED, "CODE",
+		"as it is printed"},
 	{},
 };
 static const struct verb_arg verify_args[] = {
-	{VERB_ARG_TRUE, "--repair", "repair", VERB_OPTIONAL, NULL},
+	{VERB_ARG_TRUE, "--repair", "repair", VERB_OPTIONAL, NULL,
+		"mend what differs"},
 	{},
 };
 static const struct verb_arg unload_args[] = {
-	{VERB_ARG_TRUE, "--open", "open", VERB_ONE_OF, NULL},
-	{VERB_ARG_FALSE, "--closed", "open", VERB_ONE_OF, NULL},
+	{VERB_ARG_TRUE, "--open", "open", VERB_ONE_OF, NULL,
+		"every client gets through then, paid or not"},
+	{VERB_ARG_FALSE, "--closed", "open", VERB_ONE_OF, NULL,
+		"no client does, until gatehoused is started"},
 	{},
 };
 
-/* clang-format off */
+#define DEVICE "02:00:5e:10:00:01"
 const struct verb verbs[] = {
 	{"status", "status", no_args, NULL, print_status,
-		"how the gateway is doing: networks, ports and failed jobs"},
+		"how the gateway is doing: networks, ports and failed jobs",
+		"status"},
 	{"clients", "clients.list", no_args, NULL, print_clients,
-		"known devices"},
+		"known devices", "clients"},
 	{"client", "clients.get", mac_args, NULL, print_client,
-		"everything about one device"},
+		"everything about one device", "client " DEVICE},
 	{"allow", "clients.allow", allow_args, NULL, print_client,
-		"give a device time, or take it away (negative minutes)"},
+		"give a device time, or take it away (negative minutes)",
+		"allow " DEVICE " --minutes 120"},
 	{"block", "clients.block", block_args, "blocked", print_done,
-		"drop all traffic of a device; --off lifts the block"},
+		"drop all traffic of a device; --off lifts the block",
+		"block " DEVICE},
 	{"kick", "clients.kick", mac_args, NULL, print_done,
-		"end a device's session"},
+		"end a device's session", "kick " DEVICE},
 	{"move", "clients.move", move_args, NULL, print_done,
-		"move a device's session to another device"},
+		"move a device's session to another device",
+		"move " DEVICE " 02:00:5e:10:00:02"},
 	{"describe", "clients.set", set_args, NULL, print_client,
-		"set a device's name or note"},
+		"set a device's name or note",
+		"describe " DEVICE " --name \"Room 12\""},
 	{"sessions", "sessions.list", sessions_args, NULL, print_sessions,
-		"sessions, newest first"},
+		"sessions, newest first", "sessions --state running"},
 	{"plan list", "plans.list", no_args, NULL, print_plans,
-		"plans on sale"},
+		"plans on sale", "plan list"},
 	{"plan add", "plans.add", plan_add_args, NULL, print_done,
-		"add a plan"},
+		"add a plan",
+		"plan add \"2 Hours\" --minutes 120 --price 100000"},
 	{"voucher create", "vouchers.create", voucher_create_args, NULL, print_codes,
-		"create vouchers and print their codes, one per line"},
+		"create vouchers and print their codes, one per line",
+		"voucher create --plan Daily --count 10"},
 	{"voucher list", "vouchers.list", voucher_list_args, NULL, print_vouchers,
-		"vouchers and their state"},
+		"vouchers and their state", "voucher list --state used"},
 	{"voucher revoke", "vouchers.revoke", code_args, NULL, print_done,
-		"revoke an unused voucher"},
+		"revoke an unused voucher", "voucher revoke AJC7KMW3PXQ9"},
 	{"verify", "verify", verify_args, NULL, print_verify,
-		"compare the kernel's records with the database; --repair fixes them"},
+		"compare the kernel's records with the database; --repair fixes them",
+		"verify"},
 	{"reasons", "reasons", no_args, NULL, print_reasons,
-		"packets passed, answered and dropped, by reason"},
+		"packets passed, answered and dropped, by reason", "reasons"},
 	{"unload", "unload", unload_args, NULL, print_done,
-		"remove the gate: --open lets everyone through, --closed no one"},
+		"remove the gate: --open lets everyone through, --closed no one",
+		"unload --closed"},
 	{},
 };
 /* clang-format on */
@@ -135,6 +176,26 @@ static int match(const char *words, int argc, char **argv)
 		used++;
 	}
 	return used;
+}
+
+bool verb_begins(const struct verb *verb, int argc, char **argv)
+{
+	const char *rest = verb->words;
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		size_t len = strcspn(rest, " ");
+
+		if (!len || strlen(argv[i]) != len || memcmp(argv[i], rest, len))
+			return false;
+		rest += len + (rest[len] == ' ');
+	}
+	return true;
+}
+
+const char *verb_arg_name(const struct verb_arg *arg)
+{
+	return arg->option ? arg->option : arg->hint;
 }
 
 const struct verb *verb_lookup(int argc, char **argv, int *ret_used)
@@ -162,7 +223,7 @@ static int set_number(json_t *args, const struct verb_arg *arg,
 	number = strtoll(value, &end, 10);
 	if (errno || end == value || *end) {
 		snprintf(err, err_len, "%s needs a whole number, not \"%s\".",
-			arg->option ? arg->option : arg->hint, value);
+			verb_arg_name(arg), value);
 		return -EINVAL;
 	}
 	json_object_set_new(args, arg->field, json_integer(number));
@@ -179,7 +240,7 @@ static int set_arg(json_t *args, const struct verb_arg *arg, const char *value,
 		text = json_string(value);
 		if (!text) {
 			snprintf(err, err_len, "%s must be UTF-8 text.",
-				arg->option ? arg->option : arg->hint);
+				verb_arg_name(arg));
 			return -EINVAL;
 		}
 		json_object_set_new(args, arg->field, text);
@@ -202,88 +263,126 @@ static bool takes_value(const struct verb_arg *arg)
 	return arg->type == VERB_ARG_TEXT || arg->type == VERB_ARG_INT;
 }
 
-/* The row that an option names, or that the next bare word belongs to. */
-static const struct verb_arg *row_of(
-	const struct verb *verb, const char *word, int *place)
+/* "--minutes" and "--minutes=10", whose value *ret_value then is. */
+static bool is_option(
+	const char *word, const char *option, const char **ret_value)
 {
-	bool is_option = !strncmp(word, "--", 2);
-	const struct verb_arg *arg;
-	int at = 0;
+	size_t len = strlen(option);
 
-	for (arg = verb->args; arg->type != VERB_ARG_END; arg++) {
-		if (is_option && arg->option && !strcmp(arg->option, word))
-			return arg;
-		if (!is_option && !arg->option && at++ == *place) {
-			(*place)++;
-			return arg;
-		}
-	}
-	return NULL;
+	if (strncmp(word, option, len) || (word[len] && word[len] != '='))
+		return false;
+	*ret_value = word[len] ? word + len + 1 : NULL;
+	return true;
 }
 
-/* The rows that may not be left out. */
-static int check_needs(const struct verb *verb, const json_t *args, char *err,
-	size_t err_len)
+/* The row that a word names, or, by its place, belongs to; -1: none. *ret_value
+ * is what the word says of it, NULL: the next word may. */
+static int row_of(const struct verb *verb, const char *word,
+	const bool *given, const char **ret_value)
 {
+	bool named = !strncmp(word, "--", 2);
 	const struct verb_arg *arg;
-	bool asked = false, given = false;
+	int at;
+
+	for (at = 0; verb->args[at].type != VERB_ARG_END; at++) {
+		arg = &verb->args[at];
+		if (named && arg->option &&
+			is_option(word, arg->option, ret_value))
+			return at;
+		if (!named && !arg->option && !given[at]) {
+			*ret_value = word;
+			return at;
+		}
+	}
+	return -1;
+}
+
+/* What may not be left out, and what goes together. */
+static int check_needs(
+	const struct verb *verb, const bool *given, char *err, size_t err_len)
+{
+	const struct verb_arg *arg, *choice = NULL;
+	int at, chosen = 0;
+	bool asked = false, with = false;
 	char choices[96] = "";
 
-	for (arg = verb->args; arg->type != VERB_ARG_END; arg++) {
-		bool here = json_object_get(args, arg->field);
-
-		if (arg->need == VERB_REQUIRED && !here) {
+	for (at = 0; verb->args[at].type != VERB_ARG_END; at++) {
+		arg = &verb->args[at];
+		if (arg->need == VERB_REQUIRED && !given[at]) {
 			snprintf(err, err_len, "%s is missing.",
-				arg->option ? arg->option : arg->hint);
+				verb_arg_name(arg));
 			return -EINVAL;
 		}
-		if (arg->need != VERB_ONE_OF)
-			continue;
-		asked = true;
-		given |= here;
-		snprintf(choices + strlen(choices),
-			sizeof(choices) - strlen(choices), "%s%s",
-			choices[0] ? " or " : "", arg->option);
+		if (arg->need == VERB_ONE_OF) {
+			choice = arg;
+			with = given[at];
+			chosen += with;
+			snprintf(choices + strlen(choices),
+				sizeof(choices) - strlen(choices), "%s%s",
+				asked ? " or " : "", arg->option);
+			asked = true;
+		}
+		if (arg->need == VERB_WITH && given[at] && !with) {
+			snprintf(err, err_len, "%s goes with %s only.",
+				arg->option, choice->option);
+			return -EINVAL;
+		}
 	}
-	if (asked && !given) {
-		snprintf(err, err_len, "Give %s.", choices);
+	if (asked && chosen != 1) {
+		snprintf(err, err_len, "Give %s%s.", choices,
+			chosen ? ", not both" : "");
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* One word, or an option with the next one; *ret_used of them. */
+static int take_words(const struct verb *verb, char **argv, bool *given,
+	json_t *args, int *ret_used, char *err, size_t err_len)
+{
+	const char *value = NULL;
+	int at = row_of(verb, argv[0], given, &value);
+	const struct verb_arg *arg;
+
+	if (at < 0) {
+		snprintf(err, err_len, "Unexpected argument \"%s\".", argv[0]);
+		return -EINVAL;
+	}
+	arg = &verb->args[at];
+	*ret_used = 1;
+	if (given[at]) {
+		snprintf(err, err_len, "%s is given twice.", arg->option);
+		return -EINVAL;
+	}
+	if (takes_value(arg) && !value) {
+		value = argv[1];
+		*ret_used = 2;
+	}
+	if (takes_value(arg) != (value != NULL)) {
+		snprintf(err, err_len, "%s %s value.", arg->option,
+			takes_value(arg) ? "needs a" : "takes no");
+		return -EINVAL;
+	}
+	given[at] = true;
+	return set_arg(args, arg, value, err, err_len);
 }
 
 int verb_parse(const struct verb *verb, int argc, char **argv,
 	json_t **ret_args, char *err, size_t err_len)
 {
 	_cleanup_json_ json_t *args = json_object();
-	int i, ret, place = 0;
+	bool given[VERB_ARGS_MAX] = {false};
+	int i = 0, used, ret = 0;
 
-	for (i = 0; i < argc; i++) {
-		const struct verb_arg *arg = row_of(verb, argv[i], &place);
-		const char *value = argv[i];
-
-		if (!arg) {
-			snprintf(err, err_len, "Unexpected argument \"%s\".",
-				argv[i]);
-			return -EINVAL;
-		}
-		if (json_object_get(args, arg->field)) {
-			snprintf(err, err_len, "%s is given twice.", argv[i]);
-			return -EINVAL;
-		}
-		if (arg->option && takes_value(arg)) {
-			if (++i == argc) {
-				snprintf(err, err_len, "%s needs a value.",
-					arg->option);
-				return -EINVAL;
-			}
-			value = argv[i];
-		}
-		ret = set_arg(args, arg, value, err, err_len);
+	/* argv ends with a NULL. */
+	while (i < argc) {
+		ret = take_words(
+			verb, argv + i, given, args, &used, err, err_len);
 		if (ret)
 			return ret;
+		i += used;
 	}
-	ret = check_needs(verb, args, err, err_len);
+	ret = check_needs(verb, given, err, err_len);
 	if (ret)
 		return ret;
 	if (verb->preset && !json_object_get(args, verb->preset))
@@ -300,19 +399,35 @@ void verb_usage(const struct verb *verb, char *buf, size_t len)
 
 	for (arg = verb->args; arg->type != VERB_ARG_END && at < len; arg++) {
 		bool choice = arg->need == VERB_ONE_OF;
-		bool last = choice && arg[1].need != VERB_ONE_OF;
-		const char *before = arg->need == VERB_OPTIONAL ? " ["
-				     : !choice			? " "
-				     : in_choice		? " | "
-								: " {";
+		bool option = arg->need == VERB_OPTIONAL || arg->need == VERB_WITH;
+		bool last = (in_choice || choice) && arg[1].need != VERB_ONE_OF &&
+			    arg[1].need != VERB_WITH;
+		const char *before = option		? " ["
+				     : !choice		? " "
+				     : in_choice	? " | "
+							: " {";
 
-		at += (size_t)snprintf(buf + at, len - at, "%s%s%s%s%s", before,
+		at += (size_t)snprintf(buf + at, len - at, "%s%s%s%s%s%s", before,
 			arg->option ? arg->option : "",
 			arg->option && arg->hint ? " " : "",
-			arg->hint ? arg->hint : "",
-			arg->need == VERB_OPTIONAL ? "]"
-			: last			   ? "}"
-						   : "");
-		in_choice = choice;
+			arg->hint ? arg->hint : "", option ? "]" : "",
+			last ? "}" : "");
+		in_choice = (in_choice || choice) && !last;
 	}
+}
+
+void verb_sentence(
+	const struct verb *verb, const char *sentence, char *buf, size_t len)
+{
+	const struct verb_arg *arg;
+	size_t word = strcspn(sentence, " ");
+
+	for (arg = verb->args; arg->type != VERB_ARG_END; arg++)
+		if (strlen(arg->field) == word &&
+			!memcmp(sentence, arg->field, word)) {
+			snprintf(buf, len, "%s%s", verb_arg_name(arg),
+				sentence + word);
+			return;
+		}
+	snprintf(buf, len, "%s", sentence);
 }

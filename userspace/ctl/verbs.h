@@ -20,8 +20,11 @@ enum verb_arg_type {
 enum verb_need {
 	VERB_OPTIONAL = 0,
 	VERB_REQUIRED,
-	VERB_ONE_OF, /* one of the verb's rows that say so must be given */
+	VERB_ONE_OF, /* exactly one of the verb's rows that say so must be given */
+	VERB_WITH,   /* may go with the VERB_ONE_OF row before it, no other */
 };
+
+#define VERB_ARGS_MAX 10
 
 struct verb_arg {
 	enum verb_arg_type type;
@@ -29,6 +32,7 @@ struct verb_arg {
 	const char *field;  /* name of the operation's argument */
 	enum verb_need need;
 	const char *hint;   /* "MAC", "N" */
+	const char *help;   /* meaning and unit */
 };
 
 struct verb {
@@ -38,6 +42,7 @@ struct verb {
 	const char *preset; /* field that is true unless an option says else */
 	void (*print)(const json_t *reply);
 	const char *help;
+	const char *example; /* behind "gatehousectl " */
 };
 
 /* Ends with a row without words. */
@@ -45,13 +50,23 @@ extern const struct verb verbs[];
 
 /* The verb that the first words name; *ret_used of them. NULL: none. */
 const struct verb *verb_lookup(int argc, char **argv, int *ret_used);
+/* Whether the verb's words begin with all of these. */
+bool verb_begins(const struct verb *verb, int argc, char **argv);
 /*
  * Arguments of the operation from the words behind the verb. -EINVAL with a
  * sentence in `err`.
  */
 int verb_parse(const struct verb *verb, int argc, char **argv,
 	json_t **ret_args, char *err, size_t err_len);
-/* "allow MAC {--minutes N | --plan NAME} [--megabytes N]" */
+/* "allow MAC {--minutes N [--megabytes N] | --plan NAME}" */
 void verb_usage(const struct verb *verb, char *buf, size_t len);
+/* What the command line calls the row: "--minutes", "MAC". */
+const char *verb_arg_name(const struct verb_arg *arg);
+/*
+ * The daemon's sentences name an argument by its field, as the first word; for
+ * who typed a command it is the option.
+ */
+void verb_sentence(
+	const struct verb *verb, const char *sentence, char *buf, size_t len);
 
 #endif
