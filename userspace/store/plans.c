@@ -56,7 +56,9 @@ int store_plan_by_name(
 	struct store *store, const char *name, struct plan *ret_plan)
 {
 	return db_one(store->db, read_plan, ret_plan,
-		"SELECT " COLUMNS " FROM plans WHERE name = ?", "t", name);
+		"SELECT " COLUMNS " FROM plans WHERE name = ?1 COLLATE NOCASE"
+		" ORDER BY name = ?1 DESC LIMIT 1",
+		"t", name);
 }
 
 int store_plan_list(

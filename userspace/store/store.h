@@ -68,6 +68,7 @@ struct plan {
 /* -EEXIST: the name is taken. */
 int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret_id);
 int store_plan_lookup(struct store *store, int64_t id, struct plan *ret_plan);
+/* Whatever its capitals, but the same ones first. */
 int store_plan_by_name(struct store *store, const char *name, struct plan *ret_plan);
 /* Up to `max` plans with id > after, by id; returns how many. */
 int store_plan_list(struct store *store, int64_t after, struct plan *rows, int max);
