@@ -514,6 +514,7 @@ static void test_bytes_end_a_credit_and_start_the_next(void **state)
 static void test_an_operator_gives_and_takes(void **state)
 {
 	struct world *w = *state;
+	struct session ended;
 	struct view view;
 
 	assert_int_equal(allow(w, 0, -60, UNLIMITED), OUTCOME_NOT_FOUND);
@@ -529,6 +530,10 @@ static void test_an_operator_gives_and_takes(void **state)
 	/* Never below 0. */
 	assert_int_equal(allow(w, 0, -100000, UNLIMITED), OUTCOME_OK);
 	assert_seconds(w, 0, 0);
+	assert_int_equal(store_session_list(w->rules.store, SESSION_ENDED,
+				 UNLIMITED, &ended, 1),
+		1);
+	assert_string_equal(ended.end_reason, "ended by operator");
 	assert_int_equal(allow(w, 0, -1, UNLIMITED), OUTCOME_NOT_FOUND);
 }
 

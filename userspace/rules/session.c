@@ -328,6 +328,17 @@ int account_add(struct rules *rules, struct account *account,
 	return account_save(rules, account);
 }
 
+static bool has_time(const struct account *account, int64_t now_ns)
+{
+	int i;
+
+	for (i = 0; i < account->count; i++)
+		if (account->credits[i].state != CREDIT_USED &&
+			time_left(&account->credits[i], now_ns) > 0)
+			return true;
+	return false;
+}
+
 /* Takes time away, from the last credit first; never below 0. */
 static void account_take(
 	struct account *account, int64_t ns, const struct moment *now)
@@ -353,6 +364,9 @@ static void account_take(
 		if (credit->state == CREDIT_WAITING && credit->left_ns == 0)
 			credit->state = CREDIT_USED;
 	}
+	/* The last of it was taken, not used. */
+	if (!has_time(account, now->mono_ns))
+		account_end(account, SESSION_EVENT_KICKED, now);
 	account_settle(account, now, false);
 }
 

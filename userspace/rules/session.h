@@ -91,7 +91,7 @@ void account_view(const struct account *account, const struct moment *now,
 	struct view *ret_view);
 
 /* "25 minutes of credit" by an operator: adds (P4), or takes away when
- * `seconds` is negative. */
+ * `seconds` is negative; who has none left then was ended by the operator. */
 struct allowance {
 	const struct plan *plan; /* its name, rates and token days; may be NULL */
 	int64_t seconds;	 /* UNLIMITED: no end */
