@@ -526,6 +526,56 @@ def test_operator_journey(box):
     box.ctl("verify")
 
 
+def test_words_about_devices_nobody_saw(box):
+    """An operator's word makes nobody seen, and lifts no block that is not."""
+    mac = "02:00:00:00:02:11"
+    before = len(box.json("clients")["items"])
+    for verb in ("block", "describe"):
+        option = ["--off"] if verb == "block" else []
+        out = box.ctl(verb, mac, *option, check=False)
+        assert out.returncode == (3 if option else 2), out
+    assert len(box.json("clients")["items"]) == before
+    client = box.json("allow", mac, "--minutes", "5")
+    assert client["lastSeen"] is None and "message" not in client
+    assert "not blocked" in box.ctl("block", mac, "--off").stdout
+    assert box.json("describe", mac, "--name", "Anna", "--note", "x")["lastSeen"] is None
+    client = box.json("describe", mac, "--name=")
+    assert (client["name"], client["note"]) == ("", "x")
+    client = box.json("allow", mac, "--minutes", "5", "--megabytes", "3")
+    assert client["remainingBytes"] is None and "no limit" in client["message"]
+    assert "no limit" in box.ctl("allow", mac, "--minutes=5", "--megabytes=3").stdout
+    client = box.json("allow", mac, "--minutes", "-5000")
+    assert client["state"] == "captive"
+    session = box.json("sessions")["items"][0]
+    assert (session["mac"], session["endReason"]) == (mac.upper(), "ended by operator")
+    assert session["currency"] == "TZS"
+
+
+def test_figures(box):
+    """What has no limit is null; no digit that nobody measured."""
+    box.ctl("plan", "add", "Plain", "--minutes", "5", "--down", "2000")
+    plan = box.json("plan", "list")["items"][-1]
+    assert (plan["upKbps"], plan["downKbps"], plan["megabytes"]) == (None, 2000, None)
+    text = box.ctl("--json", "status").stdout
+    assert re.search(r'"sweepMs": \d+\.\d{1,3},', text), text
+
+
+@pytest.mark.parametrize("words, sentence", [
+    (["plan", "add", "X", "--minutes=5", "--price=-1"], "--price must be"),
+    (["plan", "add", "X", "--minutes=5", "--currency=shilling"], "--currency is three"),
+    (["plan", "add", "X", "--minutes=0"], "--minutes must be"),
+    (["voucher", "create", "--plan=Daily", "--expires-days=0"], "--expires-days must be"),
+    (["voucher", "create", "--plan=Daily", "--prefix=a b"], "--prefix has"),
+    (["sessions", "--state=gone"], "--state is"),
+    (["move", "02:00:00:00:02:12", "02:00:00:00:02:12"], "the same"),
+    (["move", "x", "02:00:00:00:02:12"], "OLD must be"),
+])
+def test_refusals_name_what_was_typed(box, words, sentence):
+    out = box.ctl(*words, check=False)
+    assert out.returncode == 2 and sentence in out.stderr, out
+    assert not re.search(r"[a-z][A-Z]", out.stderr), out.stderr
+
+
 def test_plans_and_vouchers(box):
     names = [plan["name"] for plan in box.json("plan", "list")["items"]]
     assert {"1 Hour", "Daily", "Weekly", "Monthly"} <= set(names)
@@ -533,6 +583,9 @@ def test_plans_and_vouchers(box):
             "--price", "20000", "--currency", "TZS", "--moves", "2")
     out = box.ctl("plan", "add", "Night", "--minutes", "600", check=False)
     assert out.returncode == 1
+    out = box.ctl("plan", "add", "night", "--minutes", "600", check=False)
+    assert out.returncode == 1 and '"Night" exists' in out.stderr
+    assert box.ctl("voucher", "create", "--plan", "night").stdout
     codes = box.ctl("voucher", "create", "--plan", "Night", "--count", "3")
     codes = codes.stdout.split()
     assert len(set(codes)) == 3

@@ -80,7 +80,7 @@ struct args {
 
 static const struct json_arg rows[] = {
 	{"mac", JSON_ARG_MAC, true, offsetof(struct args, mac), 0, 0, 0},
-	{"name", JSON_ARG_TEXT, false, offsetof(struct args, name), 0, 8,
+	{"name", JSON_ARG_TEXT, false, offsetof(struct args, name), 1, 8,
 		offsetof(struct args, name_set)},
 	{"number", JSON_ARG_INT, false, offsetof(struct args, number), -5, 5,
 		offsetof(struct args, number_set)},

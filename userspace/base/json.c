@@ -81,9 +81,10 @@ static int take_text(const json_t *value, const struct json_arg *row, void *to,
 {
 	size_t len = json_string_length(value);
 
-	if (!json_is_string(value) || len < 1 || len > (size_t)row->max) {
-		snprintf(err, err_len, "%s must be text of 1 to %lld bytes",
-			row->name, (long long)row->max);
+	if (!json_is_string(value) || len < (size_t)row->min ||
+		len > (size_t)row->max) {
+		snprintf(err, err_len, "%s must be text of %lld to %lld bytes",
+			row->name, (long long)row->min, (long long)row->max);
 		return -EINVAL;
 	}
 	if (!text_is_clean(json_string_value(value), len)) {

@@ -25,7 +25,7 @@ int json_parse_object(const char *text, size_t len, json_t **ret_json);
 enum json_arg_type {
 	JSON_ARG_END = 0,
 	JSON_ARG_MAC,    /* struct mac */
-	JSON_ARG_TEXT,   /* char[max + 1]: UTF-8, 1 to max bytes, no control characters */
+	JSON_ARG_TEXT,   /* char[max + 1]: UTF-8, min to max bytes, no control characters */
 	JSON_ARG_INT,    /* int64_t within min..max */
 	JSON_ARG_BOOL,   /* bool */
 };

@@ -28,7 +28,7 @@ enum format {
 	FORMAT_MINUTES, /* the same as FORMAT_REST, from minutes */
 	FORMAT_MONEY,	/* minor units; the currency is a column of its own */
 	FORMAT_LIMIT,	/* number; null: "no limit" */
-	FORMAT_RATE,	/* kbit/s; 0 or null: "-" */
+	FORMAT_RATE,	/* kbit/s; null: "no limit" */
 	FORMAT_YES,	/* true: "yes" */
 };
 
@@ -112,7 +112,7 @@ static void put_other(char *cell, const json_t *value)
 			json_string_length(value) ? json_string_value(value)
 						  : "-");
 	else if (json_is_real(value))
-		snprintf(cell, CELL_BYTES, "%.1f", json_real_value(value));
+		snprintf(cell, CELL_BYTES, "%.3f", json_real_value(value));
 	else if (json_is_boolean(value))
 		snprintf(cell, CELL_BYTES, json_is_true(value) ? "yes" : "no");
 	else
@@ -124,6 +124,7 @@ static const char *const null_texts[] = {
 	[FORMAT_MINUTES] = "no end",
 	[FORMAT_LIMIT] = "no limit",
 	[FORMAT_ROOM] = "no limit",
+	[FORMAT_RATE] = "no limit",
 	[FORMAT_YES] = NULL,
 };
 
@@ -158,11 +159,10 @@ static void put_number(char *cell, int64_t number, enum format format)
 	}
 }
 
-/* Nothing left, no rate: said shorter than with a number. */
+/* Nothing left: said shorter than with a number. */
 static bool is_dash(int64_t number, enum format format)
 {
-	return !number && (format == FORMAT_REST || format == FORMAT_ROOM ||
-				  format == FORMAT_RATE);
+	return !number && (format == FORMAT_REST || format == FORMAT_ROOM);
 }
 
 static void put_cell(char *cell, const json_t *value, enum format format)
@@ -339,7 +339,7 @@ static const struct column client_columns[] = {
 };
 static const struct column one_client_columns[] = {
 	{"client", "mac", FORMAT_TEXT},
-	{"number", "id", FORMAT_NUMBER},
+	{"device id", "id", FORMAT_NUMBER},
 	{"name", "name", FORMAT_TEXT},
 	{"note", "note", FORMAT_TEXT},
 	{"state", "state", FORMAT_TEXT},
@@ -355,7 +355,7 @@ static const struct column one_client_columns[] = {
 	{"bytes up", "bytesUp", FORMAT_BYTES},
 	{"bytes down", "bytesDown", FORMAT_BYTES},
 	{"session", "sessionId", FORMAT_NUMBER},
-	{"token", "hasToken", FORMAT_YES},
+	{"token handed out", "hasToken", FORMAT_YES},
 	{},
 };
 static const struct column session_columns[] = {
@@ -367,6 +367,7 @@ static const struct column session_columns[] = {
 	{"TIME LEFT", "remainingSeconds", FORMAT_REST},
 	{"BYTES LEFT", "remainingBytes", FORMAT_ROOM},
 	{"PAID", "totalPaidMinor", FORMAT_MONEY},
+	{"CUR", "currency", FORMAT_TEXT},
 	{"STARTED", "startedAt", FORMAT_TIME},
 	{"ENDED", "endedAt", FORMAT_TIME},
 	{"WHY", "endReason", FORMAT_TEXT},
@@ -471,7 +472,12 @@ void print_clients(const json_t *reply)
 
 void print_client(const json_t *reply)
 {
+	const char *message =
+		json_string_value(json_object_get(reply, "message"));
+
 	print_fields(reply, one_client_columns);
+	if (message)
+		print_line(message);
 }
 
 void print_sessions(const json_t *reply)

@@ -110,6 +110,16 @@ static void kernel_sight(struct gatehoused *g, const struct mac *mac,
 	*ret_seen_ns = seen;
 }
 
+/* The newer one of what kernel and store know; 0: never. */
+static int64_t last_sight(const struct device *device,
+	const struct moment *now, int64_t seen_ns)
+{
+	if (!seen_ns)
+		return device->last_seen;
+	return MAX(device->last_seen,
+		now->wall_sec - (now->mono_ns - seen_ns) / NSEC_PER_SEC);
+}
+
 static const char *state_of(
 	const struct device *device, const struct account *account)
 {
@@ -134,7 +144,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json)
 	struct account account;
 	struct device device = {.mac = *mac};
 	const struct account *session = NULL;
-	int64_t seen_ns, seen_sec;
+	int64_t seen_ns;
 	uint32_t network;
 	json_t *object;
 	int ret;
@@ -150,8 +160,6 @@ int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json)
 	kernel_sight(g, mac, &network, &seen_ns);
 	if (!session && !device.id && !seen_ns)
 		return -ENOENT;
-	seen_sec = seen_ns ? now.wall_sec - (now.mono_ns - seen_ns) / NSEC_PER_SEC
-			   : device.last_seen;
 	object = json_object();
 	json_object_set_new(object, "mac", json_mac(mac));
 	add_device(object, &device);
@@ -161,7 +169,8 @@ int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json)
 	json_object_set_new(
 		object, "randomMac", json_boolean(mac_is_random(mac)));
 	json_object_set_new(object, "network", json_network(g, network));
-	json_object_set_new(object, "lastSeen", json_time(seen_sec));
+	json_object_set_new(object, "lastSeen",
+		json_time(last_sight(&device, &now, seen_ns)));
 	json_add_account(object, session, &now);
 	if (session) {
 		json_object_set_new(object, "sessionId",
@@ -201,6 +210,25 @@ json_t *reply_outcome(enum outcome outcome)
 {
 	return reply_refuse(
 		refusals[outcome].code, "%s", refusals[outcome].sentence);
+}
+
+int device_known(struct gatehoused *g, const struct mac *mac,
+	struct device *ret_device)
+{
+	struct moment now = moment_now();
+	struct device device = {.mac = *mac, .first_seen = now.wall_sec};
+	int ret = store_device_lookup(g->store, mac, &device);
+	uint32_t network;
+	int64_t seen_ns;
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	kernel_sight(g, mac, &network, &seen_ns);
+	device.last_seen = last_sight(&device, &now, seen_ns);
+	ret = store_device_put(g->store, &device);
+	if (!ret && ret_device)
+		*ret_device = device;
+	return ret;
 }
 
 int device_seen(struct gatehoused *g, const struct mac *mac,

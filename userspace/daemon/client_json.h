@@ -33,7 +33,11 @@ int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json);
 /* A refusal in words; `outcome` is not OUTCOME_OK. */
 json_t *reply_outcome(enum outcome outcome);
 
-/* The device's row with last_seen now, made when there is none. */
+/* The device's row, made when there is none. An operator's word about it is no
+ * sight of it: last_seen is what the kernel knows. */
+int device_known(struct gatehoused *g, const struct mac *mac,
+	struct device *ret_device);
+/* The same with last_seen now. */
 int device_seen(struct gatehoused *g, const struct mac *mac,
 	struct device *ret_device);
 /* NULL, or the refusal that there is no room for a record of this client. */

@@ -22,8 +22,9 @@
 
 /* clang-format off */
 #define ARG_MAC(s, f, name) {name, JSON_ARG_MAC, true, ARG(s, f), 0, 0, 0}
-#define ARG_TEXT(s, f, name) {name, JSON_ARG_TEXT, true, ARG(s, f), 0, BYTES(s, f), 0}
-#define OPT_TEXT(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 0, BYTES(s, f), ARG(s, set)}
+#define ARG_TEXT(s, f, name) {name, JSON_ARG_TEXT, true, ARG(s, f), 1, BYTES(s, f), 0}
+#define OPT_TEXT(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 1, BYTES(s, f), ARG(s, set)}
+#define OPT_NOTE(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 0, BYTES(s, f), ARG(s, set)}
 #define ARG_INT(s, f, name, min, max) {name, JSON_ARG_INT, true, ARG(s, f), min, max, 0}
 #define OPT_INT(s, f, name, min, max, set) {name, JSON_ARG_INT, false, ARG(s, f), min, max, ARG(s, set)}
 #define ARG_BOOL(s, f, name) {name, JSON_ARG_BOOL, true, ARG(s, f), 0, 0, 0}
@@ -71,8 +72,8 @@ static const struct json_arg move_args[] = {
 };
 static const struct json_arg describe_args[] = {
 	ARG_MAC(args_describe, mac, "mac"),
-	OPT_TEXT(args_describe, name, "name", name_set),
-	OPT_TEXT(args_describe, note, "note", note_set),
+	OPT_NOTE(args_describe, name, "name", name_set),
+	OPT_NOTE(args_describe, note, "note", note_set),
 	{},
 };
 static const struct json_arg plan_args[] = {

@@ -216,6 +216,7 @@ json_t *op_clients_allow(struct gatehoused *g, const struct caller *caller,
 	enum outcome outcome = OUTCOME_OK;
 	struct allowance allowance;
 	struct account account;
+	struct view view;
 	struct plan plan;
 	json_t *refusal;
 	char detail[64];
@@ -230,14 +231,22 @@ json_t *op_clients_allow(struct gatehoused *g, const struct caller *caller,
 	ret = session_allow(
 		&g->rules, &a->mac, &allowance, &now, &account, &outcome);
 	if (!ret && !outcome)
-		ret = device_seen(g, &a->mac, NULL);
+		ret = device_known(g, &a->mac, NULL);
 	snprintf(detail, sizeof(detail), "%lld s",
 		(long long)allowance.seconds);
 	if (!ret && !outcome)
 		ret = audit(g, caller, "allow", &a->mac, detail);
 	if (ret)
 		return reply_failed("clients.allow", ret);
-	return outcome ? reply_outcome(outcome) : client_reply(g, &a->mac);
+	if (outcome)
+		return reply_outcome(outcome);
+	account_view(&account, &now, &view);
+	if (a->megabytes_set && view.remaining_bytes == UNLIMITED)
+		return client_changed(g, &a->mac,
+			"The session had no limit of bytes, and still has none: "
+			"the megabytes limit nothing. To give it one, end it "
+			"with `gatehousectl kick` first.");
+	return client_reply(g, &a->mac);
 }
 
 json_t *op_clients_block(struct gatehoused *g, const struct caller *caller,
@@ -246,13 +255,21 @@ json_t *op_clients_block(struct gatehoused *g, const struct caller *caller,
 	const struct args_block *a = args;
 	struct device device;
 	json_t *refusal;
+	bool is_blocked;
 	int ret;
 
+	ret = store_device_is_blocked(g->store, &a->mac, &is_blocked);
+	if (ret)
+		return reply_failed("clients.block", ret);
+	/* Nothing to lift, so nothing to remember: it may be a typing error. */
+	if (!a->blocked && !is_blocked)
+		return client_changed(
+			g, &a->mac, "The device was not blocked.");
 	refusal = a->blocked ? refuse_without_room(g, &a->mac) : NULL;
 	if (refusal)
 		return refusal;
 	sync_touch(g->sync, &a->mac);
-	ret = device_seen(g, &a->mac, &device);
+	ret = device_known(g, &a->mac, &device);
 	if (!ret) {
 		device.blocked = a->blocked;
 		ret = store_device_put(g->store, &device);
@@ -302,7 +319,7 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 
 	if (mac_equal(&a->from, &a->to))
 		return reply_refuse(
-			CTL_bad_request, "from and to are the same device.");
+			CTL_bad_request, "The old and the new device are the same.");
 	refusal = refuse_without_room(g, &a->to);
 	if (refusal)
 		return refusal;
@@ -310,7 +327,7 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	sync_touch(g->sync, &a->to);
 	ret = session_move(&g->rules, &a->from, &a->to, &now, &outcome);
 	if (!ret && !outcome)
-		ret = device_seen(g, &a->to, NULL);
+		ret = device_known(g, &a->to, NULL);
 	if (!ret && !outcome)
 		ret = audit(
 			g, caller, "move", &a->from, mac_format(&a->to, to));
@@ -331,7 +348,7 @@ json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,
 
 	if (!a->name_set && !a->note_set)
 		return reply_refuse(CTL_bad_request, "Give a name or a note.");
-	ret = device_seen(g, &a->mac, &device);
+	ret = device_known(g, &a->mac, &device);
 	if (ret)
 		return reply_failed("clients.set", ret);
 	if (a->name_set)

@@ -48,7 +48,7 @@ struct args_plan {
 		token_days_set;
 	int64_t minutes, megabytes, up_kbps, down_kbps, price_minor, moves,
 		token_days;
-	char currency[4];
+	char currency[CTL_NAME_MAX + 1]; /* judged as a whole */
 };
 struct args_batch {
 	char plan[CTL_NAME_MAX + 1];

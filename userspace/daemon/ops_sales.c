@@ -13,9 +13,15 @@
 
 _Static_assert(STORE_NAME == CTL_NAME_MAX + 1, "a name is what ctl.h says");
 
+/* The store's 0 is "no limit". */
+static json_t *json_rate(int64_t kbps)
+{
+	return json_limit(kbps ? kbps : UNLIMITED);
+}
+
 static json_t *plan_json(const struct plan *plan)
 {
-	return json_pack("{s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:s, s:o, s:o,"
+	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:o,"
 			 " s:b}",
 		"id", (json_int_t)plan->id, "name", plan->name, "minutes",
 		json_limit(plan->seconds == UNLIMITED ? UNLIMITED
@@ -24,8 +30,8 @@ static json_t *plan_json(const struct plan *plan)
 		json_limit(plan->bytes == UNLIMITED
 				   ? UNLIMITED
 				   : plan->bytes / CTL_MEGABYTE),
-		"upKbps", (json_int_t)plan->up_kbps, "downKbps",
-		(json_int_t)plan->down_kbps, "priceMinor",
+		"upKbps", json_rate(plan->up_kbps), "downKbps",
+		json_rate(plan->down_kbps), "priceMinor",
 		(json_int_t)plan->price_minor, "currency", plan->currency,
 		"moves", json_limit(plan->moves), "tokenDays",
 		json_limit(plan->token_days), "active", plan->is_active);
@@ -72,6 +78,7 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 		.token_days = a->token_days,
 		.is_active = true,
 	};
+	struct plan other;
 	int64_t id = 0;
 	int ret;
 
@@ -83,13 +90,15 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 		plan.token_days =
 			days > g->config.token_days ? days : UNLIMITED;
 	memcpy(plan.name, a->name, sizeof(plan.name));
-	memcpy(plan.currency,
-		a->currency_set ? a->currency : g->config.currency,
-		sizeof(plan.currency));
-	ret = store_plan_insert(g->store, &plan, &id);
-	if (ret == -EEXIST)
+	snprintf(plan.currency, sizeof(plan.currency), "%.3s",
+		a->currency_set ? a->currency : g->config.currency);
+	/* Nobody at the desk should have to tell "hour" from "Hour". */
+	ret = store_plan_by_name(g->store, a->name, &other);
+	if (!ret)
 		return reply_refuse(CTL_conflict,
-			"A plan \"%s\" exists already.", a->name);
+			"A plan \"%s\" exists already.", other.name);
+	if (ret == -ENOENT)
+		ret = store_plan_insert(g->store, &plan, &id);
 	if (!ret)
 		ret = store_audit(g->store, clock_wall_sec(), caller->who,
 			"plan add", NULL, 0, plan.name);

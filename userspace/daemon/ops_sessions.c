@@ -21,7 +21,9 @@ static json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now)
 {
 	struct account account;
+	bool has_last, known;
 	struct credit last;
+	struct plan plan;
 	json_t *object;
 
 	if (account_load_id(&g->rules, session->id, now, &account))
@@ -32,9 +34,11 @@ static json_t *session_json(struct gatehoused *g, const struct session *session,
 	json_object_set_new(object, "state",
 		json_string(session_state_name(account.session.state)));
 	json_add_account(object, &account, now);
+	has_last = store_credit_last(g->store, session->id, &last) == 0;
+	known = has_last && last.plan_id &&
+		store_plan_lookup(g->store, last.plan_id, &plan) == 0;
 	/* Ended ones have no credit in use: the last one tells. */
-	if (account.session.state == SESSION_ENDED &&
-		store_credit_last(g->store, session->id, &last) == 0) {
+	if (account.session.state == SESSION_ENDED && has_last) {
 		json_object_set_new(object, "kind",
 			json_string(kind_rules(last.kind)->name));
 		json_object_set_new(object, "plan",
@@ -51,6 +55,8 @@ static json_t *session_json(struct gatehoused *g, const struct session *session,
 			: json_null());
 	json_object_set_new(object, "totalPaidMinor",
 		json_integer(account.session.total_paid_minor));
+	json_object_set_new(object, "currency",
+		json_string(known ? plan.currency : g->config.currency));
 	return object;
 }
 
