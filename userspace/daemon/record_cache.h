@@ -35,6 +35,7 @@ struct cached_record {
 	bool dirty;   /* in the list of this turn */
 	bool fresh;   /* its row was made in this turn's transaction */
 	bool stale;   /* the kernel does not have `policy`: put it again */
+	bool gone;    /* the kernel had lost it when this turn counted */
 	bool closing; /* closed in the kernel, waiting to be removed */
 	bool final;   /* ... and its last counters are in the store */
 	bool handed_over; /* ... and its credit went to another client */

@@ -232,7 +232,7 @@ static int load_grant(struct sync *sync, const struct mac *mac,
 }
 
 static int prepare_put(struct sync *sync, struct cached_record *entry,
-	const struct grant *grant, bool gone)
+	const struct grant *grant)
 {
 	int ret = 0;
 
@@ -248,7 +248,7 @@ static int prepare_put(struct sync *sync, struct cached_record *entry,
 	entry->credit_id = grant->credit_id;
 	entry->next = sync_policy(
 		grant, entry->record_id, entry->raw_up + entry->raw_down);
-	if (gone || entry->fresh || entry->closing || entry->stale ||
+	if (entry->gone || entry->fresh || entry->closing || entry->stale ||
 		!client_policy_equal(&entry->next, &entry->policy))
 		entry->action = ENTRY_PUT;
 	return 0;
@@ -266,31 +266,37 @@ static int touch_credit_owner(struct sync *sync, const struct cached_record *ent
 	return ret == -ENOENT ? 0 : ret;
 }
 
+/* What the client used until now. */
+static int count(struct sync *sync, struct cached_record *entry)
+{
+	bool exhausted;
+	int ret;
+
+	entry->gone = false;
+	if (!entry->record_id || entry->fresh)
+		return 0;
+	ret = fold(sync, entry, &exhausted);
+	if (ret != -ENOENT)
+		return ret;
+	/* Removed by hand. A new one counts from 0, so it needs a row of its
+	 * own. */
+	ret = store_record_delete(sync->g->store, entry->record_id);
+	if (ret)
+		return ret;
+	entry->gone = true;
+	entry->record_id = 0;
+	sync->closing -= entry->closing;
+	entry->closing = false;
+	return 0;
+}
+
 static int prepare(struct sync *sync, struct cached_record *entry,
 	const struct moment *now)
 {
-	bool exhausted = false, gone = false;
 	struct grant grant;
 	int ret;
 
 	entry->action = ENTRY_NOTHING;
-	if (entry->record_id && !entry->fresh) {
-		ret = fold(sync, entry, &exhausted);
-		if (ret && ret != -ENOENT)
-			return ret;
-		/* Removed by hand. A new one counts from 0, so it needs a row
-		 * of its own. */
-		gone = ret == -ENOENT;
-		if (gone) {
-			ret = store_record_delete(
-				sync->g->store, entry->record_id);
-			if (ret)
-				return ret;
-			entry->record_id = 0;
-			sync->closing -= entry->closing;
-			entry->closing = false;
-		}
-	}
 	if (entry->closing && entry->record_id) {
 		ret = touch_credit_owner(sync, entry);
 		if (ret)
@@ -300,7 +306,7 @@ static int prepare(struct sync *sync, struct cached_record *entry,
 	if (ret)
 		return ret;
 	if (grant.state != GRANT_NONE)
-		return prepare_put(sync, entry, &grant, gone);
+		return prepare_put(sync, entry, &grant);
 	if (entry->record_id && !entry->closing)
 		entry->action = ENTRY_CLOSE;
 	else if (entry->closing && now->mono_ns - entry->closed_ns >= CLOSED_NS)
@@ -314,9 +320,16 @@ int sync_prepare(struct sync *sync)
 	struct cached_record *entry, *first, *prepared = NULL;
 	int ret = 0;
 
-	/* Those that are touched meanwhile come before the first one. */
+	/*
+	 * Those that are touched meanwhile come before the first one. All are
+	 * counted before any is judged: what one has used may be another's
+	 * credit now.
+	 */
 	while (!ret && sync->dirty != prepared) {
 		first = sync->dirty;
+		for (entry = first; !ret && entry != prepared;
+			entry = entry->dirty_next)
+			ret = count(sync, entry);
 		for (entry = first; !ret && entry != prepared;
 			entry = entry->dirty_next)
 			ret = prepare(sync, entry, &now);
