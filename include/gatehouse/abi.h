@@ -160,6 +160,8 @@ enum gh_interface_flag {
 	GH_INTERFACE_MASTER = 1 << 0,
 	/* User space's own note: it isolated this port of a bridge. */
 	GH_INTERFACE_ISOLATED = 1 << 1,
+	/* Another one: no longer configured, and so closed (network 0). */
+	GH_INTERFACE_RETIRED = 1 << 2,
 };
 
 /* `networks`: array by network number; number 0 is "not a network". */

@@ -49,6 +49,7 @@ static void add_row(void *data, const struct attach_row *row)
 		[ATTACH_STATE_ABSENT] = "absent",
 		[ATTACH_STATE_ATTACHED] = "attached",
 		[ATTACH_STATE_FAILED] = "failed",
+		[ATTACH_STATE_RETIRED] = "retired",
 	};
 
 	json_array_append_new(data,

@@ -449,6 +449,10 @@ def test_reload_of_a_faulty_file(lab4, config):
     assert guest.is_online() and lab4.text("verify")[0] == 0
 
 
+def ports_of(lab):
+    return {row["interface"]: row["state"] for row in lab.ctl("status")["ports"]}
+
+
 def test_reload_adds_and_removes_a_network(lab4, config):
     ip = ["ip", "-n", f"{lab4.prefix}-gw"]
     subprocess.run([*ip, "link", "add", "lan9", "type", "veth", "peer", "name", "lan9p"],
@@ -456,15 +460,38 @@ def test_reload_adds_and_removes_a_network(lab4, config):
     try:
         subprocess.run([*ip, "link", "set", "lan9", "up"], check=True)
         config(lambda text: text + "\n[network two]\ninterface = lan9\nportal4 = 10.99.0.1\n")
-        rows = {r["interface"]: r for r in lab4.ctl("status")["ports"]}
-        assert rows["lan9"]["state"] == rows["lan0"]["state"] == "gated"
+        assert ports_of(lab4) == {"lan0": "gated", "lan9": "gated"}
         config(lambda text: text)
-        assert [r["interface"] for r in lab4.ctl("status")["ports"]] == ["lan0"]
+        assert ports_of(lab4) == {"lan0": "gated", "lan9": "closed"}
         link = json.loads(subprocess.run([*ip, "-j", "link", "show", "lan9"],
                                          capture_output=True, check=True).stdout)[0]
         assert link["group"] == "default"
     finally:
         subprocess.run([*ip, "link", "del", "lan9"], check=True)
+    assert wait_for(lambda: ports_of(lab4) == {"lan0": "gated"})
+
+
+def test_a_slip_of_the_pen_opens_nothing(lab4, config):
+    """A paid and a captive guest, while the file names another interface."""
+    paid, captive = lab4.guests(2)
+    assert paid.redeem(lab4.voucher())[0] == 200
+
+    def wrong(text):
+        return text.replace("interface = lan0", "interface = eth9")
+
+    def is_closed():
+        return (ports_of(lab4) == {"lan0": "closed", "eth9": "absent"}
+                and not paid.is_online() and not captive.is_online())
+    try:
+        config(wrong)
+        assert is_closed()
+        lab4.kill("gatehoused")
+        lab4.start()
+        assert is_closed()
+    finally:
+        config(lambda text: text)
+    assert ports_of(lab4) == {"lan0": "gated"}
+    assert wait_for(paid.is_online) and not captive.is_online()
 
 
 # Many devices.
@@ -534,7 +561,7 @@ def test_scripts_get_json_whatever_happens(lab4, words, status, code):
         assert (result.returncode, reply.get("code")) == (status, code), result.stderr
         assert reply["success"] is (status == 0) and not result.stderr
         if code:
-            assert reply["error"][0].isupper() or reply["error"].startswith("gatehoused")
+            assert reply["error"][0].isupper() or reply["error"].startswith(("gatehoused", "--"))
 
 
 def test_staff_sells_one_voucher(lab4, config):

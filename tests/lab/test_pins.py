@@ -72,14 +72,25 @@ def test_way_can_change_between_starts():
             gate.ask(f"run {mac(1)}")
 
 
-def test_interface_that_is_no_longer_configured_is_let_go():
-    with Box(bridge=True, guests=1) as box:
-        box.start().stop()
-        box.lan = "br9"
+@pytest.mark.parametrize("bridge", [False, True], ids=["plain", "bridge"])
+def test_interface_that_is_no_longer_configured_is_closed(bridge):
+    with Box(bridge=bridge, guests=1) as box:
+        lan = box.lan
+        start(box, "tc").ask(f"run {mac(1)}")
+        one = Traffic(box, 1)
+        assert one.passes()
+        box.driver.stop()
+        box.lan = "lan9"
         gate = box.start()
-        assert box.pins("links") == []
-        assert box.group("br0") == 0
-        assert gate.rows()["br9"]["state"] == "absent"
+        rows = gate.rows()
+        assert {name: row["state"] for name, row in rows.items()} == {
+            "lan9": "absent", lan: "retired"}
+        assert box.group(lan) == 0
+        assert not one.passes()
+        gate.stop()
+        box.lan = lan
+        gate = box.start()
+        assert gate.rows()[lan]["state"] == "attached" and one.passes()
 
 
 def test_second_process_is_refused():

@@ -69,19 +69,28 @@ static void repaired(struct attach *a, const char *name, const char *what)
 
 /* What is wanted. */
 
+static struct port *add_port(struct attach *a, const struct link *link)
+{
+	struct port *port = port_new(a->dp, a->links, link);
+
+	memcpy(port->row.name, link->name, sizeof(port->row.name));
+	ARRAY_GROW(a->port, a->port_count, a->port_size);
+	a->port[a->port_count++] = port;
+	return port;
+}
+
 static void want(struct attach *a, const struct config_network *network,
 	const struct link *link, bool is_named)
 {
 	bool is_master = is_named && strcmp(link->kind, "bridge") == 0;
 	struct port *port = find_port(a, link->ifindex);
 
-	if (!port) {
-		port = port_new(a->dp, a->links, link);
-		ARRAY_GROW(a->port, a->port_count, a->port_size);
-		a->port[a->port_count++] = port;
-	} else if (port->is_wanted) {
+	if (!port)
+		port = add_port(a, link);
+	else if (port->is_wanted)
 		return; /* a port with a network of its own */
-	}
+	if (port->row.state == ATTACH_STATE_RETIRED)
+		port->row.state = ATTACH_STATE_FAILED;
 	if (port->row.network &&
 		(port->row.network != network || port->is_named != is_named)) {
 		/* Moved from one network to another: attach anew. */
@@ -132,6 +141,14 @@ static void want_ports(struct attach *a, const struct config_network *network)
 		links_each(a->links, want_if_port, &of);
 }
 
+/* A port that left a bridge is what its owner made of it; an interface that the
+ * file no longer names may be a slip of the pen, and stays closed. */
+static bool is_to_keep(struct attach *a, const struct port *port)
+{
+	return port->is_wanted ||
+	       (port->is_named && links_by_index(a->links, port->row.ifindex));
+}
+
 static void drop_unwanted(struct attach *a)
 {
 	size_t i, kept = 0;
@@ -139,12 +156,14 @@ static void drop_unwanted(struct attach *a)
 	for (i = 0; i < a->port_count; i++) {
 		struct port *port = a->port[i];
 
-		if (port->is_wanted) {
-			a->port[kept++] = port;
+		if (!is_to_keep(a, port)) {
+			port_detach(port);
+			free(port);
 			continue;
 		}
-		port_detach(port);
-		free(port);
+		if (!port->is_wanted)
+			port_retire(port);
+		a->port[kept++] = port;
 	}
 	a->port_count = kept;
 }
@@ -252,7 +271,17 @@ static int close_old_networks(struct attach *a)
 
 /* What an earlier process left. */
 
-static int detach_stale(void *data, int ifindex)
+/* One that a configuration named: only such are in our group. */
+static bool was_named(struct attach *a, const struct link *link)
+{
+	struct gh_interface entry = {0};
+
+	datapath_interface_lookup(a->dp, link->ifindex, &entry);
+	return link->group == GH_DEVICE_GROUP ||
+	       entry.flags & GH_INTERFACE_RETIRED;
+}
+
+static int clear_stale_hooks(void *data, int ifindex)
 {
 	struct attach *a = data;
 	const struct link *link = links_by_index(a->links, ifindex);
@@ -260,10 +289,12 @@ static int detach_stale(void *data, int ifindex)
 
 	if (find_port(a, ifindex))
 		return 0;
-	if (link) {
-		log_warning("%s: no longer configured: detaching", link->name);
-		if (link->group == GH_DEVICE_GROUP)
-			links_set_group(a->links, ifindex, 0);
+	if (link && was_named(a, link)) {
+		struct port *port = add_port(a, link);
+
+		port->is_named = true;
+		port_retire(port);
+		return 0;
 	}
 	ret = hooks_detach(a->dp, ifindex);
 	if (ret)
@@ -389,7 +420,7 @@ static int begin(struct attach *a)
 		return ret;
 	set_networks(a);
 	refresh(a);
-	ret = hooks_each(a->dp, detach_stale, a);
+	ret = hooks_each(a->dp, clear_stale_hooks, a);
 	if (!ret)
 		ret = datapath_interface_each(a->dp, clear_stale, a);
 	if (!ret)
@@ -513,8 +544,12 @@ static void each_row_of(struct attach *a, const struct config_network *network,
 void attach_each(struct attach *a,
 	void (*fn)(void *data, const struct attach_row *row), void *data)
 {
+	size_t i;
 	int n;
 
 	for (n = 0; n < a->config->network_count; n++)
 		each_row_of(a, &a->config->networks[n], fn, data);
+	for (i = 0; i < a->port_count; i++)
+		if (!a->port[i]->row.network)
+			fn(data, &a->port[i]->row);
 }

@@ -25,11 +25,12 @@ enum attach_state {
 	ATTACH_STATE_ABSENT,   /* configured, but there is no such interface */
 	ATTACH_STATE_ATTACHED, /* gated */
 	ATTACH_STATE_FAILED, /* closed; `problem` says why; retried each second */
+	ATTACH_STATE_RETIRED, /* no longer configured: closed until an unload */
 };
 
 /* One configured interface, or one port of a configured bridge. */
 struct attach_row {
-	const struct config_network *network;
+	const struct config_network *network; /* NULL: retired */
 	char name[IFNAMSIZ];
 	int ifindex;	/* 0: absent */
 	bool is_master; /* the bridge itself: its hooks only check */
@@ -50,8 +51,9 @@ struct attach_handlers {
 
 /*
  * Attaches what is there and watches for the rest; hooks that an earlier
- * process left are taken over without a gap, those of networks that are no
- * longer configured are detached (their guests' interface is no longer gated).
+ * process left are taken over without a gap. An interface that no network names
+ * any more stays closed until one does or until an unload: a slip of the pen in
+ * the file must not open a gate.
  * An interface that is absent is a warning, not an error. `config` and
  * `handlers->data` must outlive it.
  * Fails only when nothing can work: netlink or nftables is out of reach, or

@@ -37,6 +37,8 @@ static const char *attach_state_name(enum attach_state state)
 		return "absent";
 	case ATTACH_STATE_ATTACHED:
 		return "gated";
+	case ATTACH_STATE_RETIRED:
+		return "closed";
 	case ATTACH_STATE_FAILED:
 		break;
 	}
@@ -47,7 +49,8 @@ static void add_port(void *data, const struct attach_row *row)
 {
 	json_array_append_new(data,
 		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:s}",
-			"interface", row->name, "network", row->network->name,
+			"interface", row->name, "network",
+			row->network ? row->network->name : "",
 			"upload", row->up, "download", row->down, "state",
 			attach_state_name(row->state), "checkOnly",
 			row->is_master, "isolated", row->is_isolated, "repairs",

@@ -217,10 +217,32 @@ void port_detach(struct port *port)
 	port_clear_entry(port->dp, port->row.ifindex);
 }
 
+void port_retire(struct port *port)
+{
+	const struct gh_interface closed = {.flags = GH_INTERFACE_RETIRED};
+	int ret;
+
+	if (port->row.state != ATTACH_STATE_RETIRED)
+		log_warning("%s: in no [network] any more: it stays closed; "
+			    "only gatehousectl unload opens it",
+			port->row.name);
+	ret = datapath_interface_set(port->dp, port->row.ifindex, &closed);
+	if (ret)
+		log_error("%s: cannot close it: %s", port->row.name,
+			strerror(-ret));
+	set_group(port, false);
+	port->row.network = NULL;
+	port->row.state = ATTACH_STATE_RETIRED;
+	snprintf(port->row.problem, sizeof(port->row.problem),
+		"no longer configured; closed until it is or until an unload");
+}
+
 void port_refresh(struct port *port)
 {
 	const struct link *link = links_by_index(port->links, port->row.ifindex);
 
+	if (port->row.state == ATTACH_STATE_RETIRED)
+		return;
 	if (port->row.state != ATTACH_STATE_ATTACHED || set_interface(port) ||
 		keep_isolated(port))
 		attach_port(port);
@@ -250,6 +272,8 @@ const char *port_check(struct port *port)
 {
 	enum hook_fault fault;
 
+	if (port->row.state == ATTACH_STATE_RETIRED)
+		return NULL;
 	if (port->row.state != ATTACH_STATE_ATTACHED) {
 		attach_port(port);
 		return NULL;

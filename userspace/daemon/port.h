@@ -36,6 +36,8 @@ void port_refresh(struct port *port);
 const char *port_check(struct port *port);
 /* No longer of its network, or gone altogether. */
 void port_detach(struct port *port);
+/* No longer configured: its hooks stay and drop everything. */
+void port_retire(struct port *port);
 
 /* The two steps of an unload; each returns a negative errno and has done what
  * it could. Closing: nftables drops what comes from and goes to it. */
