@@ -168,6 +168,8 @@ make_lan() {
     else
         lan=lan0
         new_ns "$sw"
+        # A switch says nothing of its own, and so is no client.
+        in_ns "$sw" sysctl -qw net.ipv6.conf.default.disable_ipv6=1
         ip -n "$sw" link add br0 type bridge forward_delay 0
         ip -n "$sw" link set br0 up
         ip -n "$gw" link add lan0 type veth peer name up0 netns "$sw"

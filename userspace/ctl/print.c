@@ -313,6 +313,7 @@ static const struct column network_columns[] = {
 	{"PORTAL", "portal4", FORMAT_TEXT},
 	{"PORTAL IPV6", "portal6", FORMAT_TEXT},
 	{"GATE", "gate", FORMAT_TEXT},
+	{"PROBLEM", "problem", FORMAT_TEXT},
 	{},
 };
 static const struct column port_columns[] = {

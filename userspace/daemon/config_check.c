@@ -7,7 +7,9 @@
 #include "daemon/config_check.h"
 
 #include <grp.h>
+#include <ifaddrs.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <string.h>
@@ -75,6 +77,58 @@ static void warn_file(struct telling *t, const char *setting, const char *file)
 		tell(t, "warning: %s %s: %s", setting, file, strerror(errno));
 }
 
+static bool has_address(const struct ifaddrs *list, const struct ipaddr *addr)
+{
+	const struct ifaddrs *at;
+
+	for (at = list; at; at = at->ifa_next) {
+		struct sockaddr_storage sa = {0};
+		struct ipaddr found;
+
+		if (!at->ifa_addr)
+			continue;
+		if (at->ifa_addr->sa_family == AF_INET)
+			memcpy(&sa, at->ifa_addr, sizeof(struct sockaddr_in));
+		else if (at->ifa_addr->sa_family == AF_INET6)
+			memcpy(&sa, at->ifa_addr, sizeof(struct sockaddr_in6));
+		if (!ip_from_sockaddr(&sa, &found) && ip_equal(&found, addr))
+			return true;
+	}
+	return false;
+}
+
+static void warn_address(struct telling *t, const struct ifaddrs *list,
+	const struct config_network *network, const struct ipaddr *addr)
+{
+	char text[IP_TEXT];
+
+	if (!ip_is_zero(addr) && !has_address(list, addr))
+		tell(t, "warning: this box does not have the portal's address %s "
+			"(network %s) now",
+			ip_format(addr, text), network->name);
+}
+
+static void warn_networks(struct telling *t, const struct config *config)
+{
+	struct ifaddrs *list = NULL;
+	int i;
+
+	if (getifaddrs(&list))
+		return;
+	for (i = 0; i < config->network_count; i++) {
+		const struct config_network *n = &config->networks[i];
+
+		if (!if_nametoindex(n->interface))
+			tell(t,
+				"warning: there is no interface %s (network %s) "
+				"now; it is gated when it comes",
+				n->interface, n->name);
+		warn_address(t, list, n, &n->portal4);
+		warn_address(t, list, n, &n->portal6);
+	}
+	freeifaddrs(list);
+}
+
 void config_warn(const struct config *config, const char *path,
 	config_report_fn *report, void *data)
 {
@@ -93,11 +147,5 @@ void config_warn(const struct config *config, const char *path,
 				config->roles[i].user);
 	warn_file(&t, "tls_cert", config->tls_cert);
 	warn_file(&t, "tls_key", config->tls_key);
-	for (i = 0; i < config->network_count; i++)
-		if (!if_nametoindex(config->networks[i].interface))
-			tell(&t,
-				"warning: there is no interface %s (network %s) "
-				"now; it is gated when it comes",
-				config->networks[i].interface,
-				config->networks[i].name);
+	warn_networks(&t, config);
 }

@@ -77,6 +77,30 @@ static const char *gate_of(const json_t *ports, const char *network)
 	return gate;
 }
 
+static bool has_address(const struct links *links, const struct ipaddr *addr)
+{
+	const struct link_address *found;
+	size_t i, n = links_addresses(links, &found);
+
+	for (i = 0; i < n; i++)
+		if (ip_equal(&found[i].prefix.addr, addr))
+			return true;
+	return false;
+}
+
+/* What keeps guests from the portal though the gate is on; "": nothing. */
+static const char *network_problem(const struct links *links,
+	const struct config_network *network)
+{
+	if (!ip_is_zero(&network->portal4) &&
+		!has_address(links, &network->portal4))
+		return "the box does not have the address portal4";
+	if (!ip_is_zero(&network->portal6) &&
+		!has_address(links, &network->portal6))
+		return "the box does not have the address portal6";
+	return "";
+}
+
 static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 {
 	json_t *list = json_array();
@@ -86,12 +110,13 @@ static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 		const struct config_network *n = &g->config.networks[i];
 
 		json_array_append_new(list,
-			json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:s}", "name",
+			json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:s, s:s}", "name",
 				n->name, "number", n->number, "interface",
 				n->interface, "ssid", n->ssid, "portal4",
 				json_ip(&n->portal4), "portal6",
 				json_ip(&n->portal6), "gate",
-				gate_of(ports, n->name)));
+				gate_of(ports, n->name), "problem",
+				network_problem(attach_links(g->attach), n)));
 	}
 	return list;
 }
