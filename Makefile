@@ -252,7 +252,7 @@ run: deps
 	$(MAKE) all
 	scripts/walk.sh $(if $(ONCE),--once)
 format:
-	clang-format -i $(shell git ls-files '*.c' '*.h' ':!vmlinux')
+	git clang-format -f HEAD
 clean:
 	rm -rf build
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The part of the style that a machine can judge without quarrelling with a
 # good line: licence line, width, spaces, function length, opening comment,
-# left-over marks. `make format` is there for the rest.
+# left-over marks. `make format` formats the lines you changed.
 set -eu
 cd "$(dirname "$0")/.."
 
