@@ -18,8 +18,10 @@ static __always_inline void gh_policy_replace(
 	*(volatile enum gh_state *)&to->state = from->state;
 	*(volatile __u64 *)&to->expires_ns = from->expires_ns;
 	*(volatile __u64 *)&to->quota_bytes = from->quota_bytes;
-	*(volatile __u64 *)&to->up_price = from->up_price;
-	*(volatile __u64 *)&to->down_price = from->down_price;
+	*(volatile __u32 *)&to->up_price = from->up_price;
+	*(volatile __u32 *)&to->down_price = from->down_price;
+	*(volatile __u32 *)&to->slow_up_price = from->slow_up_price;
+	*(volatile __u32 *)&to->slow_down_price = from->slow_down_price;
 	*(volatile __u64 *)&to->networks = from->networks;
 	*(volatile __u32 *)&to->session = from->session;
 	*(volatile __u32 *)&to->group = from->group;

@@ -5,7 +5,7 @@
  * clock. A packet is admitted when that time is not further ahead than the
  * tolerance, whatever its size, and moves it on by bytes * price. Nothing
  * needs refilling, so months of silence cost nothing and cannot overflow:
- * the largest product is 64 KiB at 1 kbit/s, 2^59.
+ * the largest product is 512 KiB at 1 kbit/s, 2^57.
  *
  * No lock: compare-and-swap, 8 tries. Who loses all of them meets a meter that
  * eight others just moved; it is refused.
@@ -15,15 +15,21 @@
 
 #define GH_NS 16ULL /* units of a meter per nanosecond */
 
+/*
+ * Prices are ns << 15 per byte: 64 kbit/s is the slowest that 32 bits hold,
+ * and at 10 Gbit/s a price is still exact to 1/26,000.
+ */
+#define GH_PRICE_SHIFT 15
+
 /* A meter further ahead than this was set under another rate. */
 #define GH_METER_STALE_NS 600000000000ULL
 
-/* `price`: ns << 20 per byte; 0: unmetered. True: admitted and counted. */
+/* `price` 0: unmetered. True: admitted and counted. */
 static __always_inline bool gh_meter_admit(__u64 *meter, __u64 price,
 	__u32 bytes, __u64 now_ns, __u64 tolerance_ns)
 {
 	__u64 now = now_ns * GH_NS;
-	__u64 cost = (bytes * price) >> 16;
+	__u64 cost = (bytes * price) / ((1 << GH_PRICE_SHIFT) / GH_NS);
 
 	if (!price)
 		return true;

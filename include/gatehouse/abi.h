@@ -16,7 +16,7 @@
 #include <linux/types.h>
 #endif
 
-#define GH_LAYOUT 2
+#define GH_LAYOUT 3
 
 #define GH_NEVER     (~0ULL) /* expires_ns: no end */
 #define GH_UNLIMITED (~0ULL) /* quota_bytes: no limit */
@@ -55,8 +55,12 @@ struct gh_policy {
 	enum gh_state state;
 	__u64 expires_ns;  /* GH_NEVER: no end */
 	__u64 quota_bytes; /* up.bytes + down.bytes may reach, not exceed */
-	__u64 up_price;    /* ns << 20 per byte, 0: unmetered */
-	__u64 down_price;
+	/* GCRA prices, ns << 15 per byte (bpf/ratelimit.h); 0: no limit */
+	__u32 up_price;
+	__u32 down_price;
+	/* With either, bytes over the quota have these prices, not an end. */
+	__u32 slow_up_price;
+	__u32 slow_down_price;
 	__u64 networks;  /* bit n: may run on network n */
 	__u64 record_id; /* the store's name for this record, never reused */
 	__u32 session;   /* session number, 0: none (blocked, exempt) */
@@ -172,7 +176,7 @@ struct gh_network {
 	__be16 portal_ports[2]; /* HTTP, HTTPS; 0: none */
 	__be32 portal4;         /* 0: none */
 	__u8 portal6[16];       /* all zero: none */
-	/* GCRA prices, ns << 20 per byte; see bpf/ratelimit.h */
+	/* GCRA prices, ns << 15 per byte; see bpf/ratelimit.h */
 	__u64 captive_price; /* per captive client, each of its meters */
 	__u64 network_price; /* all captive clients of the network together */
 	__u64 box_price;     /* running client: DNS and ICMP of the box */

@@ -280,8 +280,8 @@ static void test_prices(void **state)
 {
 	assert_int_equal(make(), 0);
 	/* 8 kbit/s: a byte each millisecond. */
-	assert_int_equal(record.captive_price, 1000000ULL << 20);
-	assert_int_equal(record.box_price, 125000ULL << 20);
+	assert_int_equal(record.captive_price, 1000000ULL << 15);
+	assert_int_equal(record.box_price, 125000ULL << 15);
 }
 
 int main(void)

@@ -65,7 +65,8 @@ static const struct {
 	size_t offset, size;
 } fields[] = {
 	FIELD(state), FIELD(expires_ns), FIELD(quota_bytes), FIELD(up_price),
-	FIELD(down_price), FIELD(networks), FIELD(record_id), FIELD(session),
+	FIELD(down_price), FIELD(slow_up_price), FIELD(slow_down_price),
+	FIELD(networks), FIELD(record_id), FIELD(session),
 	FIELD(group),
 };
 

@@ -84,9 +84,16 @@ int datapath_interface_each(struct datapath *dp,
 	void *data);
 
 /*
- * GCRA price of `kbps`, as gh_policy.up_price and gh_network want it:
- * ns << 20 per byte. 0 kbps: unmetered.
+ * GCRA price of `kbps`, as gh_network wants it: ns << 15 per byte. 0 kbps:
+ * unmetered.
  */
 uint64_t datapath_price(uint32_t kbps);
+/*
+ * The same for gh_policy, whose prices have 32 bits: a rate outside the range
+ * becomes the next one in it. 0 kbps: no limit.
+ */
+#define DATAPATH_KBPS_MIN 64
+#define DATAPATH_KBPS_MAX 100000000
+uint32_t datapath_rate_price(int64_t kbps);
 
 #endif

@@ -166,5 +166,13 @@ int datapath_interface_each(struct datapath *dp,
 /* One byte at 1 kbit/s takes 8 ms. */
 uint64_t datapath_price(uint32_t kbps)
 {
-	return kbps ? (8000000ULL << 20) / kbps : 0;
+	return kbps ? (8000000ULL << 15) / kbps : 0;
+}
+
+uint32_t datapath_rate_price(int64_t kbps)
+{
+	if (kbps <= 0)
+		return 0;
+	kbps = MIN(MAX(kbps, DATAPATH_KBPS_MIN), DATAPATH_KBPS_MAX);
+	return (uint32_t)datapath_price((uint32_t)kbps);
 }
