@@ -300,6 +300,7 @@ static const struct column status_columns[] = {
 	{"sessions running", "sessions", FORMAT_NUMBER},
 	{"client records", "records", FORMAT_NUMBER},
 	{"room for records", "recordsMax", FORMAT_NUMBER},
+	{"table of records", "recordsState", FORMAT_TEXT},
 	{"captive clients", "captive", FORMAT_NUMBER},
 	{"last sweep, ms", "sweepMs", FORMAT_NUMBER},
 	{"last reconcile, ms", "reconcileMs", FORMAT_NUMBER},

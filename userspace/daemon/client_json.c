@@ -247,10 +247,18 @@ int device_seen(struct gatehoused *g, const struct mac *mac,
 	return ret;
 }
 
-json_t *refuse_without_room(struct gatehoused *g, const struct mac *mac)
+static json_t *refuse_full(void)
 {
-	if (sync_has_room(g->sync, mac))
-		return NULL;
 	return reply_refuse(CTL_table_full,
 		"The gateway has no room for another device right now.");
+}
+
+json_t *refuse_without_room(struct gatehoused *g, const struct mac *mac)
+{
+	return sync_has_room(g->sync, mac) ? NULL : refuse_full();
+}
+
+json_t *refuse_without_room_to_move(struct gatehoused *g, const struct mac *mac)
+{
+	return sync_has_room_to_move(g->sync, mac) ? NULL : refuse_full();
 }

@@ -42,5 +42,8 @@ int device_seen(struct gatehoused *g, const struct mac *mac,
 	struct device *ret_device);
 /* NULL, or the refusal that there is no room for a record of this client. */
 json_t *refuse_without_room(struct gatehoused *g, const struct mac *mac);
+/* The same for a client that takes over what another one has. */
+json_t *refuse_without_room_to_move(
+	struct gatehoused *g, const struct mac *mac);
 
 #endif

@@ -156,14 +156,15 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 	attach_each(g->attach, add_port, ports);
 	jobs_each(g->jobs, add_job, jobs);
 	networks = networks_json(g, ports);
-	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:o,"
-			    " s:o, s:o, s:o}",
+	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:f, s:f,"
+			    " s:o, s:o, s:o, s:o}",
 		"version", GATEHOUSE_VERSION, "uptimeSeconds",
 		(json_int_t)((clock_mono_ns() - g->started_ns) / NSEC_PER_SEC),
 		"sessions", (json_int_t)sessions, "records",
 		(json_int_t)record_cache_count(sync_cache(g->sync)), "recordsMax",
-		(json_int_t)datapath_meta(g->dp)->clients_max, "captive",
-		captive, "eventsLost", (json_int_t)losses, "sweepMs",
+		(json_int_t)datapath_meta(g->dp)->clients_max, "recordsState",
+		sync_room_name(sync_room(g->sync)), "captive", captive,
+		"eventsLost", (json_int_t)losses, "sweepMs",
 		to_ms(g->sweep_ns), "reconcileMs", to_ms(g->reconcile_ns),
 		"repairedAt", json_time(g->repaired_sec), "networks", networks,
 		"ports", ports, "jobs", jobs);

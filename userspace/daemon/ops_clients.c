@@ -320,7 +320,7 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	if (mac_equal(&a->from, &a->to))
 		return reply_refuse(
 			CTL_bad_request, "The old and the new device are the same.");
-	refusal = refuse_without_room(g, &a->to);
+	refusal = refuse_without_room_to_move(g, &a->to);
 	if (refusal)
 		return refusal;
 	sync_touch(g->sync, &a->from);

@@ -102,6 +102,7 @@ static void missed(struct gatehoused *g, const struct caller *caller)
 struct way {
 	const char *op;
 	enum outcome unknown; /* there is no such secret: maybe a guess */
+	json_t *(*refuse)(struct gatehoused *g, const struct mac *mac);
 	int (*redeem)(struct gatehoused *g, const struct caller *caller,
 		const char *secret, const struct moment *now, json_t *reply,
 		enum outcome *ret_outcome);
@@ -112,7 +113,7 @@ static json_t *open_session(struct gatehoused *g, const struct caller *caller,
 {
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
-	json_t *reply = refuse_without_room(g, &caller->mac);
+	json_t *reply = way->refuse(g, &caller->mac);
 	int ret;
 
 	if (reply)
@@ -182,7 +183,8 @@ json_t *op_sessions_restore(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	static const struct way token = {
-		"sessions.restore", OUTCOME_SESSION_UNKNOWN, restore};
+		"sessions.restore", OUTCOME_SESSION_UNKNOWN,
+		refuse_without_room_to_move, restore};
 	const struct args_token *a = args;
 
 	return open_session(g, caller, &token, a->token);
@@ -192,7 +194,8 @@ json_t *op_vouchers_activate(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	static const struct way voucher = {
-		"vouchers.activate", OUTCOME_VOUCHER_UNKNOWN, activate};
+		"vouchers.activate", OUTCOME_VOUCHER_UNKNOWN,
+		refuse_without_room, activate};
 	const struct args_code *a = args;
 
 	return open_session(g, caller, &voucher, a->code);

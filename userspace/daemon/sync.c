@@ -97,15 +97,6 @@ struct record_cache *sync_cache(struct sync *sync)
 	return sync->cache;
 }
 
-bool sync_has_room(struct sync *sync, const struct mac *mac)
-{
-	const struct cached_record *entry = record_cache_find(sync->cache, mac);
-
-	return (entry && entry->record_id) ||
-	       record_cache_count(sync->cache) <
-		       datapath_meta(sync->g->dp)->clients_max;
-}
-
 void sync_touch(struct sync *sync, const struct mac *mac)
 {
 	struct cached_record *entry = record_cache_get(sync->cache, mac);
@@ -430,6 +421,7 @@ void sync_apply(struct sync *sync)
 			record_cache_remove(sync->cache, entry);
 	}
 	sync->dirty = NULL;
+	sync_watch_room(sync);
 	sync_schedule_expiry(sync);
 }
 

@@ -30,6 +30,19 @@ void sync_touch(struct sync *sync, const struct mac *mac);
 int sync_fold(void *sync, const struct mac *mac, bool *ret_exhausted);
 /* Is there room for a record of this client? */
 bool sync_has_room(struct sync *sync, const struct mac *mac);
+/* The same for one that takes over what another has: that one's record goes a
+ * moment later, and the table has some room more than clients_max for it. */
+bool sync_has_room_to_move(struct sync *sync, const struct mac *mac);
+
+/* How full the kernel's table of clients is. */
+enum sync_room {
+	SYNC_ROOM_OK,
+	SYNC_ROOM_LOW,	/* 80 % of clients_max and more */
+	SYNC_ROOM_FULL, /* new logins are refused */
+};
+enum sync_room sync_room(const struct sync *sync);
+/* "ok", "low", "full". */
+const char *sync_room_name(enum sync_room room);
 
 /* The turn's end. Before the commit: what each touched client shall have, in
  * the store. */

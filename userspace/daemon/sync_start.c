@@ -228,6 +228,7 @@ int sync_start(struct sync *sync)
 	sync->g->reconcile_ns = clock_mono_ns() - begun;
 	log_info("%zu clients: %zu records made, %zu changed, %zu removed",
 		start.wants.count, synced.put, synced.edited, synced.removed);
+	sync_watch_room(sync);
 	sync_schedule_expiry(sync);
 	return 0;
 }

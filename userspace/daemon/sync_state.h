@@ -23,6 +23,7 @@ struct sync {
 	struct loop_timer expiry_timer;
 	bool starting;	  /* everything is counted already */
 	bool full_logged; /* that the kernel's table has no room */
+	enum sync_room room_logged;
 };
 
 /* What records should be, by MAC. */
@@ -45,6 +46,8 @@ int sync_new_record(struct sync *sync, struct cached_record *entry,
 struct client_want *wants_add(struct wants *wants, const struct mac *mac);
 void wants_free(struct wants *wants);
 
+/* Says in the log when the table fills, once. */
+void sync_watch_room(struct sync *sync);
 /* Wakes before the next deadline, and at it. */
 void sync_schedule_expiry(struct sync *sync);
 /* Closes the kernel's record; it is counted for good and removed later. */

@@ -21,7 +21,7 @@ struct datapath_error {
 
 struct datapath_options {
 	const char *pin_dir;  /* below a bpffs, which is mounted when absent */
-	uint32_t clients_max; /* records; for maps that are made, not adopted */
+	uint32_t clients_max; /* for maps that are made, not adopted */
 	bool without_tcx; /* take clsact although the kernel has TCX: tests */
 };
 
@@ -55,6 +55,9 @@ int datapath_unload(const char *pin_dir, struct datapath_error *err);
 
 /* What the maps say of themselves; valid until datapath_close(). */
 const struct gh_meta *datapath_meta(const struct datapath *dp);
+/* Records that the table has room for: some more than clients_max, for those
+ * on their way out while their successors are in. */
+uint32_t datapath_records_max(const struct datapath *dp);
 /* The maps were there already (restart), not made by datapath_open(). */
 bool datapath_adopted(const struct datapath *dp);
 

@@ -34,6 +34,10 @@
 #define BUILD_PREFIX "build_"
 #define BUILD_HASH   8 /* bytes of it in the name */
 
+/* Room above clients_max: one more for each so many, and some. */
+#define MOVING_SHARE 64
+#define MOVING_MIN   16
+
 static const char *const map_names[MAPS] = {
 	[MAP_CLIENTS] = "clients",
 	[MAP_CAPTIVE] = "captive",
@@ -449,6 +453,27 @@ static int adopt(struct datapath *dp)
 	return ret;
 }
 
+/* The table of clients: of the size that the pinned one has, if there is one. */
+static int set_clients_max(struct datapath *dp)
+{
+	_cleanup_fd_ int pinned =
+		open_pin(dp->pin_dir, "", map_names[MAP_CLIENTS]);
+	uint32_t max = dp->meta.clients_max;
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof(info);
+
+	max += max / MOVING_SHARE + MOVING_MIN;
+	if (pinned >= 0) {
+		if (bpf_obj_get_info_by_fd(pinned, &info, &len) < 0)
+			return -errno;
+		max = info.max_entries;
+	}
+	return bpf_map__set_max_entries(
+		bpf_object__find_map_by_name(
+			dp->object->obj, map_names[MAP_CLIENTS]),
+		max);
+}
+
 static int load(struct datapath *dp, struct datapath_error *err)
 {
 	int ret;
@@ -456,10 +481,7 @@ static int load(struct datapath *dp, struct datapath_error *err)
 	dp->object = gatehouse_bpf__open();
 	if (!dp->object)
 		return -errno;
-	ret = bpf_map__set_max_entries(
-		bpf_object__find_map_by_name(
-			dp->object->obj, map_names[MAP_CLIENTS]),
-		dp->meta.clients_max);
+	ret = set_clients_max(dp);
 	if (!ret)
 		ret = set_pin_paths(dp);
 	if (!ret)
@@ -543,6 +565,16 @@ void datapath_close(struct datapath *dp)
 const struct gh_meta *datapath_meta(const struct datapath *dp)
 {
 	return &dp->meta;
+}
+
+uint32_t datapath_records_max(const struct datapath *dp)
+{
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(dp->maps[MAP_CLIENTS], &info, &len) < 0)
+		return dp->meta.clients_max;
+	return info.max_entries;
 }
 
 bool datapath_adopted(const struct datapath *dp)
