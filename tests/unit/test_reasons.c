@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every verdict reason has a name of its own, in the form that tables and
- * JSON print; whoever adds a reason to abi.h and forgets the row is told here.
+ * JSON print, and a meaning in words; whoever adds a reason to abi.h and
+ * forgets a row is told here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -38,6 +39,8 @@ static void test_every_reason_has_its_own_name(void **state)
 			fail_msg("reason %d: bad name '%s'", i, name);
 		for (j = 0; j < i; j++)
 			assert_string_not_equal(name, reason_name(j));
+		if (strcmp(reason_meaning(i), "?") == 0)
+			fail_msg("reason %d (%s) has no meaning", i, name);
 	}
 }
 

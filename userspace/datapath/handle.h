@@ -49,6 +49,8 @@ struct datapath {
 
 void datapath_explain(struct datapath_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* From here on libbpf's first warning goes to `err`; NULL: to nobody. */
+void datapath_listen(struct datapath_error *err);
 
 /*
  * Calls `fn` for each element of a map that has batch look-ups (hash, LRU,

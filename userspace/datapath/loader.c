@@ -87,6 +87,11 @@ static int on_libbpf_print(
 	return 0;
 }
 
+void datapath_listen(struct datapath_error *err)
+{
+	listener = err;
+}
+
 /* The running boot as 16 bytes. */
 static int boot_id(uint8_t ret_id[static 16])
 {

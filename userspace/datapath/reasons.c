@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Verdict reasons by name, and the sum of their per-CPU counters. A reason
- * that is new in abi.h needs its row here; a unit test finds the one without.
+ * that is new in abi.h needs its rows here; a unit test finds the one without.
  */
 #include "datapath/reasons.h"
 
@@ -58,13 +58,77 @@ static const char *const names[GH_REASONS] = {
 	[GH_DROP_ADDRESS] = "drop_address",
 };
 
-const char *reason_name(enum gh_reason reason)
+/* What becomes of the packet and why, said to an operator. */
+static const char *const meanings[GH_REASONS] = {
+	[GH_NO_REASON] = "",
+	[GH_PASS_CHARGED] = "passes, counted against the client's session",
+	[GH_PASS_EXEMPT] = "passes, counted; this client needs no session",
+	[GH_PASS_DHCP] = "passes free of charge: DHCP, to get an address",
+	[GH_PASS_DNS] = "passes free of charge: DNS of the box",
+	[GH_PASS_PORTAL] = "passes free of charge: the portal",
+	[GH_PASS_ECHO] = "passes free of charge: ping of the box",
+	[GH_PASS_ARP] = "passes free of charge: ARP",
+	[GH_PASS_ND] = "passes free of charge: neighbour discovery",
+	[GH_PASS_MLD] = "passes free of charge: multicast listener discovery",
+	[GH_PASS_GARDEN] = "passes: in the walled garden",
+	[GH_PASS_BOX_MADE] = "passes: the box itself made it",
+	[GH_PASS_MULTICAST] = "passes: to a group, so to nobody alone",
+	[GH_ANSWER_SYN] = "the gate takes the connection in the server's name, "
+			  "to send the browser to the portal",
+	[GH_ANSWER_REDIRECT] = "the gate sends the browser to the portal",
+	[GH_ANSWER_FIN] = "the gate ends a connection that it has answered",
+	[GH_ANSWER_RESET] = "the gate refuses the connection at once: the "
+			    "client may not have it now",
+	[GH_ANSWER_PROHIBITED] = "the gate says by ICMP that the client may "
+				 "not have this now",
+	[GH_DROP_SOURCE] = "dropped: no client can have this sender's MAC",
+	[GH_DROP_NETWORK] = "dropped: the interface is in no active network",
+	[GH_DROP_MALFORMED] = "dropped: damaged, or not what it claims to be",
+	[GH_DROP_ETHERTYPE] = "dropped: neither IP nor ARP",
+	[GH_DROP_BLOCKED] = "dropped: the client is blocked",
+	[GH_DROP_CLOSED] = "dropped: the client's session is just ending or "
+			   "moving",
+	[GH_DROP_PAUSED] = "dropped: the client's session is paused",
+	[GH_DROP_HELD] = "dropped: the client's session is held",
+	[GH_DROP_EXPIRED] = "dropped: the session's time is used up",
+	[GH_DROP_QUOTA] = "dropped: the session's bytes are used up",
+	[GH_DROP_ELSEWHERE] = "dropped: the session is not for this network",
+	[GH_DROP_RATE] = "dropped: faster than the session's rate",
+	[GH_DROP_CAPTIVE] = "dropped: the client has no session",
+	[GH_DROP_FRAGMENT] = "dropped: a fragment, which only clients who are "
+			     "online may send, and not to the box",
+	[GH_DROP_EXTENSION] = "dropped: IP options or extension headers, "
+			      "which only clients who are online may send",
+	[GH_DROP_ROGUE] = "dropped: plays router, or names another's MAC",
+	[GH_DROP_ND] = "dropped: neighbour discovery that leaves the link",
+	[GH_DROP_INSIDE] = "dropped: a port of the box, a guest or another "
+			   "network of the box; see `reach` in "
+			   "gatehouse.conf(5)",
+	[GH_DROP_BOX_LIMIT] = "dropped: too much DNS, ping, ARP or neighbour "
+			      "discovery at once",
+	[GH_DROP_TCP_STRAY] = "dropped: a segment that needs no answer",
+	[GH_DROP_ERROR] = "dropped: a helper of the kernel failed",
+	[GH_DROP_ADDRESS] = "dropped: for the box, but from an address that "
+			    "is not of its network",
+};
+
+static const char *lookup(const char *const *table, enum gh_reason reason)
 {
-	const char *name = NULL;
+	const char *text = NULL;
 
 	if ((unsigned int)reason < GH_REASONS)
-		name = names[reason];
-	return name ? name : "?";
+		text = table[reason];
+	return text ? text : "?";
+}
+
+const char *reason_meaning(enum gh_reason reason)
+{
+	return lookup(meanings, reason);
+}
+
+const char *reason_name(enum gh_reason reason)
+{
+	return lookup(names, reason);
 }
 
 int reasons_read(

@@ -7,6 +7,8 @@
 
 /* "drop_captive"; "?" for a number that is none. Never NULL. */
 const char *reason_name(enum gh_reason reason);
+/* "dropped: the client has no session", for an operator; "?" as above. */
+const char *reason_meaning(enum gh_reason reason);
 
 /* Sums the CPUs. Counters since the maps were made, never reset. */
 int reasons_read(
