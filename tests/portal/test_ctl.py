@@ -223,7 +223,7 @@ ARGS = {
     "vouchers.revoke": {"code": "AJC12345678"},
     "vouchers.activate": {"code": "AJC12345678"},
     "sessions.restore": {"token": "0" * 64},
-    "unload": {"open": True},
+    "explain": MAC, "unload": {"open": True},
 }
 
 

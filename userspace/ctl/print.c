@@ -254,11 +254,12 @@ static void print_table(const json_t *items, const struct column *columns)
 }
 
 /* One field per line; absent, empty and null fields are left out, unless null
- * means that there is no limit. */
-static void print_fields(const json_t *object, const struct column *columns)
+ * means that there is no limit. Titles have `width` columns, or more. */
+static void print_fields_wide(
+	const json_t *object, const struct column *columns, int width)
 {
 	char cell[CELL_BYTES];
-	int i, width = 0;
+	int i;
 
 	for (i = 0; columns[i].title; i++)
 		width = MAX(width, width_of(columns[i].title));
@@ -274,6 +275,11 @@ static void print_fields(const json_t *object, const struct column *columns)
 		pad(width - width_of(columns[i].title) + 2);
 		puts(cell);
 	}
+}
+
+static void print_fields(const json_t *object, const struct column *columns)
+{
+	print_fields_wide(object, columns, 0);
 }
 
 static void print_line(const char *text)
@@ -412,6 +418,38 @@ static const struct column reason_columns[] = {
 	{},
 };
 
+static const struct column explain_columns[] = {
+	{"verdict", "verdict", FORMAT_TEXT},
+	{"reason", "reason", FORMAT_TEXT},
+	{"meaning", "meaning", FORMAT_TEXT},
+	{"charged", "charged", FORMAT_BYTES},
+	{},
+};
+static const struct column packet_columns[] = {
+	{"packet", "direction", FORMAT_TEXT}, /* up: of the device; down: to it */
+	{"  network", "network", FORMAT_TEXT},
+	{"  interface", "interface", FORMAT_TEXT},
+	{"  hook", "hook", FORMAT_TEXT},
+	{"  protocol", "proto", FORMAT_TEXT},
+	{"  from", "from", FORMAT_TEXT},
+	{"  to", "to", FORMAT_TEXT},
+	{"  server port", "port", FORMAT_NUMBER},
+	{},
+};
+static const struct column record_columns[] = {
+	{"record", "state", FORMAT_TEXT},
+	{"  number", "recordId", FORMAT_NUMBER},
+	{"  session", "sessionId", FORMAT_NUMBER},
+	{"  time left", "remainingSeconds", FORMAT_REST},
+	{"  byte limit", "quotaBytes", FORMAT_ROOM},
+	{"  bytes up", "bytesUp", FORMAT_BYTES},
+	{"  bytes down", "bytesDown", FORMAT_BYTES},
+	{"  used up", "exhausted", FORMAT_YES},
+	{"  rate up", "upKbps", FORMAT_RATE},
+	{"  rate down", "downKbps", FORMAT_RATE},
+	{},
+};
+
 static void print_items(const json_t *reply, const struct column *columns,
 	const char *when_empty)
 {
@@ -528,4 +566,23 @@ void print_verify(const json_t *reply)
 void print_reasons(const json_t *reply)
 {
 	print_items(reply, reason_columns, "no packets yet");
+}
+
+#define EXPLAIN_WIDTH 13
+
+void print_explain(const json_t *reply)
+{
+	const json_t *packet = json_object_get(reply, "packet");
+	const json_t *record = json_object_get(reply, "record");
+
+	print_fields_wide(reply, explain_columns, EXPLAIN_WIDTH);
+	putchar('\n');
+	print_fields_wide(packet, packet_columns, EXPLAIN_WIDTH);
+	if (json_is_true(json_object_get(packet, "addressGuessed")))
+		print_line("  (the device's address is not known: one was made up)");
+	putchar('\n');
+	if (json_is_null(record))
+		print_line("record         none: the device has no session");
+	else
+		print_fields_wide(record, record_columns, EXPLAIN_WIDTH);
 }

@@ -22,5 +22,6 @@ void print_codes(const json_t *reply);
 void print_vouchers(const json_t *reply);
 void print_verify(const json_t *reply);
 void print_reasons(const json_t *reply);
+void print_explain(const json_t *reply);
 
 #endif

@@ -106,6 +106,22 @@ static const struct verb_arg verify_args[] = {
 		"mend what differs"},
 	{},
 };
+static const struct verb_arg explain_args[] = {
+	MAC_ARG,
+	{VERB_ARG_TEXT, "--to", "to", VERB_OPTIONAL, "IP",
+		"where the packet goes; default: somewhere in the internet"},
+	{VERB_ARG_TEXT, "--from", "from", VERB_OPTIONAL, "IP",
+		"where it comes from; default: the device's last address"},
+	{VERB_ARG_INT, "--port", "port", VERB_OPTIONAL, "N",
+		"the server's port; default: 443"},
+	{VERB_ARG_TEXT, "--proto", "proto", VERB_OPTIONAL, "tcp|udp|icmp|arp",
+		"default: tcp"},
+	{VERB_ARG_TEXT, "--network", "network", VERB_OPTIONAL, "NAME",
+		"default: where the device was seen last"},
+	{VERB_ARG_TRUE, "--down", "down", VERB_OPTIONAL, NULL,
+		"a packet to the device; --from and --to change places"},
+	{},
+};
 static const struct verb_arg unload_args[] = {
 	{VERB_ARG_TRUE, "--open", "open", VERB_ONE_OF, NULL,
 		"every client gets through then, paid or not"},
@@ -156,6 +172,9 @@ const struct verb verbs[] = {
 		"verify"},
 	{"reasons", "reasons", no_args, NULL, print_reasons,
 		"packets passed, answered and dropped, by reason", "reasons"},
+	{"explain", "explain", explain_args, NULL, print_explain,
+		"what the gate would do with a packet of a device, and why",
+		"explain " DEVICE " --to 192.0.2.80 --port 80"},
 	{"unload", "unload", unload_args, NULL, print_done,
 		"remove the gate: --open lets everyone through, --closed no one",
 		"unload --closed"},

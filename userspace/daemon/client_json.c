@@ -78,8 +78,7 @@ void json_add_account(json_t *object, const struct account *account,
 	json_object_set_new(object, "expiresAt", json_time(end));
 }
 
-/* The name of a network number; null for 0. */
-static json_t *json_network(struct gatehoused *g, uint32_t number)
+json_t *json_network(struct gatehoused *g, uint32_t number)
 {
 	int i;
 
@@ -89,8 +88,7 @@ static json_t *json_network(struct gatehoused *g, uint32_t number)
 	return json_null();
 }
 
-/* Where and when the kernel saw it last; 0: never. */
-static void kernel_sight(struct gatehoused *g, const struct mac *mac,
+void client_sight(struct gatehoused *g, const struct mac *mac,
 	uint32_t *ret_network, int64_t *ret_seen_ns)
 {
 	struct gh_captive captive;
@@ -157,7 +155,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json)
 		return ret;
 	if (!ret)
 		session = &account;
-	kernel_sight(g, mac, &network, &seen_ns);
+	client_sight(g, mac, &network, &seen_ns);
 	if (!session && !device.id && !seen_ns)
 		return -ENOENT;
 	object = json_object();
@@ -223,7 +221,7 @@ int device_known(struct gatehoused *g, const struct mac *mac,
 
 	if (ret && ret != -ENOENT)
 		return ret;
-	kernel_sight(g, mac, &network, &seen_ns);
+	client_sight(g, mac, &network, &seen_ns);
 	device.last_seen = last_sight(&device, &now, seen_ns);
 	ret = store_device_put(g->store, &device);
 	if (!ret && ret_device)

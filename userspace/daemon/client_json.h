@@ -19,6 +19,12 @@ json_t *json_limit(int64_t value);
 /* Whole seconds, the one that has begun included. */
 json_t *json_seconds(int64_t ns);
 
+/* The name of a network number; null for 0. */
+json_t *json_network(struct gatehoused *g, uint32_t number);
+/* Where and when the kernel saw a client last; 0: never. */
+void client_sight(struct gatehoused *g, const struct mac *mac,
+	uint32_t *ret_network, int64_t *ret_seen_ns);
+
 /* Adds kind, plan, remainingSeconds, remainingBytes, bytesUp, bytesDown,
  * expiresAt; `account` NULL: a client without a session. */
 void json_add_account(json_t *object, const struct account *account,

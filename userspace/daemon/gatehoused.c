@@ -488,6 +488,7 @@ void gatehoused_stop(struct gatehoused *g)
 	stop_events(g);
 	attach_stop(g->attach);
 	sync_free(g->sync);
+	explain_free(g->explain);
 	datapath_close(g->dp);
 	store_close(g->store);
 	throttle_free(g->throttle);
@@ -559,6 +560,7 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 		log_error("cannot store the last counters: %s", strerror(-swept));
 	attach_stop(g->attach);
 	g->attach = NULL;
+	explain_free(TAKE_PTR(g->explain));
 	datapath_close(g->dp);
 	g->dp = NULL;
 	g->ending = true;

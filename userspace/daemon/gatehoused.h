@@ -19,6 +19,7 @@
 #include "daemon/throttle.h"
 #include "datapath/clients.h"
 #include "datapath/events.h"
+#include "datapath/explain.h"
 #include "rules/rules.h"
 #include "store/store.h"
 
@@ -41,6 +42,7 @@ struct gatehoused {
 	struct events *events;
 	struct loop_fd events_watch;
 	struct loop_timer events_rest; /* after a full batch */
+	struct explain *explain; /* NULL until it is asked; ops_explain.c's */
 	int64_t rogue_logged_ns; /* 0: never */
 	struct sync *sync;
 	struct ctl_server *ctl;

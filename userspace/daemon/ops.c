@@ -107,6 +107,16 @@ static const struct json_arg verify_args[] = {
 	OPT_BOOL(args_verify, repair, "repair"),
 	{},
 };
+static const struct json_arg explain_args[] = {
+	ARG_MAC(args_explain, mac, "mac"),
+	OPT_TEXT(args_explain, to, "to", to_set),
+	OPT_TEXT(args_explain, from, "from", from_set),
+	OPT_INT(args_explain, port, "port", 1, 65535, port_set),
+	OPT_TEXT(args_explain, proto, "proto", proto_set),
+	OPT_TEXT(args_explain, network, "network", network_set),
+	OPT_BOOL(args_explain, down, "down"),
+	{},
+};
 static const struct json_arg unload_args[] = {
 	ARG_BOOL(args_unload, open, "open"),
 	{},
@@ -123,6 +133,7 @@ const struct op ops[] = {
 	{"status", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_status},
 	{"verify", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, verify_args, op_verify},
 	{"reasons", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_reasons},
+	{"explain", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, explain_args, op_explain},
 	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
 
 	{"clients.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_clients_list},
@@ -153,6 +164,7 @@ const struct op ops[] = {
 FITS(args_list);
 FITS(args_allow);
 FITS(args_describe);
+FITS(args_explain);
 FITS(args_plan);
 FITS(args_batch);
 FITS(args_token);

@@ -67,6 +67,15 @@ struct args_token {
 struct args_verify {
 	bool repair;
 };
+struct args_explain {
+	struct mac mac;
+	bool to_set, from_set, port_set, proto_set, network_set;
+	bool down; /* a packet to the client, not of it */
+	char to[IP_TEXT], from[IP_TEXT];
+	int64_t port; /* the server's */
+	char proto[8];
+	char network[CONFIG_NAME_MAX];
+};
 struct args_unload {
 	bool open;
 };
@@ -76,7 +85,7 @@ struct args_guest {
 	char token[CTL_TOKEN_MAX + 1]; /* shown by the browser: it is renewed */
 };
 
-op_fn op_status, op_verify, op_reasons, op_unload;
+op_fn op_status, op_verify, op_reasons, op_explain, op_unload;
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
 	op_clients_kick, op_clients_move, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;
