@@ -9,6 +9,10 @@
  *      or  {"success":false,"error":"<sentence for a person>",
  *           "code":"<stable_word>"}
  *
+ * After a success of "watch" the connection also carries events, among replies
+ * if more is asked on it; they have "event" and no "success":
+ * Event    {"event":"first_seen","time":"...","mac":"...","network":"lan"}
+ *
  * Who asks is derived by the daemon from exactly one proof, never from a field
  * of the request (docs/design.md T1):
  *   local  no file descriptor attached: the peer credentials of the socket,

@@ -128,8 +128,9 @@ static int receive_frame(int sock, int flags, json_t **ret_reply)
 	return json_parse_object(buf, (size_t)len, ret_reply);
 }
 
-int ctl_call(const char *path, const char *op, const json_t *args, int fd,
-	int timeout_ms, json_t **ret_reply)
+/* One request and its reply on a new connection. */
+static int ask(const char *path, const char *op, const json_t *args, int fd,
+	int timeout_ms, int *ret_sock, json_t **ret_reply)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_fd_ int sock = -1;
@@ -151,7 +152,42 @@ int ctl_call(const char *path, const char *op, const json_t *args, int fd,
 	while (ret < 0 && errno == EINTR);
 	if (ret <= 0)
 		return ret ? -errno : -ETIMEDOUT;
-	return receive_frame(sock, 0, ret_reply);
+	ret = receive_frame(sock, 0, ret_reply);
+	if (!ret)
+		*ret_sock = TAKE_FD(sock);
+	return ret;
+}
+
+int ctl_call(const char *path, const char *op, const json_t *args, int fd,
+	int timeout_ms, json_t **ret_reply)
+{
+	_cleanup_fd_ int sock = -1;
+
+	return ask(path, op, args, fd, timeout_ms, &sock, ret_reply);
+}
+
+int ctl_watch(const char *path, const char *op, const json_t *args,
+	int timeout_ms, int (*fn)(void *data, const json_t *event), void *data,
+	json_t **ret_reply)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	_cleanup_fd_ int sock = -1;
+	int ret = ask(path, op, args, -1, timeout_ms, &sock, &reply);
+
+	if (!ret && ctl_reply_code(reply)) {
+		*ret_reply = TAKE_PTR(reply);
+		return 0;
+	}
+	while (!ret) {
+		_cleanup_json_ json_t *event = NULL;
+
+		ret = receive_frame(sock, 0, &event);
+		if (!ret)
+			ret = fn(data, event);
+		else if (ret == -EINTR)
+			ret = 0;
+	}
+	return ret;
 }
 
 /* One request of the asynchronous client. */

@@ -40,6 +40,16 @@ int ctl_call(const char *path, const char *op, const json_t *args, int fd,
 	int timeout_ms, json_t **ret_reply);
 
 /*
+ * The same, and after a success every frame that follows goes to `fn`, until
+ * the daemon closes the connection (-ECONNRESET) or `fn` returns other than 0,
+ * which is then returned. A refusal is given back as *ret_reply, and 0.
+ * `timeout_ms` is for the reply; events may take as long as they like.
+ */
+int ctl_watch(const char *path, const char *op, const json_t *args,
+	int timeout_ms, int (*fn)(void *data, const json_t *event), void *data,
+	json_t **ret_reply);
+
+/*
  * Requests waiting for their reply on one ctl_client; more answer -EBUSY. The
  * daemon's own limit per connection is the same.
  */

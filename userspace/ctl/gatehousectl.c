@@ -17,13 +17,15 @@
 struct options {
 	const char *socket;
 	bool json, help, version;
+	bool lines; /* of JSON: one object a line */
 };
 
-static void print_json(const json_t *json)
+static void print_json(const struct options *options, const json_t *json)
 {
 	/* 15 digits: 0.636 is not to look like 0.63600000000000001. */
 	_cleanup_free_ char *text = json_dumps(json,
-		JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
+		(options->lines ? JSON_COMPACT : JSON_INDENT(2)) |
+			JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
 
 	puts(text ? text : "");
 }
@@ -85,7 +87,7 @@ static void print_help(const struct options *options, int argc, char **argv)
 	}
 	if (options->json) {
 		reply = json_pack("{s:b, s:O}", "success", 1, "verbs", list);
-		print_json(reply);
+		print_json(options, reply);
 		return;
 	}
 	if (count == 1) {
@@ -119,7 +121,7 @@ static int refuse(const struct options *options, const char *code,
 		json_string(sentence)
 			?: json_string("What was typed is not UTF-8 text."),
 		"code", code);
-	print_json(reply);
+	print_json(options, reply);
 	return status;
 }
 
@@ -214,7 +216,7 @@ static int show(const struct options *options, const struct verb *verb,
 	const struct ctl_code_row *code = ctl_reply_code(reply);
 
 	if (options->json) {
-		print_json(reply);
+		print_json(options, reply);
 		return code ? code->exit : 0;
 	}
 	if (!code) {
@@ -228,13 +230,32 @@ static int show(const struct options *options, const struct verb *verb,
 	return code->exit;
 }
 
-static int call_verb(const struct options *options, const struct verb *verb,
+struct stream {
+	const struct options *options;
+	const struct verb *verb;
+};
+
+/* A line at once, or whoever waits for it in a pipe waits for many. */
+static int show_event(void *data, const json_t *event)
+{
+	const struct stream *stream = data;
+
+	if (stream->options->json)
+		print_json(stream->options, event);
+	else
+		stream->verb->print(event);
+	return fflush(stdout) ? -errno : 0;
+}
+
+static int call_verb(struct options *options, const struct verb *verb,
 	int argc, char **argv)
 {
 	_cleanup_json_ json_t *args = NULL, *reply = NULL;
+	struct stream stream = {options, verb};
 	char err[160], usage[256];
 	int ret;
 
+	options->lines = verb->print == print_event;
 	ret = verb_parse(verb, argc, argv, &args, err, sizeof(err));
 	if (ret) {
 		ret = refuse(options, "bad_request", err);
@@ -243,7 +264,10 @@ static int call_verb(const struct options *options, const struct verb *verb,
 			fprintf(stderr, "usage: gatehousectl %s\n", usage);
 		return ret;
 	}
-	ret = call_all(options, verb->op, args, &reply);
+	ret = options->lines
+		      ? ctl_watch(options->socket, verb->op, args, TIMEOUT_MS,
+				show_event, &stream, &reply)
+		      : call_all(options, verb->op, args, &reply);
 	if (ret)
 		return explain(options, ret);
 	reword(verb, reply);
@@ -286,7 +310,7 @@ static int refuse_words(const struct options *options, int argc, char **argv)
 	return refuse(options, "bad_request", err);
 }
 
-static int run(const struct options *options, int argc, char **argv)
+static int run(struct options *options, int argc, char **argv)
 {
 	_cleanup_json_ json_t *reply = NULL;
 	const struct verb *verb;
@@ -296,7 +320,7 @@ static int run(const struct options *options, int argc, char **argv)
 		reply = json_pack("{s:b, s:s}", "success", 1, "version",
 			GATEHOUSE_VERSION);
 		if (options->json)
-			print_json(reply);
+			print_json(options, reply);
 		else
 			puts("gatehousectl " GATEHOUSE_VERSION);
 		return 0;

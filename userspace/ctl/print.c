@@ -586,3 +586,28 @@ void print_explain(const json_t *reply)
 	else
 		print_fields_wide(record, record_columns, EXPLAIN_WIDTH);
 }
+
+/* Time, name and device have columns; what else there is follows by name. */
+void print_event(const json_t *event)
+{
+	static const char *const placed[] = {"time", "event", "mac"};
+	static const int widths[] = {19, 16, 17};
+	const json_t *value;
+	char cell[CELL_BYTES];
+	const char *key;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(placed); i++) {
+		put_cell(cell, json_object_get(event, placed[i]),
+			i ? FORMAT_TEXT : FORMAT_TIME);
+		fputs(cell, stdout);
+		pad(widths[i] - width_of(cell) + 2);
+	}
+	json_object_foreach((json_t *)event, key, value) {
+		if (NAME_INDEX(placed, key) >= 0 || json_is_null(value))
+			continue;
+		put_cell(cell, value, FORMAT_TEXT);
+		printf("%s %s  ", key, cell);
+	}
+	putchar('\n');
+}

@@ -40,7 +40,7 @@ struct verb {
 	const char *op;
 	const struct verb_arg *args;
 	const char *preset; /* field that is true unless an option says else */
-	void (*print)(const json_t *reply);
+	void (*print)(const json_t *reply); /* print_event: of each event */
 	const char *help;
 	const char *example; /* behind "gatehousectl " */
 };

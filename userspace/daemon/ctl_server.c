@@ -25,6 +25,7 @@ struct queued {
 	struct queued *next;
 	json_t *json;
 	bool fresh; /* made since the last flush */
+	bool is_event; /* not a reply: it happened, whatever the turn comes to */
 };
 
 struct peer {
@@ -37,6 +38,8 @@ struct peer {
 	int watched;  /* LOOP_* that `watch` waits for */
 	bool closing; /* freed at the next flush: its frames are being read */
 	int replies;
+	bool subscribed;
+	json_int_t lost; /* events, since the last one that was queued */
 	struct queued *first, **last;
 };
 
@@ -49,6 +52,7 @@ struct ctl_server {
 	ctl_frame_fn *fn;
 	void *data;
 	struct peer *peers;
+	struct peer *asking; /* while its frame is handled */
 	int count;
 	char frame[CTL_FRAME_MAX];
 };
@@ -87,15 +91,21 @@ static void peer_free(struct peer *peer)
 	free(peer);
 }
 
-static void queue_reply(struct peer *peer, json_t *reply)
+static void queue(struct peer *peer, json_t *json, bool is_event)
 {
 	struct queued *queued = xcalloc(1, sizeof(*queued));
 
-	queued->json = reply;
+	queued->json = json;
 	queued->fresh = true;
+	queued->is_event = is_event;
 	*peer->last = queued;
 	peer->last = &queued->next;
 	peer->replies++;
+}
+
+static void queue_reply(struct peer *peer, json_t *reply)
+{
+	queue(peer, reply, false);
 }
 
 /* Frames. */
@@ -163,7 +173,9 @@ static int read_frame(struct peer *peer)
 	}
 	frame = (struct ctl_frame){.text = server->frame, .len = (size_t)len,
 		.uid = peer->uid, .pid = peer->pid, .fd = fd};
+	server->asking = peer;
 	queue_reply(peer, server->fn(server->data, &frame));
+	server->asking = NULL;
 	return 0;
 }
 
@@ -397,10 +409,51 @@ void ctl_server_revoke(struct ctl_server *server, json_t *(*make)(void))
 
 	for (peer = server->peers; peer; peer = peer->next)
 		for (queued = peer->first; queued; queued = queued->next)
-			if (queued->fresh) {
+			if (queued->fresh && !queued->is_event) {
 				json_decref(queued->json);
 				queued->json = make();
 			}
+}
+
+void ctl_server_subscribe(struct ctl_server *server)
+{
+	server->asking->subscribed = true;
+}
+
+/* Who does not read loses events, and is told how many. */
+static void queue_event(struct peer *peer, json_t *event)
+{
+	if (peer->replies >= CTL_EVENTS_MAX) {
+		peer->lost++;
+		return;
+	}
+	if (peer->lost)
+		queue(peer,
+			json_pack("{s:s, s:I}", "event", "lost", "count",
+				peer->lost),
+			true);
+	peer->lost = 0;
+	queue(peer, json_incref(event), true);
+}
+
+void ctl_server_publish(struct ctl_server *server, json_t *event)
+{
+	struct peer *peer;
+
+	for (peer = server->peers; peer; peer = peer->next)
+		if (peer->subscribed && !peer->closing)
+			queue_event(peer, event);
+	json_decref(event);
+}
+
+bool ctl_server_has_subscribers(const struct ctl_server *server)
+{
+	const struct peer *peer;
+
+	for (peer = server->peers; peer; peer = peer->next)
+		if (peer->subscribed)
+			return true;
+	return false;
 }
 
 void ctl_server_flush(struct ctl_server *server)

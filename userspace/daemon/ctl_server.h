@@ -15,6 +15,7 @@
 #define CTL_PEERS_MAX     256 /* connections */
 #define CTL_PEERS_PER_UID 64  /* of one user, root excepted */
 #define CTL_REPLIES_MAX   256 /* waiting to be read by one peer */
+#define CTL_EVENTS_MAX    128 /* the same, and no event is added: half */
 #define CTL_FRAMES_TURN   64  /* taken from one peer before others get theirs */
 
 struct ctl_server;
@@ -41,6 +42,14 @@ int ctl_server_new(struct loop *loop, const char *path, const char *group,
 	ctl_frame_fn *fn, void *data, struct ctl_server **ret_server);
 /* Closes every connection; the socket's name is removed. NULL is fine. */
 void ctl_server_free(struct ctl_server *server);
+
+/* From a handler: the peer that asks gets every event from here on. */
+void ctl_server_subscribe(struct ctl_server *server);
+/* Is there anybody to tell? */
+bool ctl_server_has_subscribers(const struct ctl_server *server);
+/* Takes `event`, an object with a field "event"; sent by ctl_server_flush(). A
+ * peer that does not keep up loses it. */
+void ctl_server_publish(struct ctl_server *server, json_t *event);
 
 /* Replies made since the last flush are not known to their peers yet. This
  * replaces them all: what they promised did not happen. */

@@ -24,6 +24,7 @@
 #include "daemon/ops.h"
 #include "daemon/privilege.h"
 #include "daemon/sync.h"
+#include "daemon/watch.h"
 #include "daemon/witness.h"
 #include "rules/plan_defaults.h"
 
@@ -124,6 +125,7 @@ static void on_event(void *data, const struct gh_event *event)
 	struct gatehoused *g = data;
 	struct mac mac;
 
+	watch_event(g, event);
 	memcpy(mac.addr, event->mac.addr, sizeof(mac.addr));
 	switch (event->type) {
 	case GH_EVENT_EXHAUSTED:
@@ -332,6 +334,7 @@ static void on_repaired(void *data, const char *name, const char *what)
 	struct gatehoused *g = data;
 
 	g->repaired_sec = clock_wall_sec();
+	watch_repair(g, name, what);
 }
 
 static int start_attach(struct gatehoused *g)

@@ -134,6 +134,7 @@ const struct op ops[] = {
 	{"verify", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, verify_args, op_verify},
 	{"reasons", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_reasons},
 	{"explain", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, explain_args, op_explain},
+	{"watch", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_watch},
 	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
 
 	{"clients.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_clients_list},

@@ -85,7 +85,8 @@ struct args_guest {
 	char token[CTL_TOKEN_MAX + 1]; /* shown by the browser: it is renewed */
 };
 
-op_fn op_status, op_verify, op_reasons, op_explain, op_unload;
+op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
+	op_unload;
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
 	op_clients_kick, op_clients_move, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;

@@ -15,6 +15,22 @@
 #include "base/util.h"
 #include "datapath/handle.h"
 
+static const char *const names[] = {
+	[GH_EVENT_FIRST_SEEN] = "first_seen",
+	[GH_EVENT_EXHAUSTED] = "exhausted",
+	[GH_EVENT_EXPIRED] = "expired",
+	[GH_EVENT_ROGUE] = "rogue",
+};
+
+const char *event_name(enum gh_event_type type)
+{
+	const char *name = NULL;
+
+	if ((unsigned int)type < ARRAY_SIZE(names))
+		name = names[type];
+	return name ? name : "?";
+}
+
 struct events {
 	struct ring_buffer *ring;
 	void (*fn)(void *data, const struct gh_event *event);

@@ -30,6 +30,9 @@ int events_fd(const struct events *events);
  */
 int events_dispatch(struct events *events);
 
+/* "first_seen"; "?" for a number that is none. Never NULL. */
+const char *event_name(enum gh_event_type type);
+
 /* Events that found the ring full, of all CPUs, since the maps were made. */
 int events_losses(struct datapath *dp, uint64_t *ret_count);
 

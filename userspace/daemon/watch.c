@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What happens, told as it happens: the kernel's events and our own repairs,
+ * to every peer that asked for them. Nothing is kept; who was not there or did
+ * not read has missed it, and `status` and the log have what matters.
+ */
+#include "daemon/watch.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "daemon/client_json.h"
+#include "daemon/ops_handlers.h"
+
+static bool is_watched(const struct gatehoused *g)
+{
+	return g->ctl && ctl_server_has_subscribers(g->ctl);
+}
+
+void watch_event(struct gatehoused *g, const struct gh_event *event)
+{
+	struct moment now = moment_now();
+	int64_t age_ns = now.mono_ns - (int64_t)event->time_ns;
+	struct mac mac;
+
+	if (!is_watched(g))
+		return;
+	memcpy(mac.addr, event->mac.addr, sizeof(mac.addr));
+	ctl_server_publish(g->ctl,
+		json_pack("{s:s, s:o, s:o, s:o, s:o}", "event",
+			event_name(event->type), "time",
+			json_time(now.wall_sec - age_ns / NSEC_PER_SEC), "mac",
+			json_mac(&mac), "network",
+			json_network(g, event->network), "recordId",
+			event->record_id
+				? json_integer((json_int_t)event->record_id)
+				: json_null()));
+}
+
+void watch_repair(struct gatehoused *g, const char *name, const char *what)
+{
+	if (is_watched(g))
+		ctl_server_publish(g->ctl,
+			json_pack("{s:s, s:o, s:s, s:s}", "event", "repaired",
+				"time", json_time(clock_wall_sec()), "interface",
+				name, "what", what));
+}
+
+json_t *op_watch(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	ctl_server_subscribe(g->ctl);
+	return reply_ok();
+}
