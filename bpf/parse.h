@@ -6,7 +6,7 @@
  *
  * Headers are read in place between `data` and `end`. Whatever is not there,
  * or is not what it claims to be, is GH_DROP_MALFORMED; the hooks compare
- * what the IP header claims with the frame (gh_measure() in gate.h).
+ * what the IP header claims with the frame (gh_measure() in measure.h).
  */
 #ifndef GH_PARSE_H
 #define GH_PARSE_H
