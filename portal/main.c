@@ -295,7 +295,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	umask(077);
-	ret = config_load(path, &program->portal.config, config_report, NULL);
+	ret = config_load(path, CONFIG_FOR_PORTAL, &program->portal.config,
+		config_report, NULL);
 	if (ret) {
 		if (ret != -EINVAL)
 			log_error("%s: %s", path, strerror(-ret));

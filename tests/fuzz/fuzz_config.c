@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	ret = config_load(path, &config, report, &faults);
+	ret = config_load(path, CONFIG_FOR_GATE, &config, report, &faults);
 	close(fd);
 	if ((ret == 0) != (faults == 0))
 		abort();

@@ -219,7 +219,8 @@ int main(int argc, char **argv)
 	int ret;
 
 	if (argc < 2 ||
-		config_load(argv[argc - 1], &d->config, report_fault, NULL) < 0)
+		config_load(argv[argc - 1], CONFIG_FOR_GATE, &d->config, report_fault,
+			NULL) < 0)
 		return 2;
 	log_init("attach", LOG_LEVEL_INFO);
 	ret = start(d, without_tcx);

@@ -486,6 +486,46 @@ def test_configuration(tmp_path):
         assert "AddressSanitizer" not in text and "runtime error" not in text
 
 
+PASSWD = "root:x:0:0::/:/bin/sh\nchief:x:0:0::/:/bin/sh\nweb:x:990:990::/:/bin/sh\n" \
+    "anna:x:990:990::/:/bin/sh\n"
+
+
+@pytest.mark.san
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("user, roles, line, word", [
+    ("root", "", 8, "root"), ("chief", "", 8, "root"), ("web", "web = staff\n", 10, "web"),
+    ("web", "bo = staff\nanna = admin\n", 11, "anna")])
+def test_the_portal_is_nobody_else(tmp_path, program, user, roles, line, word):
+    """Neither root nor anyone with a role, whatever the name."""
+    passwd, path = tmp_path / "passwd", tmp_path / "gatehouse.conf"
+    passwd.write_text(PASSWD)
+    path.write_text(GOOD + f"[portal]\nuser = {user}\n[roles]\n" + roles)
+    for options in ("-n",), ():
+        result = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/passwd && exec "$@"',
+             passwd, BUILD / program, "-c", path, *options],
+            text=True, capture_output=True, timeout=10, check=False)
+        assert result.returncode == 78, result
+        assert re.search(rf"(?m)^.*gatehouse\.conf:{line}: .*{word}", result.stderr), result
+
+
+def test_warnings_have_lines(tmp_path):
+    """What this box does not have, and pins where no BPF file system is."""
+    (tmp_path / "run").mkdir()
+    config = GOOD.replace("[network", f"pin_dir = {tmp_path}/pins/x\n"
+                          f"socket = {tmp_path}/a/b/control.sock\n[network")
+    status, text = check_config("gatehoused", config, tmp_path, "-n")
+    assert status == 0, text
+    found = re.findall(r"(?m)^\S+gatehouse\.conf:(\d+): warning: (.*)", text)
+    assert [int(line) for line, _ in found] == [4, 5, 7, 8], text
+    for (_, said), word in zip(found, ("BPF file system", f"{tmp_path}/a ", "lan0", "10.77.0.1")):
+        assert word in said, text
+    # The daemon makes the last directory itself.
+    status, text = check_config("gatehoused", GOOD.replace(
+        "[network", f"socket = {tmp_path}/run/control.sock\n[network"), tmp_path, "-n")
+    assert "(socket)" not in text, text
+
+
 def test_configuration_that_is_no_file(tmp_path):
     for path in (tmp_path / "none", tmp_path, pathlib.Path("/dev/null")):
         result = subprocess.run([BUILD / "gatehoused", "-n", "-c", path], text=True,

@@ -32,8 +32,8 @@ static void gather(void *data, const char *path, int line, const char *text)
 		text);
 }
 
-static int load(const char *text, size_t len, struct config *ret_config,
-	struct faults *faults)
+static int load_for(enum config_use use, const char *text, size_t len,
+	struct config *ret_config, struct faults *faults)
 {
 	char path[] = "/tmp/test_config.XXXXXX";
 	int fd = mkstemp(path), ret;
@@ -42,9 +42,15 @@ static int load(const char *text, size_t len, struct config *ret_config,
 	assert_int_equal(write(fd, text, len), (ssize_t)len);
 	close(fd);
 	memset(faults, 0, sizeof(*faults));
-	ret = config_load(path, ret_config, gather, faults);
+	ret = config_load(path, use, ret_config, gather, faults);
 	unlink(path);
 	return ret;
+}
+
+static int load(const char *text, size_t len, struct config *ret_config,
+	struct faults *faults)
+{
+	return load_for(CONFIG_FOR_GATE, text, len, ret_config, faults);
 }
 
 static struct config config;
@@ -149,8 +155,8 @@ static const struct fault_case fault_cases[] = {
 	{NET "[network a]\ninterface = lan1\n", 4, "line 1"},
 	{NET "[network x y]\n", 4, "name"},
 	{NET "[network ]\n", 4, "name"},
-	{NET "[network b]\ninterface = lan0\nportal4 = 10.0.1.1\n", 4, "lan0"},
-	{NET "[network b]\ninterface = lan1\nportal4 = 10.0.0.1\n", 4,
+	{NET "[network b]\ninterface = lan0\nportal4 = 10.0.1.1\n", 5, "lan0"},
+	{NET "[network b]\ninterface = lan1\nportal4 = 10.0.0.1\n", 6,
 		"address"},
 	{NET "[network b]\ninterface = lan1\n", 4, "portal4"},
 	{NET "[network b]\nportal4 = 10.0.1.1\n", 4, "interface"},
@@ -158,10 +164,30 @@ static const struct fault_case fault_cases[] = {
 		"interface"},
 	{NET "[gatehouse]\nclients_max = 1\n", 5, "1024"},
 	{NET "[gatehouse]\nsocket = run/x\n", 5, "/"},
-	{NET "[gatehouse]\ncurrency = tzs\n", 5, "capital"},
-	{NET "[gatehouse]\ncurrency = TZSS\n", 5, "must be 3 characters"},
-	{NET "[portal]\ntls_cert = /a\n", 0, "tls_key"},
-	{NET "[portal]\nhttp_port = 443\n", 0, "same"},
+	{NET "[gatehouse]\ncurrency = tzs\n", 5, "three capital letters"},
+	{NET "[gatehouse]\ncurrency = TZSS\n", 5, "three capital letters"},
+	{NET "[gatehouse]\ncurrency = T2S\n", 5, "three capital letters"},
+	{NET "[portal]\ntls_cert = /a\n", 5, "tls_key"},
+	{NET "[portal]\ntls_key = /a\ntls_cert =\n", 5, "tls_key"},
+	{NET "[portal]\nhttp_port = 443\n", 5, "same"},
+	{"[portal]\nhttps_port = 80\n\nhttp_port = 80\n" NET, 4, "same"},
+	{NET "number = 2\n[network b]\ninterface = lan1\nportal4 = 10.0.1.1\n",
+		5, "number 2 already"},
+	{NET "reach = 10.0.0.5\nreach = fd00::1 10.0.0.6/33 10.0.0.7\n", 5,
+		"entry 10.0.0.6/33,"},
+	{NET "reach = 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5\n"
+	     "reach = 10.0.0.6 10.0.0.7 10.0.0.8 10.0.0.9\n",
+		5, "8 entries in a network, and 10.0.0.9 is"},
+	{NET "[portal]\nuser = root\n", 5, "must not run as root"},
+	{NET "[roles]\nanna = staff\nbo = staff\nanna = admin\n", 7, "line 5"},
+	{"[network a]\ninterface = lan0\nportal6 = ::1\n", 3, "loopback"},
+	{"[network a]\ninterface = lan0\nportal4 = 127.0.0.1\n", 3,
+		"loopback"},
+	/* What a wrong header is above is checked all the same. */
+	{NET "[network a]\nnumber = 64\n", 5, "63"},
+	{NET "[network x/y]\n\ncolour = red\n", 6, "colour"},
+	{NET "[portal\nhttp_port = x\n", 5, "http_port"},
+	{NET "[colour]\nx = 1\n", 4, "was not checked"},
 	{NET "[roles]\nanna = king\n", 5, "staff"},
 	{NET "[roles]\nanna = staff\nanna = admin\n", 6, "already"},
 	{NET "[roles]\ngatehouse-portal = admin\n", 5, "portal's user"},
@@ -240,6 +266,63 @@ static void test_no_fault_of_a_fault(void **state)
 		fail_msg("%s", faults.text);
 }
 
+/* A value that was refused is not said to be missing, or to clash. */
+static void test_no_echo(void **state)
+{
+	static const char *const texts[] = {
+		"[network a]\ninterface = lan/0\nportal4 = 10.0.0.1\n",
+		"[network a]\nportal4 = 10.0.0.256\ninterface = lan0\n",
+		"[network a]\nnumber = 64\ninterface = lan0\n"
+		"portal4 = 10.0.0.1\n[network b]\nnumber = 1\n"
+		"interface = lan1\nportal4 = 10.0.1.1\n",
+		"[portal]\nhttps_port = x\nhttp_port = 443\n" NET,
+		"[portal]\ntls_key = a.key\ntls_cert = /a.crt\n" NET,
+		"[portal]\nuser = root\n[roles]\nroot = admin\n" NET,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		if (load(texts[i], strlen(texts[i]), &config, &faults) !=
+				-EINVAL ||
+			faults.count != 1 || faults.lines[0] > 2)
+			fail_msg("<<%s>>: %s", texts[i], faults.text);
+}
+
+/* Whatever the order in which they are found. */
+static void test_faults_by_line(void **state)
+{
+	static const char text[] = "[portal]\n"
+				   "http_port = 443\n"
+				   "tls_key = /key\n"
+				   "[network a]\n"
+				   "[roles]\n"
+				   "anna = king\n"
+				   "[network b]\n"
+				   "interface = lan0\n"
+				   "portal4 = 127.0.0.1\n";
+	static const int lines[] = {2, 3, 4, 4, 6, 9};
+	size_t i;
+
+	assert_int_equal(load(text, strlen(text), &config, &faults), -EINVAL);
+	if (faults.count != ARRAY_SIZE(lines))
+		fail_msg("%s", faults.text);
+	for (i = 0; i < ARRAY_SIZE(lines); i++)
+		assert_int_equal(faults.lines[i], lines[i]);
+}
+
+static void test_a_portal_alone(void **state)
+{
+	static const char text[] =
+		"[network a]\ninterface = lan0\nportal4 = 127.0.0.1\n";
+
+	assert_int_equal(load_for(CONFIG_FOR_PORTAL, text, strlen(text),
+				 &config, &faults),
+		0);
+	assert_int_equal(config_line(&config, config.networks, "portal4"), 3);
+	assert_int_equal(config_line(&config, config.networks, "portal6"), 1);
+	assert_int_equal(config_line(&config, NULL, "socket"), 0);
+}
+
 static void test_names_with_a_hash(void **state)
 {
 	static const char text[] =
@@ -257,7 +340,7 @@ static void test_bytes(void **state)
 
 	assert_int_equal(
 		load(nul, sizeof(nul) - 1, &config, &faults), -EINVAL);
-	assert_int_equal(faults.lines[0], 2);
+	assert_int_equal(faults.lines[faults.count - 1], 2);
 	/* A line beyond the parser's buffer is blamed, never cut in two. */
 	memset(text, 'x', sizeof(text));
 	memcpy(text, NET "ssid = ", strlen(NET) + 7);
@@ -275,8 +358,8 @@ static void test_untouched_after_faults(void **state)
 	assert_int_equal(load(bad, strlen(bad), &config, &faults), -EINVAL);
 	assert_int_equal(config.token_days, 77);
 	assert_int_equal(
-		config_load("/nonexistent", &config, gather, &faults), -ENOENT);
-	assert_int_equal(config_load("/", &config, gather, &faults), -EISDIR);
+		config_load("/nonexistent", CONFIG_FOR_GATE, &config, gather, &faults), -ENOENT);
+	assert_int_equal(config_load("/", CONFIG_FOR_GATE, &config, gather, &faults), -EISDIR);
 }
 
 /* The installed example shows every default as a comment, "#name = value":
@@ -313,6 +396,9 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_all_faults_at_once),
 		cmocka_unit_test(test_no_fault_of_a_fault),
+		cmocka_unit_test(test_no_echo),
+		cmocka_unit_test(test_faults_by_line),
+		cmocka_unit_test(test_a_portal_alone),
 		cmocka_unit_test(test_names_with_a_hash),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_untouched_after_faults),

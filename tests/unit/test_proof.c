@@ -275,6 +275,22 @@ static void test_local(void **state)
 	assert_string_equal(caller.who, "uid 1002");
 }
 
+/* Whatever the configuration and the table of users say. */
+static void test_portal_has_no_role(void **state)
+{
+	struct role_table roles = {.has_portal = true, .count = 1};
+	struct caller caller;
+
+	proof_local(&roles, 0, &caller);
+	assert_int_equal(caller.role, ROLE_NONE);
+	roles.portal_uid = roles.rows[0].uid = 1001;
+	roles.rows[0].role = ROLE_ADMIN;
+	proof_local(&roles, 1001, &caller);
+	assert_int_equal(caller.role, ROLE_NONE);
+	proof_local(&roles, 0, &caller);
+	assert_int_equal(caller.role, ROLE_ADMIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_judgement),
 		cmocka_unit_test(test_other_descriptors),
 		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_portal_has_no_role),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

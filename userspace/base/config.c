@@ -4,8 +4,9 @@
  * setting, its type, range and default; defaults are parsed by the same code
  * as the file. Every fault is reported with its line and reading goes on, so
  * that an operator mends a file in one go. Nothing outside the caller's struct
- * is touched, and nothing of the box is looked up here: whether a user or an
- * interface exists is for the programs to say.
+ * is touched. What the box lacks (an interface, a user) is for the programs to
+ * say; users are looked up here only to know who the portal would be, because
+ * what it may do depends on that.
  *
  * The packaged inih gives handlers no line numbers and stops telling about
  * lines that it does not understand after the first. So the reader below,
@@ -16,11 +17,13 @@
 #include <ctype.h>
 #include <ini.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/findings.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
@@ -30,6 +33,7 @@ enum value_type {
 	VALUE_TEXT,      /* UTF-8, min to max bytes */
 	VALUE_WORD,      /* letters, digits, '-', '_', '.', min to max of them */
 	VALUE_CODE,      /* capital letters and digits */
+	VALUE_CURRENCY,  /* three capital letters */
 	VALUE_INTERFACE, /* name of a network device */
 	VALUE_PATH,      /* absolute, at most max bytes; "" when min is 0 */
 	VALUE_INT,
@@ -68,7 +72,7 @@ static const struct setting settings[] = {
 	{SECTION_GATEHOUSE, "clients_max", VALUE_INT, OF(clients_max), 1024, 4194304, "65536"},
 	{SECTION_GATEHOUSE, "token_days", VALUE_INT, OF(token_days), 1, 3650, "3"},
 	{SECTION_GATEHOUSE, "voucher_prefix", VALUE_CODE, OF(voucher_prefix), 0, 8, "AJC"},
-	{SECTION_GATEHOUSE, "currency", VALUE_CODE, OF(currency), 3, 3, "TZS"},
+	{SECTION_GATEHOUSE, "currency", VALUE_CURRENCY, OF(currency), 3, 3, "TZS"},
 	{SECTION_GATEHOUSE, "sweep_seconds", VALUE_INT, OF(sweep_seconds), 1, 60, "10"},
 
 	{SECTION_PORTAL, "user", VALUE_WORD, OF(portal_user), 1, 32, "gatehouse-portal"},
@@ -101,39 +105,48 @@ static const char *const role_names[] = {
 	[ROLE_ADMIN] = "admin",
 };
 
-struct reading {
-	const char *path;
-	FILE *file;
-	struct config *config;
-	void (*report)(void *data, const char *path, int line, const char *text);
-	void *data;
-	int line;
-	int faults;
-	int too_many; /* networks beyond the last that there is room for */
-	bool lost;    /* a network was meant, or something not understood */
-	enum section section;
-	int seen[ARRAY_SIZE(settings)]; /* line; network rows: this network */
-	bool hook_set[CONFIG_NETWORKS_MAX];
-	int network_line[CONFIG_NETWORKS_MAX];
-	int role_line[CONFIG_ROLES_MAX];
+_Static_assert(ARRAY_SIZE(settings) <= CONFIG_SETTINGS_MAX, "lines[] fits");
+
+/* Where settings were found: those of the file, of each network, and of a
+ * network that is none because its header is wrong. */
+#define PLACE_FILE	0
+#define PLACE_SPARE	(1 + CONFIG_NETWORKS_MAX)
+#define PLACE_COUNT	(PLACE_SPARE + 1)
+
+struct mark {
+	int line; /* 0: not in the file */
+	bool bad; /* its value was refused: say nothing more about it */
 };
 
-static void fault_at(struct reading *r, int line, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+struct reading {
+	FILE *file;
+	struct config *config;
+	struct config_network spare; /* is checked, and thrown away */
+	struct findings faults;
+	enum config_use use;
+	int line;
+	int too_many; /* networks beyond the last that there is room for */
+	bool begun;   /* there was a header, or a fault for lack of one */
+	bool lost;    /* a network was meant, or something not understood */
+	enum section section;
+	int place; /* of `section` */
+	struct mark marks[PLACE_COUNT][ARRAY_SIZE(settings)];
+};
 
-static void fault_at(struct reading *r, int line, const char *fmt, ...)
-{
-	char text[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	r->faults++;
-	r->report(r->data, r->path, line, text);
-}
-
+#define fault_at(r, line, ...) findings_add(&(r)->faults, line, __VA_ARGS__)
 #define fault(r, ...) fault_at(r, (r)->line, __VA_ARGS__)
+
+/* Row of the table; -1: none. */
+static int setting_index(enum section section, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if (settings[i].section == section &&
+			!strcmp(settings[i].name, name))
+			return (int)i;
+	return -1;
+}
 
 /* Values. Each returns NULL, or what the value must be. */
 
@@ -183,6 +196,16 @@ static const char *check_code(const char *value)
 	for (c = value; *c; c++)
 		if (!isdigit((unsigned char)*c) && !(*c >= 'A' && *c <= 'Z'))
 			return "may contain only capital letters and digits";
+	return NULL;
+}
+
+static const char *set_currency(const char *value, char *to)
+{
+	size_t len = strlen(value);
+
+	if (len != 3 || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != len)
+		return "must be three capital letters such as TZS";
+	memcpy(to, value, len + 1);
 	return NULL;
 }
 
@@ -346,6 +369,7 @@ static int parse_reach(const char *value, struct config_reach *ret_reach)
 
 static const char *add_reach(const char *value, struct config_network *network)
 {
+	static char why[256];
 	char list[256], *rest = list, *word;
 
 	if (snprintf(list, sizeof(list), "%s", value) >= (int)sizeof(list))
@@ -353,10 +377,20 @@ static const char *add_reach(const char *value, struct config_network *network)
 	while ((word = strsep(&rest, " \t,"))) {
 		if (!*word)
 			continue;
-		if (network->reach_count == CONFIG_REACH_MAX)
-			return "has too many entries";
-		if (parse_reach(word, &network->reach[network->reach_count]))
-			return "must look like 10.0.0.5/32:8080/tcp or fd00::/64";
+		if (network->reach_count == CONFIG_REACH_MAX) {
+			snprintf(why, sizeof(why),
+				"may have %d entries in a network, and %.96s "
+				"is one more",
+				CONFIG_REACH_MAX, word);
+			return why;
+		}
+		if (parse_reach(word, &network->reach[network->reach_count])) {
+			snprintf(why, sizeof(why),
+				"has the entry %.96s, which does not look like "
+				"10.0.0.5/32:8080/tcp or fd00::/64",
+				word);
+			return why;
+		}
 		network->reach_count++;
 	}
 	return NULL;
@@ -375,6 +409,9 @@ static const char *set_value(
 	case VALUE_INTERFACE:
 	case VALUE_PATH:
 		wrong = set_text(row, value, to);
+		break;
+	case VALUE_CURRENCY:
+		wrong = set_currency(value, to);
 		break;
 	case VALUE_INT:
 		wrong = set_int(row, value, to);
@@ -414,48 +451,59 @@ static void set_presets(enum section section, bool networks, void *base)
 
 static struct config_network *this_network(struct reading *r)
 {
-	return &r->config->networks[r->config->network_count - 1];
+	return r->place == PLACE_SPARE ? &r->spare
+				       : &r->config->networks[r->place - 1];
 }
 
-static void open_network(struct reading *r, const char *name)
+/* Is it a network's name, and a new one? */
+static bool check_name(struct reading *r, const char *name)
 {
-	struct config *config = r->config;
+	const struct config *config = r->config;
 	size_t len = strlen(name);
 	int i;
 
-	r->section = SECTION_NONE;
-	r->lost = true;
 	if (!len || len >= CONFIG_NAME_MAX || check_word(name)) {
 		fault(r,
 			"a network's name must be 1 to %d letters, digits, "
 			"'-', '_' or '.'",
 			CONFIG_NAME_MAX - 1);
-		return;
+		return false;
 	}
 	for (i = 0; i < config->network_count; i++)
 		if (!strcmp(config->networks[i].name, name)) {
 			fault(r, "network %s is already defined on line %d",
-				name, r->network_line[i]);
-			return;
+				name, config->networks[i].line);
+			return false;
 		}
 	if (config->network_count == CONFIG_NETWORKS_MAX) {
 		if (!r->too_many++)
 			fault(r, "too many networks: %d at most",
 				CONFIG_NETWORKS_MAX);
-		return;
+		return false;
 	}
-	r->network_line[config->network_count] = r->line;
-	config->network_count++;
+	return true;
+}
+
+static void open_network(struct reading *r, const char *name)
+{
+	struct config_network *network;
+
 	r->section = SECTION_NETWORK;
-	memcpy(this_network(r)->name, name, len + 1);
-	set_presets(SECTION_NETWORK, true, this_network(r));
-	for (i = 0; i < (int)ARRAY_SIZE(settings); i++)
-		if (settings[i].section == SECTION_NETWORK)
-			r->seen[i] = 0;
+	r->lost = true;
+	r->place = check_name(r, name) ? ++r->config->network_count
+				       : PLACE_SPARE;
+	network = this_network(r);
+	*network = (struct config_network){.line = r->line};
+	memset(r->marks[r->place], 0, sizeof(r->marks[r->place]));
+	set_presets(SECTION_NETWORK, true, network);
+	if (r->place != PLACE_SPARE)
+		memcpy(network->name, name, strlen(name) + 1);
 }
 
 static void open_section(struct reading *r, const char *name)
 {
+	r->begun = true;
+	r->place = PLACE_FILE;
 	if (!strcmp(name, "gatehouse")) {
 		r->section = SECTION_GATEHOUSE;
 	} else if (!strcmp(name, "portal")) {
@@ -470,7 +518,8 @@ static void open_section(struct reading *r, const char *name)
 		r->lost = true;
 		fault(r,
 			"unknown section [%s]; the sections are [gatehouse], "
-			"[portal], [network NAME] and [roles]",
+			"[portal], [network NAME] and [roles]. What it sets "
+			"was not checked",
 			name);
 	}
 }
@@ -483,7 +532,8 @@ static void add_role(struct reading *r, const char *user, const char *value)
 
 	for (i = 0; i < config->role_count; i++)
 		if (!strcmp(config->roles[i].user, user)) {
-			fault(r, "%s already has a role", user);
+			fault(r, "%s already has a role on line %d", user,
+				config->roles[i].line);
 			return;
 		}
 	if (config->role_count == CONFIG_ROLES_MAX) {
@@ -501,36 +551,33 @@ static void add_role(struct reading *r, const char *user, const char *value)
 	}
 	snprintf(role->user, sizeof(role->user), "%s", user);
 	role->role = (enum role)found;
-	r->role_line[config->role_count++] = r->line;
+	role->line = r->line;
+	config->role_count++;
 }
 
 static void add_setting(struct reading *r, const char *name, const char *value)
 {
-	void *base = r->config;
+	int at = setting_index(r->section, name);
+	struct mark *mark;
 	const char *wrong;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(settings); i++)
-		if (settings[i].section == r->section &&
-			!strcmp(settings[i].name, name))
-			break;
-	if (i == ARRAY_SIZE(settings)) {
+	if (at < 0) {
 		fault(r, "unknown setting `%s` in this section", name);
 		return;
 	}
-	if (r->seen[i] && settings[i].type != VALUE_REACH) {
-		fault(r, "`%s` is already set on line %d", name, r->seen[i]);
+	mark = &r->marks[r->place][at];
+	if (mark->line && settings[at].type != VALUE_REACH) {
+		fault(r, "`%s` is already set on line %d", name, mark->line);
 		return;
 	}
-	r->seen[i] = r->line;
-	if (r->section == SECTION_NETWORK) {
-		base = this_network(r);
-		if (settings[i].type == VALUE_HOOK)
-			r->hook_set[r->config->network_count - 1] = true;
-	}
-	wrong = set_value(&settings[i], value, base);
-	if (wrong)
-		fault(r, "`%s` %s", name, wrong);
+	mark->line = r->line;
+	wrong = set_value(&settings[at], value,
+		r->section == SECTION_NETWORK ? (void *)this_network(r)
+					      : (void *)r->config);
+	if (!wrong)
+		return;
+	mark->bad = true;
+	fault(r, "`%s` %s", name, wrong);
 }
 
 /* inih's handler; sections are tracked by the reader, see on top. */
@@ -581,9 +628,11 @@ static bool check_line(struct reading *r, char *line, size_t len, int room)
 		fault(r, "expected `name = value` or `[section]`");
 		return false;
 	}
-	if (r->section == SECTION_NONE && r->config->network_count == 0 &&
-		!r->faults)
-		fault(r, "this setting comes before any [section]");
+	if (!r->begun)
+		fault(r,
+			"this setting comes before any [section]; it and what "
+			"follows it up to one was not checked");
+	r->begun = true;
 	return true;
 }
 
@@ -608,63 +657,145 @@ static char *read_line(char *buf, int room, void *stream)
 
 /* The file as a whole. */
 
+static const struct mark *mark_of(
+	const struct reading *r, int place, enum section section, const char *name)
+{
+	return &r->marks[place][setting_index(section, name)];
+}
+
+/* The setting's line, or that of the network's header. */
+static int network_line(const struct reading *r, int at, const char *name)
+{
+	int line = mark_of(r, 1 + at, SECTION_NETWORK, name)->line;
+
+	return line ? line : r->config->networks[at].line;
+}
+
+static bool is_bad(const struct reading *r, int at, const char *name)
+{
+	return mark_of(r, 1 + at, SECTION_NETWORK, name)->bad;
+}
+
+/* What no two networks can share. */
+static void check_pair(struct reading *r, int at, int other)
+{
+	const struct config_network *n = &r->config->networks[at];
+	const struct config_network *o = &r->config->networks[other];
+
+	if (n->interface[0] && !strcmp(n->interface, o->interface))
+		fault_at(r, network_line(r, at, "interface"),
+			"interface %s already belongs to network %s",
+			n->interface, o->name);
+	if (n->number == o->number && !is_bad(r, at, "number") &&
+		!is_bad(r, other, "number"))
+		fault_at(r, network_line(r, at, "number"),
+			"number %d already belongs to network %s", n->number,
+			o->name);
+	if (!ip_is_zero(&n->portal4) && ip_equal(&n->portal4, &o->portal4))
+		fault_at(r, network_line(r, at, "portal4"),
+			"the portal address already belongs to network %s",
+			o->name);
+	if (!ip_is_zero(&n->portal6) && ip_equal(&n->portal6, &o->portal6))
+		fault_at(r, network_line(r, at, "portal6"),
+			"the portal address already belongs to network %s",
+			o->name);
+}
+
+static bool is_loopback(const struct ipaddr *addr)
+{
+	static const char *const loopbacks[] = {"127.0.0.0/8", "::1/128"};
+	struct prefix prefix;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(loopbacks); i++)
+		if (!prefix_parse(loopbacks[i], &prefix) &&
+			prefix_contains(&prefix, addr))
+			return true;
+	return false;
+}
+
+/* The portal alone may listen there, to be tried out. */
+static void check_reachable(struct reading *r, int at, const char *name,
+	const struct ipaddr *addr)
+{
+	if (r->use == CONFIG_FOR_GATE && is_loopback(addr))
+		fault_at(r, network_line(r, at, name),
+			"network %s: no guest can reach a portal address of "
+			"the loopback interface",
+			r->config->networks[at].name);
+}
+
 static void check_network(struct reading *r, int at)
 {
-	struct config *config = r->config;
-	struct config_network *n = &config->networks[at];
-	int line = r->network_line[at], i;
+	const struct config_network *n = &r->config->networks[at];
+	int i;
 
-	if (!n->interface[0])
-		fault_at(r, line, "network %s has no `interface`", n->name);
-	if (ip_is_zero(&n->portal4) && ip_is_zero(&n->portal6))
-		fault_at(r, line,
+	if (!n->interface[0] && !is_bad(r, at, "interface"))
+		fault_at(r, n->line, "network %s has no `interface`", n->name);
+	if (ip_is_zero(&n->portal4) && ip_is_zero(&n->portal6) &&
+		!is_bad(r, at, "portal4") && !is_bad(r, at, "portal6"))
+		fault_at(r, n->line,
 			"network %s needs `portal4` or `portal6`, the "
 			"gateway's address on it",
 			n->name);
-	for (i = 0; i < at; i++) {
-		const struct config_network *o = &config->networks[i];
-
-		if (n->interface[0] && !strcmp(n->interface, o->interface))
-			fault_at(r, line, "interface %s already belongs to network %s",
-				n->interface, o->name);
-		if (n->number == o->number)
-			fault_at(r, line, "number %d already belongs to network %s",
-				n->number, o->name);
-		if ((!ip_is_zero(&n->portal4) &&
-			    ip_equal(&n->portal4, &o->portal4)) ||
-			(!ip_is_zero(&n->portal6) &&
-				ip_equal(&n->portal6, &o->portal6)))
-			fault_at(r, line,
-				"the portal address already belongs to "
-				"network %s",
-				o->name);
-	}
+	check_reachable(r, at, "portal4", &n->portal4);
+	check_reachable(r, at, "portal6", &n->portal6);
+	for (i = 0; i < at; i++)
+		check_pair(r, at, i);
 }
 
-/* Roles that would say what is not so. */
-static void check_roles(struct reading *r)
+/* Whose word the portal's is. The uid counts: root may have another name. */
+static void check_users(struct reading *r)
 {
 	const struct config *config = r->config;
+	const char *portal = config->portal_user;
+	const struct passwd *pw = getpwnam(portal);
+	bool has_uid = pw != NULL;
+	uid_t uid = pw ? pw->pw_uid : 0;
+	bool is_root = !strcmp(portal, "root") || (has_uid && !uid);
 	int i;
 
+	if (is_root)
+		fault_at(r, mark_of(r, 0, SECTION_PORTAL, "user")->line,
+			"the portal must not run as root; give it a user of "
+			"its own, who has no other task");
 	for (i = 0; i < config->role_count; i++) {
 		const struct config_role *role = &config->roles[i];
 
-		if (!strcmp(role->user, config->portal_user))
-			fault_at(r, r->role_line[i],
+		pw = getpwnam(role->user);
+		if (!is_root && (!strcmp(role->user, portal) ||
+					(has_uid && pw && pw->pw_uid == uid)))
+			fault_at(r, role->line,
 				"%s is the portal's user and must not have a "
 				"role",
 				role->user);
 		if (!strcmp(role->user, "root") && role->role != ROLE_ADMIN)
-			fault_at(r, r->role_line[i],
+			fault_at(r, role->line,
 				"root is always admin; leave this line out");
 	}
+}
+
+static void check_portal(struct reading *r)
+{
+	const struct mark *cert = mark_of(r, 0, SECTION_PORTAL, "tls_cert");
+	const struct mark *key = mark_of(r, 0, SECTION_PORTAL, "tls_key");
+	const struct mark *http = mark_of(r, 0, SECTION_PORTAL, "http_port");
+	const struct mark *https = mark_of(r, 0, SECTION_PORTAL, "https_port");
+	bool has_cert = r->config->tls_cert[0], has_key = r->config->tls_key[0];
+
+	if (has_cert != has_key && !cert->bad && !key->bad)
+		fault_at(r, has_cert ? cert->line : key->line,
+			"tls_cert and tls_key must be set together");
+	if (r->config->portal_http_port == r->config->portal_https_port &&
+		!http->bad && !https->bad)
+		fault_at(r, MAX(http->line, https->line),
+			"http_port and https_port are the same");
 }
 
 static void check_file(struct reading *r)
 {
 	struct config *config = r->config;
-	int i;
+	int i, at;
 
 	for (i = 0; i < config->network_count; i++) {
 		struct config_network *n = &config->networks[i];
@@ -673,17 +804,31 @@ static void check_file(struct reading *r)
 			n->number = i + 1;
 		if (!n->ssid[0])
 			memcpy(n->ssid, n->name, sizeof(n->name));
-		if (!r->hook_set[i])
+		if (!mark_of(r, 1 + i, SECTION_NETWORK, "hook")->line)
 			n->hook = config->hook;
 		check_network(r, i);
 	}
 	if (!config->network_count && !r->lost)
 		fault_at(r, 0, "there is no [network NAME]: nothing to gate");
-	check_roles(r);
-	if (!config->tls_cert[0] != !config->tls_key[0])
-		fault_at(r, 0, "tls_cert and tls_key must be set together");
-	if (config->portal_http_port == config->portal_https_port)
-		fault_at(r, 0, "http_port and https_port are the same");
+	check_users(r);
+	check_portal(r);
+	for (i = 0; i <= CONFIG_NETWORKS_MAX; i++)
+		for (at = 0; at < (int)ARRAY_SIZE(settings); at++)
+			config->lines[i][at] = r->marks[i][at].line;
+}
+
+int config_line(const struct config *config,
+	const struct config_network *network, const char *name)
+{
+	int place = network ? 1 + (int)(network - config->networks) : PLACE_FILE;
+	int line = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(settings); i++)
+		if ((settings[i].section == SECTION_NETWORK) == !!network &&
+			!strcmp(settings[i].name, name))
+			line = config->lines[place][i];
+	return line || !network ? line : network->line;
 }
 
 void config_report(void *data, const char *path, int line, const char *text)
@@ -711,30 +856,31 @@ int config_portal_ports(const struct config *config,
 	return n;
 }
 
-int config_load(const char *path, struct config *ret_config,
-	void (*report)(void *data, const char *path, int line, const char *text),
-	void *data)
+int config_load(const char *path, enum config_use use,
+	struct config *ret_config, finding_fn *report, void *data)
 {
 	_cleanup_free_ struct config *config = xcalloc(1, sizeof(*config));
-	struct reading r = {
-		.path = path, .config = config, .report = report, .data = data};
+	_cleanup_free_ struct reading *r = xcalloc(1, sizeof(*r));
+	int err;
 
-	r.file = fopen(path, "re");
-	if (!r.file)
+	*r = (struct reading){.config = config, .use = use};
+	r->file = fopen(path, "re");
+	if (!r->file)
 		return -errno;
 	set_presets(SECTION_NONE, false, config);
 	errno = 0;
-	ini_parse_stream(read_line, &r, on_value, &r);
-	if (ferror(r.file)) {
-		int err = errno ? errno : EIO;
-
-		fclose(r.file);
+	ini_parse_stream(read_line, r, on_value, r);
+	err = ferror(r->file) ? (errno ? errno : EIO) : 0;
+	fclose(r->file);
+	if (err) {
+		findings_clear(&r->faults);
 		return -err;
 	}
-	fclose(r.file);
-	check_file(&r);
-	if (r.faults)
+	check_file(r);
+	if (r->faults.count) {
+		findings_tell(&r->faults, path, report, data);
 		return -EINVAL;
+	}
 	*ret_config = *config;
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <limits.h>
 
+#include "base/findings.h"
 #include "base/ip.h"
 #include "gatehouse/types.h"
 
@@ -16,6 +17,7 @@
 #define CONFIG_NAME_MAX 32
 #define CONFIG_REACH_MAX 8
 #define CONFIG_ROLES_MAX 16
+#define CONFIG_SETTINGS_MAX 64 /* rows of the table in config.c */
 
 enum config_hook { CONFIG_HOOK_AUTO, CONFIG_HOOK_XDP, CONFIG_HOOK_TC };
 
@@ -28,6 +30,7 @@ struct config_reach {
 
 /* [network NAME]; its number (1 based, stable by `number =`) is the kernel's. */
 struct config_network {
+	int line;                  /* of its header in the file */
 	char name[CONFIG_NAME_MAX];
 	int number;                /* 1 to 63; default: order in the file */
 	char interface[16];        /* plain interface or bridge master */
@@ -45,6 +48,7 @@ struct config_network {
 };
 
 struct config_role {
+	int line; /* in the file */
 	char user[33];
 	enum role role;
 };
@@ -71,6 +75,8 @@ struct config {
 	struct config_network networks[CONFIG_NETWORKS_MAX];
 	int role_count;
 	struct config_role roles[CONFIG_ROLES_MAX];
+	/* config_line() reads them: of the file, then of each network. */
+	int lines[1 + CONFIG_NETWORKS_MAX][CONFIG_SETTINGS_MAX];
 };
 
 #define CONFIG_PORTAL_PORTS 2
@@ -78,14 +84,21 @@ struct config {
 int config_portal_ports(const struct config *config,
 	uint16_t ret_ports[static CONFIG_PORTAL_PORTS]);
 
+/* What a portal without a gate may listen at, no guest would reach. */
+enum config_use { CONFIG_FOR_GATE, CONFIG_FOR_PORTAL };
+
 /*
  * Reads and checks `path`. Each fault is reported through `report` with its
- * line (0: the file as a whole), all of them, not the first only. Returns 0,
- * -EINVAL after faults, or the errno of opening the file.
+ * line (0: the file as a whole), all of them, by line. Returns 0, -EINVAL
+ * after faults, or the errno of opening or reading the file.
  */
-int config_load(const char *path, struct config *ret_config,
-	void (*report)(void *data, const char *path, int line, const char *text),
-	void *data);
+int config_load(const char *path, enum config_use use,
+	struct config *ret_config, finding_fn *report, void *data);
+
+/* The line that sets `name`: of a network, otherwise its header's; of another
+ * section (NULL), otherwise 0. */
+int config_line(const struct config *config,
+	const struct config_network *network, const char *name);
 
 /* A ready `report`: a line on the stream `data`, or in the log (NULL). */
 void config_report(void *data, const char *path, int line, const char *text);

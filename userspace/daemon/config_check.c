@@ -1,80 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's own look at a configuration that reads well: what can gate
- * nobody is a fault, what this box does not have (yet) a warning, because
- * users, files and interfaces may come later. Nothing is changed here.
+ * What a configuration without a fault names and this box does not have (yet).
+ * These are warnings, because users, files and interfaces may come later.
+ * Nothing is changed here.
  */
 #include "daemon/config_check.h"
 
 #include <grp.h>
 #include <ifaddrs.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/util.h"
 
-struct telling {
-	const char *path;
-	config_report_fn *report;
-	void *data;
-	int count;
-};
+/* "warning: ..." at the line that names what is not there. */
+#define warn(w, line, fmt, ...) \
+	findings_add(w, line, "warning: " fmt, __VA_ARGS__)
 
-static void tell(struct telling *t, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void tell(struct telling *t, const char *fmt, ...)
-{
-	char text[PATH_MAX + 128];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	t->count++;
-	t->report(t->data, t->path, 0, text);
-}
-
-/* The portal alone may listen there, to be tried out. */
-static bool is_loopback(const struct ipaddr *addr)
-{
-	static const char *const loopbacks[] = {"127.0.0.0/8", "::1/128"};
-	struct prefix prefix;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(loopbacks); i++)
-		if (!prefix_parse(loopbacks[i], &prefix) &&
-			prefix_contains(&prefix, addr))
-			return true;
-	return false;
-}
-
-int config_check(const struct config *config, const char *path,
-	config_report_fn *report, void *data)
-{
-	struct telling t = {path, report, data, 0};
-	int i;
-
-	for (i = 0; i < config->network_count; i++) {
-		const struct config_network *n = &config->networks[i];
-
-		if (is_loopback(&n->portal4) || is_loopback(&n->portal6))
-			tell(&t,
-				"network %s: no guest can reach a portal address "
-				"of the loopback interface",
-				n->name);
-	}
-	return t.count ? -EINVAL : 0;
-}
-
-static void warn_file(struct telling *t, const char *setting, const char *file)
+static void warn_file(struct findings *w, const struct config *config,
+	const char *setting, const char *file)
 {
 	if (file[0] && access(file, R_OK))
-		tell(t, "warning: %s %s: %s", setting, file, strerror(errno));
+		warn(w, config_line(config, NULL, setting), "%s %s: %s", setting,
+			file, strerror(errno));
+}
+
+/* Becomes the directory that it is in; "/" at last. */
+static void go_up(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	slash[slash == path] = '\0';
+}
+
+/* The daemon makes a directory, but not the one that it is in. */
+static void warn_place(struct findings *w, const struct config *config,
+	const char *setting, const char *dir)
+{
+	char parent[PATH_MAX];
+
+	snprintf(parent, sizeof(parent), "%s", dir);
+	go_up(parent);
+	if (access(dir, F_OK) && access(parent, F_OK))
+		warn(w, config_line(config, NULL, setting),
+			"there is no directory %s for %s (%s)", parent, dir,
+			setting);
+}
+
+/* The usual place gets its usual mount from the daemon. */
+static void warn_pins(struct findings *w, const struct config *config)
+{
+	static const char usual[] = "/sys/fs/bpf/";
+	char dir[PATH_MAX];
+	struct statfs fs = {0};
+
+	if (!strncmp(config->pin_dir, usual, strlen(usual)))
+		return;
+	snprintf(dir, sizeof(dir), "%s", config->pin_dir);
+	while (statfs(dir, &fs) && dir[1])
+		go_up(dir);
+	if (fs.f_type != BPF_FS_MAGIC)
+		warn(w, config_line(config, NULL, "pin_dir"),
+			"pin_dir %s is not in a BPF file system; gatehoused "
+			"does not start until one is mounted there "
+			"(mount -t bpf bpf DIR)",
+			config->pin_dir);
 }
 
 static bool has_address(const struct ifaddrs *list, const struct ipaddr *addr)
@@ -97,18 +92,20 @@ static bool has_address(const struct ifaddrs *list, const struct ipaddr *addr)
 	return false;
 }
 
-static void warn_address(struct telling *t, const struct ifaddrs *list,
-	const struct config_network *network, const struct ipaddr *addr)
+static void warn_address(struct findings *w, const struct ifaddrs *list,
+	const struct config_network *network, const struct ipaddr *addr,
+	int line)
 {
 	char text[IP_TEXT];
 
 	if (!ip_is_zero(addr) && !has_address(list, addr))
-		tell(t, "warning: this box does not have the portal's address %s "
+		warn(w, line,
+			"this box does not have the portal's address %s "
 			"(network %s) now",
 			ip_format(addr, text), network->name);
 }
 
-static void warn_networks(struct telling *t, const struct config *config)
+static void warn_networks(struct findings *w, const struct config *config)
 {
 	struct ifaddrs *list = NULL;
 	int i;
@@ -119,33 +116,45 @@ static void warn_networks(struct telling *t, const struct config *config)
 		const struct config_network *n = &config->networks[i];
 
 		if (!if_nametoindex(n->interface))
-			tell(t,
-				"warning: there is no interface %s (network %s) "
-				"now; it is gated when it comes",
+			warn(w, config_line(config, n, "interface"),
+				"there is no interface %s (network %s) now; it "
+				"is gated when it comes",
 				n->interface, n->name);
-		warn_address(t, list, n, &n->portal4);
-		warn_address(t, list, n, &n->portal6);
+		warn_address(w, list, n, &n->portal4,
+			config_line(config, n, "portal4"));
+		warn_address(w, list, n, &n->portal6,
+			config_line(config, n, "portal6"));
 	}
 	freeifaddrs(list);
 }
 
 void config_warn(const struct config *config, const char *path,
-	config_report_fn *report, void *data)
+	finding_fn *report, void *data)
 {
-	struct telling t = {path, report, data, 0};
+	struct findings warnings = {0}, *w = &warnings;
+	char dir[PATH_MAX];
 	int i;
 
 	if (!getgrnam(config->socket_group))
-		tell(&t, "warning: there is no group %s (socket_group)",
+		warn(w, config_line(config, NULL, "socket_group"),
+			"there is no group %s (socket_group)",
 			config->socket_group);
 	if (!getpwnam(config->portal_user))
-		tell(&t, "warning: there is no user %s ([portal] user)",
+		warn(w, config_line(config, NULL, "user"),
+			"there is no user %s ([portal] user)",
 			config->portal_user);
 	for (i = 0; i < config->role_count; i++)
 		if (!getpwnam(config->roles[i].user))
-			tell(&t, "warning: there is no user %s ([roles])",
+			warn(w, config->roles[i].line,
+				"there is no user %s ([roles])",
 				config->roles[i].user);
-	warn_file(&t, "tls_cert", config->tls_cert);
-	warn_file(&t, "tls_key", config->tls_key);
-	warn_networks(&t, config);
+	warn_file(w, config, "tls_cert", config->tls_cert);
+	warn_file(w, config, "tls_key", config->tls_key);
+	warn_place(w, config, "state_dir", config->state_dir);
+	snprintf(dir, sizeof(dir), "%s", config->socket);
+	go_up(dir);
+	warn_place(w, config, "socket", dir);
+	warn_pins(w, config);
+	warn_networks(w, config);
+	findings_tell(w, path, report, data);
 }

@@ -18,7 +18,6 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/accounting.h"
-#include "daemon/config_check.h"
 #include "daemon/jobs.h"
 #include "daemon/notify.h"
 #include "daemon/ops.h"
@@ -514,10 +513,9 @@ static bool needs_restart(const struct config *a, const struct config *b)
 void gatehoused_reload(struct gatehoused *g)
 {
 	_cleanup_free_ struct config *config = xcalloc(1, sizeof(*config));
-	int ret = config_load(g->config_path, config, config_report, NULL);
+	int ret = config_load(g->config_path, CONFIG_FOR_GATE, config,
+		config_report, NULL);
 
-	if (!ret)
-		ret = config_check(config, g->config_path, config_report, NULL);
 	if (ret) {
 		log_error("%s is not applied: %s", g->config_path,
 			ret == -EINVAL ? "it has faults, see above" : strerror(-ret));

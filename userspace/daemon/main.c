@@ -33,10 +33,9 @@ static void print_usage(FILE *to)
 
 static int load_config(const char *path, struct config *ret_config)
 {
-	int ret = config_load(path, ret_config, config_report, stderr);
+	int ret = config_load(
+		path, CONFIG_FOR_GATE, ret_config, config_report, stderr);
 
-	if (!ret)
-		ret = config_check(ret_config, path, config_report, stderr);
 	/* -EINVAL: the faults have been reported one by one. */
 	if (ret && ret != -EINVAL)
 		fprintf(stderr, "gatehoused: %s: %s\n", path, strerror(-ret));

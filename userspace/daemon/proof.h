@@ -31,6 +31,8 @@ struct caller {
 
 /* Roles of local users, looked up by name once. */
 struct role_table {
+	bool has_portal;
+	uid_t portal_uid; /* it has no role, whoever it is */
 	int count;
 	struct {
 		uid_t uid;
