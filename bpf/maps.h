@@ -53,6 +53,13 @@ struct {
 } network_meters GH_MAP;
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GH_NETWORKS_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_alarm);
+} alarms GH_MAP;
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GH_REASONS_MAX);
 	__type(key, __u32);

@@ -46,7 +46,11 @@ struct gh_pkt {
 			__be32 src4, dst4;
 		};
 		struct {
-			__be64 src6[2], dst6[2];
+			__be64 src6[2], dst6[2]; /* NA: src6 is the target */
+		};
+		struct { /* ARP: what the sender says of itself */
+			__be32 arp_ip, arp_reserved;
+			__u64 arp_mac;
 		};
 	};
 	__u32 ip_len;    /* IP bytes by its header; 0: BIG TCP, or a lie */
@@ -105,6 +109,11 @@ struct gh_arp {
 	__u8 target_mac[6], target_ip[4];
 };
 
+/* RFC 4861 section 4.3, 4.4: behind the first 8 bytes. */
+struct gh_nd_target {
+	__be64 addr[2];
+};
+
 /* RFC 4861 section 4.6: an option's first 8 bytes. */
 struct gh_nd_option {
 	__u8 type;
@@ -160,7 +169,9 @@ static __always_inline int gh_parse_arp(struct gh_cursor *c, struct gh_pkt *pkt)
 
 	if (!arp || arp->hardware_len != 6 || arp->protocol_len != 4)
 		return GH_DROP_MALFORMED;
-	if (gh_mac_at(arp->sender_mac) != pkt->src)
+	__builtin_memcpy(&pkt->arp_ip, arp->sender_ip, sizeof(pkt->arp_ip));
+	pkt->arp_mac = gh_mac_at(arp->sender_mac);
+	if (pkt->arp_mac != pkt->src)
 		pkt->flags |= GH_PKT_FORGED;
 	return 0;
 }
@@ -169,10 +180,19 @@ static __always_inline int gh_parse_arp(struct gh_cursor *c, struct gh_pkt *pkt)
 static __always_inline int gh_parse_nd(struct gh_cursor *c, struct gh_pkt *pkt)
 {
 	void *ip_end = (char *)c->data + pkt->l3 + pkt->ip_len;
+	struct gh_nd_target *target;
 	struct gh_nd_option *option;
 
-	if (pkt->icmp_type != GH_ICMP6_RS)
-		c->at = (char *)c->at + 16; /* the target */
+	if (pkt->icmp_type != GH_ICMP6_RS) {
+		target = GH_TAKE(c, struct gh_nd_target);
+		if (!target)
+			return 0; /* no host takes it for more than it is */
+		/* It speaks for this one, whatever it comes from. */
+		if (pkt->icmp_type == GH_ICMP6_NA) {
+			pkt->src6[0] = target->addr[0];
+			pkt->src6[1] = target->addr[1];
+		}
+	}
 #pragma unroll
 	for (int i = 0; i < GH_ND_OPTIONS_MAX; i++) {
 		if (c->at >= ip_end)

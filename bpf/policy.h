@@ -188,6 +188,21 @@ static __always_inline enum gh_place gh_source(
 		net, (const struct gh_ip *)addr, pkt->proto, pkt->sport);
 }
 
+/* Which address a frame speaks for, as a map key. False: for none. */
+static __always_inline bool gh_claims(const struct gh_pkt *pkt, __be64 *ret_ip)
+{
+	__be32 ip4 = pkt->ethertype == ETH_P_ARP ? pkt->arp_ip : pkt->src4;
+
+	if (pkt->family == 6) {
+		ret_ip[0] = pkt->src6[0];
+		ret_ip[1] = pkt->src6[1];
+		return ret_ip[0];
+	}
+	ret_ip[0] = 0;
+	ret_ip[1] = (__u64)ip4 << 32 | 0xffff0000;
+	return ip4 && (pkt->family || pkt->ethertype == ETH_P_ARP);
+}
+
 /* By MAC or by address. */
 static __always_inline bool gh_is_to_group(const struct gh_pkt *pkt)
 {
@@ -196,7 +211,8 @@ static __always_inline bool gh_is_to_group(const struct gh_pkt *pkt)
 
 /* Neighbour discovery and MLD; GH_NO_REASON: something else. */
 static __always_inline struct gh_verdict gh_control6(
-	const struct gh_pkt *pkt, enum gh_place place)
+	const struct gh_pkt *pkt, const struct gh_network *net,
+	enum gh_place place)
 {
 	bool to_group = gh_is_linkgroup6(pkt->dst6);
 
@@ -213,7 +229,8 @@ static __always_inline struct gh_verdict gh_control6(
 		if (!to_group && !gh_is_linklocal6(pkt->dst6) &&
 			place != GH_PLACE_BOX)
 			return gh_verdict(GH_DROP_ND);
-		if (pkt->flags & GH_PKT_FORGED)
+		if (pkt->flags & GH_PKT_FORGED ||
+			gh_source(net, pkt) == GH_PLACE_BOX)
 			return gh_verdict(GH_DROP_ROGUE);
 		return gh_metered(GH_PASS_ND, GH_METER_LINK);
 	case GH_ICMP6_MLD1_QUERY ... GH_ICMP6_MLD1_DONE:
@@ -239,13 +256,46 @@ static __always_inline bool gh_is_dhcp(
 		       place == GH_PLACE_BOX);
 }
 
-/* Answers to other sources would leave by another interface. */
-static __always_inline bool gh_is_from_link(
+/* What a server of either DHCP sends, to whoever is on the link. */
+static __always_inline bool gh_is_dhcp_server(
+	const struct gh_pkt *pkt, enum gh_place place)
+{
+	if (place == GH_PLACE_OUTSIDE && !(pkt->flags & GH_PKT_GROUP))
+		return false;
+	return pkt->family == 4 ? pkt->sport == GH_PORT_DHCPS &&
+					  pkt->dport == GH_PORT_DHCPC
+				: pkt->sport == GH_PORT_DHCP6S &&
+					  pkt->dport == GH_PORT_DHCP6C;
+}
+
+/*
+ * Why what comes from there gets nothing of the box; 0: it may. Answers to
+ * other sources than the link's would leave by another interface.
+ */
+static __always_inline int gh_source_fault(
 	const struct gh_pkt *pkt, const struct gh_network *net)
 {
-	if (pkt->family == 6 && gh_is_linklocal6(pkt->src6))
-		return true;
-	return gh_source(net, pkt) == GH_PLACE_LINK;
+	enum gh_place place = gh_source(net, pkt);
+
+	if (place == GH_PLACE_BOX)
+		return GH_DROP_ROGUE;
+	if (place == GH_PLACE_LINK)
+		return 0;
+	return pkt->family == 6 && gh_is_linklocal6(pkt->src6) ? 0
+							: GH_DROP_ADDRESS;
+}
+
+/*
+ * Neighbours believe it. A probe (RFC 5227) says nothing of itself, and so is
+ * from address 0, which no network has.
+ */
+static __always_inline struct gh_verdict gh_arp(
+	const struct gh_pkt *pkt, const struct gh_network *net)
+{
+	if (pkt->flags & GH_PKT_FORGED ||
+		gh_place4(net, pkt->arp_ip, 0, 0) == GH_PLACE_BOX)
+		return gh_verdict(GH_DROP_ROGUE);
+	return gh_metered(GH_PASS_ARP, GH_METER_LINK);
 }
 
 /* Of the box itself: DNS, ICMP echo, the portal (docs/design.md G8). */
@@ -254,9 +304,10 @@ static __always_inline struct gh_verdict gh_box_service(
 {
 	bool tcp = pkt->proto == IPPROTO_TCP;
 	bool udp = pkt->proto == IPPROTO_UDP;
+	int fault = gh_source_fault(pkt, net);
 
-	if (!gh_is_from_link(pkt, net))
-		return gh_verdict(GH_DROP_ADDRESS);
+	if (fault)
+		return gh_verdict(fault);
 	if ((tcp || udp) && pkt->dport == GH_PORT_DNS)
 		return gh_metered(GH_PASS_DNS, GH_METER_DNS);
 	if (tcp && pkt->dport &&
@@ -287,7 +338,7 @@ static __always_inline struct gh_verdict gh_service(const struct gh_pkt *pkt,
 					     GH_PKT_EXTENSION))
 		return gh_verdict(GH_NO_REASON);
 	if (icmp && pkt->family == 6) {
-		struct gh_verdict control = gh_control6(pkt, place);
+		struct gh_verdict control = gh_control6(pkt, net, place);
 
 		if (control.reason)
 			return control;
@@ -298,9 +349,31 @@ static __always_inline struct gh_verdict gh_service(const struct gh_pkt *pkt,
 		return gh_verdict(GH_DROP_ROGUE);
 	if (pkt->proto == IPPROTO_UDP && gh_is_dhcp(pkt, place))
 		return gh_metered(GH_PASS_DHCP, GH_METER_LINK);
+	if (pkt->proto == IPPROTO_UDP && gh_is_dhcp_server(pkt, place))
+		return gh_verdict(GH_DROP_ROGUE);
 	if (place == GH_PLACE_BOX)
 		return gh_box_service(pkt, net);
 	return gh_verdict(GH_NO_REASON);
+}
+
+/* What GH_DROP_ROGUE was said of. */
+static __always_inline enum gh_event_type gh_rogue_type(
+	const struct gh_pkt *pkt)
+{
+	bool icmp6 = pkt->family == 6 && pkt->proto == IPPROTO_ICMPV6;
+
+	if (pkt->flags & GH_PKT_FORGED)
+		return pkt->family ? GH_EVENT_FORGED_ND : GH_EVENT_FORGED_ARP;
+	if (icmp6 && pkt->icmp_type == GH_ICMP6_RA)
+		return GH_EVENT_ROGUE_RA;
+	if (icmp6 ? pkt->icmp_type == GH_ICMP6_REDIRECT
+		  : pkt->family == 4 && pkt->proto == IPPROTO_ICMP &&
+				  pkt->icmp_type == GH_ICMP_REDIRECT)
+		return GH_EVENT_ROGUE_REDIRECT;
+	if (pkt->proto == IPPROTO_UDP && (pkt->dport == GH_PORT_DHCPC ||
+						 pkt->dport == GH_PORT_DHCP6C))
+		return GH_EVENT_ROGUE_DHCP;
+	return GH_EVENT_BOX_ADDRESS;
 }
 
 /* A client that runs, or is exempt: whereto, beyond the services. */
@@ -375,9 +448,7 @@ static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
 	if (fault)
 		return gh_verdict(fault);
 	if (pkt->ethertype == ETH_P_ARP)
-		return pkt->flags & GH_PKT_FORGED
-			       ? gh_verdict(GH_DROP_ROGUE)
-			       : gh_metered(GH_PASS_ARP, GH_METER_LINK);
+		return gh_arp(pkt, net);
 	if (!pkt->family)
 		return gh_verdict(GH_DROP_ETHERTYPE);
 	place = gh_destination(net, pkt);

@@ -13,22 +13,40 @@ static __always_inline void gh_note_address(
 {
 	struct gh_sighting sighting = {
 		.seen_ns = f->now_ns, .network = f->network};
-	struct gh_ip ip = {};
+	__be64 ip[2];
 
-	if (f->pkt->family == 4) {
-		if (!f->pkt->src4)
-			return;
-		ip.addr[10] = 0xff;
-		ip.addr[11] = 0xff;
-		*(__be32 *)&ip.addr[12] = f->pkt->src4;
-	} else {
-		if (f->pkt->family != 6 || !f->pkt->src6[0])
-			return;
-		*(__be64 *)&ip.addr[0] = f->pkt->src6[0];
-		*(__be64 *)&ip.addr[8] = f->pkt->src6[1];
-	}
+	if (!gh_claims(f->pkt, ip))
+		return;
 	*(__u64 *)&sighting.mac = mac;
-	bpf_map_update_elem(&addresses, &ip, &sighting, BPF_ANY);
+	bpf_map_update_elem(&addresses, ip, &sighting, BPF_ANY);
+}
+
+static __always_inline void gh_tell_rogue(
+	const struct gh_frame *f, __u64 mac, __u64 record_id)
+{
+	struct gh_evidence evidence = {};
+
+	gh_claims(f->pkt, evidence.ip);
+	if (!f->pkt->family && f->pkt->arp_mac != mac)
+		evidence.other = f->pkt->arp_mac;
+	gh_tell_all(gh_rogue_type(f->pkt), f->now_ns, mac, f->network,
+		record_id, &evidence);
+}
+
+/* Nobody's record: a group and zero are faults, the box's own is meant. */
+static __always_inline void gh_note_source(const struct gh_frame *f, __u64 mac)
+{
+	__u32 network = f->network;
+	struct gh_alarm *alarm;
+	struct gh_evidence evidence = {};
+
+	if (mac != f->box_mac || f->fault)
+		return;
+	alarm = bpf_map_lookup_elem(&alarms, &network);
+	if (!alarm || !gh_may_tell(&alarm->told_ns, f->now_ns))
+		return;
+	gh_claims(f->pkt, evidence.ip);
+	gh_tell_all(GH_EVENT_BOX_MAC, f->now_ns, mac, f->network, 0, &evidence);
 }
 
 /* When this client was heard, where, and what user space should know. */
@@ -49,7 +67,7 @@ static __always_inline void gh_note_client(const struct gh_frame *f,
 			record_id);
 	else if (reason == GH_DROP_ROGUE &&
 		 gh_may_tell(&client->up.told_ns, f->now_ns))
-		gh_tell(GH_EVENT_ROGUE, f->now_ns, mac, f->network, record_id);
+		gh_tell_rogue(f, mac, record_id);
 }
 
 /* The same for a client without a record. The LRU may forget it; NULL when it
@@ -76,7 +94,7 @@ static __always_inline struct gh_captive *gh_note_captive(
 	seen->network = f->network;
 	seen->packets++;
 	if (reason == GH_DROP_ROGUE && gh_may_tell(&seen->told_ns, f->now_ns))
-		gh_tell(GH_EVENT_ROGUE, f->now_ns, mac, f->network, 0);
+		gh_tell_rogue(f, mac, 0);
 	return seen;
 }
 
@@ -101,8 +119,12 @@ static __always_inline enum gh_reason gh_upload(
 		refusal = gh_standing(f, client, &grant);
 	verdict = gh_decide_up(f->pkt, f->fault, f->net, f->box_mac,
 		grant.state, refusal);
-	if (check_only || verdict.reason == GH_DROP_SOURCE)
+	if (check_only)
 		return verdict.reason;
+	if (verdict.reason == GH_DROP_SOURCE) {
+		gh_note_source(f, mac);
+		return GH_DROP_SOURCE;
+	}
 	if (client)
 		gh_note_client(f, client, mac, refusal, verdict.reason);
 	else

@@ -198,6 +198,11 @@ struct gh_network_meter {
 	__u64 meters[GH_METERS];
 };
 
+/* `alarms`: the same; for events about nobody's record. */
+struct gh_alarm {
+	__u64 told_ns;
+};
+
 /*
  * `reasons`: per-CPU array by enum gh_reason. Names are the operator's words:
  * `gatehousectl` prints them without the GH_ prefix, lower case. The number
@@ -244,7 +249,7 @@ enum gh_reason {
 	GH_DROP_CAPTIVE,
 	GH_DROP_FRAGMENT,
 	GH_DROP_EXTENSION, /* IPv6 extension header or IPv4 option, captive */
-	GH_DROP_ROGUE,     /* RA, redirect, or ARP and ND of another's MAC */
+	GH_DROP_ROGUE,     /* plays router, DHCP server, another client, the box */
 	GH_DROP_ND,        /* neighbour discovery that is not on-link */
 	GH_DROP_INSIDE,    /* the box's other ports and networks */
 	GH_DROP_BOX_LIMIT, /* DNS, ICMP, ARP, ND beyond the limit */
@@ -264,14 +269,29 @@ enum gh_event_type {
 	GH_EVENT_FIRST_SEEN = 1, /* a MAC without a record, not in `captive` */
 	GH_EVENT_EXHAUSTED,      /* the quota refused a packet, once */
 	GH_EVENT_EXPIRED,        /* a packet came after the end, once a second */
-	GH_EVENT_ROGUE,          /* GH_DROP_ROGUE, once a second */
+	/*
+	 * What a client should not do, each once a second and client. From here
+	 * on `ip` is the address that the frame came from or claims, `other`
+	 * the MAC that it names or takes from somebody.
+	 */
+	GH_EVENT_ROGUE_RA,       /* plays router */
+	GH_EVENT_ROGUE_REDIRECT, /* ICMP or ICMPv6 redirect */
+	GH_EVENT_ROGUE_DHCP,     /* plays DHCP server, of either family */
+	GH_EVENT_FORGED_ARP,     /* names another's MAC */
+	GH_EVENT_FORGED_ND,      /* the same in neighbour discovery */
+	GH_EVENT_BOX_ADDRESS,    /* has an address of the box for its own */
+	GH_EVENT_BOX_MAC,        /* sends as the box; once a second and network */
 };
+#define GH_EVENT_SUSPICIOUS GH_EVENT_ROGUE_RA /* the first of them */
+#define GH_EVENT_TYPES (GH_EVENT_BOX_MAC + 1) /* behind the last one */
 struct gh_event {
 	__u64 time_ns;
 	struct gh_mac mac;
 	enum gh_event_type type;
 	__u32 network;
 	__u64 record_id; /* 0: no record */
+	struct gh_mac other; /* all zero: none */
+	struct gh_ip ip;     /* all zero: none */
 };
 
 /* `meta`: array of one; says what the pinned maps are. */

@@ -521,7 +521,8 @@ for mac in sys.argv[1:]:
 # Events of the kernel.
 
 def test_a_rogue_guest_is_named_once(lab4):
-    """ICMP redirects are dropped anyway; the log says whose, once a minute."""
+    """ICMP redirects are dropped anyway; the log says whose, once, and the list
+    of events how often."""
     guest = lab4.guest()
     code = """
 import socket, sys, time
@@ -534,8 +535,11 @@ for _ in range(3):
 """
     lan = json.loads(lab4.run("gw", "ip", "-j", "link", "show", "lan0").stdout)[0]
     guest.run("/usr/bin/python3", "-c", code, lan["address"])
-    named = re.findall(r"router advertisement or redirect of (\S+),", log_of(lab4))
+    named = re.findall(r"(\S+) on network lan: .*ICMP redirect", log_of(lab4))
     assert [mac.lower() for mac in named] == [guest.mac.lower()]
+    event, = lab4.ctl("events", "--mac", guest.mac)["items"]
+    assert (event["type"], event["severity"], event["count"]) == ("rogue_redirect", "HIGH", 3)
+    assert event["evidence"] == {"address": "10.77.0.9"}
     assert lab4.ctl("status")["eventsLost"] == 0
 
 

@@ -450,6 +450,18 @@ static const struct column record_columns[] = {
 	{},
 };
 
+static const struct column event_columns[] = {
+	{"ID", "id", FORMAT_NUMBER},
+	{"LAST", "lastAt", FORMAT_TIME},
+	{"TIMES", "count", FORMAT_NUMBER},
+	{"SEVERITY", "severity", FORMAT_TEXT},
+	{"TYPE", "type", FORMAT_TEXT},
+	{"NETWORK", "network", FORMAT_TEXT},
+	{"CLIENT", "mac", FORMAT_TEXT},
+	{"WHAT", "description", FORMAT_TEXT},
+	{},
+};
+
 static void print_items(const json_t *reply, const struct column *columns,
 	const char *when_empty)
 {
@@ -490,6 +502,8 @@ static void print_failed_jobs(const json_t *jobs)
 void print_status(const json_t *reply)
 {
 	json_int_t lost = json_integer_value(json_object_get(reply, "eventsLost"));
+	json_int_t skipped =
+		json_integer_value(json_object_get(reply, "eventsSkipped"));
 
 	print_fields(reply, status_columns);
 	putchar('\n');
@@ -503,6 +517,10 @@ void print_status(const json_t *reply)
 		printf("\n%" PRId64 " events of the kernel were lost: too many "
 		       "at once\n",
 			(int64_t)lost);
+	if (skipped)
+		printf("\n%" PRId64 " security events were not written: too "
+		       "many new ones in a minute\n",
+			(int64_t)skipped);
 }
 
 void print_clients(const json_t *reply)
@@ -610,4 +628,9 @@ void print_event(const json_t *event)
 		printf("%s %s  ", key, cell);
 	}
 	putchar('\n');
+}
+
+void print_events(const json_t *reply)
+{
+	print_items(reply, event_columns, "no events");
 }

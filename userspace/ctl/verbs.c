@@ -55,6 +55,15 @@ static const struct verb_arg sessions_args[] = {
 		"running|paused|held|ended", "only those"},
 	{},
 };
+static const struct verb_arg events_args[] = {
+	{VERB_ARG_TEXT, "--mac", "mac", VERB_OPTIONAL, "MAC",
+		"only this device's"},
+	{VERB_ARG_TEXT, "--type", "type", VERB_OPTIONAL, "TYPE",
+		"only those, such as rogue_ra"},
+	{VERB_ARG_TEXT, "--severity", "severity", VERB_OPTIONAL,
+		"INFO|MEDIUM|HIGH|CRITICAL", "only those"},
+	{},
+};
 static const struct verb_arg plan_add_args[] = {
 	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME",
 		"up to 64 bytes; capitals make no other name"},
@@ -178,6 +187,9 @@ const struct verb verbs[] = {
 	{"watch", "watch", no_args, NULL, print_event,
 		"what happens, as it happens, one line each; end it with ^C",
 		"watch"},
+	{"events", "events.list", events_args, NULL, print_events,
+		"what looked like an attack, newest first",
+		"events --severity HIGH"},
 	{"unload", "unload", unload_args, NULL, print_done,
 		"remove the gate: --open lets everyone through, --closed no one",
 		"unload --closed"},

@@ -15,9 +15,9 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
-#include "base/mac.h"
 #include "base/util.h"
 #include "daemon/accounting.h"
+#include "daemon/alarms.h"
 #include "daemon/jobs.h"
 #include "daemon/notify.h"
 #include "daemon/ops.h"
@@ -103,42 +103,21 @@ static void on_turn_end(void *data)
 
 /* Events of the kernel: hints only. */
 
-#define ROGUE_LOG_NS (60 * NSEC_PER_SEC) /* a guest must not fill the log */
-
-static void log_rogue(struct gatehoused *g, const struct mac *mac)
-{
-	int64_t now = clock_mono_ns();
-	char text[MAC_TEXT];
-
-	if (g->rogue_logged_ns && now - g->rogue_logged_ns < ROGUE_LOG_NS)
-		return;
-	g->rogue_logged_ns = now;
-	log_warning("dropped a router advertisement or redirect of %s, who may "
-		    "be after other guests' traffic; to shut it out: "
-		    "gatehousectl block %s",
-		mac_format(mac, text), text);
-}
-
+/* First sights are in `captive`, and the expiry timer is as fast as the event. */
 static void on_event(void *data, const struct gh_event *event)
 {
 	struct gatehoused *g = data;
 	struct mac mac;
 
 	watch_event(g, event);
+	if (event->type >= GH_EVENT_SUSPICIOUS)
+		alarms_take(g->alarms, event);
+	if (event->type != GH_EVENT_EXHAUSTED)
+		return;
+	/* The next credit, if there is one, takes over. */
 	memcpy(mac.addr, event->mac.addr, sizeof(mac.addr));
-	switch (event->type) {
-	case GH_EVENT_EXHAUSTED:
-		/* The next credit, if there is one, takes over. */
-		if (turn_begin(g) == 0)
-			sync_touch(g->sync, &mac);
-		break;
-	case GH_EVENT_ROGUE:
-		log_rogue(g, &mac);
-		break;
-	case GH_EVENT_FIRST_SEEN: /* `captive` has it */
-	case GH_EVENT_EXPIRED:	  /* the expiry timer is as fast */
-		break;
-	}
+	if (turn_begin(g) == 0)
+		sync_touch(g->sync, &mac);
 }
 
 /* The descriptor says nothing of what a full batch has left: a timer does. */
@@ -451,6 +430,7 @@ int gatehoused_start(struct gatehoused *g)
 	if (!g->loop)
 		return -ENOMEM;
 	g->throttle = throttle_new();
+	g->alarms = alarms_new(g);
 	role_table_init(&g->roles, &g->config);
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		log_debug("start: %s", steps[i].name);
@@ -482,12 +462,15 @@ void gatehoused_run(struct gatehoused *g)
 void gatehoused_stop(struct gatehoused *g)
 {
 	notify_send("STOPPING=1");
-	if (g->jobs && g->dp && accounting_sweep(g) == 0)
+	if (g->jobs && g->dp && accounting_sweep(g) == 0) {
+		alarms_flush(g->alarms);
 		turn_commit(g);
+	}
 	jobs_stop(g->jobs);
 	ctl_server_free(g->ctl);
 	witness_stop(g);
 	stop_events(g);
+	alarms_free(g->alarms);
 	attach_stop(g->attach);
 	sync_free(g->sync);
 	explain_free(g->explain);
@@ -581,6 +564,7 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 
 #define SESSIONS_KEPT_DAYS 730
 #define AUDIT_KEPT_DAYS 730
+#define SECURITY_EVENTS_KEPT_DAYS 365
 /* So long after its end a token is answered "expired", not "unknown". */
 #define TOKENS_KEPT_DAYS 7
 
@@ -591,6 +575,8 @@ int gatehoused_clean_up(struct gatehoused *g)
 		.sessions = now - SESSIONS_KEPT_DAYS * SEC_PER_DAY,
 		.tokens = now - TOKENS_KEPT_DAYS * SEC_PER_DAY,
 		.audit = now - AUDIT_KEPT_DAYS * SEC_PER_DAY,
+		.security_events =
+			now - SECURITY_EVENTS_KEPT_DAYS * SEC_PER_DAY,
 	};
 	int ret = turn_begin(g);
 

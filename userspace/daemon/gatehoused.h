@@ -23,6 +23,7 @@
 #include "rules/rules.h"
 #include "store/store.h"
 
+struct alarms;
 struct jobs;
 struct neighbours;
 struct sync;
@@ -43,7 +44,7 @@ struct gatehoused {
 	struct loop_fd events_watch;
 	struct loop_timer events_rest; /* after a full batch */
 	struct explain *explain; /* NULL until it is asked; ops_explain.c's */
-	int64_t rogue_logged_ns; /* 0: never */
+	struct alarms *alarms;
 	struct sync *sync;
 	struct ctl_server *ctl;
 	struct throttle *throttle;

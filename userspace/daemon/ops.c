@@ -22,6 +22,7 @@
 
 /* clang-format off */
 #define ARG_MAC(s, f, name) {name, JSON_ARG_MAC, true, ARG(s, f), 0, 0, 0}
+#define OPT_MAC(s, f, name, set) {name, JSON_ARG_MAC, false, ARG(s, f), 0, 0, ARG(s, set)}
 #define ARG_TEXT(s, f, name) {name, JSON_ARG_TEXT, true, ARG(s, f), 1, BYTES(s, f), 0}
 #define OPT_TEXT(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 1, BYTES(s, f), ARG(s, set)}
 #define OPT_NOTE(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 0, BYTES(s, f), ARG(s, set)}
@@ -47,6 +48,14 @@ static const struct json_arg vouchers_args[] = {
 	OPT_INT(args_list, after, "after", 0, INT64_MAX, after_set),
 	OPT_TEXT(args_list, state, "state", state_set),
 	OPT_TEXT(args_list, batch, "batch", batch_set),
+	{},
+};
+static const struct json_arg events_args[] = {
+	OPT_INT(args_events, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_events, after, "after", 0, INT64_MAX, after_set),
+	OPT_MAC(args_events, mac, "mac", mac_set),
+	OPT_TEXT(args_events, type, "type", type_set),
+	OPT_TEXT(args_events, severity, "severity", severity_set),
 	{},
 };
 static const struct json_arg mac_args[] = {
@@ -135,6 +144,7 @@ const struct op ops[] = {
 	{"reasons", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_reasons},
 	{"explain", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, explain_args, op_explain},
 	{"watch", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_watch},
+	{"events.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, events_args, op_events_list},
 	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
 
 	{"clients.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_clients_list},
@@ -163,6 +173,7 @@ const struct op ops[] = {
 
 #define FITS(s) _Static_assert(sizeof(struct s) <= OP_ARGS_MAX, #s)
 FITS(args_list);
+FITS(args_events);
 FITS(args_allow);
 FITS(args_describe);
 FITS(args_explain);

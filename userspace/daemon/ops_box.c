@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mac.h"
 #include "base/util.h"
+#include "daemon/alarms.h"
 #include "daemon/client_json.h"
 #include "daemon/jobs.h"
 #include "daemon/ops_handlers.h"
@@ -156,7 +158,7 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 	attach_each(g->attach, add_port, ports);
 	jobs_each(g->jobs, add_job, jobs);
 	networks = networks_json(g, ports);
-	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:f, s:f,"
+	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:f, s:f,"
 			    " s:o, s:o, s:o, s:o}",
 		"version", GATEHOUSE_VERSION, "uptimeSeconds",
 		(json_int_t)((clock_mono_ns() - g->started_ns) / NSEC_PER_SEC),
@@ -164,7 +166,8 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 		(json_int_t)record_cache_count(sync_cache(g->sync)), "recordsMax",
 		(json_int_t)datapath_meta(g->dp)->clients_max, "recordsState",
 		sync_room_name(sync_room(g->sync)), "captive", captive,
-		"eventsLost", (json_int_t)losses, "sweepMs",
+		"eventsLost", (json_int_t)losses, "eventsSkipped",
+		(json_int_t)alarms_lost(g->alarms), "sweepMs",
 		to_ms(g->sweep_ns), "reconcileMs", to_ms(g->reconcile_ns),
 		"repairedAt", json_time(g->repaired_sec), "networks", networks,
 		"ports", ports, "jobs", jobs);
@@ -240,6 +243,54 @@ json_t *op_reasons(struct gatehoused *g, const struct caller *caller,
 					"packets", (json_int_t)counts[i].packets,
 					"bytes", (json_int_t)counts[i].bytes));
 	return reply_fields("{s:o}", "items", items);
+}
+
+static json_t *event_json(const struct security_event *event)
+{
+	json_t *evidence = NULL;
+
+	if (json_parse_object(
+		    event->evidence, strlen(event->evidence), &evidence))
+		evidence = json_object();
+	return json_pack("{s:I, s:o, s:o, s:I, s:s, s:s, s:s, s:o, s:o, s:s, s:o}",
+		"id", (json_int_t)event->id, "at", json_time(event->at),
+		"lastAt", json_time(event->last_at), "count",
+		(json_int_t)event->count, "type", event->type, "severity",
+		severity_name(event->severity), "network", event->network,
+		"mac", mac_is_zero(&event->mac) ? json_null() : json_mac(&event->mac),
+		"sessionId",
+		event->session_id ? json_integer(event->session_id) : json_null(),
+		"description", event->description, "evidence", evidence);
+}
+
+json_t *op_events_list(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_events *a = args;
+	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
+	struct security_event_filter filter = {
+		.mac = a->mac_set ? &a->mac : NULL,
+		.type = a->type_set ? a->type : NULL,
+		.severity = a->severity_set ? a->severity : NULL,
+	};
+	struct security_event rows[OPS_LIST_MAX];
+	enum severity severity;
+	json_t *items;
+	int n, i;
+
+	if (a->severity_set && severity_parse(a->severity, &severity))
+		return reply_refuse(CTL_bad_request,
+			"severity is INFO, MEDIUM, HIGH or CRITICAL.");
+	alarms_flush(g->alarms);
+	n = store_security_event_list(g->store, &filter,
+		a->after_set ? a->after : UNLIMITED, rows, limit);
+	if (n < 0)
+		return reply_failed("events.list", n);
+	items = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(items, event_json(&rows[i]));
+	return reply_fields("{s:o, s:o}", "items", items, "next",
+		n == limit ? json_integer(rows[n - 1].id) : json_null());
 }
 
 json_t *op_unload(struct gatehoused *g, const struct caller *caller,

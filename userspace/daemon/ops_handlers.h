@@ -19,6 +19,13 @@ struct args_list {
 	char state[16];
 	char batch[40];
 };
+struct args_events {
+	bool limit_set, after_set, mac_set, type_set, severity_set;
+	int64_t limit, after; /* as in args_list */
+	struct mac mac;
+	char type[32];
+	char severity[16];
+};
 struct args_mac {
 	struct mac mac;
 };
@@ -86,7 +93,7 @@ struct args_guest {
 };
 
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
-	op_unload;
+	op_events_list, op_unload;
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
 	op_clients_kick, op_clients_move, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;

@@ -15,18 +15,24 @@
 #include "base/util.h"
 #include "datapath/handle.h"
 
-static const char *const names[] = {
+static const char *const names[GH_EVENT_TYPES] = {
 	[GH_EVENT_FIRST_SEEN] = "first_seen",
 	[GH_EVENT_EXHAUSTED] = "exhausted",
 	[GH_EVENT_EXPIRED] = "expired",
-	[GH_EVENT_ROGUE] = "rogue",
+	[GH_EVENT_ROGUE_RA] = "rogue_ra",
+	[GH_EVENT_ROGUE_REDIRECT] = "rogue_redirect",
+	[GH_EVENT_ROGUE_DHCP] = "rogue_dhcp",
+	[GH_EVENT_FORGED_ARP] = "forged_arp",
+	[GH_EVENT_FORGED_ND] = "forged_nd",
+	[GH_EVENT_BOX_ADDRESS] = "box_address",
+	[GH_EVENT_BOX_MAC] = "box_mac",
 };
 
 const char *event_name(enum gh_event_type type)
 {
 	const char *name = NULL;
 
-	if ((unsigned int)type < ARRAY_SIZE(names))
+	if ((unsigned int)type < GH_EVENT_TYPES)
 		name = names[type];
 	return name ? name : "?";
 }

@@ -42,6 +42,7 @@ static const struct row {
 	{"clients", USE_OF_CLIENT, 16},
 	{"captive", USE_OF_CLIENT, LRU_ENTRIES},
 	{"network_meters", USE_OF_NETWORK, 0},
+	{"alarms", USE_OF_NETWORK, 0},
 	{"addresses", USE_ALONE, LRU_ENTRIES},
 	{"reasons", USE_ALONE, 0},
 	{"events", USE_ALONE, 4096},

@@ -209,6 +209,12 @@ int store_clean_up(struct store *store, const struct clean_up *before)
 		ret = db_run(store->db, "DELETE FROM audit WHERE at < ?", "i",
 			before->audit);
 	}
+	if (!ret) {
+		rows += db_changes(store->db);
+		ret = db_run(store->db,
+			"DELETE FROM security_events WHERE last_at < ?", "i",
+			before->security_events);
+	}
 	if (!ret)
 		rows += db_changes(store->db);
 	return ret ? ret : (int)MIN(rows, INT32_MAX);

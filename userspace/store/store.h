@@ -231,8 +231,46 @@ int store_holder_each(struct store *store,
 int store_audit(struct store *store, int64_t at, const char *who,
 	const char *operation, const struct mac *mac, int64_t session_id,
 	const char *detail);
+
+enum severity {
+	SEVERITY_INFO,
+	SEVERITY_MEDIUM,
+	SEVERITY_HIGH,
+	SEVERITY_CRITICAL,
+};
+const char *severity_name(enum severity severity);
+int severity_parse(const char *name, enum severity *ret_severity);
+
+struct security_event {
+	int64_t id;
+	int64_t at, last_at; /* the first and the last time */
+	int64_t count;
+	char type[32];
+	enum severity severity;
+	char network[32];
+	struct mac mac; /* all zero: nobody's */
+	int64_t session_id; /* 0: none */
+	char description[201];
+	char evidence[301]; /* a JSON object */
+};
+/* Sets the id. */
+int store_security_event_insert(struct store *store, struct security_event *event);
+/* How often by now. -ENOENT: the row is gone. */
+int store_security_event_count(
+	struct store *store, int64_t id, int64_t count, int64_t last_at);
+/* NULL: any. */
+struct security_event_filter {
+	const struct mac *mac;
+	const char *type;
+	const char *severity;
+};
+/* Newest first, ids below `before` (UNLIMITED: from the newest). */
+int store_security_event_list(struct store *store,
+	const struct security_event_filter *filter, int64_t before,
+	struct security_event *rows, int max);
+
 struct clean_up {
-	int64_t sessions, tokens, audit;
+	int64_t sessions, tokens, audit, security_events;
 };
 /* Deletes what ended before these times (UTC seconds); returns rows or errno. */
 int store_clean_up(struct store *store, const struct clean_up *before);
