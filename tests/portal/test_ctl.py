@@ -219,6 +219,7 @@ ARGS = {
     "clients.set": MAC | {"name": "x"},
     "clients.move": {"from": MAC["mac"], "to": "02:00:00:00:00:98"},
     "plans.add": {"name": "stolen", "minutes": 1},
+    "plans.remove": {"name": "1 Hour"},
     "vouchers.create": {"plan": "1 Hour", "count": 1},
     "vouchers.revoke": {"code": "AJC12345678"},
     "vouchers.activate": {"code": "AJC12345678"},
@@ -536,7 +537,8 @@ def test_words_about_devices_nobody_saw(box):
         assert out.returncode == (3 if option else 2), out
     assert len(box.json("clients")["items"]) == before
     client = box.json("allow", mac, "--minutes", "5")
-    assert client["lastSeen"] is None and "message" not in client
+    assert client["lastSeen"] is None
+    assert client["message"] == "Given: 5 minutes without a limit of bytes, from now on."
     assert "not blocked" in box.ctl("block", mac, "--off").stdout
     assert box.json("describe", mac, "--name", "Anna", "--note", "x")["lastSeen"] is None
     client = box.json("describe", mac, "--name=")
@@ -549,6 +551,74 @@ def test_words_about_devices_nobody_saw(box):
     session = box.json("sessions")["items"][0]
     assert (session["mac"], session["endReason"]) == (mac.upper(), "ended by operator")
     assert session["currency"] == "TZS"
+
+
+def test_replies_say_what_limits(box):
+    """What was given, behind or on top of what, and what that means."""
+    box.ctl("plan", "add", "Walk", "--minutes", "30", "--megabytes", "50")
+
+    def said(number, *words):
+        return box.json(*words[:1], f"02:00:00:00:03:{number:02}", *words[1:])["message"]
+
+    assert said(1, "allow", "--minutes=1", "--megabytes=5") == \
+        "Given: 1 minute and 5 MB, from now on."
+    assert "Its limit of bytes stays: 5.00 MB are left" in said(1, "allow", "--minutes=10")
+    assert "10 minutes and 2 MB, on top of" in said(1, "allow", "--minutes=10", "--megabytes=2")
+    assert said(1, "allow", "--plan=walk") == "Given: 30 minutes and 50 MB (plan Walk), when " \
+        "what the session has already is used up."
+    said(2, "allow", "--minutes=10")
+    assert "gatehousectl kick 02:00:00:00:03:02" in said(
+        2, "allow", "--minutes=10", "--megabytes=2")
+    assert "until then there is no limit of bytes" in said(2, "allow", "--plan=Walk")
+    assert said(2, "allow", "--minutes=-5") == "Taken away: 5 minutes."
+    said_so = said(2, "allow", "--minutes=-500")
+    assert said_so.startswith("The session has ended") and said_so.endswith("the portal again.")
+    assert "sees the portal" in said(1, "kick")
+
+
+def test_replies_about_blocked_devices(box):
+    """Nobody sees a portal or is online who is blocked."""
+    free, shut = "02:00:00:00:04:01", "02:00:00:00:04:02"
+    lift = f"`gatehousectl block {shut} --off`"
+    assert lift in box.json("block", shut)["message"]
+    said = box.json("allow", shut, "--minutes", "5")["message"]
+    assert said.startswith("Given: 5 minutes") and lift in said and "time runs" in said
+    for words in (["allow", shut, "--minutes", "-50"], ["kick", shut]):
+        box.ctl("allow", shut, "--minutes", "5")
+        said = box.json(*words)["message"]
+        assert "sees the portal" not in said and lift in said
+        # The next words need a session again.
+        box.ctl("kick", shut, check=False)
+    box.ctl("allow", free, "--minutes", "5")
+    said = box.json("move", free, shut)["message"]
+    assert f"{free} is offline. But the new device is blocked" in said and lift in said
+    said = box.ctl("move", free, shut, check=False)
+    assert said.returncode == 3 and f"{free} has no session" in said.stderr
+    box.ctl("block", shut, "--off")
+    box.ctl("kick", shut)
+
+
+def test_a_plan_is_mended(box):
+    """Removed and added again under its name; what was sold is as it was."""
+    def plans(*words):
+        return {(p["name"], p["priceMinor"]): p for p in box.json("plan", "list", *words)["items"]}
+
+    said = box.ctl("plan", "add", "Half Day", "--minutes", "72", "--price", "1250").stdout
+    assert "for 12.50 TZS" in said and 'create --plan "Half Day"`' in said
+    code = box.ctl("voucher", "create", "--plan", "half day").stdout.strip()
+    assert "off sale" in box.ctl("plan", "remove", "half day").stdout
+    for words in (["voucher", "create", "--plan", "Half Day"], ["plan", "remove", "Half Day"],
+                  ["allow", "02:00:00:00:05:01", "--plan", "Half Day"]):
+        assert box.ctl(*words, check=False).returncode == 3, words
+    assert ("Half Day", 1250) not in plans()
+    box.ctl("plan", "add", "Half Day", "--minutes", "720", "--price", "99900")
+    assert box.ctl("plan", "add", "HALF day", "--minutes", "1", check=False).returncode == 1
+    assert ("Half Day", 99900) in plans() and ("Half Day", 1250) not in plans()
+    assert plans("--all")["Half Day", 1250]["active"] is False
+    assert plans("--all")["Half Day", 99900]["active"] is True
+    sold = [v for v in box.json("voucher", "list")["items"] if v["code"] == code]
+    assert sold[0]["plan"] == "Half Day" and sold[0]["state"] == "unused"
+    assert "root" in box.ctl("voucher", "list").stdout
 
 
 def test_figures(box):
@@ -569,6 +639,10 @@ def test_figures(box):
     (["sessions", "--state=gone"], "--state is"),
     (["move", "02:00:00:00:02:12", "02:00:00:00:02:12"], "the same"),
     (["move", "x", "02:00:00:00:02:12"], "OLD must be"),
+    (["client", "01:00:5e:00:00:01"], "01:00:5e:00:00:01 is a group address"),
+    (["client", "00:00:00:00:00:00"], "is nobody's"),
+    (["allow", "02:00:00:00:02:12", "--minutes=99999999999999999999"], "is too large"),
+    (["plan", "add", "X", "--minutes=5", "--price=12.5"], "in hundredths of the currency"),
 ])
 def test_refusals_name_what_was_typed(box, words, sentence):
     out = box.ctl(*words, check=False)

@@ -56,6 +56,7 @@ static void test_roles(void **state)
 		{"clients.kick", ROLE_SUPERVISOR},
 		{"clients.block", ROLE_SUPERVISOR},
 		{"plans.add", ROLE_MANAGER},
+		{"plans.remove", ROLE_MANAGER},
 		{"vouchers.create", ROLE_STAFF},
 		{"vouchers.list", ROLE_MANAGER},
 		{"vouchers.revoke", ROLE_MANAGER},

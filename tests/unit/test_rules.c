@@ -537,6 +537,40 @@ static void test_an_operator_gives_and_takes(void **state)
 	assert_int_equal(allow(w, 0, -1, UNLIMITED), OUTCOME_NOT_FOUND);
 }
 
+/* What was sold of it is worth what it was; its name may be another's. */
+static void test_a_plan_that_was_removed(void **state)
+{
+	struct world *w = *state;
+	struct plan old = make_plan(w, "Walk", 60, 1000, 1), new, plans[8];
+	char code[VOUCHER_CODE];
+	struct voucher vouchers[2];
+	struct activated a;
+
+	snprintf(code, sizeof(code), "%s", make_code(w, &old, UNLIMITED));
+	assert_int_equal(store_plan_remove(w->rules.store, old.id), 0);
+	assert_int_equal(store_plan_remove(w->rules.store, old.id), -ENOENT);
+	assert_int_equal(
+		store_plan_by_name(w->rules.store, "Walk", &new), -ENOENT);
+	assert_int_equal(store_plan_list(w->rules.store, false, 0, plans, 8), 0);
+	assert_int_equal(store_plan_list(w->rules.store, true, 0, plans, 8), 1);
+	assert_string_equal(plans[0].name, "Walk");
+	assert_false(plans[0].is_active);
+	new = make_plan(w, "Walk", 600, 5000, 1);
+	assert_int_equal(store_plan_remove(w->rules.store, new.id), 0);
+	make_plan(w, "Walk", 700, 5000, 1);
+	assert_int_equal(store_voucher_list(
+				 w->rules.store, -1, NULL, 0, vouchers, 2),
+		1);
+	assert_string_equal(vouchers[0].plan_name, "Walk");
+	assert_int_equal(activate(w, 0, code, &a), OUTCOME_OK);
+	assert_string_equal(a.plan, "Walk");
+	assert_int_equal(a.account.credits[0].left_ns, 60 * NSEC_PER_SEC);
+	assert_int_equal(a.account.credits[0].bytes, 1000);
+	/* Nor are the first plans made again where all were removed. */
+	assert_int_equal(plan_defaults(&w->rules, "TZS"), 0);
+	assert_int_equal(store_plan_list(w->rules.store, true, 0, plans, 8), 3);
+}
+
 static void test_the_default_plans(void **state)
 {
 	struct world *w = *state;
@@ -544,7 +578,7 @@ static void test_the_default_plans(void **state)
 
 	assert_int_equal(plan_defaults(&w->rules, "KES"), 0);
 	assert_int_equal(plan_defaults(&w->rules, "TZS"), 0);
-	assert_int_equal(store_plan_list(w->rules.store, 0, plans, 8), 4);
+	assert_int_equal(store_plan_list(w->rules.store, false, 0, plans, 8), 4);
 	assert_string_equal(plans[0].name, "1 Hour");
 	assert_string_equal(plans[0].currency, "KES");
 	assert_int_equal(plans[0].seconds, 3600);
@@ -1383,6 +1417,7 @@ int main(void)
 		TEST(test_too_many_waiting_credits_are_refused),
 		TEST(test_bytes_end_a_credit_and_start_the_next),
 		TEST(test_an_operator_gives_and_takes),
+		TEST(test_a_plan_that_was_removed),
 		TEST(test_the_default_plans),
 		TEST(test_a_voucher_session_stays_with_its_device),
 		TEST(test_moves_are_counted),

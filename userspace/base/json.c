@@ -68,11 +68,22 @@ int json_parse_object(const char *text, size_t len, json_t **ret_json)
 static int take_mac(const json_t *value, const struct json_arg *row, void *to,
 	char *err, size_t err_len)
 {
-	if (json_is_string(value) && mac_parse(json_string_value(value), to) == 0)
+	const char *text = json_string_value(value);
+	int ret = text ? mac_parse(text, to) : -EINVAL;
+
+	if (!ret)
 		return 0;
-	snprintf(err, err_len,
-		"%s must be a MAC address such as 02:00:5e:10:00:01",
-		row->name);
+	if (ret == -EADDRNOTAVAIL)
+		/* A MAC all the same, so it may be repeated. */
+		snprintf(err, err_len,
+			"%s must be the address of one device, and %s is %s",
+			row->name, text,
+			strtoul(text, NULL, 16) & 1 ? "a group address"
+						    : "nobody's");
+	else
+		snprintf(err, err_len,
+			"%s must be a MAC address such as 02:00:5e:10:00:01",
+			row->name);
 	return -EINVAL;
 }
 

@@ -35,7 +35,7 @@ int mac_parse(const char *text, struct mac *ret_mac)
 			return -EINVAL;
 	}
 	if (mac.addr[0] & 1 || mac_is_zero(&mac))
-		return -EINVAL;
+		return -EADDRNOTAVAIL;
 	*ret_mac = mac;
 	return 0;
 }

@@ -7,8 +7,8 @@
 
 #define MAC_TEXT 18 /* with the final NUL */
 
-/* Takes ':' or '-' between the bytes, either case. -EINVAL otherwise, also for
- * a group address or all zero: no client has one. */
+/* Takes ':' or '-' between the bytes, either case. -EINVAL for anything else,
+ * -EADDRNOTAVAIL for a group address or all zero: no client has one. */
 int mac_parse(const char *text, struct mac *ret_mac);
 /* Returns `buf`. */
 const char *mac_format(const struct mac *mac, char buf[static MAC_TEXT]);

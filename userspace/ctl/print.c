@@ -392,6 +392,7 @@ static const struct column plan_columns[] = {
 	{"CUR", "currency", FORMAT_TEXT},
 	{"MOVES", "moves", FORMAT_LIMIT},
 	{"TOKEN DAYS", "tokenDays", FORMAT_NUMBER},
+	{"ON SALE", "active", FORMAT_YES},
 	{},
 };
 static const struct column voucher_columns[] = {
@@ -401,7 +402,8 @@ static const struct column voucher_columns[] = {
 	{"BATCH", "batch", FORMAT_TEXT},
 	{"EXPIRES", "expiresAt", FORMAT_TIME},
 	{"USED", "usedAt", FORMAT_TIME},
-	{"BY", "usedMac", FORMAT_TEXT},
+	{"USED BY", "usedMac", FORMAT_TEXT},
+	{"MADE BY", "createdBy", FORMAT_TEXT},
 	{},
 };
 static const struct column difference_columns[] = {

@@ -22,7 +22,7 @@ static const struct verb_arg mac_args[] = {MAC_ARG, {}};
 static const struct verb_arg allow_args[] = {
 	MAC_ARG,
 	{VERB_ARG_INT, "--minutes", "minutes", VERB_ONE_OF, "N",
-		"time to add; below 0: to take away"},
+		"minutes to add; below 0: to take away"},
 	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_WITH, "N",
 		"limit of these minutes, in 1,000,000 bytes"},
 	{VERB_ARG_TEXT, "--plan", "plan", VERB_ONE_OF, "NAME",
@@ -68,7 +68,7 @@ static const struct verb_arg plan_add_args[] = {
 	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME",
 		"up to 64 bytes; capitals make no other name"},
 	{VERB_ARG_INT, "--minutes", "minutes", VERB_REQUIRED, "N",
-		"time that it gives"},
+		"minutes that it gives"},
 	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N",
 		"bytes that it gives, in 1,000,000; default: no limit"},
 	{VERB_ARG_INT, "--up", "upKbps", VERB_OPTIONAL, "KBPS",
@@ -84,6 +84,16 @@ static const struct verb_arg plan_add_args[] = {
 	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N",
 		"how long a browser finds its session again; default: the\n"
 		"plan's time, or `token_days` of gatehouse.conf if longer"},
+	{},
+};
+static const struct verb_arg plan_list_args[] = {
+	{VERB_ARG_TRUE, "--all", "all", VERB_OPTIONAL, NULL,
+		"also those that were removed"},
+	{},
+};
+static const struct verb_arg plan_remove_args[] = {
+	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME",
+		"as `plan list` shows it; capitals do not matter"},
 	{},
 };
 static const struct verb_arg voucher_create_args[] = {
@@ -164,11 +174,14 @@ const struct verb verbs[] = {
 		"describe " DEVICE " --name \"Room 12\""},
 	{"sessions", "sessions.list", sessions_args, NULL, print_sessions,
 		"sessions, newest first", "sessions --state running"},
-	{"plan list", "plans.list", no_args, NULL, print_plans,
+	{"plan list", "plans.list", plan_list_args, NULL, print_plans,
 		"plans on sale", "plan list"},
 	{"plan add", "plans.add", plan_add_args, NULL, print_done,
 		"add a plan",
 		"plan add \"2 Hours\" --minutes 120 --price 100000"},
+	{"plan remove", "plans.remove", plan_remove_args, NULL, print_done,
+		"take a plan off sale; what was sold of it keeps working",
+		"plan remove \"2 Hours\""},
 	{"voucher create", "vouchers.create", voucher_create_args, NULL, print_codes,
 		"create vouchers and print their codes, one per line",
 		"voucher create --plan Daily --count 10"},
@@ -255,8 +268,16 @@ static int set_number(json_t *args, const struct verb_arg *arg,
 
 	errno = 0;
 	number = strtoll(value, &end, 10);
-	if (errno || end == value || *end) {
-		snprintf(err, err_len, "%s needs a whole number, not \"%s\".",
+	if (end == value || *end) {
+		/* The help begins with the unit. */
+		snprintf(err, err_len,
+			"%s needs a whole number, not \"%.40s\": %.*s.",
+			verb_arg_name(arg), value,
+			(int)strcspn(arg->help, ";"), arg->help);
+		return -EINVAL;
+	}
+	if (errno) {
+		snprintf(err, err_len, "%s: %.40s is too large a number.",
 			verb_arg_name(arg), value);
 		return -EINVAL;
 	}

@@ -97,6 +97,16 @@ static const struct json_arg plan_args[] = {
 	OPT_INT(args_plan, token_days, "tokenDays", 1, 3650, token_days_set),
 	{},
 };
+static const struct json_arg plans_args[] = {
+	OPT_INT(args_list, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_list, after, "after", 0, INT64_MAX, after_set),
+	OPT_BOOL(args_list, all, "all"),
+	{},
+};
+static const struct json_arg name_args[] = {
+	ARG_TEXT(args_name, name, "name"),
+	{},
+};
 static const struct json_arg batch_args[] = {
 	ARG_TEXT(args_batch, plan, "plan"),
 	OPT_INT(args_batch, count, "count", 1, OPS_COUNT_MAX, count_set),
@@ -158,8 +168,9 @@ const struct op ops[] = {
 	{"sessions.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, sessions_args, op_sessions_list},
 	{"sessions.restore", PROOF_GUEST, ROLE_NONE, RATE_GUESS, token_args, op_sessions_restore},
 
-	{"plans.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_plans_list},
+	{"plans.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, plans_args, op_plans_list},
 	{"plans.add", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, plan_args, op_plans_add},
+	{"plans.remove", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, name_args, op_plans_remove},
 
 	{"vouchers.create", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, batch_args, op_vouchers_create},
 	{"vouchers.list", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, vouchers_args, op_vouchers_list},

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
+#include "daemon/sentences.h"
 #include "daemon/sync.h"
 #include "rules/move.h"
 
@@ -41,6 +42,19 @@ static json_t *client_changed(struct gatehoused *g, const struct mac *mac,
 	if (reply_is_ok(reply))
 		json_object_set_new(reply, "message", json_string(message));
 	return reply;
+}
+
+/* For who asks about one device by its address. */
+static json_t *client_refused(enum outcome outcome, const struct mac *mac)
+{
+	char text[MAC_TEXT];
+
+	if (outcome != OUTCOME_NOT_FOUND)
+		return reply_outcome(outcome);
+	return reply_refuse(CTL_not_found,
+		"The device %s has no session; see `gatehousectl sessions "
+		"--state running`.",
+		mac_format(mac, text));
 }
 
 static int audit(struct gatehoused *g, const struct caller *caller,
@@ -215,11 +229,11 @@ json_t *op_clients_allow(struct gatehoused *g, const struct caller *caller,
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
 	struct allowance allowance;
-	struct account account;
-	struct view view;
+	struct account before = {.count = 0}, account;
+	char detail[64], message[SENTENCES];
 	struct plan plan;
 	json_t *refusal;
-	char detail[64];
+	bool is_blocked;
 	int ret;
 
 	refusal = allowance_of(g, caller, a, &plan, &allowance);
@@ -228,31 +242,36 @@ json_t *op_clients_allow(struct gatehoused *g, const struct caller *caller,
 	if (refusal)
 		return refusal;
 	sync_touch(g->sync, &a->mac);
-	ret = session_allow(
-		&g->rules, &a->mac, &allowance, &now, &account, &outcome);
+	ret = account_load(&g->rules, &a->mac, &now, &before);
+	if (ret == -ENOENT)
+		before.count = ret = 0;
+	if (!ret)
+		ret = session_allow(&g->rules, &a->mac, &allowance, &now,
+			&account, &outcome);
 	if (!ret && !outcome)
 		ret = device_known(g, &a->mac, NULL);
 	snprintf(detail, sizeof(detail), "%lld s",
 		(long long)allowance.seconds);
 	if (!ret && !outcome)
 		ret = audit(g, caller, "allow", &a->mac, detail);
+	if (!ret)
+		ret = store_device_is_blocked(g->store, &a->mac, &is_blocked);
 	if (ret)
 		return reply_failed("clients.allow", ret);
 	if (outcome)
-		return reply_outcome(outcome);
-	account_view(&account, &now, &view);
-	if (a->megabytes_set && view.remaining_bytes == UNLIMITED)
-		return client_changed(g, &a->mac,
-			"The session had no limit of bytes, and still has none: "
-			"the megabytes limit nothing. To give it one, end it "
-			"with `gatehousectl kick` first.");
-	return client_reply(g, &a->mac);
+		return client_refused(outcome, &a->mac);
+	if (allowance.seconds > 0)
+		say_given(message, &allowance, &before, &account, is_blocked);
+	else
+		say_taken(message, -a->minutes, &account, is_blocked);
+	return client_changed(g, &a->mac, message);
 }
 
 json_t *op_clients_block(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	const struct args_block *a = args;
+	char message[SENTENCES];
 	struct device device;
 	json_t *refusal;
 	bool is_blocked;
@@ -279,11 +298,9 @@ json_t *op_clients_block(struct gatehoused *g, const struct caller *caller,
 			&a->mac, NULL);
 	if (ret)
 		return reply_failed("clients.block", ret);
+	say_blocked(message, &a->mac);
 	return client_changed(g, &a->mac,
-		a->blocked ? "The device is blocked: nothing of it gets "
-			     "through, not even to the portal, until "
-			     "`gatehousectl block MAC --off`."
-			   : "The device is not blocked any more.");
+		a->blocked ? message : "The device is not blocked any more.");
 }
 
 json_t *op_clients_kick(struct gatehoused *g, const struct caller *caller,
@@ -292,19 +309,22 @@ json_t *op_clients_kick(struct gatehoused *g, const struct caller *caller,
 	const struct args_mac *a = args;
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
+	char message[SENTENCES];
+	bool is_blocked;
 	int ret;
 
 	sync_touch(g->sync, &a->mac);
 	ret = session_kick(&g->rules, &a->mac, &now, &outcome);
 	if (!ret && !outcome)
 		ret = audit(g, caller, "kick", &a->mac, NULL);
+	if (!ret)
+		ret = store_device_is_blocked(g->store, &a->mac, &is_blocked);
 	if (ret)
 		return reply_failed("clients.kick", ret);
 	if (outcome)
-		return reply_outcome(outcome);
-	return client_changed(g, &a->mac,
-		"The session has ended, and what was left of it is lost. The "
-		"device sees the portal again.");
+		return client_refused(outcome, &a->mac);
+	say_kicked(message, &a->mac, is_blocked);
+	return client_changed(g, &a->mac, message);
 }
 
 json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
@@ -313,8 +333,9 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	const struct args_move *a = args;
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
-	char to[MAC_TEXT];
+	char to[MAC_TEXT], message[SENTENCES];
 	json_t *refusal;
+	bool is_blocked;
 	int ret;
 
 	if (mac_equal(&a->from, &a->to))
@@ -331,12 +352,14 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	if (!ret && !outcome)
 		ret = audit(
 			g, caller, "move", &a->from, mac_format(&a->to, to));
+	if (!ret)
+		ret = store_device_is_blocked(g->store, &a->to, &is_blocked);
 	if (ret)
 		return reply_failed("clients.move", ret);
 	if (outcome)
-		return reply_outcome(outcome);
-	return client_changed(g, &a->to,
-		"The session has moved to the new device; the old one is offline.");
+		return client_refused(outcome, &a->from);
+	say_moved(message, &a->from, &a->to, is_blocked);
+	return client_changed(g, &a->to, message);
 }
 
 json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,

@@ -18,6 +18,7 @@ struct args_list {
 	int64_t after; /* cursor: "next" of the page before */
 	char state[16];
 	char batch[40];
+	bool all; /* plans: also those that were removed */
 };
 struct args_events {
 	bool limit_set, after_set, mac_set, type_set, severity_set;
@@ -56,6 +57,9 @@ struct args_plan {
 	int64_t minutes, megabytes, up_kbps, down_kbps, price_minor, moves,
 		token_days;
 	char currency[CTL_NAME_MAX + 1]; /* judged as a whole */
+};
+struct args_name {
+	char name[CTL_NAME_MAX + 1];
 };
 struct args_batch {
 	char plan[CTL_NAME_MAX + 1];
@@ -97,7 +101,7 @@ op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
 	op_clients_kick, op_clients_move, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;
-op_fn op_plans_list, op_plans_add;
+op_fn op_plans_list, op_plans_add, op_plans_remove;
 op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,
 	op_vouchers_activate;
 op_fn op_guest_session;

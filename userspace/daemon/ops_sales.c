@@ -46,7 +46,7 @@ json_t *op_plans_list(struct gatehoused *g, const struct caller *caller,
 	json_t *items;
 	int n, i;
 
-	n = store_plan_list(g->store, a->after, rows, limit);
+	n = store_plan_list(g->store, a->all, a->after, rows, limit);
 	if (n < 0)
 		return reply_failed("plans.list", n);
 	items = json_array();
@@ -54,6 +54,20 @@ json_t *op_plans_list(struct gatehoused *g, const struct caller *caller,
 		json_array_append_new(items, plan_json(&rows[i]));
 	return reply_fields("{s:o, s:o}", "items", items, "next",
 		n == limit ? json_integer(rows[n - 1].id) : json_null());
+}
+
+/* The plan on sale; NULL, or the refusal. */
+static json_t *find_plan(
+	struct gatehoused *g, const char *name, struct plan *ret_plan)
+{
+	int ret = store_plan_by_name(g->store, name, ret_plan);
+
+	if (ret == -ENOENT)
+		return reply_refuse(CTL_not_found,
+			"There is no plan \"%s\"; see `gatehousectl plan "
+			"list`.",
+			name);
+	return ret ? reply_failed("reading a plan", ret) : NULL;
 }
 
 static bool is_currency(const char *text)
@@ -79,6 +93,7 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 		.is_active = true,
 	};
 	struct plan other;
+	char message[256];
 	int64_t id = 0;
 	int ret;
 
@@ -104,9 +119,38 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 			"plan add", NULL, 0, plan.name);
 	if (ret)
 		return reply_failed("plans.add", ret);
+	snprintf(message, sizeof(message),
+		"The plan can be sold now, for %lld.%02lld %s: `gatehousectl "
+		"voucher create --plan \"%s\"`.",
+		(long long)(plan.price_minor / 100),
+		(long long)(plan.price_minor % 100), plan.currency, plan.name);
 	return reply_fields("{s:I, s:s}", "id", (json_int_t)id, "message",
-		"The plan can be sold now: `gatehousectl voucher create "
-		"--plan NAME`.");
+		message);
+}
+
+json_t *op_plans_remove(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_name *a = args;
+	char message[256];
+	struct plan plan;
+	json_t *refusal = find_plan(g, a->name, &plan);
+	int ret;
+
+	if (refusal)
+		return refusal;
+	ret = store_plan_remove(g->store, plan.id);
+	if (!ret)
+		ret = store_audit(g->store, clock_wall_sec(), caller->who,
+			"plan remove", NULL, 0, plan.name);
+	if (ret)
+		return reply_failed("plans.remove", ret);
+	snprintf(message, sizeof(message),
+		"The plan \"%s\" is off sale. Vouchers and sessions of it stay "
+		"as they were sold, and another plan may have its name.",
+		plan.name);
+	return reply_fields("{s:I, s:s}", "id", (json_int_t)plan.id, "message",
+		message);
 }
 
 static void add_code(void *data, const char *code)
@@ -160,8 +204,8 @@ json_t *op_vouchers_create(struct gatehoused *g, const struct caller *caller,
 {
 	const struct args_batch *a = args;
 	struct plan plan;
+	json_t *codes, *refusal;
 	char name[40];
-	json_t *codes;
 	int ret;
 
 	/* Staff sells a voucher; making a stock of them is another matter. */
@@ -171,14 +215,9 @@ json_t *op_vouchers_create(struct gatehoused *g, const struct caller *caller,
 	if (a->prefix_set && !is_prefix(a->prefix))
 		return reply_refuse(CTL_bad_request,
 			"prefix has capital letters and digits only.");
-	ret = store_plan_by_name(g->store, a->plan, &plan);
-	if (ret == -ENOENT)
-		return reply_refuse(CTL_not_found,
-			"There is no plan \"%s\"; see `gatehousectl plan "
-			"list`.",
-			a->plan);
-	if (ret)
-		return reply_failed("vouchers.create", ret);
+	refusal = find_plan(g, a->plan, &plan);
+	if (refusal)
+		return refusal;
 	codes = json_array();
 	ret = create(g, caller, a, &plan, name, sizeof(name), codes);
 	if (ret) {

@@ -23,7 +23,7 @@ int plan_defaults(struct rules *rules, const char *currency)
 {
 	struct plan plan;
 	size_t i;
-	int ret = store_plan_list(rules->store, 0, &plan, 1);
+	int ret = store_plan_list(rules->store, true, 0, &plan, 1);
 
 	if (ret)
 		return MIN(ret, 0);

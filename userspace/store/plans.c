@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plans: what is sold. A plan that was sold is never changed or deleted;
- * credits copy what they need from it.
+ * Plans: what is sold. A plan that was sold is never changed or deleted, only
+ * removed from what is on sale; credits copy what they need from it.
  */
 #include "base/util.h"
 #include "store/handle.h"
 
 #define COLUMNS                                                             \
-	"id, name, seconds, bytes, up_kbps, down_kbps, price_minor,"        \
+	"id, " PLAN_NAME("name") ", seconds, bytes, up_kbps, down_kbps, price_minor,"        \
 	" currency, moves, token_days, is_active"
 
 static void read_plan(struct db_rows *rows, void *ret_row)
@@ -61,11 +61,23 @@ int store_plan_by_name(
 		"t", name);
 }
 
-int store_plan_list(
-	struct store *store, int64_t after, struct plan *rows, int max)
+int store_plan_remove(struct store *store, int64_t id)
+{
+	int ret = db_run(store->db,
+		"UPDATE plans SET is_active = 0, name = name || char(10) || id,"
+		" updated_at = unixepoch() WHERE id = ? AND is_active",
+		"i", id);
+
+	if (!ret && db_changes(store->db) != 1)
+		ret = -ENOENT;
+	return ret;
+}
+
+int store_plan_list(struct store *store, bool all, int64_t after,
+	struct plan *rows, int max)
 {
 	return db_list(store->db, read_plan, rows, sizeof(*rows), max,
-		"SELECT " COLUMNS " FROM plans WHERE id > ? ORDER BY id"
-		" LIMIT ?",
-		"ii", after, (int64_t)max);
+		"SELECT " COLUMNS " FROM plans WHERE id > ? AND (is_active OR ?)"
+		" ORDER BY id LIMIT ?",
+		"iii", after, (int64_t)all, (int64_t)max);
 }

@@ -63,15 +63,19 @@ struct plan {
 	char currency[4];
 	int64_t moves;
 	int64_t token_days; /* UNLIMITED: the configuration's */
-	bool is_active; /* reserved for plans that are no longer sold: always true */
+	bool is_active; /* on sale */
 };
 /* -EEXIST: the name is taken. */
 int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret_id);
 int store_plan_lookup(struct store *store, int64_t id, struct plan *ret_plan);
-/* Whatever its capitals, but the same ones first. */
+/* One on sale, whatever its capitals, but the same ones first. */
 int store_plan_by_name(struct store *store, const char *name, struct plan *ret_plan);
-/* Up to `max` plans with id > after, by id; returns how many. */
-int store_plan_list(struct store *store, int64_t after, struct plan *rows, int max);
+/* Takes it off sale and frees its name; what names it by its id finds it. */
+int store_plan_remove(struct store *store, int64_t id);
+/* Up to `max` plans with id > after, by id; returns how many. `all`: also those
+ * that were removed. */
+int store_plan_list(struct store *store, bool all, int64_t after,
+	struct plan *rows, int max);
 
 enum voucher_state { VOUCHER_UNUSED, VOUCHER_USED, VOUCHER_REVOKED };
 

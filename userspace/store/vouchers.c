@@ -9,7 +9,8 @@
 #include "store/handle.h"
 
 #define COLUMNS                                                             \
-	"v.id, v.code_hmac, v.code_sealed, v.plan_id, p.name, v.batch,"     \
+	"v.id, v.code_hmac, v.code_sealed, v.plan_id," PLAN_NAME("p.name")    \
+	", v.batch,"                                                        \
 	" v.state, v.expires_at, v.session_id, v.used_at, v.used_mac,"      \
 	" v.created_by"
 #define FROM " FROM vouchers v JOIN plans p ON p.id = v.plan_id"

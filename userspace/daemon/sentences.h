@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What an operator is told of a change to a device: only what is so now. */
+#ifndef DAEMON_SENTENCES_H
+#define DAEMON_SENTENCES_H
+
+#include "rules/session.h"
+
+#define SENTENCES 640 /* room for all that is said of one change */
+
+/*
+ * Time was given: `before` is the account as it was (count 0: there was none),
+ * `after` as it is, `is_blocked` whether the device is shut out.
+ */
+void say_given(char buf[static SENTENCES], const struct allowance *allowance,
+	const struct account *before, const struct account *after,
+	bool is_blocked);
+/* Time was taken away. */
+void say_taken(char buf[static SENTENCES], int64_t minutes,
+	const struct account *after, bool is_blocked);
+void say_kicked(
+	char buf[static SENTENCES], const struct mac *mac, bool is_blocked);
+void say_moved(char buf[static SENTENCES], const struct mac *from,
+	const struct mac *to, bool to_is_blocked);
+void say_blocked(char buf[static SENTENCES], const struct mac *mac);
+
+#endif
