@@ -32,6 +32,9 @@ gw=$prefix-gw inet=$prefix-inet sw=$prefix-sw
 state=/run/gatehouse-lab/$prefix
 if [ "$prefix" = gh ]; then pins=/sys/fs/bpf/gatehouse; else pins=/sys/fs/bpf/gatehouse-$prefix; fi
 
+# How to call this script for this lab.
+me="${LAB_PREFIX:+LAB_PREFIX=$LAB_PREFIX }lab.sh"
+
 die() {
     echo "lab.sh: $*" >&2
     exit 1
@@ -221,6 +224,9 @@ address=/#/192.0.2.80
 address=/#/2001:db8::80
 dhcp-range=10.77.0.10,10.77.0.250,1h
 dhcp-option=option:dns-server,10.77.0.1
+# The portal's RFC 8908 API is announced by nothing (DHCP option 114, DHCPv6
+# option 103, RFC 8910): that takes an https URL with a name and a certificate
+# that guests trust, and the lab has neither. README.md shows the lines.
 dhcp-authoritative
 no-ping
 enable-ra
@@ -340,7 +346,7 @@ up() {
     for n in $(seq "$guests"); do dhcp "$n"; done
     for n in $(seq "$guests"); do ra_wait "$n"; done
     trap - EXIT
-    echo "lab: $guests guests, $mode, LAN $lan; lab.sh guest 1 curl -i http://example.org/"
+    echo "lab: $guests guests, $mode, LAN $lan; $me guest 1 curl -i http://example.org/"
 }
 
 change_mac() { # N MAC
@@ -375,7 +381,7 @@ down() {
     rmdir /run/gatehouse-lab 2>/dev/null || true
 }
 
-need_lab() { [ -e "/run/netns/$gw" ] || die "there is no lab \"$prefix\": lab.sh up"; }
+need_lab() { [ -e "/run/netns/$gw" ] || die "there is no lab \"$prefix\": $me up"; }
 
 need_guest() { # N
     [ -e "/run/netns/$prefix-g${1:-}" ] || die "there is no guest \"${1:-}\""

@@ -201,6 +201,19 @@ the_end() {
 	expect "kernel and database agree" ctl verify
 }
 
+# What to type into another terminal: with the name of this lab, as it was given.
+hints() {
+	local name=${LAB_PREFIX:+LAB_PREFIX=$LAB_PREFIX }
+	cat <<END
+
+The lab stays up until Ctrl-C. In another terminal, as root, in $PWD:
+    ${name}scripts/lab.sh guest 2 curl -i $web/
+    ${name}scripts/lab.sh gw gatehousectl clients
+    ${name}scripts/lab.sh gw gatehousectl reasons
+    bpftool map dump pinned $pins/clients
+END
+}
+
 down() {
 	trap '' INT TERM
 	$lab down
@@ -223,14 +236,7 @@ else
 	step "${red}$failed steps were not as they should be; logs: $state/*.log"
 fi
 if [ "$once" = 0 ]; then
-	cat <<END
-
-The lab stays up until Ctrl-C. In another terminal, as root:
-    scripts/lab.sh guest 2 curl -i $web/
-    scripts/lab.sh gw gatehousectl clients
-    scripts/lab.sh gw gatehousectl reasons
-    bpftool map dump pinned $pins/clients
-END
+	hints
 	# From here on Ctrl-C is how it ends.
 	trap 'kill "$nap"; exit $((failed > 0))' INT TERM HUP
 	while :; do

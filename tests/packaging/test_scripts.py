@@ -3,6 +3,7 @@
 sample that breaks it, in a tree of its own."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -64,6 +65,37 @@ def test_layers(tree, path, include, refused):
     assert (result.returncode != 0) == (refused is not None), result.stdout
     assert refused is None or f"{path}:6:" in result.stdout
     assert refused is None or refused in result.stdout
+
+
+@pytest.mark.parametrize("prefix, word", [(None, ""), ("cafe", "LAB_PREFIX=cafe ")])
+def test_hints_name_the_lab(prefix, word):
+    """What `make run` tells people to type is meant for that lab."""
+    text = (TOP / "scripts/walk.sh").read_text()
+    function = text[text.index("hints() {"):]
+    function = function[:function.index("\n}\n") + 3]
+    env = {"PATH": "/usr/bin:/bin", **({"LAB_PREFIX": prefix} if prefix else {})}
+    said = subprocess.run(["bash", "-c", function + "web=http://w pins=/p hints"], env=env,
+                          text=True, capture_output=True, check=True).stdout
+    assert said.count(f"    {word}scripts/lab.sh ") == 3
+    done = subprocess.run([TOP / "scripts/lab.sh", "gw", "true"], text=True, capture_output=True,
+                          env={**env, "LAB_PREFIX": "no-such-lab"}, check=False)
+    assert done.returncode == 1
+    if "no lab" in done.stderr:  # root
+        assert "LAB_PREFIX=no-such-lab lab.sh up" in done.stderr
+
+
+def test_dnsmasq_takes_the_lines_of_the_readme(tmp_path):
+    if not shutil.which("dnsmasq"):
+        pytest.skip("dnsmasq is missing")
+    text = (TOP / "README.md").read_text()
+    lines = re.findall(r"^ +((?:interface|bind-|dhcp-|host-record).*)$",
+                       text[text.index("4. DHCP"):text.index("5. `/etc")], re.M)
+    assert len(lines) == 7
+    conf = tmp_path / "guests.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    done = subprocess.run(["dnsmasq", "--test", "-C", conf], text=True, capture_output=True,
+                          check=False)
+    assert done.returncode == 0, done.stderr
 
 
 LONG = "int f(void)\n{\n" + "\tg();\n" * 121 + "}\n"
