@@ -4,6 +4,8 @@
 # make check      unit tests, portal cases, layers, style: under half a minute;
 #                 without root, cases that need network namespaces are skipped
 # make test       everything (root): check, kernel test runs, the lab, browser
+#                 FRAMES=1000000: so many frames where host and kernel are
+#                 compared, instead of 100,000
 # make bench      measure (root, 5 min); prints a table with goals, writes
 #                 build/bench.json; ROWS='bpf.*' only those rows
 # make fuzz       every fuzzer for FUZZ_SECONDS (10), seeds first
@@ -159,7 +161,8 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(DAEMON_OBJS) $(CTL_OBJS) $(ARCHIVES
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_DAEMON)
 # Headers lie in a frame where they lie.
-$(B)/obj/tests/unit/test_policy.o: CFLAGS += -fno-sanitize=alignment
+$(B)/obj/tests/unit/test_policy.o $(B)/obj/tests/fuzz/fuzz_parse.o: \
+	CFLAGS += -fno-sanitize=alignment
 $(B)/tests/unit/test_portal_%: $(B)/obj/tests/unit/test_portal_%.o \
 		$(PORTAL_OBJS) $(CTL_CLIENT) $(B)/libbase.a
 	$(call Q,LD,$@)

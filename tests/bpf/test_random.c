@@ -27,6 +27,7 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
+#include "lib/mutate.h"
 
 #define SECONDS_EACH 3
 /* What a kernel takes as one linear buffer in a test run; more is in pieces,
@@ -38,7 +39,6 @@ static const enum datapath_program hooks[] = {
 
 static struct gate gate;
 static uint64_t seed = 20261121;
-static uint64_t random_state;
 
 static int open_gate(void **state)
 {
@@ -50,86 +50,6 @@ static int close_gate(void **state)
 {
 	gate_close(&gate);
 	return 0;
-}
-
-/* xorshift64*: the same frames from the same seed, everywhere. */
-static uint32_t draw(uint32_t n)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return (random_state * 2685821657736338717ULL >> 32) % n;
-}
-
-static const char *const to_addresses[] = {"198.51.100.7", "2001:db8::7",
-	GATE_BOX, GATE_BOX, GATE_BOX6, GATE_BOX6, "fe80::1", "fe80::9", "10.77.0.9", "fd77::9",
-	"10.78.0.80", "255.255.255.255", "224.0.0.251", "ff02::1", "ff02::1:2",
-	"ff02::16", "ff0e::1"};
-static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP,
-	IPPROTO_ICMPV6, IPPROTO_ESP, IPPROTO_IPV6, IPPROTO_FRAGMENT, 0};
-static const uint16_t ports[] = {53, 67, 68, 80, 443, 546, 547, 5353, 9};
-static const uint8_t types[] = {0, 3, 5, 8, 128, 130, 133, 134, 135, 136, 137,
-	143};
-static const uint8_t extensions[] = {0, 43, 44, 51, 60, 135, 59, 6};
-
-#define PICK(array) (array)[draw(ARRAY_SIZE(array))]
-
-/* What the box serves: half of the frames begin as one of these. */
-static const struct frame_spec services[] = {
-	{.ethertype = 0x0806, .payload = 28},
-	{.to = GATE_BOX, .proto = IPPROTO_UDP, .port = 53, .payload = 30},
-	{.to = GATE_BOX6, .proto = IPPROTO_TCP, .port = 80, .pad = 2},
-	{.to = GATE_BOX, .proto = IPPROTO_ICMP, .type = 8, .tags = 1},
-	{.to = GATE_BOX6, .proto = IPPROTO_ICMPV6, .type = 128, .tags = 2},
-	{.to = "255.255.255.255", .from = "0.0.0.0", .proto = IPPROTO_UDP,
-		.sport = 68, .port = 67, .payload = 240},
-	{.to = "ff02::1:2", .proto = IPPROTO_UDP, .sport = 546, .port = 547},
-	{.to = GATE_BOX6, .proto = IPPROTO_ICMPV6, .type = 135, .ttl = 255,
-		.payload = 16, .nd_option = 1},
-	{.to = "ff02::16", .proto = IPPROTO_ICMPV6, .type = 143, .exts = 1},
-};
-
-static void draw_spec(struct frame_spec *spec)
-{
-	if (draw(2)) {
-		*spec = PICK(services);
-		return;
-	}
-	*spec = (struct frame_spec){
-		.to = PICK(to_addresses),
-		.tags = draw(4) ? 0 : draw(4),
-		.proto = PICK(protos),
-		.ttl = draw(2) ? 255 : 64,
-		.options = draw(8) ? 0 : draw(11) * 4,
-		.offset = draw(8) ? 0 : draw(65536),
-		.exts = draw(4) ? 0 : draw(6),
-		.sport = draw(3) ? 0 : PICK(ports),
-		.port = PICK(ports),
-		.tcp_flags = draw(2) ? 0 : draw(256),
-		.type = PICK(types),
-		.payload = draw(4) ? draw(100) : draw(1400),
-		.pad = draw(4) ? 0 : draw(64),
-		.claim = draw(8) ? 0 : (int)draw(80) - 40,
-	};
-	for (int i = 0; i < spec->exts; i++)
-		spec->ext[i] = PICK(extensions);
-}
-
-/* A few bytes changed, mostly where headers are; perhaps cut. */
-static void spoil(struct frame *f)
-{
-	uint32_t faults = draw(2) ? 0 : draw(5);
-
-	while (faults--) {
-		size_t at = draw(2) ? draw(MIN(f->len, 64)) : draw(f->len);
-
-		if (draw(2))
-			f->bytes[at] = draw(256);
-		else
-			f->bytes[at] ^= 1 << draw(8);
-	}
-	if (!draw(6))
-		f->len = 14 + draw(f->len - 13);
 }
 
 static bool is_any_of(uint32_t x, const uint16_t *list, size_t n)
@@ -326,18 +246,18 @@ static void test_spoilt_frames(void **state)
 	struct timespec start;
 	size_t n = 0, good = 0;
 
-	random_state = seed;
+	mutate_seed(seed);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!is_time_over(&start)) {
 		struct frame_spec spec;
 		struct frame f;
 		uint8_t mac[6];
 
-		draw_spec(&spec);
+		mutate_draw(&spec);
 		frame_build(&f, &spec);
 		choose_source(mac);
 		frame_set_source(&f, mac);
-		spoil(&f);
+		mutate_spoil(&f);
 		memcpy(f.bytes + 6, mac, 6);
 		send_frame(&f);
 		good += may_pass(f.bytes, f.len);
@@ -349,27 +269,15 @@ static void test_spoilt_frames(void **state)
 
 static void test_random_bytes(void **state)
 {
-	static const uint16_t ethertypes[] = {0x0800, 0x86dd, 0x8100, 0x88a8,
-		0x0806, 0x8864};
 	struct timespec start;
 	size_t n = 0;
 
-	random_state = seed;
+	mutate_seed(seed);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!is_time_over(&start)) {
 		static struct frame f;
 
-		f.len = draw(3) ? 14 + draw(200) : 14 + draw(8987);
-		for (size_t i = 0; i < f.len; i++)
-			f.bytes[i] = draw(256);
-		/* Else nearly all of it would be of a type that is not IP. */
-		if (draw(4)) {
-			uint16_t type = htons(PICK(ethertypes));
-
-			memcpy(f.bytes + 12, &type, 2);
-			if (f.len > 14 && draw(2))
-				f.bytes[14] = draw(2) ? 0x45 : 0x60;
-		}
+		mutate_bytes(&f, 9000);
 		choose_source(f.bytes + 6);
 		send_frame(&f);
 		n++;
