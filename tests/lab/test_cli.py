@@ -60,6 +60,18 @@ def test_revoked_voucher(tc_lab):
     assert (status, reply["code"]) == (403, "voucher_revoked")
 
 
+def test_a_used_voucher_is_not_revoked(tc_lab):
+    """The refusal says by whom it was used and how to end that."""
+    guest = tc_lab.guest()
+    code = tc_lab.voucher()
+    guest.redeem(code)
+    status, text = tc_lab.text("voucher", "revoke", code)
+    mac = guest.mac.lower()
+    assert status == 1 and f"used by {mac}; `gatehousectl kick {mac}`" in text, text
+    tc_lab.ctl("kick", guest.mac)
+    assert "its session has ended" in tc_lab.text("voucher", "revoke", code)[1]
+
+
 def test_verify_finds_and_repairs(tc_lab):
     guest = tc_lab.guest()
     guest.redeem(tc_lab.voucher())

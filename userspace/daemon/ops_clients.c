@@ -19,12 +19,13 @@
 static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 {
 	json_t *object, *reply;
+	char text[MAC_TEXT];
 	int ret = json_client(g, mac, &object);
 
 	if (ret == -ENOENT)
 		return reply_refuse(CTL_not_found,
-			"No device with this address is known; see "
-			"`gatehousectl clients`.");
+			"No device %s is known; see `gatehousectl clients`.",
+			mac_format(mac, text));
 	if (ret)
 		return reply_failed("reading a device", ret);
 	reply = reply_ok();

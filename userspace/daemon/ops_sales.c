@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
@@ -270,14 +271,30 @@ json_t *op_vouchers_list(struct gatehoused *g, const struct caller *caller,
 		n == limit ? json_integer(rows[n - 1].id) : json_null());
 }
 
+/* By whom, and who has its session now. */
+static json_t *was_used(struct gatehoused *g, const struct voucher *voucher)
+{
+	char by[MAC_TEXT], mac[MAC_TEXT];
+	struct session session;
+
+	mac_format(&voucher->used_mac, by);
+	if (store_session_lookup(g->store, voucher->session_id, &session) ||
+		session.state == SESSION_ENDED)
+		return reply_refuse(CTL_voucher_used,
+			"This code was used by %s, and its session has ended.",
+			by);
+	return reply_refuse(CTL_voucher_used,
+		"This code was used by %s; `gatehousectl kick %s` ends its "
+		"session.",
+		by, mac_format(&session.mac, mac));
+}
+
 /* What a guest is told of a code does not help an operator. */
-static json_t *not_revoked(enum outcome outcome)
+static json_t *not_revoked(struct gatehoused *g, const struct voucher *voucher,
+	enum outcome outcome)
 {
 	if (outcome == OUTCOME_VOUCHER_USED)
-		return reply_refuse(CTL_voucher_used,
-			"This code has been used; `gatehousectl voucher list` "
-			"says by which device, `gatehousectl kick` ends its "
-			"session.");
+		return was_used(g, voucher);
 	if (outcome == OUTCOME_VOUCHER_REVOKED)
 		return reply_refuse(CTL_voucher_revoked,
 			"This code was revoked before.");
@@ -304,7 +321,7 @@ json_t *op_vouchers_revoke(struct gatehoused *g, const struct caller *caller,
 	if (ret)
 		return reply_failed("vouchers.revoke", ret);
 	if (outcome)
-		return not_revoked(outcome);
+		return not_revoked(g, &voucher, outcome);
 	return reply_fields("{s:s}", "message",
 		"The code is revoked: nobody can use it any more.");
 }
