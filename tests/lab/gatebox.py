@@ -80,11 +80,11 @@ def in_namespace(path, make):
 class Driver:
     """The running driver: one line in, one JSON object out."""
 
-    def __init__(self, box, *options):
+    def __init__(self, box, *options, program=DRIVER):
         self.log_path = f"/tmp/{box.prefix}.log"
         self.log = open(self.log_path, "a+", encoding="utf-8")
         self.process = subprocess.Popen(
-            ["nsenter", f"--net=/run/netns/{box.ns('gw')}", DRIVER, *options, box.config],
+            ["nsenter", f"--net=/run/netns/{box.ns('gw')}", program, *options, box.config],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
             env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
         self.hello = self.read()
@@ -213,12 +213,12 @@ class Box:
         self.ip("gw", f"neigh replace 10.7.0.{10 + n} lladdr {mac(n)} dev {self.lan} "
                 "nud permanent")
 
-    def start(self, *options, hook="auto", extra=""):
+    def start(self, *options, hook="auto", extra="", program=DRIVER):
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(f"[gatehouse]\npin_dir = {self.pin_dir}\nhook = {hook}\n"
                     "clients_max = 1024\n"
                     f"[network guest]\ninterface = {self.lan}\nportal4 = 10.7.0.1\n{extra}")
-        self.driver = Driver(self, *options)
+        self.driver = Driver(self, *options, program=program)
         return self.driver
 
     def udp(self, who, port=0):
@@ -295,6 +295,8 @@ class Traffic:
         def loop():
             while self.running:
                 self.send()
+                if self.sent % 256 == 0:
+                    self.collect()
                 time.sleep(gap)
         self.running = True
         self.thread = threading.Thread(target=loop)

@@ -2,11 +2,12 @@
 """The gate outlives its process: killed, started again, unloaded. Every
 datagram has a number, so "nothing lost" and "nothing leaked" are exact."""
 import os
+import shutil
 import time
 
 import pytest
 
-from gatebox import GROUP, Box, Driver, Traffic, build_driver, mac, wait_for
+from gatebox import DRIVER, GROUP, Box, Driver, Traffic, build_driver, mac, wait_for
 
 WAYS = ["xdp", "tc", "clsact"]
 
@@ -16,9 +17,21 @@ def driver():
     build_driver()
 
 
-def start(box, way):
+def start(box, way, **kwargs):
     options = ["--clsact"] if way == "clsact" else []
-    return box.start(*options, hook="xdp" if way == "xdp" else "tc")
+    return box.start(*options, hook="xdp" if way == "xdp" else "tc", **kwargs)
+
+
+@pytest.fixture(scope="module")
+def other_build(tmp_path_factory):
+    """The driver with another BPF object inside: one name of its BTF is another
+    one, and so is its hash."""
+    path = tmp_path_factory.mktemp("build") / "attach"
+    shutil.copy(DRIVER, path)
+    code = path.read_bytes()
+    assert b"\0GH_STATE_PAUSED\0" in code
+    path.write_bytes(code.replace(b"\0GH_STATE_PAUSED\0", b"\0GH_STATE_PAUSES\0"))
+    return str(path)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -45,6 +58,40 @@ def test_killed_and_started_again_under_traffic(way):
         # 20 bytes of IPv4, 8 of UDP, 8 of ours.
         assert record["upPackets"] == paid.sent
         assert record["upBytes"] == paid.sent * 36
+
+
+def pinned_id(box):
+    """The id of the program that decides on uploads."""
+    return box.gw(f"bpftool prog show pinned {box.pin_dir}/programs/gh_upload_tc").split(":")[0]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_build_takes_over_under_traffic(way, other_build):
+    """Its programs replace the old ones through their hooks: nothing is lost,
+    uncounted or let through, back and forth."""
+    with Box(bridge=True, guests=3) as box:
+        gate = start(box, way)
+        for n in (1, 3):
+            assert gate.ask(f"run {mac(n)}")["error"] == 0
+        paid, captive = [Traffic(box, 1), Traffic(box, 3)], Traffic(box, 2)
+        assert all(t.passes() for t in paid)
+        for traffic in [*paid, captive]:
+            traffic.start(gap=0.0001)
+        ids = [pinned_id(box)]
+        for program in (other_build, DRIVER):
+            gate.stop()
+            gate = start(box, way, program=program)
+            assert gate.hello["adopted"] is True
+            time.sleep(0.1)
+            ids.append(pinned_id(box))
+        assert len(set(ids)) == 3
+        arrived = [t.stop() for t in paid]
+        assert captive.stop() == set()
+        records = gate.clients()
+        for n, traffic, got in zip((1, 3), paid, arrived):
+            assert got == set(range(1, traffic.sent + 1))
+            assert records[mac(n)]["upPackets"] == traffic.sent
+            assert records[mac(n)]["upBytes"] == traffic.sent * 36
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -156,8 +203,7 @@ def test_programs_are_replaced_by_the_new_build():
                           f"{box.pin_dir}/programs/build_0000")
             gate = box.start(hook="tc")
             wait_for("attached", lambda: gate.rows()["lan1"]["state"] == "attached")
-            pinned = box.gw(f"bpftool prog show pinned {box.pin_dir}/programs/gh_upload_tc")
-            ids.append(pinned.split(":")[0])
+            ids.append(pinned_id(box))
             index = gate.rows()["lan1"]["ifindex"]
             if f"{index}-up" in box.pins("links"):
                 link = box.gw(f"bpftool link show pinned {box.pin_dir}/links/{index}-up")
