@@ -16,11 +16,12 @@
 #
 # SLOW=1 lets check-portal run what takes seconds too.
 # V=1 shows commands, SAN=1 builds with ASan and UBSan into build/san,
-# WERROR=1 stops at warnings.
+# WERROR=1 stops at warnings, TOMORROW=1 builds another layout of records.
 
 V ?= 0
 SAN ?= 0
 WERROR ?= 0
+TOMORROW ?= 0
 ifeq ($(V),0)
 .SILENT:
 Q = @printf '  %-7s %s\n' $(1) '$(patsubst $(B)/%,%,$(2))'
@@ -35,6 +36,9 @@ endif
 ifeq ($(FUZZ),1)
 B := build/fuzz
 CC := clang
+endif
+ifeq ($(TOMORROW),1)
+B := build/tomorrow
 endif
 
 PREFIX ?= /usr
@@ -73,6 +77,11 @@ endif
 # -mcpu=v3: atomics that return the old value, with clang 14.
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
 	-Iinclude -Ivmlinux -Ibpf -I/usr/include/$(shell $(CC) -print-multiarch)
+# A layout of records that differs (gatehouse/abi.h), for tests only.
+ifeq ($(TOMORROW),1)
+CPPFLAGS += -DGH_TOMORROW
+BPF_CFLAGS += -DGH_TOMORROW
+endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -160,6 +169,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(DAEMON_OBJS) $(CTL_OBJS) $(ARCHIVES
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_DAEMON)
+$(B)/obj/tests/unit/test_fields.o: | $(B)/gen/gatehouse.skel.h
 # Headers lie in a frame where they lie.
 $(B)/obj/tests/unit/test_policy.o $(B)/obj/tests/fuzz/fuzz_parse.o: \
 	CFLAGS += -fno-sanitize=alignment
@@ -192,6 +202,13 @@ $(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(ATTACH_OBJS) $(B)/libnet.a \
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lmnl -lnftables $(LIBS_BASE)
+
+# Kills a program at its nth step.
+LAB_KILLER := $(B)/lab/killer.so
+$(LAB_KILLER): tests/lab/killer.c
+	$(call Q,CC,$@)
+	mkdir -p $(@D)
+	$(CC) -O2 -D_GNU_SOURCE -Wall -Wextra -shared -fPIC -o $@ $< -ldl
 
 # Fuzzers: whatever of the daemon and the portal a parser needs, without their
 # main(); clang's libFuzzer, in a build of its own (FUZZ=1).
@@ -243,7 +260,7 @@ check-style:
 	scripts/check-style.sh
 test-bpf: $(BPF_TESTS)
 	scripts/run-tests.sh $^
-test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS)
+test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_KILLER)
 	$(PYTHON) -m pytest -q $(if $(PYTEST_MARK),-m $(PYTEST_MARK)) tests/lab
 test-san:
 	$(MAKE) SAN=1 check-unit check-portal

@@ -85,6 +85,22 @@ struct {
 	__type(value, struct gh_meta);
 } meta GH_MAP;
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GH_FIELDS_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_field);
+} fields GH_MAP;
+
+/* Only while records are carried over into another layout. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct gh_mac);
+	__type(value, struct gh_counters);
+} copied GH_MAP;
+
 /* Tail calls into the responder; an array takes programs of one type only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

@@ -16,7 +16,17 @@
 #include <linux/types.h>
 #endif
 
-#define GH_LAYOUT 3
+/* `make TOMORROW=1` builds a layout of tomorrow, so that tests can carry over
+ * records to it. */
+#ifdef GH_TOMORROW
+#define GH_TOMORROW_FIELDS __u64 tomorrow[8];
+#define GH_TOMORROW_BYTES  64
+#define GH_LAYOUT	   1000
+#else
+#define GH_TOMORROW_FIELDS
+#define GH_TOMORROW_BYTES 0
+#define GH_LAYOUT	  3
+#endif
 
 #define GH_NEVER     (~0ULL) /* expires_ns: no end */
 #define GH_UNLIMITED (~0ULL) /* quota_bytes: no limit */
@@ -69,6 +79,7 @@ struct gh_policy {
 
 /* Written by the kernel only; counters are never reset while a record lives. */
 struct gh_half {
+	GH_TOMORROW_FIELDS
 	__u64 bytes;     /* IP bytes charged (docs/design.md 4.6) */
 	__u64 packets;   /* wire packets: a GSO super-packet counts its segments */
 	__u64 seen_ns;   /* coarse clock at the last frame of this direction */
@@ -302,6 +313,32 @@ struct gh_meta {
 	__u8 boot_id[16]; /* kernel boot that the times belong to */
 };
 
+/*
+ * `fields`: array; what the values of the other maps are made of, so that a
+ * build with another layout finds each field by its name. An empty name ends
+ * it.
+ */
+#define GH_FIELDS_MAX 2048
+struct gh_field {
+	char name[56]; /* "clients.up.bytes" */
+	__u32 offset;  /* within the value, bytes */
+	__u32 size;
+};
+
+/* `copied`: what of a record's counters was carried over into a new layout. */
+struct gh_counters {
+	__u64 up_bytes, up_packets;
+	__u64 down_bytes, down_packets;
+};
+/*
+ * Argument of SEC("syscall") gh_carry: `now` are the counters of the record in
+ * the old layout. Returns 0, or -ENOENT when it was not copied.
+ */
+struct gh_carry {
+	struct gh_mac mac;
+	struct gh_counters now;
+};
+
 /* `secret`: array of one; random, made with the maps, never shown. */
 struct gh_secret {
 	__u64 key[2];
@@ -330,15 +367,16 @@ struct gh_edit {
 #endif
 GH_ASSERT(sizeof(struct gh_mac) == 8, "gh_mac is one word");
 GH_ASSERT(sizeof(struct gh_policy) == 64, "policy is one cache line");
-GH_ASSERT(sizeof(struct gh_half) == 64, "half is one cache line");
-GH_ASSERT(sizeof(struct gh_client) == 192, "client record is three lines");
+GH_ASSERT(sizeof(struct gh_half) == 64 + GH_TOMORROW_BYTES, "half is one cache line");
+GH_ASSERT(sizeof(struct gh_client) == 192 + 2 * GH_TOMORROW_BYTES, "client record is three lines");
 GH_ASSERT(sizeof(struct gh_captive) == 104, "captive layout");
 GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");
 GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
 GH_ASSERT(sizeof(struct gh_prefix4) == 16, "prefix4 layout");
 GH_ASSERT(sizeof(struct gh_prefix6) == 40, "prefix6 layout");
 GH_ASSERT(sizeof(struct gh_meta) == 32, "meta layout");
-GH_ASSERT(sizeof(struct gh_edit) == 208, "edit layout");
+GH_ASSERT(sizeof(struct gh_field) == 64, "field layout");
+GH_ASSERT(sizeof(struct gh_edit) == 208 + 2 * GH_TOMORROW_BYTES, "edit layout");
 GH_ASSERT(GH_PASS_MULTICAST < GH_ANSWERS, "room for passes");
 GH_ASSERT(GH_ANSWER_PROHIBITED < GH_DROPS, "room for answers");
 GH_ASSERT((int)GH_REASONS <= GH_REASONS_MAX, "room for drops");

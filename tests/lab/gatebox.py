@@ -10,6 +10,7 @@ import ctypes
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import threading
@@ -80,18 +81,23 @@ def in_namespace(path, make):
 class Driver:
     """The running driver: one line in, one JSON object out."""
 
-    def __init__(self, box, *options, program=DRIVER):
+    def __init__(self, box, *options, program=DRIVER, env=None):
         self.log_path = f"/tmp/{box.prefix}.log"
         self.log = open(self.log_path, "a+", encoding="utf-8")
         self.process = subprocess.Popen(
             ["nsenter", f"--net=/run/netns/{box.ns('gw')}", program, *options, box.config],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
-            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-        self.hello = self.read()
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0", **(env or {})})
+        self.hello = self.read(env is not None)
 
-    def read(self):
+    def read(self, may_die=False):
+        """An answer; None when the driver died, and may."""
         ready, _, _ = select.select([self.process.stdout], [], [], 20)
         line = self.process.stdout.readline() if ready else ""
+        if ready and not line and may_die:
+            assert self.process.wait(20) == -signal.SIGKILL, self.said()
+            self.finish()
+            return None
         assert line, f"driver is silent: {self.said()}"
         return json.loads(line)
 
@@ -213,12 +219,13 @@ class Box:
         self.ip("gw", f"neigh replace 10.7.0.{10 + n} lladdr {mac(n)} dev {self.lan} "
                 "nud permanent")
 
-    def start(self, *options, hook="auto", extra="", program=DRIVER):
+    def start(self, *options, hook="auto", extra="", program=DRIVER, env=None,
+              clients_max=1024):
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(f"[gatehouse]\npin_dir = {self.pin_dir}\nhook = {hook}\n"
-                    "clients_max = 1024\n"
+                    f"clients_max = {clients_max}\n"
                     f"[network guest]\ninterface = {self.lan}\nportal4 = 10.7.0.1\n{extra}")
-        self.driver = Driver(self, *options, program=program)
+        self.driver = Driver(self, *options, program=program, env=env)
         return self.driver
 
     def udp(self, who, port=0):

@@ -303,7 +303,14 @@ static int open_datapath(struct gatehoused *g)
 		return ret;
 	}
 	log_info("%s the maps in %s",
-		datapath_adopted(g->dp) ? "adopted" : "made", g->config.pin_dir);
+		datapath_carried_over(g->dp) ? "carried over"
+		: datapath_adopted(g->dp)    ? "adopted"
+					     : "made",
+		g->config.pin_dir);
+	if (datapath_meta(g->dp)->clients_max != options.clients_max)
+		log_warning("clients_max stays %u: the kernel's table has more "
+			    "than %u clients in it",
+			datapath_meta(g->dp)->clients_max, options.clients_max);
 	return 0;
 }
 

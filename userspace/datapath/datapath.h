@@ -21,7 +21,7 @@ struct datapath_error {
 
 struct datapath_options {
 	const char *pin_dir;  /* below a bpffs, which is mounted when absent */
-	uint32_t clients_max; /* for maps that are made, not adopted */
+	uint32_t clients_max; /* of an adopted table as well, unless it has more */
 	bool without_tcx; /* take clsact although the kernel has TCX: tests */
 };
 
@@ -29,12 +29,14 @@ struct datapath_options {
  * Makes the maps and pins them, or adopts the pinned ones with every record
  * in them; loads this build's programs on those maps, unless they are what is
  * pinned already. Traffic goes on with the old programs until hooks_attach()
- * replaces them one by one.
+ * replaces them one by one. Maps of an older layout, or of another size, are
+ * carried over, and then all hooks are replaced here.
  *
  * Holds an advisory lock on pin_dir until datapath_close(). Errors:
  *   -EBUSY       another process holds pin_dir
- *   -EPROTO      the pinned maps have another layout than this build: nothing
- *                was touched, `err` says what to do
+ *   -EPROTO      the pinned maps have a newer layout than this build, or one
+ *                that cannot be carried over: nothing was touched, `err` says
+ *                what to do
  *   -ESTALE      the pinned maps are of another boot; nothing was touched
  *   -ENOENT      this build's BPF object lacks a part that `err` names
  *   -EPERM, -EINVAL, -E2BIG, ...  the kernel refused; `err` names the part
@@ -60,6 +62,8 @@ const struct gh_meta *datapath_meta(const struct datapath *dp);
 uint32_t datapath_records_max(const struct datapath *dp);
 /* The maps were there already (restart), not made by datapath_open(). */
 bool datapath_adopted(const struct datapath *dp);
+/* ... but of another shape: new ones took over what they had. */
+bool datapath_carried_over(const struct datapath *dp);
 
 /*
  * `networks[number]`, number 1 to GH_NETWORKS_MAX - 1; `*network` all zero

@@ -39,6 +39,7 @@ struct datapath {
 	char pin_dir[PATH_MAX];
 	int lock_fd; /* pin_dir itself, flock()ed */
 	bool is_adopted;
+	bool is_carried_over;
 	bool without_tcx;
 	struct gatehouse_bpf *object; /* NULL: programs were adopted */
 	struct gh_meta meta;
@@ -52,6 +53,19 @@ void datapath_explain(struct datapath_error *err, const char *fmt, ...)
 /* From here on libbpf's first warning goes to `err`; NULL: to nobody. */
 void datapath_listen(struct datapath_error *err);
 
+/* The map `meta` (meta.c). */
+
+/* Of the maps pinned in `pin_dir`. -ENOENT: none, or maps that were never
+ * finished. The number of a layout is its first word in every layout. */
+int meta_read(const char *pin_dir, struct gh_meta *ret_meta);
+/* May this build and this boot use maps with that? Older layouts can be carried
+ * over (migrate.h); with `is_live` by the very layout that began only.
+ * -EPROTO, -ESTALE: `err` says why not. */
+int meta_check(const char *pin_dir, const struct gh_meta *meta, bool is_live,
+	struct datapath_error *err);
+/* Of new maps. */
+int meta_new(uint32_t clients_max, struct gh_meta *ret_meta);
+
 /*
  * Calls `fn` for each element of a map that has batch look-ups (hash, LRU,
  * array), copied out before the calls, until it returns other than 0, which is
@@ -61,6 +75,9 @@ int map_each(int map_fd, size_t key_size, size_t value_size,
 	int (*fn)(void *data, const void *key, const void *value), void *data);
 
 /* Pins (pins.c). Names in a bpffs must not have dots. */
+
+/* Below pin_dir: maps that are not, or not alone, in force (migrate.h). */
+#define MIGRATION_DIR "next"
 
 /* "<dir>/<fmt...>"; -ENAMETOOLONG. */
 int pin_path(char ret_path[static PATH_MAX], const char *dir, const char *fmt,
@@ -81,6 +98,8 @@ int pin_unlink(void *data, const char *dir, const char *name);
 int hooks_detach_pinned(const char *pin_dir, int ifindex);
 int hooks_each_pinned(
 	const char *pin_dir, int (*fn)(void *data, int ifindex), void *data);
+/* Replaces the program of every hook that is in force by this build's. */
+int hooks_switch(struct datapath *dp);
 
 /* Filters in clsact, where there is no TCX (clsact.c). */
 

@@ -387,6 +387,58 @@ int hooks_attach(struct datapath *dp, int ifindex, enum hook_role role,
 	return 0;
 }
 
+/* Switching: whatever is pinned, to this build's programs. */
+
+static int switch_side(const struct side *side)
+{
+	_cleanup_fd_ int fd = -1;
+	struct pinned pinned;
+	char path[PATH_MAX];
+	bool made;
+	uint32_t id;
+	int ret;
+
+	ret = side_path(path, side->dp->pin_dir, side->ifindex, side->is_up, "");
+	if (ret)
+		return ret;
+	if (!read_pinned(path, &fd, &pinned) &&
+		(int)pinned.ifindex == side->ifindex &&
+		bpf_link_update(fd,
+			side->dp->programs[pinned.way == HOOK_WAY_XDP
+						   ? PROGRAM_UPLOAD_XDP
+						   : side->tc],
+			NULL) < 0)
+		return -errno;
+	if (!has_marker(side->dp->pin_dir, side->ifindex, side->is_up,
+		    "-clsact") ||
+		clsact_lookup(side->ifindex, side->is_up, &id) < 0)
+		return 0;
+	return clsact_attach(side->ifindex, side->is_up,
+		side->dp->programs[side->tc], true, &made);
+}
+
+static int switch_port(void *data, int ifindex)
+{
+	struct datapath *dp = data;
+	struct gh_interface interface = {0};
+	enum hook_role role = HOOK_ROLE_PORT;
+	struct side up, down;
+	int ret;
+
+	datapath_interface_lookup(dp, ifindex, &interface);
+	if (interface.flags & GH_INTERFACE_MASTER)
+		role = HOOK_ROLE_MASTER;
+	down = side_of(dp, ifindex, role, false);
+	up = side_of(dp, ifindex, role, true);
+	ret = switch_side(&down);
+	return ret ?: switch_side(&up);
+}
+
+int hooks_switch(struct datapath *dp)
+{
+	return hooks_each_pinned(dp->pin_dir, switch_port, dp);
+}
+
 /* Checking. */
 
 static enum hook_fault check_first(const struct side *side)

@@ -5,8 +5,9 @@
  * is switched (hooks.c), so nothing here may disturb a record or a counter.
  *
  * The invariant: maps are adopted only when `meta` says that their layout is
- * this build's. `meta` gets its content last, so maps without it were never
- * used and are made anew; maps of another layout are left as they are.
+ * this build's or an older one, which is carried over (migrate.c). `meta` gets
+ * its content last, so maps without it were never used and are made anew; maps
+ * of a newer layout are left as they are.
  *
  * Programs are adopted as well when they were made of this very object: the
  * verifier takes a second for them, in which nobody could sign in. A pin whose
@@ -28,7 +29,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/util.h"
-#include "datapath/handle.h"
+#include "datapath/migrate.h"
 #include "gatehouse.skel.h"
 
 #define BUILD_PREFIX "build_"
@@ -92,92 +93,6 @@ void datapath_listen(struct datapath_error *err)
 	listener = err;
 }
 
-/* The running boot as 16 bytes. */
-static int boot_id(uint8_t ret_id[static 16])
-{
-	char text[BOOT_ID_TEXT];
-	uint8_t id[16];
-	size_t n = 0;
-	char *c;
-	int ret;
-
-	ret = clock_boot_id(text);
-	if (ret)
-		return ret;
-	for (c = text; *c && n < sizeof(id); c += 2) {
-		unsigned int byte;
-
-		if (*c == '-')
-			c++;
-		if (sscanf(c, "%2x", &byte) != 1)
-			return -EBADMSG;
-		id[n++] = byte;
-	}
-	if (n != sizeof(id))
-		return -EBADMSG;
-	memcpy(ret_id, id, sizeof(id));
-	return 0;
-}
-
-/*
- * Reads the pinned `meta`. -ENOENT: no maps, or maps that were never finished.
- * A `meta` of another size belongs to another layout, whose number is its
- * first word in every layout.
- */
-static int read_meta(const char *pin_dir, struct gh_meta *ret_meta)
-{
-	_cleanup_fd_ int fd = -1;
-	uint8_t value[256] = {0};
-	struct bpf_map_info info = {0};
-	uint32_t len = sizeof(info), zero = 0;
-	char path[PATH_MAX];
-	int ret;
-
-	ret = pin_path(path, pin_dir, "meta");
-	if (ret)
-		return ret;
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return -errno;
-	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
-		return -errno;
-	if (info.value_size < sizeof(uint32_t) || info.value_size > sizeof(value))
-		return -EPROTO;
-	if (bpf_map_lookup_elem(fd, &zero, value) < 0)
-		return -errno;
-	memcpy(ret_meta, value, sizeof(*ret_meta));
-	return ret_meta->layout == 0 ? -ENOENT : 0;
-}
-
-static int check_meta(const struct datapath *dp, const struct gh_meta *meta,
-	struct datapath_error *err)
-{
-	uint8_t now[16];
-	int ret;
-
-	if (meta->layout != GH_LAYOUT) {
-		datapath_explain(err,
-			"the maps in %s have layout %u, this gatehoused has "
-			"%u: "
-			"start the version that made them and let "
-			"'gatehousectl unload' remove them (the store keeps "
-			"every session)",
-			dp->pin_dir, meta->layout, GH_LAYOUT);
-		return -EPROTO;
-	}
-	ret = boot_id(now);
-	if (ret)
-		return ret;
-	if (memcmp(now, meta->boot_id, sizeof(now)) != 0) {
-		datapath_explain(err,
-			"the maps in %s are of another boot: their times mean "
-			"nothing now; remove that directory",
-			dp->pin_dir);
-		return -ESTALE;
-	}
-	return 0;
-}
-
 static int found(void *data, int ifindex)
 {
 	return 1;
@@ -197,57 +112,27 @@ static int discard_unfinished(struct datapath *dp, struct datapath_error *err)
 	return pins_each(dp->pin_dir, pin_unlink, NULL);
 }
 
-static int new_meta(uint32_t clients_max, struct gh_meta *ret_meta)
+/* Where an earlier process was killed while it carried the maps over, those
+ * that it made tell. */
+static int find_meta(struct datapath *dp, uint32_t clients_max, bool *ret_is_live,
+	struct datapath_error *err)
 {
-	struct gh_meta meta = {
-		.layout = GH_LAYOUT,
-		.clients_max = clients_max,
-	};
-	int ret;
+	char path[PATH_MAX];
+	int ret = migration_recover(dp->pin_dir, ret_is_live);
 
-	ret = boot_id(meta.boot_id);
-	if (ret)
-		return ret;
-	if (getrandom(&meta.generation, sizeof(meta.generation), 0) !=
-		sizeof(meta.generation))
-		return -EIO;
-	*ret_meta = meta;
-	return 0;
-}
-
-static int find_meta(
-	struct datapath *dp, uint32_t clients_max, struct datapath_error *err)
-{
-	int ret = read_meta(dp->pin_dir, &dp->meta);
-
+	if (!ret)
+		ret = pin_path(path, dp->pin_dir,
+			*ret_is_live ? MIGRATION_DIR : ".");
+	if (!ret)
+		ret = meta_read(path, &dp->meta);
 	if (!ret) {
 		dp->is_adopted = true;
-		return check_meta(dp, &dp->meta, err);
+		return meta_check(dp->pin_dir, &dp->meta, *ret_is_live, err);
 	}
-	if (ret != -ENOENT)
+	if (ret != -ENOENT || *ret_is_live)
 		return ret;
 	ret = discard_unfinished(dp, err);
-	return ret ?: new_meta(clients_max, &dp->meta);
-}
-
-/* libbpf reuses what is pinned at a map's path and pins what it makes. */
-static int set_pin_paths(struct datapath *dp)
-{
-	struct bpf_map *map;
-	char path[PATH_MAX];
-	int ret;
-
-	bpf_object__for_each_map(map, dp->object->obj)
-	{
-		if (bpf_map__is_internal(map))
-			continue;
-		ret = pin_path(path, dp->pin_dir, "%s", bpf_map__name(map));
-		if (!ret)
-			ret = bpf_map__set_pin_path(map, path);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	return ret ?: meta_new(clients_max, &dp->meta);
 }
 
 static int name_maps(struct datapath *dp, struct datapath_error *err)
@@ -306,22 +191,41 @@ static int open_pin(const char *pin_dir, const char *subdir, const char *name)
 	return ret ?: bpf_obj_get(path);
 }
 
-/* The slot is pinned with its map: programs of the build before call this
- * build's answers from here on, which the layout allows. */
+static int open_program(const struct datapath *dp, const char *name)
+{
+	struct bpf_program *program;
+
+	if (!dp->object)
+		return open_pin(dp->pin_dir, "programs/", name);
+	program = bpf_object__find_program_by_name(dp->object->obj, name);
+	return program ? dup(bpf_program__fd(program)) : -1;
+}
+
+static int open_map(const struct datapath *dp, const char *name)
+{
+	struct bpf_map *map;
+
+	if (!dp->object)
+		return open_pin(dp->pin_dir, "", name);
+	map = bpf_object__find_map_by_name(dp->object->obj, name);
+	return map ? dup(bpf_map__fd(map)) : -1;
+}
+
+/* The slot is pinned with its map: programs of the build before, if they have
+ * this map, call this build's answers from here on. */
 static int set_tail_calls(struct datapath *dp, struct datapath_error *err)
 {
 	uint32_t zero = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(tail_calls); i++) {
-		_cleanup_fd_ int map =
-			open_pin(dp->pin_dir, "", tail_calls[i].map);
-		_cleanup_fd_ int program = open_pin(
-			dp->pin_dir, "programs/", tail_calls[i].program);
+		_cleanup_fd_ int map = open_map(dp, tail_calls[i].map);
+		_cleanup_fd_ int program =
+			open_program(dp, tail_calls[i].program);
 
 		if (map < 0 || program < 0) {
 			/* Captives would get no redirect, and nobody know. */
-			datapath_explain(err, "no pinned %s '%s'",
+			datapath_explain(err, "no %s '%s'",
 				map < 0 ? "map" : "program",
 				map < 0 ? tail_calls[i].map
 					: tail_calls[i].program);
@@ -371,6 +275,8 @@ static int pin_programs(struct datapath *dp)
 
 	bpf_object__for_each_program(program, dp->object->obj)
 	{
+		if (!bpf_program__autoload(program))
+			continue;
 		ret = pin_path(path, dp->pin_dir, "programs/%s",
 			bpf_program__name(program));
 		if (!ret)
@@ -458,70 +364,114 @@ static int adopt(struct datapath *dp)
 	return ret;
 }
 
-/* The table of clients: of the size that the pinned one has, if there is one. */
-static int set_clients_max(struct datapath *dp)
+static int count_record(void *data, const void *key, const void *value)
 {
-	_cleanup_fd_ int pinned =
-		open_pin(dp->pin_dir, "", map_names[MAP_CLIENTS]);
-	uint32_t max = dp->meta.clients_max;
-	struct bpf_map_info info = {0};
-	uint32_t len = sizeof(info);
-
-	max += max / MOVING_SHARE + MOVING_MIN;
-	if (pinned >= 0) {
-		if (bpf_obj_get_info_by_fd(pinned, &info, &len) < 0)
-			return -errno;
-		max = info.max_entries;
-	}
-	return bpf_map__set_max_entries(
-		bpf_object__find_map_by_name(
-			dp->object->obj, map_names[MAP_CLIENTS]),
-		max);
+	++*(uint32_t *)data;
+	return 0;
 }
 
-static int load(struct datapath *dp, struct datapath_error *err)
+/*
+ * How many records the table shall have room for: what is wanted, unless the
+ * pinned one has more in it already, or is about to be replaced.
+ */
+static int choose_records_max(struct datapath *dp, uint32_t clients_max,
+	bool is_live, uint32_t *ret_max)
 {
+	_cleanup_fd_ int pinned = open_pin(dp->pin_dir, "", map_names[MAP_CLIENTS]);
+	_cleanup_fd_ int next = open_pin(
+		dp->pin_dir, MIGRATION_DIR "/", map_names[MAP_CLIENTS]);
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof(info), count = 0;
+	int ret = 0;
+
+	*ret_max = clients_max + clients_max / MOVING_SHARE + MOVING_MIN;
+	if (pinned < 0 && next < 0)
+		return 0;
+	if (bpf_obj_get_info_by_fd(next < 0 ? pinned : next, &info, &len) < 0)
+		return -errno;
+	if (!is_live && dp->meta.clients_max != clients_max)
+		ret = map_each(pinned, info.key_size, info.value_size,
+			count_record, &count);
+	if (is_live || dp->meta.clients_max == clients_max || count > clients_max)
+		*ret_max = info.max_entries;
+	else
+		dp->meta.clients_max = clients_max;
+	return ret;
+}
+
+/* Opens the object, with all said that must be said before it is loaded. */
+static int prepare(struct datapath *dp, uint32_t clients_max, bool is_live,
+	struct datapath_error *err, struct migration **ret_migration)
+{
+	uint32_t max;
 	int ret;
 
 	dp->object = gatehouse_bpf__open();
 	if (!dp->object)
 		return -errno;
-	ret = set_clients_max(dp);
+	ret = choose_records_max(dp, clients_max, is_live, &max);
 	if (!ret)
-		ret = set_pin_paths(dp);
-	if (!ret)
-		ret = gatehouse_bpf__load(dp->object);
-	if (!ret)
-		ret = name_maps(dp, err);
-	if (!ret)
-		ret = name_programs(dp, err);
-	return ret;
+		ret = bpf_map__set_max_entries(
+			bpf_object__find_map_by_name(
+				dp->object->obj, map_names[MAP_CLIENTS]),
+			max);
+	return ret ?: migration_plan(dp, is_live, err, ret_migration);
 }
 
-static int finish(struct datapath *dp, struct datapath_error *err)
+/* `meta` comes last: maps that have it are to be adopted. */
+static int write_meta(struct datapath *dp)
 {
 	uint32_t zero = 0;
+
+	return bpf_map_update_elem(dp->maps[MAP_META], &zero, &dp->meta, 0) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int finish(struct datapath *dp, struct migration *migration,
+	struct datapath_error *err)
+{
 	int ret;
 
 	ret = set_secret(dp, err);
 	if (!ret)
 		ret = unmark_build(dp);
 	if (!ret)
+		ret = set_tail_calls(dp, err);
+	dp->meta.layout = GH_LAYOUT;
+	dp->is_carried_over = migration_is_needed(migration);
+	if (!ret)
+		ret = dp->is_carried_over ? migration_run(migration)
+					  : migration_write_fields(migration);
+	if (!ret)
 		ret = pin_programs(dp);
 	if (!ret)
-		ret = set_tail_calls(dp, err);
-	if (!ret)
 		ret = mark_build(dp);
-	if (ret || dp->is_adopted)
-		return ret;
-	if (bpf_map_update_elem(dp->maps[MAP_META], &zero, &dp->meta, 0) < 0)
-		return -errno;
-	return 0;
+	return ret ?: write_meta(dp);
+}
+
+static int load(struct datapath *dp, uint32_t clients_max, bool is_live,
+	struct datapath_error *err)
+{
+	struct migration *migration = NULL;
+	int ret = prepare(dp, clients_max, is_live, err, &migration);
+
+	if (!ret)
+		ret = gatehouse_bpf__load(dp->object);
+	if (!ret)
+		ret = name_maps(dp, err);
+	if (!ret)
+		ret = name_programs(dp, err);
+	if (!ret)
+		ret = finish(dp, migration, err);
+	migration_free(migration);
+	return ret;
 }
 
 int datapath_open(const struct datapath_options *options,
 	struct datapath_error *err, struct datapath **ret_datapath)
 {
+	bool is_live = false, may_adopt;
 	struct datapath *dp;
 	int ret;
 
@@ -538,12 +488,11 @@ int datapath_open(const struct datapath_options *options,
 	listener = err;
 	ret = pins_open(dp->pin_dir, err, &dp->lock_fd);
 	if (!ret)
-		ret = find_meta(dp, options->clients_max, err);
-	if (!ret && !(dp->is_adopted && adopt(dp) == 0)) {
-		ret = load(dp, err);
-		if (!ret)
-			ret = finish(dp, err);
-	}
+		ret = find_meta(dp, options->clients_max, &is_live, err);
+	may_adopt = dp->is_adopted && !is_live &&
+		    dp->meta.clients_max == options->clients_max;
+	if (!ret && !(may_adopt && adopt(dp) == 0))
+		ret = load(dp, options->clients_max, is_live, err);
 	listener = NULL;
 	if (ret) {
 		datapath_close(dp);
@@ -585,4 +534,9 @@ uint32_t datapath_records_max(const struct datapath *dp)
 bool datapath_adopted(const struct datapath *dp)
 {
 	return dp->is_adopted;
+}
+
+bool datapath_carried_over(const struct datapath *dp)
+{
+	return dp->is_carried_over;
 }

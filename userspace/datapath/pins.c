@@ -240,7 +240,7 @@ static int detach_one(void *data, int ifindex)
  */
 static int remove_pins(const char *pin_dir)
 {
-	static const char *const dirs[] = {"links", "programs"};
+	static const char *const dirs[] = {"links", "programs", MIGRATION_DIR};
 	char path[PATH_MAX];
 	size_t i;
 	int ret;
