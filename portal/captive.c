@@ -90,11 +90,29 @@ void captive_probe(struct request *req)
 	operation_start(req, "guest.session", json_object(), on_probed);
 }
 
-/* RFC 8908 section 5. */
+/* Bytes of all credits; -1: one of them has no limit. */
+static json_int_t bytes_of_all(const json_t *credits)
+{
+	json_int_t bytes = 0;
+	const json_t *credit;
+	size_t at;
+
+	json_array_foreach(credits, at, credit) {
+		const json_t *left = json_object_get(credit, "bytes");
+
+		if (!json_is_integer(left))
+			return -1;
+		bytes += json_integer_value(left);
+	}
+	return bytes;
+}
+
+/* RFC 8908 section 5: what is left until the client is captive. */
 static void on_state(struct request *req, const struct outcome *outcome)
 {
 	_cleanup_json_ json_t *out = NULL;
-	json_t *seconds, *bytes;
+	json_t *seconds;
+	json_int_t bytes;
 	struct buf body = {0};
 	char *text;
 
@@ -110,12 +128,13 @@ static void on_state(struct request *req, const struct outcome *outcome)
 			&req->arena, "%s/", request_base_url(req))));
 	json_object_set_new(out, "can-extend-session", json_true());
 	seconds = json_object_get(outcome->reply, "remainingSeconds");
-	bytes = json_object_get(outcome->reply, "remainingBytes");
+	bytes = bytes_of_all(json_object_get(outcome->reply, "credits"));
 	/* Left out when captive or unlimited. */
 	if (is_online(outcome) && json_is_integer(seconds))
 		json_object_set(out, "seconds-remaining", seconds);
-	if (is_online(outcome) && json_is_integer(bytes))
-		json_object_set(out, "bytes-remaining", bytes);
+	if (is_online(outcome) && bytes >= 0)
+		json_object_set_new(
+			out, "bytes-remaining", json_integer(bytes));
 	text = json_dumps(out, JSON_COMPACT);
 	buf_puts(&body, text);
 	free(text);

@@ -23,13 +23,16 @@ TOKEN = "0123456789abcdef" * 4
 
 CAPTIVE = {
     "success": True, "state": "captive", "online": False, "kind": None,
-    "plan": None, "remainingSeconds": 0, "remainingBytes": 0, "bytesUp": 0,
+    "plan": None, "remainingSeconds": 0, "creditSeconds": 0,
+    "remainingBytes": 0, "credits": [], "bytesUp": 0,
     "bytesDown": 0, "paused": False, "expiresAt": None,
     "mac": "02:00:00:00:00:01", "network": "guest",
 }
 RUNNING = dict(
     CAPTIVE, state="running", online=True, kind="voucher", plan="1 Hour",
-    remainingSeconds=3541, remainingBytes=500000000, bytesUp=1000,
+    remainingSeconds=3541, creditSeconds=3541, remainingBytes=500000000,
+    credits=[{"kind": "voucher", "plan": "1 Hour", "seconds": 3541,
+              "bytes": 500000000}], bytesUp=1000,
     bytesDown=2000, expiresAt="2026-11-21T09:00:00Z")
 CLOSE = object()  # the daemon dies instead of answering
 SILENT = object()  # the daemon hangs

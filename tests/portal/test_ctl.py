@@ -473,13 +473,77 @@ def test_too_many_connections(box):
     assert handover.call(box.socket, {"op": "status"})["success"]
 
 
+def test_what_is_left_of_each_credit(box):
+    """Kind, plan and bytes are of the credit in use, for everybody alike; the
+    rest is listed, and the time of all is added up."""
+    codes = []
+    for name, options in (("Fifty", ["--megabytes", "50", "--price", "500"]),
+                          ("Free", ["--price", "700"])):
+        box.ctl("plan", "add", name, "--minutes", "60", *options)
+        codes += box.json("voucher", "create", "--plan", name)["codes"]
+
+    def activate(code):
+        return box.ask("10.66.0.1", 8080, {
+            "op": "vouchers.activate", "args": {"code": code}})[0]
+
+    activate(codes[0])
+    activated = activate(codes[1])
+    box.ctl("allow", GUEST_MAC, "--minutes", "10")
+    session, = box.ask("10.66.0.1", 8080, {"op": "guest.session"})
+    client = box.json("client", GUEST_MAC)
+    listed = [c for c in box.json("clients")["items"] if c["mac"] == GUEST_MAC]
+    sold = box.json("sessions")["items"][0]
+    for view in (activated, session, client, *listed, sold):
+        assert (view["kind"], view["plan"]) == ("voucher", "Fifty"), view
+        assert 49_000_000 < view["remainingBytes"] <= 50_000_000
+        assert 3590 <= view["creditSeconds"] <= 3600
+        more = 3600 if view is activated else 4200
+        assert 0 <= view["remainingSeconds"] - view["creditSeconds"] - more <= 1
+    assert sold["totalPaidMinor"] == 1200
+    for view in (session, client):
+        first, *rest = view["credits"]
+        assert first["plan"] == "Fifty" and first["seconds"] <= 3600
+        assert rest == [
+            {"kind": "voucher", "plan": "Free", "seconds": 3600, "bytes": None},
+            {"kind": "manual", "plan": None, "seconds": 600, "bytes": None}]
+    text = box.ctl("client", GUEST_MAC).stdout
+    assert re.search(r"^bytes left +(50.00|49.99) MB$", text, re.M), text
+    assert re.search(r"^time in all +02:09:\d\d$|^time in all +02:10:00$", text, re.M), text
+    assert re.search(r"^manual +- +00:10:00 +no limit$", text, re.M), text
+    # Bytes that come last are no limit of what is used before them.
+    reply = box.json("allow", GUEST_MAC, "--minutes", "1", "--megabytes", "1")
+    assert "no limit" in reply["message"]
+    box.ctl("plan", "add", "Small", "--minutes", "1", "--megabytes", "1")
+    box.ctl("allow", GUEST_MAC, "--plan", "Small")
+    assert "limit nothing" not in box.json(
+        "allow", GUEST_MAC, "--minutes=1", "--megabytes=1")["message"]
+    # The same code again is no news for the one who has it.
+    again = activate(codes[0])
+    assert (again["code"], again["yours"]) == ("voucher_used", True)
+    assert again["session"]["plan"] == "Fifty" and "token" not in again["session"]
+    box.ctl("kick", GUEST_MAC)
+    used = activate(codes[0])
+    assert "yours" not in used and not used["session"]["online"]
+    session, = box.ask("10.66.0.1", 8080, {
+        "op": "guest.session", "args": {"claim": True, "token": activated["token"]}})
+    assert (session["state"], session["endReason"]) == ("captive", "ended by operator")
+    assert session["credits"] == [] and session["creditSeconds"] == 0
+    ended = box.json("sessions")["items"][0]
+    assert (ended["kind"], ended["plan"], ended["totalPaidMinor"]) == (
+        "manual", None, 1200)
+
+
 def test_guesses_are_throttled(box):
-    """P3: five wrong codes, then not before a minute."""
+    """P3: five wrong codes, then not before a minute. Who is online is told
+    so, whatever was mistyped."""
+    box.ctl("allow", GUEST_MAC, "--minutes", "5")
     codes = []
     for n in range(7):
         reply, = box.ask("10.66.0.1", 8080, {
             "op": "vouchers.activate", "args": {"code": f"AJC2222{n:04d}"}})
         codes.append(reply["code"])
+        assert reply["session"]["online"], reply
+    box.ctl("kick", GUEST_MAC)
     assert codes == ["voucher_unknown"] * 5 + ["slow_down"] * 2
     assert 1 <= reply["retryAfter"] <= 60
 

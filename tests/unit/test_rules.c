@@ -330,7 +330,7 @@ static void test_a_voucher_is_worth_its_plan_once(void **state)
 	assert_int_equal(view.kind, KIND_VOUCHER);
 	/* Again, by anybody. */
 	assert_int_equal(
-		activate(w, 0, w->code, &activated), OUTCOME_VOUCHER_USED);
+		activate(w, 0, w->code, &activated), OUTCOME_VOUCHER_YOURS);
 	assert_int_equal(
 		activate(w, 1, w->code, &activated), OUTCOME_VOUCHER_USED);
 	assert_seconds(w, 0, 3600);
@@ -495,7 +495,10 @@ static void test_bytes_end_a_credit_and_start_the_next(void **state)
 	w->raw_up[0] += 400000;
 	w->raw_down[0] += 599999;
 	assert_true(look(w, 0, &view));
-	assert_int_equal(view.remaining_bytes, 1 + 5 * MEGA);
+	/* What the kernel enforces now; the sum is of time alone. */
+	assert_int_equal(view.remaining_bytes, 1);
+	assert_int_equal(view.credit_ns, HOUR);
+	assert_int_equal(view.remaining_ns, 2 * HOUR);
 	assert_string_equal(view.plan, "small");
 	/* One byte left, but the next packet has more. */
 	w->exhausted[0] = true;
@@ -509,6 +512,40 @@ static void test_bytes_end_a_credit_and_start_the_next(void **state)
 	sync_records(w);
 	w->raw_down[0] += 5 * MEGA;
 	assert_seconds(w, 0, 0);
+}
+
+/* Credits with and without a limit: each is shown as it is. */
+static void test_mixed_credits_are_shown_one_by_one(void **state)
+{
+	struct world *w = *state;
+	struct plan small = make_plan(w, "small", 3600, 50 * MEGA, 0);
+	struct plan day = make_plan(w, "day", DAY, UNLIMITED, 0);
+	struct activated a;
+	struct view view;
+
+	activate(w, 0, make_code(w, &small, UNLIMITED), &a);
+	activate(w, 0, make_code(w, &day, UNLIMITED), &a);
+	allow(w, 0, 600, UNLIMITED);
+	assert_true(look(w, 0, &view));
+	assert_string_equal(view.plan, "small");
+	assert_int_equal(view.kind, KIND_VOUCHER);
+	assert_int_equal(view.credit_ns, HOUR);
+	assert_int_equal(view.remaining_bytes, 50 * MEGA);
+	assert_int_equal(view.remaining_ns,
+		HOUR + (DAY + 600) * NSEC_PER_SEC);
+	/* The bytes are gone: so is what was left of that credit's time. */
+	wait_ns(w, HOUR / 4);
+	w->raw_up[0] += 50 * MEGA;
+	assert_true(look(w, 0, &view));
+	assert_string_equal(view.plan, "day");
+	assert_int_equal(view.credit_ns, DAY * NSEC_PER_SEC);
+	assert_int_equal(view.remaining_bytes, UNLIMITED);
+	assert_int_equal(view.remaining_ns, (DAY + 600) * NSEC_PER_SEC);
+	wait_ns(w, DAY * NSEC_PER_SEC + NSEC_PER_SEC);
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.kind, KIND_MANUAL);
+	assert_string_equal(view.plan, "");
+	assert_int_equal(view.credit_ns, view.remaining_ns);
 }
 
 static void test_an_operator_gives_and_takes(void **state)
@@ -879,14 +916,22 @@ static void test_a_session_that_is_used_up(void **state)
 {
 	struct world *w = *state;
 	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 5);
+	struct session session;
 	struct restored r;
 	struct activated a;
 
 	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
+	assert_int_equal(token_session(&w->rules, a.token, &session), 0);
+	assert_int_equal(session.state, SESSION_RUNNING);
 	wait_ns(w, HOUR);
 	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_SESSION_USED_UP);
 	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_SESSION_USED_UP);
 	assert_seconds(w, 0, 0);
+	assert_int_equal(token_session(&w->rules, a.token, &session), 0);
+	assert_string_equal(session.end_reason, "expired");
+	assert_int_equal(token_session(&w->rules, "none", &session), -ENOENT);
+	/* Nothing of it is the device's any more. */
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_VOUCHER_USED);
 }
 
 static void test_a_token_is_handed_out_once(void **state)
@@ -1349,10 +1394,10 @@ static void compare(struct world *w, struct model *m, int step)
 		struct view view;
 		bool live = look(w, i, &view);
 
-		for (n = 0; s && n < s->count; n++) {
+		for (n = 0; s && n < s->count; n++)
 			left_ns = plus(left_ns, s->credits[n].left_ns);
-			bytes = plus(bytes, s->credits[n].bytes);
-		}
+		if (s)
+			bytes = s->credits[0].bytes;
 		if (live != (s != NULL) || view.remaining_ns != left_ns ||
 			view.remaining_bytes != bytes ||
 			(s && view.kind != s->credits[0].kind))
@@ -1416,6 +1461,7 @@ int main(void)
 		TEST(test_a_session_is_topped_up_for_ever),
 		TEST(test_too_many_waiting_credits_are_refused),
 		TEST(test_bytes_end_a_credit_and_start_the_next),
+		TEST(test_mixed_credits_are_shown_one_by_one),
 		TEST(test_an_operator_gives_and_takes),
 		TEST(test_a_plan_that_was_removed),
 		TEST(test_the_default_plans),

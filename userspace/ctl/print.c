@@ -337,8 +337,9 @@ static const struct column client_columns[] = {
 	{"STATE", "state", FORMAT_TEXT},
 	{"NETWORK", "network", FORMAT_TEXT},
 	{"PLAN", "plan", FORMAT_TEXT},
-	{"TIME LEFT", "remainingSeconds", FORMAT_REST},
+	{"TIME LEFT", "creditSeconds", FORMAT_REST},
 	{"BYTES LEFT", "remainingBytes", FORMAT_ROOM},
+	{"TIME IN ALL", "remainingSeconds", FORMAT_REST},
 	{"UP", "bytesUp", FORMAT_BYTES},
 	{"DOWN", "bytesDown", FORMAT_BYTES},
 	{"LAST SEEN", "lastSeen", FORMAT_TIME},
@@ -357,13 +358,21 @@ static const struct column one_client_columns[] = {
 	{"last seen", "lastSeen", FORMAT_TIME},
 	{"kind", "kind", FORMAT_TEXT},
 	{"plan", "plan", FORMAT_TEXT},
-	{"time left", "remainingSeconds", FORMAT_REST},
-	{"expires", "expiresAt", FORMAT_TIME},
+	{"time left", "creditSeconds", FORMAT_REST},
 	{"bytes left", "remainingBytes", FORMAT_ROOM},
+	{"time in all", "remainingSeconds", FORMAT_REST},
+	{"expires", "expiresAt", FORMAT_TIME},
 	{"bytes up", "bytesUp", FORMAT_BYTES},
 	{"bytes down", "bytesDown", FORMAT_BYTES},
 	{"session", "sessionId", FORMAT_NUMBER},
 	{"token handed out", "hasToken", FORMAT_YES},
+	{},
+};
+static const struct column credit_columns[] = {
+	{"THEN", "kind", FORMAT_TEXT},
+	{"PLAN", "plan", FORMAT_TEXT},
+	{"TIME", "seconds", FORMAT_REST},
+	{"BYTES", "bytes", FORMAT_ROOM},
 	{},
 };
 static const struct column session_columns[] = {
@@ -372,9 +381,10 @@ static const struct column session_columns[] = {
 	{"STATE", "state", FORMAT_TEXT},
 	{"KIND", "kind", FORMAT_TEXT},
 	{"PLAN", "plan", FORMAT_TEXT},
-	{"TIME LEFT", "remainingSeconds", FORMAT_REST},
+	{"TIME LEFT", "creditSeconds", FORMAT_REST},
 	{"BYTES LEFT", "remainingBytes", FORMAT_ROOM},
-	{"PAID", "totalPaidMinor", FORMAT_MONEY},
+	{"TIME IN ALL", "remainingSeconds", FORMAT_REST},
+	{"PAID IN ALL", "totalPaidMinor", FORMAT_MONEY},
 	{"CUR", "currency", FORMAT_TEXT},
 	{"STARTED", "startedAt", FORMAT_TIME},
 	{"ENDED", "endedAt", FORMAT_TIME},
@@ -530,12 +540,24 @@ void print_clients(const json_t *reply)
 	print_items(reply, client_columns, "no clients");
 }
 
+/* The first credit is in use: the fields say all of it. */
+static void print_waiting(const json_t *credits)
+{
+	_cleanup_json_ json_t *rest = json_copy((json_t *)credits);
+
+	if (json_array_remove(rest, 0) || !json_array_size(rest))
+		return;
+	putchar('\n');
+	print_table(rest, credit_columns);
+}
+
 void print_client(const json_t *reply)
 {
 	const char *message =
 		json_string_value(json_object_get(reply, "message"));
 
 	print_fields(reply, one_client_columns);
+	print_waiting(json_object_get(reply, "credits"));
 	if (message)
 		print_line(message);
 }

@@ -52,6 +52,11 @@ json_t *json_seconds(int64_t ns)
 	return json_integer((ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
 }
 
+json_t *json_name(const char *name)
+{
+	return name[0] ? json_string(name) : json_null();
+}
+
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now)
 {
@@ -63,12 +68,13 @@ void json_add_account(json_t *object, const struct account *account,
 	json_object_set_new(object, "kind",
 		view.kind ? json_string(kind_rules(view.kind)->name)
 			  : json_null());
-	json_object_set_new(object, "plan",
-		view.plan[0] ? json_string(view.plan) : json_null());
+	json_object_set_new(object, "plan", json_name(view.plan));
 	json_object_set_new(
-		object, "remainingSeconds", json_seconds(view.remaining_ns));
+		object, "creditSeconds", json_seconds(view.credit_ns));
 	json_object_set_new(
 		object, "remainingBytes", json_limit(view.remaining_bytes));
+	json_object_set_new(
+		object, "remainingSeconds", json_seconds(view.remaining_ns));
 	json_object_set_new(object, "bytesUp", json_integer(view.bytes_up));
 	json_object_set_new(object, "bytesDown", json_integer(view.bytes_down));
 	end = account && account->session.state == SESSION_RUNNING &&
@@ -76,6 +82,29 @@ void json_add_account(json_t *object, const struct account *account,
 		      ? now->wall_sec + view.remaining_ns / NSEC_PER_SEC
 		      : 0;
 	json_object_set_new(object, "expiresAt", json_time(end));
+}
+
+void json_add_credits(json_t *object, const struct account *account,
+	const struct moment *now)
+{
+	json_t *credits = json_array();
+	int i;
+
+	for (i = 0; account && i < account->count; i++) {
+		const struct credit *credit = &account->credits[i];
+
+		if (credit->state == CREDIT_USED)
+			continue;
+		json_array_append_new(credits,
+			json_pack("{s:s, s:o, s:o, s:o}", "kind",
+				kind_rules(credit->kind)->name, "plan",
+				json_name(credit->plan_name), "seconds",
+				json_seconds(credit_time_left(
+					credit, now->mono_ns)),
+				"bytes",
+				json_limit(credit_bytes_left(credit))));
+	}
+	json_object_set_new(object, "credits", credits);
 }
 
 json_t *json_network(struct gatehoused *g, uint32_t number)
@@ -136,7 +165,8 @@ static void add_device(json_t *object, const struct device *device)
 	json_object_set_new(object, "note", json_string(device->note));
 }
 
-int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json)
+int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
+	json_t **ret_json)
 {
 	struct moment now = moment_now();
 	struct account account;
@@ -170,6 +200,8 @@ int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json)
 	json_object_set_new(object, "lastSeen",
 		json_time(last_sight(&device, &now, seen_ns)));
 	json_add_account(object, session, &now);
+	if (whole)
+		json_add_credits(object, session, &now);
 	if (session) {
 		json_object_set_new(object, "sessionId",
 			json_integer(session->session.id));
@@ -191,6 +223,8 @@ static const struct {
 		"This code is not known. Please check it and try again."},
 	[OUTCOME_VOUCHER_USED] = {CTL_voucher_used,
 		"This code has been used already."},
+	[OUTCOME_VOUCHER_YOURS] = {CTL_voucher_used,
+		"This code has been used already, for the session of this device."},
 	[OUTCOME_VOUCHER_EXPIRED] = {CTL_voucher_expired,
 		"This code is too old. Please ask for a new one."},
 	[OUTCOME_VOUCHER_REVOKED] = {CTL_voucher_revoked,
@@ -206,8 +240,12 @@ static const struct {
 
 json_t *reply_outcome(enum outcome outcome)
 {
-	return reply_refuse(
+	json_t *reply = reply_refuse(
 		refusals[outcome].code, "%s", refusals[outcome].sentence);
+
+	if (outcome == OUTCOME_VOUCHER_YOURS)
+		json_object_set_new(reply, "yours", json_true());
+	return reply;
 }
 
 int device_known(struct gatehoused *g, const struct mac *mac,

@@ -19,22 +19,31 @@ json_t *json_limit(int64_t value);
 /* Whole seconds, the one that has begun included. */
 json_t *json_seconds(int64_t ns);
 
+/* null for "". */
+json_t *json_name(const char *name);
+
 /* The name of a network number; null for 0. */
 json_t *json_network(struct gatehoused *g, uint32_t number);
 /* Where and when the kernel saw a client last; 0: never. */
 void client_sight(struct gatehoused *g, const struct mac *mac,
 	uint32_t *ret_network, int64_t *ret_seen_ns);
 
-/* Adds kind, plan, remainingSeconds, remainingBytes, bytesUp, bytesDown,
- * expiresAt; `account` NULL: a client without a session. */
+/* Adds kind, plan, creditSeconds, remainingBytes (of the credit in use),
+ * remainingSeconds (of all), bytesUp, bytesDown, expiresAt; `account` NULL: a
+ * client without a session. */
 void json_add_account(json_t *object, const struct account *account,
+	const struct moment *now);
+/* Adds credits: what is not used up, the one in use first. */
+void json_add_credits(json_t *object, const struct account *account,
 	const struct moment *now);
 
 /*
- * Everything about one client: device row, session, where the kernel sees it.
- * -ENOENT when nobody knows it. Owned by the caller.
+ * Everything about one client: device row, session, where the kernel sees it;
+ * `whole`: with its credits, for which a page of many has no room. -ENOENT when
+ * nobody knows it. Owned by the caller.
  */
-int json_client(struct gatehoused *g, const struct mac *mac, json_t **ret_json);
+int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
+	json_t **ret_json);
 
 /* A refusal in words; `outcome` is not OUTCOME_OK. */
 json_t *reply_outcome(enum outcome outcome);

@@ -316,6 +316,23 @@ static json_t *run_handler(struct gatehoused *g, const struct op *op,
 	return reply;
 }
 
+/*
+ * A refusal is shown on a page, and the connection proves no second request:
+ * which device it is, because the desk will ask, and, when a code or token was
+ * refused, what the guest has all the same.
+ */
+static void add_for_page(struct gatehoused *g, const struct op *op,
+	const struct caller *caller, json_t *reply)
+{
+	static const struct args_guest nothing_shown;
+
+	json_object_set_new(reply, "mac", json_mac(&caller->mac));
+	if (op->rate == RATE_GUESS)
+		json_object_set_new(reply, "session",
+			run_handler(g, op_lookup("guest.session"), caller,
+				&nothing_shown));
+}
+
 json_t *ops_handle(void *data, const struct ctl_frame *frame)
 {
 	_Alignas(16) char args[OP_ARGS_MAX] = {0};
@@ -345,9 +362,8 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 	}
 	if (!reply)
 		reply = run_handler(g, op, &caller, args);
-	/* For the page: the desk will ask which device it is. */
 	if (caller.proof == PROOF_GUEST && reply_code(reply))
-		json_object_set_new(reply, "mac", json_mac(&caller.mac));
+		add_for_page(g, op, &caller, reply);
 	log_debug("%s %s: %s, %lld us", op ? op->name : "?",
 		caller.who[0] ? caller.who : "?",
 		reply_code(reply) ? reply_code(reply) : "ok",

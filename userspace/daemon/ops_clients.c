@@ -20,7 +20,7 @@ static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 {
 	json_t *object, *reply;
 	char text[MAC_TEXT];
-	int ret = json_client(g, mac, &object);
+	int ret = json_client(g, mac, true, &object);
 
 	if (ret == -ENOENT)
 		return reply_refuse(CTL_not_found,
@@ -111,7 +111,7 @@ static int add_client(
 	struct gatehoused *g, const struct mac *mac, json_t *items)
 {
 	json_t *object;
-	int ret = json_client(g, mac, &object);
+	int ret = json_client(g, mac, false, &object);
 
 	if (!ret)
 		json_array_append_new(items, object);

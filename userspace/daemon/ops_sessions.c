@@ -41,18 +41,14 @@ static json_t *session_json(struct gatehoused *g, const struct session *session,
 	if (account.session.state == SESSION_ENDED && has_last) {
 		json_object_set_new(object, "kind",
 			json_string(kind_rules(last.kind)->name));
-		json_object_set_new(object, "plan",
-			last.plan_name[0] ? json_string(last.plan_name)
-					  : json_null());
+		json_object_set_new(object, "plan", json_name(last.plan_name));
 	}
 	json_object_set_new(
 		object, "startedAt", json_time(account.session.started_at));
 	json_object_set_new(
 		object, "endedAt", json_time(account.session.ended_at));
-	json_object_set_new(object, "endReason",
-		account.session.end_reason[0]
-			? json_string(account.session.end_reason)
-			: json_null());
+	json_object_set_new(
+		object, "endReason", json_name(account.session.end_reason));
 	json_object_set_new(object, "totalPaidMinor",
 		json_integer(account.session.total_paid_minor));
 	json_object_set_new(object, "currency",
@@ -131,6 +127,17 @@ static json_t *open_session(struct gatehoused *g, const struct caller *caller,
 	return ret ? reply_failed(way->op, ret) : reply_outcome(outcome);
 }
 
+/* What a guest is told of the own session; NULL: none. */
+static void add_guest(json_t *reply, const struct caller *caller,
+	const struct account *account, const struct moment *now)
+{
+	json_add_account(reply, account, now);
+	json_add_credits(reply, account, now);
+	json_object_set_new(reply, "mac", json_mac(&caller->mac));
+	json_object_set_new(
+		reply, "network", json_string(caller->network_name));
+}
+
 static int restore(struct gatehoused *g, const struct caller *caller,
 	const char *secret, const struct moment *now, json_t *reply,
 	enum outcome *ret_outcome)
@@ -161,20 +168,13 @@ static int activate(struct gatehoused *g, const struct caller *caller,
 	enum outcome *ret_outcome)
 {
 	struct activated activated;
-	struct view view;
 	int ret = voucher_activate(&g->rules, &caller->mac, secret, now,
 		&activated, ret_outcome);
 
 	if (ret || *ret_outcome)
 		return ret;
-	account_view(&activated.account, now, &view);
 	json_object_set_new(reply, "token", json_string(activated.token));
-	json_object_set_new(reply, "mac", json_mac(&caller->mac));
-	json_object_set_new(
-		reply, "remainingSeconds", json_seconds(view.remaining_ns));
-	json_object_set_new(
-		reply, "remainingBytes", json_limit(view.remaining_bytes));
-	json_object_set_new(reply, "plan", json_string(activated.plan));
+	add_guest(reply, caller, &activated.account, now);
 	return store_audit(g->store, now->wall_sec, caller->who, "activate",
 		&caller->mac, activated.account.session.id, activated.plan);
 }
@@ -222,6 +222,22 @@ static int show_token(struct gatehoused *g, struct account *account,
 	return ret;
 }
 
+/* The visitor has none; the one of the token shown may be over: why? */
+static int add_end(
+	struct gatehoused *g, const struct args_guest *a, json_t *reply)
+{
+	struct session session;
+	int ret = a->token_set ? token_session(&g->rules, a->token, &session)
+			       : -ENOENT;
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (session.state == SESSION_ENDED)
+		json_object_set_new(reply, "endReason",
+			json_name(session.end_reason));
+	return 0;
+}
+
 json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -250,13 +266,11 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	json_object_set_new(reply, "state", json_string(state));
 	json_object_set_new(
 		reply, "paused", json_boolean(!strcmp(state, "paused")));
-	json_add_account(reply, has_session ? &account : NULL, &now);
-	json_object_set_new(reply, "mac", json_mac(&caller->mac));
-	json_object_set_new(
-		reply, "network", json_string(caller->network_name));
-	if (!has_session || device.blocked)
+	add_guest(reply, caller, has_session ? &account : NULL, &now);
+	if (device.blocked)
 		return reply;
-	ret = show_token(g, &account, &now, a, reply);
+	ret = has_session ? show_token(g, &account, &now, a, reply)
+			  : add_end(g, a, reply);
 	if (ret) {
 		json_decref(reply);
 		return reply_failed("guest.session", ret);

@@ -33,13 +33,14 @@ struct moment {
 	int64_t wall_sec;
 };
 
-/* Named like the codes of gatehouse/ctl.h. */
+/* Named like the codes of gatehouse/ctl.h; _YOURS goes by voucher_used. */
 enum outcome {
 	OUTCOME_OK = 0,
 	OUTCOME_NOT_FOUND,
 	OUTCOME_CONFLICT,
 	OUTCOME_VOUCHER_UNKNOWN,
 	OUTCOME_VOUCHER_USED,
+	OUTCOME_VOUCHER_YOURS, /* used, for the session that the client has */
 	OUTCOME_VOUCHER_EXPIRED,
 	OUTCOME_VOUCHER_REVOKED,
 	OUTCOME_SESSION_UNKNOWN,

@@ -174,14 +174,14 @@ static struct credit *first_waiting(struct account *account)
 	return NULL;
 }
 
-static int64_t bytes_left(const struct credit *credit)
+int64_t credit_bytes_left(const struct credit *credit)
 {
 	if (credit->bytes == UNLIMITED)
 		return UNLIMITED;
 	return MAX(credit->bytes - credit->bytes_up - credit->bytes_down, 0);
 }
 
-static int64_t time_left(const struct credit *credit, int64_t now_ns)
+int64_t credit_time_left(const struct credit *credit, int64_t now_ns)
 {
 	if (credit->deadline_ns != UNLIMITED)
 		return MAX(credit->deadline_ns - now_ns, 0);
@@ -199,7 +199,7 @@ static void use(struct account *account, struct credit *credit, int64_t from_ns)
 
 static void use_up(struct credit *credit, int64_t at_ns)
 {
-	credit->left_ns = time_left(credit, at_ns);
+	credit->left_ns = credit_time_left(credit, at_ns);
 	credit->deadline_ns = UNLIMITED;
 	credit->state = CREDIT_USED;
 }
@@ -246,7 +246,7 @@ bool account_settle(
 			at_ns = credit->deadline_ns;
 			end = SESSION_EVENT_EXPIRED;
 			use_up(credit, at_ns);
-		} else if (bytes_left(credit) == 0 ||
+		} else if (credit_bytes_left(credit) == 0 ||
 			   (exhausted && credit->bytes != UNLIMITED)) {
 			at_ns = now->mono_ns;
 			end = SESSION_EVENT_USED_UP;
@@ -334,7 +334,7 @@ static bool has_time(const struct account *account, int64_t now_ns)
 
 	for (i = 0; i < account->count; i++)
 		if (account->credits[i].state != CREDIT_USED &&
-			time_left(&account->credits[i], now_ns) > 0)
+			credit_time_left(&account->credits[i], now_ns) > 0)
 			return true;
 	return false;
 }
@@ -351,7 +351,7 @@ static void account_take(
 
 		if (credit->state == CREDIT_USED)
 			continue;
-		left = time_left(credit, now->mono_ns);
+		left = credit_time_left(credit, now->mono_ns);
 		/* Nothing can be taken from what has no end. */
 		if (left == UNLIMITED)
 			continue;
@@ -389,6 +389,7 @@ void account_view(const struct account *account, const struct moment *now,
 		.bytes_up = account->used_up,
 		.bytes_down = account->used_down,
 	};
+	int64_t left_ns;
 	int i;
 
 	for (i = 0; i < account->count; i++) {
@@ -398,14 +399,14 @@ void account_view(const struct account *account, const struct moment *now,
 		view.bytes_down += credit->bytes_down;
 		if (credit->state == CREDIT_USED)
 			continue;
-		view.remaining_ns = sum(
-			view.remaining_ns, time_left(credit, now->mono_ns));
-		view.remaining_bytes =
-			sum(view.remaining_bytes, bytes_left(credit));
+		left_ns = credit_time_left(credit, now->mono_ns);
+		view.remaining_ns = sum(view.remaining_ns, left_ns);
 		if (credit->state != CREDIT_IN_USE)
 			continue;
 		view.kind = credit->kind;
 		memcpy(view.plan, credit->plan_name, sizeof(view.plan));
+		view.credit_ns = left_ns;
+		view.remaining_bytes = credit_bytes_left(credit);
 	}
 	*ret_view = view;
 }

@@ -79,16 +79,23 @@ void account_end(struct account *account, enum session_event event,
 /* Days that the session's token stays good without being shown. */
 int64_t account_token_days(const struct rules *rules, const struct account *account);
 
-/* What a guest or an operator is shown. */
+/*
+ * What a guest or an operator is shown. The first four are of the credit in
+ * use, which is what the kernel holds the client to.
+ */
 struct view {
-	enum kind kind; /* of the credit in use; 0: none */
+	enum kind kind; /* 0: none is in use */
 	char plan[STORE_NAME];
-	int64_t remaining_ns;    /* the sum; UNLIMITED */
-	int64_t remaining_bytes; /* the sum; UNLIMITED */
-	int64_t bytes_up, bytes_down;
+	int64_t credit_ns;	 /* UNLIMITED */
+	int64_t remaining_bytes; /* UNLIMITED */
+	int64_t remaining_ns;	 /* of all credits together (P6); UNLIMITED */
+	int64_t bytes_up, bytes_down; /* by all that there were */
 };
 void account_view(const struct account *account, const struct moment *now,
 	struct view *ret_view);
+/* What is left of one credit; UNLIMITED. */
+int64_t credit_time_left(const struct credit *credit, int64_t now_ns);
+int64_t credit_bytes_left(const struct credit *credit);
 
 /* "25 minutes of credit" by an operator: adds (P4), or takes away when
  * `seconds` is negative; who has none left then was ended by the operator. */

@@ -99,6 +99,20 @@ int token_show(struct rules *rules, const struct account *account,
 	return renew(rules, &token, account, now);
 }
 
+int token_session(
+	struct rules *rules, const char *text, struct session *ret_session)
+{
+	uint8_t hash[CRYPTO_HASH];
+	struct token token;
+	int ret = hash_text(text, hash) ? -ENOENT : 0;
+
+	if (!ret)
+		ret = store_token_lookup(rules->store, hash, &token);
+	return ret ? ret
+		   : store_session_lookup(
+			     rules->store, token.session_id, ret_session);
+}
+
 static int move_by_token(struct rules *rules, const struct mac *mac,
 	struct token *token, const struct moment *now,
 	struct restored *restored, enum outcome *ret_outcome)

@@ -31,6 +31,11 @@ int token_claim(struct rules *rules, struct account *account,
 int token_show(struct rules *rules, const struct account *account,
 	const char *text, const struct moment *now, bool *ret_is_good);
 
+/* The session that a token leads to, ended ones too; -ENOENT without one.
+ * Whoever shows the token may know how it ended. */
+int token_session(
+	struct rules *rules, const char *text, struct session *ret_session);
+
 struct restored {
 	struct account account;
 	bool migrated;

@@ -219,6 +219,21 @@ static int redeem(struct rules *rules, const struct mac *mac,
 	return ret ? ret : token_make(rules, account, now, activated->token);
 }
 
+/* A used voucher, shown again: by the client that has what came of it? A page
+ * that is loaded anew sends its form once more. */
+static int judge_used(struct rules *rules, const struct mac *mac,
+	const struct voucher *voucher, enum outcome *outcome)
+{
+	struct session session;
+	int ret = store_session_of(rules->store, mac, &session);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (voucher->session_id == session.id)
+		*outcome = OUTCOME_VOUCHER_YOURS;
+	return 0;
+}
+
 int voucher_activate(struct rules *rules, const struct mac *mac,
 	const char *text, const struct moment *now,
 	struct activated *ret_activated, enum outcome *ret_outcome)
@@ -234,6 +249,8 @@ int voucher_activate(struct rules *rules, const struct mac *mac,
 		return 0;
 	}
 	ret = find(rules, text, now->wall_sec, &voucher, ret_outcome);
+	if (!ret && *ret_outcome == OUTCOME_VOUCHER_USED)
+		ret = judge_used(rules, mac, &voucher, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
 	return redeem(rules, mac, &voucher, now, ret_activated, ret_outcome);
