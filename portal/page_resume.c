@@ -75,7 +75,7 @@ static void on_restored(struct request *req, const struct outcome *outcome)
 	else if (outcome->status >= 500)
 		page_outcome_error(req, outcome);
 	else
-		page_entry(req, view, outcome->status, sentence);
+		page_entry(req, view, outcome->status, outcome->reply, sentence);
 }
 
 void page_restore(struct request *req)
@@ -84,8 +84,7 @@ void page_restore(struct request *req)
 	json_t *args;
 
 	if (!token) {
-		page_entry(req, page_view(req), 400,
-			lang_text(req->lang, "error_token_missing"));
+		page_slip(req, 400, "error_token_missing");
 		return;
 	}
 	req->data = token;

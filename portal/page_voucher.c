@@ -2,7 +2,9 @@
 /*
  * Redeeming a voucher from the form. A refusal shows the form again with the
  * reason above it and the code still in it; success shows the session, with
- * the resume link, because the token is handed out here and only now.
+ * the resume link, because the token is handed out here and only now. No
+ * redirect, therefore: a browser that keeps no cookies would lose it. Who loads
+ * that page anew sends the code once more, and is told that it is in use here.
  */
 #include <ctype.h>
 
@@ -17,9 +19,15 @@ static void on_activated(struct request *req, const struct outcome *outcome)
 		page_outcome_error(req, outcome);
 		return;
 	}
+	if (json_is_true(json_object_get(outcome->reply, "yours"))) {
+		view_set(view, "notice", lang_text(req->lang, "voucher_yours"));
+		view_set_flag(view, "fresh", true);
+		page_entry(req, view, 200, outcome->reply, NULL);
+		return;
+	}
 	if (outcome->code) {
 		page_refused(view, outcome);
-		page_entry(req, view, outcome->status,
+		page_entry(req, view, outcome->status, outcome->reply,
 			page_sentence(req, outcome->code, outcome->error));
 		return;
 	}
@@ -39,9 +47,8 @@ void page_activate(struct request *req)
 	while (len && isspace((unsigned char)code[len - 1]))
 		len--;
 	if (!len || len > CTL_CODE_MAX) {
-		page_entry(req, page_view(req), 400,
-			lang_text(req->lang, len ? "error_voucher_unknown"
-						 : "error_code_missing"));
+		page_slip(req, 400,
+			len ? "error_voucher_unknown" : "error_code_missing");
 		return;
 	}
 	args = json_object();

@@ -39,9 +39,15 @@ void page_outcome_error(struct request *req, const struct outcome *outcome);
 void page_device(struct view *view, const json_t *reply);
 /* The same of a refusal, and the link to /help where that knows more. */
 void page_refused(struct view *view, const struct outcome *outcome);
-/* The voucher form with an error above it; what was typed stays in it. */
+/*
+ * What was sent was refused: the page of the "session" in the refusal, or the
+ * voucher form, with the sentence above it; what was typed stays in the form.
+ */
 void page_entry(struct request *req, struct view *view, int status,
-	const char *sentence);
+	const json_t *reply, const char *sentence);
+/* The same for what is no question for the daemon: asks it for the session
+ * only. `key`: of the sentence. */
+void page_slip(struct request *req, int status, const char *key);
 /* The form came from a page that is too old to be sure of: show it anew. */
 void page_form_again(struct request *req);
 /* Is this a refusal about which the page of page_advice() knows more? */
@@ -51,7 +57,7 @@ void page_advice(struct request *req, struct view *view, int status,
 	const char *sentence);
 
 /* Fills in what a session of the daemon's reply says; `state` as in its
- * "state". */
+ * "state". In page_session.c. */
 void page_session_values(struct request *req, struct view *view,
 	const json_t *session, const char *state);
 

@@ -143,10 +143,13 @@ void response_json_error(
 
 void response_redirect(struct request *req, int status, const char *location)
 {
+	const char *venue = req->portal->config.venue_name;
 	struct buf body = {0};
 
 	response_header(req, "Location", location);
-	buf_puts(&body, "<!DOCTYPE html><title>Guest Wi-Fi</title><a href=\"");
+	buf_puts(&body, "<!DOCTYPE html><meta charset=\"utf-8\"><title>");
+	buf_put_html(&body, venue, strlen(venue));
+	buf_puts(&body, "</title><a href=\"");
 	buf_put_html(&body, location, strlen(location));
 	buf_puts(&body, "\">Continue</a>\n");
 	response_buf(req, status, "text/html; charset=utf-8", &body);

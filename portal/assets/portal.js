@@ -143,6 +143,7 @@
 	}
 	function watch() {
 		var end = null, waiting = false, counting = state === "running";
+		var credits = Number(body.getAttribute("data-credits"));
 
 		function sync(seconds) {
 			end = typeof seconds === "number" ? Date.now() + seconds * 1000 : null;
@@ -155,13 +156,18 @@
 				waiting = false;
 				if (!reply || !reply.success)
 					return;
+				// Another page, which says what became of it.
 				if (reply.state !== state) {
-					location.replace("/");
+					location.replace(reply.state === "captive" ? "/?ended=1" : "/");
 					return;
 				}
-				sync(reply.remainingSeconds);
-				if (typeof reply.remainingSeconds === "number")
-					showTime(reply.remainingSeconds);
+				if (reply.credits.length !== credits) {
+					location.replace(reply.credits.length < credits ? "/?next=1" : "/");
+					return;
+				}
+				sync(reply.creditSeconds);
+				if (typeof reply.creditSeconds === "number")
+					showTime(reply.creditSeconds);
 				if (typeof reply.remainingBytes === "number")
 					put("left", bytes(reply.remainingBytes));
 				put("up", bytes(reply.bytesUp || 0));
@@ -180,9 +186,6 @@
 		}
 		if (body.getAttribute("data-seconds"))
 			sync(Number(body.getAttribute("data-seconds")));
-		// What the answer to a form does not know.
-		if (body.hasAttribute("data-fresh"))
-			poll();
 		setInterval(tick, 1000);
 		setInterval(poll, POLL_MS);
 		document.addEventListener("visibilitychange", poll);
@@ -220,6 +223,9 @@
 		});
 	});
 
+	// What is said once: loading the page anew does not say it again.
+	if (/[?&](ended|next)=/.test(location.search))
+		history.replaceState(null, "", "/");
 	if (isToken(body.getAttribute("data-token")))
 		stored(body.getAttribute("data-token"));
 	if (state === "captive") {
@@ -230,7 +236,7 @@
 		stored(null);
 	} else if (state === "running" || state === "paused" || state === "held") {
 		// So that "reload" does not send the form once more.
-		if (body.hasAttribute("data-fresh"))
+		if (body.hasAttribute("data-fresh") || body.hasAttribute("data-error"))
 			history.replaceState(null, "", "/");
 		showEnd(body.getAttribute("data-expires"));
 		watch();

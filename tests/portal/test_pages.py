@@ -148,7 +148,7 @@ def test_without_the_script(world):
         world.wait_text("#clock", "00:59:01")
         assert world.find("#resume").get_attribute("href").endswith(
             "/r#" + TOKEN)
-        world.session = dict(RUNNING, remainingSeconds=3000)
+        world.session = dict(RUNNING, creditSeconds=3000)
         world.find(".noscript a").click()
         world.wait_text("#clock", "00:50:00")
         world.session = dict(CAPTIVE)
@@ -211,11 +211,62 @@ def test_the_clock_counts_and_the_state_follows(world):
     world.session = dict(RUNNING)
     world.open()
     world.wait(lambda: world.find("#clock").text < "00:59:00")
-    world.session = dict(RUNNING, remainingSeconds=100, bytesDown=5000000)
+    world.session = dict(RUNNING, creditSeconds=100, bytesDown=5000000)
     world.wait(lambda: world.find("#down").text == "5.0 MB")
     assert world.find("#clock").text.startswith("00:01:")
     world.session = dict(CAPTIVE)
     world.wait_state("captive")
+    assert world.find(".notice").text.startswith("Your session has ended.")
+
+
+def credit(plan, seconds, size):
+    return {"kind": "voucher", "plan": plan, "seconds": seconds, "bytes": size}
+
+
+def test_one_credit_after_the_other(world):
+    """What is counted down is the credit in use; its end is said, and so is
+    that of the session."""
+    world.browser.add_cookie({"name": "gh_session", "value": TOKEN})
+    world.session = dict(RUNNING, remainingSeconds=9000, credits=[
+        credit("1 Hour", 3541, 500000000), credit("Daily", 5459, None)])
+    world.open()
+    assert world.find("#clock").text.startswith("00:5")
+    height = world.find("#used").size["height"]
+    world.session = dict(world.session, bytesUp=123456789, bytesDown=987654321)
+    world.wait(lambda: world.find("#down").text == "988 MB")
+    assert world.find("#used").size["height"] == height
+    world.session = dict(RUNNING, plan="Daily", creditSeconds=5400,
+                         remainingBytes=None, credits=[credit("Daily", 5400, None)])
+    world.wait(lambda: world.browser.find_elements("css selector", ".notice"))
+    assert "What follows has begun" in world.find(".notice").text
+    assert world.find("#clock").text.startswith(("01:30", "01:29"))
+    world.refusal = "session_used_up"
+    world.session = dict(CAPTIVE, endReason="used up")
+    world.wait_state("captive")
+    assert world.find(".notice").text.startswith("Your data is used up.")
+    assert world.browser.current_url == world.base + "/"
+
+
+def test_loading_a_paid_page_anew_without_the_script(world):
+    """The browser sends the form once more: the guest is online all the same."""
+    world.browser.execute_cdp_cmd(
+        "Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        world.open()
+        world.find("#code").send_keys("AJC12345")
+        world.find("form[action='/activate'] button").click()
+        world.wait_text("#clock", "00:59:01")
+        world.portal.daemon.reply = {
+            "success": False, "error": "No", "code": "voucher_used",
+            "yours": True, "mac": RUNNING["mac"], "session": world.session}
+        world.browser.refresh()
+        world.wait(lambda: len(world.asked("vouchers.activate")) == 2)
+        world.wait_text("h1", "You are online")
+        assert "is yours already" in world.find(".notice").text
+        assert "already been used" not in world.find("body").text
+    finally:
+        world.browser.execute_cdp_cmd(
+            "Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_leaving_wipes_everything(world):

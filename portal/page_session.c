@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a session reads on a page: the credit in use with its own time and bytes,
+ * which is what the gate enforces now, and those that follow one by one. What
+ * ends with its time or its bytes has no honest sum.
+ */
+#include <time.h>
+
+#include "base/text.h"
+#include "base/util.h"
+#include "pages.h"
+#include "response.h"
+
+/* "1.4 GB"; decimal units, as plans are sold. */
+static void set_bytes(struct view *view, const char *name, long long bytes)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	while (value >= 999.95 && unit + 1 < ARRAY_SIZE(units)) {
+		value /= 1000;
+		unit++;
+	}
+	view_format(view, name, unit && value < 100 ? "%.1f %s" : "%.0f %s",
+		value, units[unit]);
+}
+
+static const char *clock_text(struct request *req, long long seconds)
+{
+	return arena_printf(&req->arena, "%02lld:%02lld:%02lld",
+		seconds % SEC_PER_DAY / 3600, seconds % 3600 / 60, seconds % 60);
+}
+
+/* "2 days" and "03:04:05" of it. */
+static void set_time(struct request *req, struct view *view, long long seconds)
+{
+	seconds = MAX(seconds, 0LL);
+	view_set_int(view, "seconds", seconds);
+	if (seconds >= SEC_PER_DAY)
+		view_set_int(view, "days", seconds / SEC_PER_DAY);
+	view_set_flag(view, "one_day", seconds / SEC_PER_DAY == 1);
+	view_set(view, "clock", clock_text(req, seconds));
+}
+
+/* "1 day 03:04:05". */
+static const char *time_text(struct request *req, const json_t *seconds)
+{
+	long long value = json_integer_value(seconds);
+	long long days = value / SEC_PER_DAY;
+
+	if (!json_is_integer(seconds))
+		return lang_text(req->lang, "no_end");
+	if (!days)
+		return clock_text(req, value);
+	return arena_printf(&req->arena, "%lld %s %s", days,
+		lang_text(req->lang, days == 1 ? "day" : "days"),
+		clock_text(req, value));
+}
+
+/* The credits that wait behind the one in use. */
+static void add_waiting(
+	struct request *req, struct view *view, const json_t *credits)
+{
+	const json_t *credit;
+	size_t at;
+
+	view_set_int(view, "credits", (long long)json_array_size(credits));
+	json_array_foreach(credits, at, credit) {
+		const json_t *bytes = json_object_get(credit, "bytes");
+		const char *plan =
+			json_string_value(json_object_get(credit, "plan"));
+		struct view *row;
+
+		if (at == 0)
+			continue;
+		row = view_add_row(view, "waiting");
+		view_format(row, "name", "%s",
+			plan ? plan : lang_text(req->lang, "from_desk"));
+		view_set(row, "time",
+			time_text(req, json_object_get(credit, "seconds")));
+		if (json_is_integer(bytes))
+			set_bytes(row, "room", json_integer_value(bytes));
+		else
+			view_set(row, "room",
+				lang_text(req->lang, "no_data_limit"));
+	}
+	view_set_flag(view, "several", json_array_size(credits) > 1);
+}
+
+/* When all of it is over, by the clock of the box; the script says it in the
+ * guest's own way. */
+static void set_end(struct view *view, const json_t *session)
+{
+	const char *text =
+		json_string_value(json_object_get(session, "expiresAt"));
+	struct tm tm = {0};
+	char local[32];
+	time_t at;
+
+	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return;
+	at = timegm(&tm);
+	localtime_r(&at, &tm);
+	strftime(local, sizeof(local), "%Y-%m-%d %H:%M", &tm);
+	view_format(view, "expires", "%s", text);
+	view_format(view, "ends", "%s", local);
+}
+
+/* The resume link: of a token that is handed out now, or of the browser's own
+ * one. The daemon has hashes only and cannot show it again, we can. */
+static void set_token(
+	struct request *req, struct view *view, const json_t *session)
+{
+	const char *token =
+		json_string_value(json_object_get(session, "token"));
+	bool is_new = token && text_is_hex(token, CTL_TOKEN_LEN);
+
+	if (is_new)
+		response_set_token(req, token);
+	else if (json_is_true(json_object_get(session, "tokenGood")))
+		token = request_token(req);
+	else
+		token = NULL;
+	if (!token)
+		return;
+	view_format(view, "token", "%s", token);
+	view_format(view, "resume", "%s/r#%s", request_base_url(req), token);
+	view_set_flag(view, "resume_new", is_new);
+}
+
+/* NULL without one: the name of a section says nothing to guests. */
+static const char *ssid_of(const struct config *config, const json_t *network)
+{
+	const char *name = json_string_value(network);
+	int i;
+
+	for (i = 0; name && i < config->network_count; i++) {
+		const struct config_network *n = &config->networks[i];
+
+		if (!strcmp(n->name, name))
+			return strcmp(n->ssid, n->name) ? n->ssid : NULL;
+	}
+	return NULL;
+}
+
+void page_session_values(struct request *req, struct view *view,
+	const json_t *session, const char *state)
+{
+	const json_t *seconds = json_object_get(session, "creditSeconds");
+	const json_t *left = json_object_get(session, "remainingBytes");
+	const json_t *up = json_object_get(session, "bytesUp");
+	const json_t *down = json_object_get(session, "bytesDown");
+	const json_t *network = json_object_get(session, "network");
+
+	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
+	view_set_flag(view, view_get(view, "state"), true);
+	if (json_is_integer(seconds))
+		set_time(req, view, json_integer_value(seconds));
+	else
+		view_set_flag(view, "no_end", true);
+	if (json_is_integer(left)) {
+		set_bytes(view, "left", json_integer_value(left));
+		view_set_int(view, "left_raw", json_integer_value(left));
+	}
+	if (json_is_integer(up) && json_is_integer(down)) {
+		set_bytes(view, "up", json_integer_value(up));
+		set_bytes(view, "down", json_integer_value(down));
+	}
+	view_format(view, "plan", "%s",
+		json_string_value(json_object_get(session, "plan")) ?: "");
+	page_device(view, session);
+	view_set(view, "network", ssid_of(&req->portal->config, network));
+	add_waiting(req, view, json_object_get(session, "credits"));
+	set_end(view, session);
+	set_token(req, view, session);
+}
