@@ -221,6 +221,8 @@ def test_what_is_left_counts_down(tc_lab, tmp_path):
         # The page follows the session: here its end.
         tc_lab.ctl("kick", guest.mac)
         phone.wait_state("captive")
+        assert "ended at the desk" in phone.text(".notice")
+        phone.screenshot("ended")
 
 
 def test_another_address_is_restored_by_itself(lab, tmp_path):
@@ -315,6 +317,12 @@ def test_how_the_pages_look(tc_lab, tmp_path):
         phone.screenshot("running-later")
         phone.find(".keep summary").click()
         phone.screenshot("running-link")
+        phone.open(PORTAL6)
+        phone.find("details:not(.keep) summary").click()
+        phone.redeem(tc_lab.voucher("Daily"))
+        phone.wait_for(lambda: phone.browser.find_elements("css selector", ".lines .dim"))
+        phone.screenshot("running-several")
+        phone.open(PORTAL6)
         phone.find("form[action='/leave'] button").click()
         phone.wait_state("left")
         phone.screenshot("left")
