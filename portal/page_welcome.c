@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The welcome page: what the daemon says about the client that asks, as the
- * voucher form or as the running session, and the same above which stands why a
- * form was refused. The GET changes nothing: ?code= fills the form in, ?url= is the page first asked for; ?ended and ?next
- * are the script's, which saw a session or a credit end.
+ * voucher form or as the running session; the same answers a form that was
+ * refused, with the reason above it. The GET changes nothing: ?code= fills the
+ * form in, ?url= is the page first asked for; ?ended and ?next are the
+ * script's, which saw a session or a credit end.
  */
 #include "base/util.h"
 #include "pages.h"

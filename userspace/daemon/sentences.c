@@ -97,15 +97,15 @@ static void add_joined(char buf[static SENTENCES],
 			(double)MAX(left, 0) / (double)CTL_MEGABYTE);
 }
 
-/* Behind other credits, whose bytes may have no limit. */
+/* Behind other credits, whose bytes may all have no limit. */
 static void add_waiting(char buf[static SENTENCES],
 	const struct allowance *allowance, const struct account *before)
 {
-	bool unlimited = false;
+	bool unlimited = true;
 	int i;
 
 	for (i = 0; i < before->count; i++)
-		unlimited |= before->credits[i].bytes == UNLIMITED;
+		unlimited &= before->credits[i].bytes == UNLIMITED;
 	add_amount(buf, allowance);
 	add(buf, ", when what the session has already is used up%s.",
 		unlimited && allowance->bytes != UNLIMITED
