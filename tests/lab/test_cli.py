@@ -4,6 +4,7 @@
 import json
 import os
 import pwd
+import re
 import subprocess
 
 import pytest
@@ -20,7 +21,7 @@ def test_every_verb_speaks_json_and_text(tc_lab):
         assert tc_lab.ctl(*verb)["success"] is True, verb
         status, text = tc_lab.text(*verb)
         assert status == 0 and text.strip(), verb
-        assert max(map(len, text.splitlines())) < 160, verb
+        assert max(map(len, text.splitlines())) < 180, verb
 
 
 def test_allow_block_kick(tc_lab):
@@ -37,6 +38,27 @@ def test_allow_block_kick(tc_lab):
     tc_lab.ctl("kick", guest.mac)
     assert not guest.is_online()
     assert guest.curl("http://example.org/").status == 302
+
+
+def test_what_was_used_is_shown_after_the_end(tc_lab):
+    """And a device has the same fields before, in and after a session."""
+    guest = tc_lab.guest()
+    before = tc_lab.ctl("client", guest.mac)
+    tc_lab.ctl("allow", guest.mac, "--minutes", "10")
+    assert guest.curl("http://192.0.2.80/bytes/500000").status == 200
+    during = tc_lab.ctl("client", guest.mac)
+    kicked = tc_lab.ctl("kick", guest.mac)
+    assert set(before) == set(during) == set(kicked) - {"message"}
+    assert before["sessionId"] is None and during["sessionId"] and kicked["sessionId"] is None
+    last = tc_lab.ctl("client", guest.mac)["lastSession"]
+    assert last == kicked["lastSession"] and last["id"] == during["sessionId"]
+    assert last["bytesDown"] > 500_000 and last["endReason"] == "ended by operator"
+    text = tc_lab.text("client", guest.mac)[1]
+    assert re.search(rf"(?m)^last session +{last['id']}$", text), text
+    assert re.search(r"(?m)^  bytes down +5\d\d\.\d\d kB$", text), text
+    row = next(line for line in tc_lab.text("sessions")[1].splitlines()
+               if line.split()[:1] == [str(last["id"])])
+    assert re.search(r" 5\d\d\.\d\d kB ", row), row
 
 
 def test_exit_codes_and_sentences(tc_lab):

@@ -375,6 +375,16 @@ static const struct column credit_columns[] = {
 	{"BYTES", "bytes", FORMAT_ROOM},
 	{},
 };
+static const struct column last_session_columns[] = {
+	{"last session", "id", FORMAT_NUMBER},
+	{"  plan", "plan", FORMAT_TEXT},
+	{"  started", "startedAt", FORMAT_TIME},
+	{"  ended", "endedAt", FORMAT_TIME},
+	{"  why", "endReason", FORMAT_TEXT},
+	{"  bytes up", "bytesUp", FORMAT_BYTES},
+	{"  bytes down", "bytesDown", FORMAT_BYTES},
+	{},
+};
 static const struct column session_columns[] = {
 	{"ID", "id", FORMAT_NUMBER},
 	{"CLIENT", "mac", FORMAT_TEXT},
@@ -384,6 +394,7 @@ static const struct column session_columns[] = {
 	{"TIME LEFT", "creditSeconds", FORMAT_REST},
 	{"BYTES LEFT", "remainingBytes", FORMAT_ROOM},
 	{"TIME IN ALL", "remainingSeconds", FORMAT_REST},
+	{"USED", "bytesUsed", FORMAT_BYTES},
 	{"PAID IN ALL", "totalPaidMinor", FORMAT_MONEY},
 	{"CUR", "currency", FORMAT_TEXT},
 	{"STARTED", "startedAt", FORMAT_TIME},
@@ -551,6 +562,8 @@ static void print_waiting(const json_t *credits)
 	print_table(rest, credit_columns);
 }
 
+#define CLIENT_WIDTH 16 /* of the widest title */
+
 void print_client(const json_t *reply)
 {
 	const char *message =
@@ -558,12 +571,25 @@ void print_client(const json_t *reply)
 
 	print_fields(reply, one_client_columns);
 	print_waiting(json_object_get(reply, "credits"));
+	if (json_is_null(json_object_get(reply, "sessionId")))
+		print_fields_wide(json_object_get(reply, "lastSession"),
+			last_session_columns, CLIENT_WIDTH);
 	if (message)
 		print_line(message);
 }
 
 void print_sessions(const json_t *reply)
 {
+	json_t *item;
+	size_t at;
+
+	/* Up and down are two figures too many for a line. */
+	json_array_foreach(json_object_get(reply, "items"), at, item)
+		json_object_set_new(item, "bytesUsed",
+			json_integer(json_integer_value(
+					     json_object_get(item, "bytesUp")) +
+				     json_integer_value(json_object_get(
+					     item, "bytesDown"))));
 	print_items(reply, session_columns, "no sessions");
 }
 

@@ -156,13 +156,17 @@ static const char *state_of(
 		       : "captive";
 }
 
+/* Nulls for one that is not in the store. */
 static void add_device(json_t *object, const struct device *device)
 {
-	if (!device->id)
-		return;
-	json_object_set_new(object, "id", json_integer(device->id));
-	json_object_set_new(object, "name", json_string(device->name));
-	json_object_set_new(object, "note", json_string(device->note));
+	bool known = device->id != 0;
+
+	json_object_set_new(object, "id",
+		known ? json_integer(device->id) : json_null());
+	json_object_set_new(object, "name",
+		known ? json_string(device->name) : json_null());
+	json_object_set_new(object, "note",
+		known ? json_string(device->note) : json_null());
 }
 
 int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
@@ -202,12 +206,11 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_add_account(object, session, &now);
 	if (whole)
 		json_add_credits(object, session, &now);
-	if (session) {
-		json_object_set_new(object, "sessionId",
-			json_integer(session->session.id));
-		json_object_set_new(object, "hasToken",
-			json_boolean(session->session.token_handed));
-	}
+	json_object_set_new(object, "sessionId",
+		session ? json_integer(session->session.id) : json_null());
+	json_object_set_new(object, "hasToken",
+		session ? json_boolean(session->session.token_handed)
+			: json_null());
 	*ret_json = object;
 	return 0;
 }

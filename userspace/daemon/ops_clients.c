@@ -16,6 +16,17 @@
 
 #define STAFF_MINUTES 60 /* what staff may give or take at once (N13) */
 
+/* The newest that has ended; null: none. */
+static json_t *last_session(struct gatehoused *g, const struct mac *mac)
+{
+	struct moment now = moment_now();
+	struct session session;
+
+	if (store_session_last(g->store, mac, &session))
+		return json_null();
+	return session_json(g, &session, &now);
+}
+
 static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 {
 	json_t *object, *reply;
@@ -31,6 +42,7 @@ static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 	reply = reply_ok();
 	json_object_update(reply, object);
 	json_decref(object);
+	json_object_set_new(reply, "lastSession", last_session(g, mac));
 	return reply;
 }
 

@@ -7,6 +7,7 @@
 #define DAEMON_OPS_HANDLERS_H
 
 #include "daemon/ops.h"
+#include "rules/rules.h"
 
 #define OPS_LIST_DEFAULT 50
 #define OPS_LIST_MAX     50 /* a page of the longest names fits into a frame */
@@ -95,6 +96,10 @@ struct args_guest {
 	bool token_set;
 	char token[CTL_TOKEN_MAX + 1]; /* shown by the browser: it is renewed */
 };
+
+/* A session as lists of them show it; null when it cannot be read. */
+json_t *session_json(struct gatehoused *g, const struct session *session,
+	const struct moment *now);
 
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 	op_events_list, op_unload;

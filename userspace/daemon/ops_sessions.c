@@ -17,7 +17,7 @@
 
 _Static_assert(TOKEN_TEXT == CTL_TOKEN_LEN + 1, "a token is what ctl.h says");
 
-static json_t *session_json(struct gatehoused *g, const struct session *session,
+json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now)
 {
 	struct account account;

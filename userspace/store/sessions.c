@@ -91,6 +91,15 @@ int store_session_of(struct store *store, const struct mac *mac,
 		"m", mac);
 }
 
+int store_session_last(struct store *store, const struct mac *mac,
+	struct session *ret_session)
+{
+	return db_one(store->db, read_session, ret_session,
+		"SELECT " COLUMNS " FROM sessions WHERE mac = ?"
+		" AND state = 'ended' ORDER BY id DESC LIMIT 1",
+		"m", mac);
+}
+
 int store_session_list(struct store *store, int state, int64_t before,
 	struct session *rows, int max)
 {

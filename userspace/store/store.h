@@ -146,6 +146,8 @@ int store_session_update(struct store *store, const struct session *session);
 int store_session_lookup(struct store *store, int64_t id, struct session *ret_session);
 /* The one that is not ended. */
 int store_session_of(struct store *store, const struct mac *mac, struct session *ret_session);
+/* The newest one that is. */
+int store_session_last(struct store *store, const struct mac *mac, struct session *ret_session);
 /* Newest first, ids below `before` (UNLIMITED: from the newest). */
 int store_session_list(struct store *store, int state, int64_t before,
 	struct session *rows, int max);
