@@ -35,6 +35,9 @@ static int become(const char *user)
 	pw = getpwnam(user);
 	if (!pw)
 		return errno ? -errno : -ENOENT;
+	/* No cage holds root. */
+	if (!pw->pw_uid)
+		return -EPERM;
 	if (initgroups(user, pw->pw_gid) ||
 		setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
 		setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid))

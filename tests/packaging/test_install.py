@@ -117,7 +117,7 @@ def test_examples_of_the_manual_are_accepted(tmp_path):
     assert judge(tmp_path, f"{network}reach = {together}\n") == ""
     # What the manual says cannot be.
     for wrong in ("[fd00::5]/128:53/udp", "10.0.0.5/tcp", "fd00::5:53/udp"):
-        assert f"entry {wrong}, which does not" in judge(
+        assert f"`reach` does not take {wrong};" in judge(
             tmp_path, f"{network}reach = {wrong}\n")
 
 

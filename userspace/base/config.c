@@ -369,31 +369,33 @@ static int parse_reach(const char *value, struct config_reach *ret_reach)
 
 static const char *add_reach(const char *value, struct config_network *network)
 {
-	static char why[256];
-	char list[256], *rest = list, *word;
+	static char why[512];
+	char list[256], bad[256] = "", *rest = list, *word;
+	int count = network->reach_count;
 
 	if (snprintf(list, sizeof(list), "%s", value) >= (int)sizeof(list))
 		return "is too long; use several `reach` lines";
 	while ((word = strsep(&rest, " \t,"))) {
+		struct config_reach reach;
+
 		if (!*word)
 			continue;
-		if (network->reach_count == CONFIG_REACH_MAX) {
-			snprintf(why, sizeof(why),
-				"may have %d entries in a network, and %.96s "
-				"is one more",
-				CONFIG_REACH_MAX, word);
-			return why;
-		}
-		if (parse_reach(word, &network->reach[network->reach_count])) {
-			snprintf(why, sizeof(why),
-				"has the entry %.96s, which does not look like "
-				"10.0.0.5/32:8080/tcp or fd00::/64",
-				word);
-			return why;
-		}
-		network->reach_count++;
+		if (parse_reach(word, &reach))
+			snprintf(bad + strlen(bad), sizeof(bad) - strlen(bad),
+				" %s", word);
+		else if (count++ < CONFIG_REACH_MAX)
+			network->reach[network->reach_count++] = reach;
 	}
-	return NULL;
+	if (bad[0])
+		snprintf(why, sizeof(why),
+			"does not take%s; an entry looks like "
+			"10.0.0.5/32:8080/tcp or fd00::/64",
+			bad);
+	else if (count > CONFIG_REACH_MAX)
+		snprintf(why, sizeof(why),
+			"has %d entries with this line; a network may have %d",
+			count, CONFIG_REACH_MAX);
+	return bad[0] || count > CONFIG_REACH_MAX ? why : NULL;
 }
 
 static const char *set_value(
@@ -689,7 +691,10 @@ static void check_pair(struct reading *r, int at, int other)
 	if (n->number == o->number && !is_bad(r, at, "number") &&
 		!is_bad(r, other, "number"))
 		fault_at(r, network_line(r, at, "number"),
-			"number %d already belongs to network %s", n->number,
+			"number %d%s already belongs to network %s", n->number,
+			mark_of(r, 1 + at, SECTION_NETWORK, "number")->line
+				? ""
+				: ", by the place of this section,",
 			o->name);
 	if (!ip_is_zero(&n->portal4) && ip_equal(&n->portal4, &o->portal4))
 		fault_at(r, network_line(r, at, "portal4"),
