@@ -28,6 +28,16 @@ static __always_inline void gh_policy_replace(
 	__sync_fetch_and_add(&to->seq, 1);
 }
 
+/* Other rates: what is booked ahead was priced by the old ones. */
+static __always_inline bool gh_is_rated(
+	const struct gh_policy *old, const struct gh_policy *new)
+{
+	return old->up_price != new->up_price ||
+	       old->down_price != new->down_price ||
+	       old->slow_up_price != new->slow_up_price ||
+	       old->slow_down_price != new->slow_down_price;
+}
+
 /*
  * The verifier takes constant offsets into the argument only, so it is copied
  * word by word: a struct assignment would move the pointer first.
@@ -71,11 +81,16 @@ int gh_edit(struct gh_edit *edit)
 		return -GH_ESTALE;
 	if (edit->replace) {
 		bool moved = client->policy.quota_bytes != policy.quota_bytes;
+		bool rated = gh_is_rated(&client->policy, &policy);
 
 		gh_policy_replace(&client->policy, &policy);
 		if (moved) {
 			client->up.exhausted = 0;
 			client->down.exhausted = 0;
+		}
+		if (rated) {
+			client->up.meter = 0;
+			client->down.meter = 0;
 		}
 	}
 	gh_answer(edit, client);

@@ -120,7 +120,7 @@ static __always_inline void gh_receive_skb(
 
 /*
  * Reads what a record grants now. Returns gh_refusal(), or GH_DROP_QUOTA once
- * the quota has refused a packet; only records with a quota pay for that.
+ * the quota has refused a packet for good; only records with a quota pay for that.
  */
 static __always_inline int gh_standing(const struct gh_frame *f,
 	struct gh_client *client, struct gh_grant *grant)
@@ -132,25 +132,33 @@ static __always_inline int gh_standing(const struct gh_frame *f,
 	if (grant->state == GH_STATE_EXEMPT)
 		grant->quota_bytes = GH_UNLIMITED;
 	if (!refusal && grant->quota_bytes != GH_UNLIMITED &&
-		gh_is_exhausted(client))
+		gh_is_exhausted(client) && !gh_is_slowing(&client->policy))
 		return GH_DROP_QUOTA;
 	return refusal;
 }
 
-/* Charges a frame that passes if its quota agrees; the reason in the end. */
+/*
+ * Charges a frame that passes if rate and quota agree; the reason in the end.
+ * The rate is asked first: what it refuses must not be charged.
+ */
 static __always_inline enum gh_reason gh_pay(const struct gh_frame *f,
 	struct gh_client *client, bool up, const struct gh_grant *grant,
 	__u64 mac, enum gh_reason reason)
 {
+	__u32 price = gh_price(client, up, grant->quota_bytes, f->bytes);
+	struct gh_half *half = up ? &client->up : &client->down;
 	bool first = false;
 
-	if (!gh_charge(client, up, grant->quota_bytes, f->bytes, f->segments,
+	if (!gh_meter_admit(&half->meter, price, f->bytes, f->now_ns,
+		    GH_RATE_TOLERANCE_NS))
+		return GH_DROP_RATE;
+	if (gh_charge(client, up, grant->quota_bytes, f->bytes, f->segments,
 		    &first))
-		return reason;
+		reason = GH_DROP_QUOTA;
 	if (first)
 		gh_tell(GH_EVENT_EXHAUSTED, f->now_ns, mac, f->network,
 			client->policy.record_id);
-	return GH_DROP_QUOTA;
+	return reason;
 }
 
 #endif

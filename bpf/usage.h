@@ -8,6 +8,9 @@
  * at least the later one sees the other. Who is over takes its bytes back and
  * is dropped. The first refusal closes the record (`exhausted`), so that no
  * smaller packet slips through behind it.
+ *
+ * A record with slow prices (fair use) passes on: `exhausted` then says that
+ * those hold.
  */
 #ifndef GH_USAGE_H
 #define GH_USAGE_H
@@ -15,6 +18,29 @@
 static __always_inline bool gh_is_exhausted(const struct gh_client *client)
 {
 	return GH_READ(client->up.exhausted) || GH_READ(client->down.exhausted);
+}
+
+static __always_inline bool gh_is_slowing(const struct gh_policy *policy)
+{
+	return GH_READ(policy->slow_up_price) || GH_READ(policy->slow_down_price);
+}
+
+/*
+ * The price of a packet by the rate that holds for it; 0: none does. Past a
+ * quota that ends the session there is none, and none is needed.
+ */
+static __always_inline __u32 gh_price(const struct gh_client *client, bool up,
+	__u64 quota, __u32 bytes)
+{
+	const struct gh_policy *p = &client->policy;
+
+	if (quota != GH_UNLIMITED &&
+		(gh_is_exhausted(client) ||
+			GH_READ(client->up.bytes) + GH_READ(client->down.bytes) +
+					bytes > quota))
+		return up ? GH_READ(p->slow_up_price)
+			  : GH_READ(p->slow_down_price);
+	return up ? GH_READ(p->up_price) : GH_READ(p->down_price);
 }
 
 /*
@@ -35,7 +61,7 @@ static __always_inline bool gh_exhaust(
 
 /*
  * Adds a packet to one half of the record. Returns 0 or GH_DROP_QUOTA;
- * *ret_first is set by the refusal that closed the record.
+ * *ret_first is set by the packet that found the quota used up.
  */
 static __always_inline int gh_charge(struct gh_client *client, bool up,
 	__u64 quota, __u32 bytes, __u32 packets, bool *ret_first)
@@ -47,6 +73,14 @@ static __always_inline int gh_charge(struct gh_client *client, bool up,
 	if (quota == GH_UNLIMITED) {
 		__sync_fetch_and_add(&mine->bytes, bytes);
 		__sync_fetch_and_add(&mine->packets, packets);
+		return 0;
+	}
+	if (gh_is_slowing(&client->policy)) {
+		sum = __sync_fetch_and_add(&mine->bytes, bytes) + bytes;
+		__sync_fetch_and_add(&mine->packets, packets);
+		if (sum + GH_READ(other->bytes) > quota &&
+			!gh_is_exhausted(client))
+			*ret_first = gh_exhaust(client, mine, quota);
 		return 0;
 	}
 	if (gh_is_exhausted(client))

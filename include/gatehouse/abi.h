@@ -85,7 +85,7 @@ struct gh_half {
 	__u64 seen_ns;   /* coarse clock at the last frame of this direction */
 	__u64 meter;     /* theoretical arrival time, 1/16 ns */
 	__u64 box_meter; /* the same for DNS, ICMP and SYNs of the box (G8) */
-	__u32 exhausted; /* sticky: the quota refused a packet */
+	__u32 exhausted; /* sticky: a packet went over the quota */
 	__u32 network;   /* network of the last frame */
 	/* up only */
 	__u64 link_meter; /* the same for ARP, ND, MLD and DHCP */
@@ -278,7 +278,7 @@ struct gh_count {
 /* `events`: ring buffer. Losses are counted in `event_losses`. */
 enum gh_event_type {
 	GH_EVENT_FIRST_SEEN = 1, /* a MAC without a record, not in `captive` */
-	GH_EVENT_EXHAUSTED,      /* the quota refused a packet, once */
+	GH_EVENT_EXHAUSTED,      /* a packet went over the quota, once */
 	GH_EVENT_EXPIRED,        /* a packet came after the end, once a second */
 	/*
 	 * What a client should not do, each once a second and client. From here
@@ -347,7 +347,8 @@ struct gh_secret {
 /*
  * Argument of SEC("syscall") gh_edit. Finds `mac`; replaces the policy (all
  * but seq) when `replace` is set; returns the counters as they are then.
- * Clears the sticky exhausted flags when quota_bytes changed.
+ * Clears the sticky exhausted flags when quota_bytes changed, and the meters of
+ * the rates when a rate did.
  * Returns 0, -ENOENT without a record, -ESTALE when the record is not
  * `policy.record_id`.
  */
