@@ -158,7 +158,7 @@ class Lab:
         if result.returncode:
             return None
         value = bytes(int(b, 16) for b in json.loads(result.stdout)["value"])
-        return {"policy": struct.unpack("<IIQQQQQQII", value[:64]),
+        return {"policy": struct.unpack("<IIQQIIIIQQII", value[:64]),
                 "up": struct.unpack("<QQQQQIIQQ", value[64:128]),
                 "down": struct.unpack("<QQQQQIIQQ", value[128:])}
 

@@ -26,8 +26,9 @@ def settled(lab, guest):
 
 
 def online(lab):
+    """Without a rate: what that drops is not charged, but captured."""
     guest = lab.guest()
-    assert guest.redeem(lab.voucher())[0] == 200
+    assert guest.redeem(lab.voucher(lab.plan(minutes=60)))[0] == 200
     return guest
 
 

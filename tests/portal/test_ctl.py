@@ -216,6 +216,7 @@ ARGS = {
     "clients.get": MAC, "clients.kick": MAC,
     "clients.allow": MAC | {"minutes": 5},
     "clients.block": MAC | {"blocked": True},
+    "clients.rate": MAC | {"upKbps": 64},
     "clients.set": MAC | {"name": "x"},
     "clients.move": {"from": MAC["mac"], "to": "02:00:00:00:00:98"},
     "plans.add": {"name": "stolen", "minutes": 1},
@@ -690,12 +691,48 @@ def test_figures(box):
     box.ctl("plan", "add", "Plain", "--minutes", "5", "--down", "2000")
     plan = box.json("plan", "list")["items"][-1]
     assert (plan["upKbps"], plan["downKbps"], plan["megabytes"]) == (None, 2000, None)
+    assert (plan["slowUpKbps"], plan["slowDownKbps"]) == (None, None)
+    box.ctl("plan", "add", "Fair", "--minutes", "5", "--megabytes", "100", "--up", "500",
+            "--slow-down", "1000")
+    plan = box.json("plan", "list")["items"][-1]
+    assert (plan["upKbps"], plan["downKbps"]) == (500, None)
+    assert (plan["slowUpKbps"], plan["slowDownKbps"]) == (500, 1000)
     text = box.ctl("--json", "status").stdout
     assert re.search(r'"sweepMs": \d+\.\d{1,3},', text), text
 
 
+def test_rates(box):
+    """What a session has, and what becomes of it while it runs."""
+    mac = "02:00:00:00:02:14"
+    assert box.ctl("rate", mac, "--down", "500", check=False).returncode == 3
+    client = box.json("allow", mac, "--minutes", "5", "--megabytes", "10", "--up", "200",
+                      "--slow-up", "100")
+    rates = ("upKbps", "downKbps", "slowUpKbps", "slowDownKbps")
+    assert tuple(client[r] for r in rates) == (200, None, 100, 100)
+    assert (client["remainingBytes"], client["fullRateBytes"]) == (None, 10_000_000)
+    client = box.json("rate", mac, "--down", "5000")
+    assert tuple(client[r] for r in rates) == (200, 5000, 100, 100)
+    client = box.json("rate", mac, "--up", "0")
+    assert tuple(client[r] for r in rates) == (None, 5000, 100, 100)
+    # More time goes at the rate that there is.
+    client = box.json("allow", mac, "--minutes", "5")
+    assert client["remainingSeconds"] > 590 and client["downKbps"] == 5000
+    assert "no limit" in box.ctl("client", mac).stdout
+    box.ctl("kick", mac)
+    refused = box.ctl("allow", mac, "--plan", "Daily", "--up", "100", check=False)
+    assert refused.returncode == 2 and "--up goes with --minutes" in refused.stderr
+
+
 @pytest.mark.parametrize("words, sentence", [
     (["plan", "add", "X", "--minutes=5", "--price=-1"], "--price must be"),
+    (["plan", "add", "X", "--minutes=5", "--up=63"], "at least 64"),
+    (["plan", "add", "X", "--minutes=5", "--slow-up=64"], "give megabytes"),
+    (["plan", "add", "X", "--minutes=5", "--megabytes=9", "--slow-up=0"],
+     "--slow-up must be"),
+    (["plan", "add", "X", "--minutes=5", "--megabytes=9", "--up=64", "--slow-up=65"],
+     "faster"),
+    (["rate", "02:00:00:00:02:12"], "Give a rate"),
+    (["rate", "02:00:00:00:02:12", "--down=1"], "at least 64"),
     (["plan", "add", "X", "--minutes=5", "--currency=shilling"], "--currency is three"),
     (["plan", "add", "X", "--minutes=0"], "--minutes must be"),
     (["voucher", "create", "--plan=Daily", "--expires-days=0"], "--expires-days must be"),

@@ -189,7 +189,7 @@ static enum outcome restore(struct world *w, int client, const char *token,
 static enum outcome allow(
 	struct world *w, int client, int64_t seconds, int64_t bytes)
 {
-	struct allowance allowance = {NULL, seconds, bytes};
+	struct allowance allowance = {.seconds = seconds, .bytes = bytes};
 	enum outcome outcome = OUTCOME_CONFLICT;
 	struct account account;
 
@@ -514,6 +514,79 @@ static void test_bytes_end_a_credit_and_start_the_next(void **state)
 	assert_seconds(w, 0, 0);
 }
 
+static struct grant grant_now(struct world *w, int client)
+{
+	struct holder holder = {.mac = w->macs[client]};
+	struct account account;
+
+	assert_int_equal(account_load(&w->rules, &w->macs[client], &w->now,
+				 &account),
+		0);
+	holder.session = account.session;
+	holder.credit = *account_in_use(&account);
+	return grant_of(&holder, &w->now);
+}
+
+static void test_fair_use_ends_nothing(void **state)
+{
+	struct world *w = *state;
+	struct plan fair = {.name = "fair", .seconds = 3600, .bytes = MEGA,
+		.rates = {.up = 1000, .down = 2000, .slow_up = 64, .slow_down = 128},
+		.currency = "TZS", .token_days = UNLIMITED};
+	struct activated a;
+	struct grant grant;
+	struct view view;
+
+	assert_int_equal(store_plan_insert(w->rules.store, &fair, &fair.id), 0);
+	activate(w, 0, make_code(w, &fair, UNLIMITED), &a);
+	grant = grant_now(w, 0);
+	assert_int_equal(grant.bytes_left, MEGA);
+	assert_memory_equal(&grant.rates, &fair.rates, sizeof(fair.rates));
+	w->raw_down[0] += MEGA - 1;
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.full_bytes, 1);
+	assert_int_equal(view.remaining_bytes, UNLIMITED);
+	/* The quota stays where it was, in absolute numbers. */
+	w->raw_down[0] += 5001;
+	w->exhausted[0] = true;
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.full_bytes, 0);
+	assert_int_equal(view.remaining_ns, HOUR);
+	assert_int_equal(grant_now(w, 0).bytes_left, -5000);
+	/* What went slowly does not count against what is bought now. */
+	activate(w, 0, make_code(w, &fair, UNLIMITED), &a);
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.full_bytes, MEGA);
+	assert_int_equal(view.remaining_ns, 2 * HOUR);
+}
+
+static void test_rates_change_for_what_is_in_use(void **state)
+{
+	struct world *w = *state;
+	struct rates rates = {RATE_KEEP, 512, RATE_KEEP, RATE_KEEP};
+	enum outcome outcome = OUTCOME_OK;
+	struct account account;
+
+	assert_int_equal(session_rate(&w->rules, &w->macs[0], &rates, &w->now,
+				 &outcome),
+		0);
+	assert_int_equal(outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(allow(w, 0, 60, UNLIMITED), OUTCOME_OK);
+	assert_int_equal(session_rate(&w->rules, &w->macs[0], &rates, &w->now,
+				 &outcome),
+		0);
+	assert_int_equal(outcome, OUTCOME_OK);
+	assert_int_equal(grant_now(w, 0).rates.down, 512);
+	assert_int_equal(grant_now(w, 0).rates.up, 0);
+	/* Time that names no rate is more of the same. */
+	assert_int_equal(allow(w, 0, 60, UNLIMITED), OUTCOME_OK);
+	assert_seconds(w, 0, 120);
+	assert_int_equal(account_load(&w->rules, &w->macs[0], &w->now,
+				 &account),
+		0);
+	assert_int_equal(account.count, 1);
+}
+
 /* Credits with and without a limit: each is shown as it is. */
 static void test_mixed_credits_are_shown_one_by_one(void **state)
 {
@@ -624,7 +697,7 @@ static void test_the_default_plans(void **state)
 	assert_int_equal(plans[2].seconds, 10080 * 60);
 	assert_int_equal(plans[3].seconds, 43200 * 60);
 	assert_int_equal(plans[3].price_minor, 2000000);
-	assert_int_equal(plans[0].up_kbps, 10000);
+	assert_int_equal(plans[0].rates.up, 10000);
 	assert_int_equal(plans[0].moves, 0);
 }
 
@@ -1460,6 +1533,8 @@ int main(void)
 		TEST(test_same_plan_adds_up_another_waits),
 		TEST(test_a_session_is_topped_up_for_ever),
 		TEST(test_too_many_waiting_credits_are_refused),
+		TEST(test_fair_use_ends_nothing),
+		TEST(test_rates_change_for_what_is_in_use),
 		TEST(test_bytes_end_a_credit_and_start_the_next),
 		TEST(test_mixed_credits_are_shown_one_by_one),
 		TEST(test_an_operator_gives_and_takes),

@@ -17,6 +17,16 @@
 		"the device, such as 02:00:5e:10:00:01"}
 
 /* clang-format off */
+#define RATE_ARGS(need) \
+	{VERB_ARG_INT, "--up", "upKbps", need, "KBPS", \
+		"upload, kbit/s, 64 or more; 0, the default: no limit"}, \
+	{VERB_ARG_INT, "--down", "downKbps", need, "KBPS", \
+		"download, the same"}, \
+	{VERB_ARG_INT, "--slow-up", "slowUpKbps", need, "KBPS", \
+		"upload once the megabytes are used up; default: the end"}, \
+	{VERB_ARG_INT, "--slow-down", "slowDownKbps", need, "KBPS", \
+		"download, the same; one alone is for both"}
+
 static const struct verb_arg no_args[] = {{}};
 static const struct verb_arg mac_args[] = {MAC_ARG, {}};
 static const struct verb_arg allow_args[] = {
@@ -25,8 +35,14 @@ static const struct verb_arg allow_args[] = {
 		"minutes to add; below 0: to take away"},
 	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_WITH, "N",
 		"limit of these minutes, in 1,000,000 bytes"},
+	RATE_ARGS(VERB_WITH),
 	{VERB_ARG_TEXT, "--plan", "plan", VERB_ONE_OF, "NAME",
 		"time and bytes of that plan"},
+	{},
+};
+static const struct verb_arg rate_args[] = {
+	MAC_ARG,
+	RATE_ARGS(VERB_OPTIONAL),
 	{},
 };
 static const struct verb_arg block_args[] = {
@@ -71,10 +87,7 @@ static const struct verb_arg plan_add_args[] = {
 		"minutes that it gives"},
 	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N",
 		"bytes that it gives, in 1,000,000; default: no limit"},
-	{VERB_ARG_INT, "--up", "upKbps", VERB_OPTIONAL, "KBPS",
-		"upload, kbit/s; not enforced yet; default: no limit"},
-	{VERB_ARG_INT, "--down", "downKbps", VERB_OPTIONAL, "KBPS",
-		"download, kbit/s; not enforced yet; default: no limit"},
+	RATE_ARGS(VERB_OPTIONAL),
 	{VERB_ARG_INT, "--price", "priceMinor", VERB_OPTIONAL, "MINOR",
 		"in hundredths of the currency: 50000 is 500.00; default: 0"},
 	{VERB_ARG_TEXT, "--currency", "currency", VERB_OPTIONAL, "XXX",
@@ -169,6 +182,9 @@ const struct verb verbs[] = {
 	{"move", "clients.move", move_args, NULL, print_done,
 		"move a device's session to another device",
 		"move " DEVICE " 02:00:5e:10:00:02"},
+	{"rate", "clients.rate", rate_args, NULL, print_client,
+		"change the rates of a device's session while it runs",
+		"rate " DEVICE " --down 2000"},
 	{"describe", "clients.set", set_args, NULL, print_client,
 		"set a device's name or note",
 		"describe " DEVICE " --name \"Room 12\""},

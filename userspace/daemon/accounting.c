@@ -55,9 +55,11 @@ static int check_record(void *data, const struct client *client)
 		sync_repair_client(sync, &client->mac, "changed by somebody else");
 		return 0;
 	}
-	/* The event of it may have been lost. */
+	/* The event of it may have been lost. Fair use goes on. */
 	if ((record->up.exhausted || record->down.exhausted) &&
-		record->policy.quota_bytes != GH_UNLIMITED && !entry->closing)
+		record->policy.quota_bytes != GH_UNLIMITED &&
+		!record->policy.slow_up_price &&
+		!record->policy.slow_down_price && !entry->closing)
 		sync_touch(sync, &client->mac);
 	return fold_record(sweep, entry, record);
 }

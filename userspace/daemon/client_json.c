@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mac.h"
 #include "base/util.h"
+#include "daemon/ops_rates.h"
 #include "daemon/reply.h"
 #include "daemon/sync.h"
 
@@ -60,7 +61,7 @@ json_t *json_name(const char *name)
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now)
 {
-	struct view view = {0};
+	struct view view = {.full_bytes = UNLIMITED};
 	int64_t end;
 
 	if (account)
@@ -73,6 +74,9 @@ void json_add_account(json_t *object, const struct account *account,
 		object, "creditSeconds", json_seconds(view.credit_ns));
 	json_object_set_new(
 		object, "remainingBytes", json_limit(view.remaining_bytes));
+	json_add_rates(object, &view.rates);
+	json_object_set_new(
+		object, "fullRateBytes", json_limit(view.full_bytes));
 	json_object_set_new(
 		object, "remainingSeconds", json_seconds(view.remaining_ns));
 	json_object_set_new(object, "bytesUp", json_integer(view.bytes_up));

@@ -29,6 +29,11 @@
 #define ARG_INT(s, f, name, min, max) {name, JSON_ARG_INT, true, ARG(s, f), min, max, 0}
 #define OPT_INT(s, f, name, min, max, set) {name, JSON_ARG_INT, false, ARG(s, f), min, max, ARG(s, set)}
 #define ARG_BOOL(s, f, name) {name, JSON_ARG_BOOL, true, ARG(s, f), 0, 0, 0}
+#define OPT_RATE(s, f, name, min) OPT_INT(s, rates.f, name, min, DATAPATH_KBPS_MAX, rates.f##_set)
+#define OPT_RATES(s) \
+	OPT_RATE(s, up, "upKbps", 0), OPT_RATE(s, down, "downKbps", 0), \
+	OPT_RATE(s, slow_up, "slowUpKbps", DATAPATH_KBPS_MIN), \
+	OPT_RATE(s, slow_down, "slowDownKbps", DATAPATH_KBPS_MIN)
 #define OPT_BOOL(s, f, name) {name, JSON_ARG_BOOL, false, ARG(s, f), 0, 0, 0}
 
 static const struct json_arg none_args[] = {{}};
@@ -67,6 +72,12 @@ static const struct json_arg allow_args[] = {
 	OPT_INT(args_allow, minutes, "minutes", -MINUTES_MAX, MINUTES_MAX, minutes_set),
 	OPT_INT(args_allow, megabytes, "megabytes", 1, MEGABYTES_MAX, megabytes_set),
 	OPT_TEXT(args_allow, plan, "plan", plan_set),
+	OPT_RATES(args_allow),
+	{},
+};
+static const struct json_arg rate_args[] = {
+	ARG_MAC(args_rate, mac, "mac"),
+	OPT_RATES(args_rate),
 	{},
 };
 static const struct json_arg block_args[] = {
@@ -89,8 +100,7 @@ static const struct json_arg plan_args[] = {
 	ARG_TEXT(args_plan, name, "name"),
 	ARG_INT(args_plan, minutes, "minutes", 1, MINUTES_MAX),
 	OPT_INT(args_plan, megabytes, "megabytes", 1, MEGABYTES_MAX, megabytes_set),
-	OPT_INT(args_plan, up_kbps, "upKbps", 0, 100000000, up_set),
-	OPT_INT(args_plan, down_kbps, "downKbps", 0, 100000000, down_set),
+	OPT_RATES(args_plan),
 	OPT_INT(args_plan, price_minor, "priceMinor", 0, 1000000000000, price_set),
 	OPT_TEXT(args_plan, currency, "currency", currency_set),
 	OPT_INT(args_plan, moves, "moves", 0, 1000000, moves_set),
@@ -163,6 +173,7 @@ const struct op ops[] = {
 	{"clients.block", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, block_args, op_clients_block},
 	{"clients.kick", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_kick},
 	{"clients.move", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, move_args, op_clients_move},
+	{"clients.rate", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, rate_args, op_clients_rate},
 	{"clients.set", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, describe_args, op_clients_set},
 
 	{"sessions.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, sessions_args, op_sessions_list},
@@ -186,6 +197,7 @@ const struct op ops[] = {
 FITS(args_list);
 FITS(args_events);
 FITS(args_allow);
+FITS(args_rate);
 FITS(args_describe);
 FITS(args_explain);
 FITS(args_plan);

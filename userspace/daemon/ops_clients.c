@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
+#include "daemon/ops_rates.h"
 #include "daemon/sentences.h"
 #include "daemon/sync.h"
 #include "rules/move.h"
@@ -193,11 +194,17 @@ json_t *op_clients_get(struct gatehoused *g, const struct caller *caller,
 	return client_reply(g, &a->mac);
 }
 
+static bool is_rated(const struct args_rates *a)
+{
+	return a->up_set || a->down_set || a->slow_up_set || a->slow_down_set;
+}
+
 /* What is given, from the arguments. NULL, or a refusal. */
 static json_t *allowance_of(struct gatehoused *g, const struct caller *caller,
 	const struct args_allow *a, struct plan *plan,
 	struct allowance *ret_allowance)
 {
+	json_t *refusal;
 	int64_t minutes;
 	int ret;
 
@@ -208,11 +215,18 @@ static json_t *allowance_of(struct gatehoused *g, const struct caller *caller,
 		return reply_refuse(CTL_bad_request,
 			"Megabytes can be given together with minutes only: a "
 			"plan has its own, and they cannot be taken away.");
+	if (is_rated(&a->rates) && a->minutes <= 0)
+		return reply_refuse(CTL_bad_request,
+			"Rates can be given together with minutes only: a plan "
+			"has its own; see also `gatehousectl rate`.");
 	*ret_allowance = (struct allowance){
 		.seconds = a->minutes * 60,
 		.bytes = a->megabytes_set ? a->megabytes * CTL_MEGABYTE
 					  : UNLIMITED,
 	};
+	refusal = rates_of(&a->rates, a->megabytes_set, &ret_allowance->rates);
+	if (refusal)
+		return refusal;
 	minutes = a->minutes < 0 ? -a->minutes : a->minutes;
 	if (a->plan_set) {
 		ret = store_plan_by_name(g->store, a->plan, plan);
@@ -373,6 +387,33 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 		return client_refused(outcome, &a->from);
 	say_moved(message, &a->from, &a->to, is_blocked);
 	return client_changed(g, &a->to, message);
+}
+
+json_t *op_clients_rate(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_rate *a = args;
+	struct rates rates = {RATE_KEEP, RATE_KEEP, RATE_KEEP, RATE_KEEP};
+	struct moment now = moment_now();
+	enum outcome outcome = OUTCOME_OK;
+	json_t *refusal;
+	int ret;
+
+	if (!is_rated(&a->rates))
+		return reply_refuse(CTL_bad_request,
+			"Give a rate: up, down, slow up or slow down.");
+	refusal = rates_of(&a->rates, true, &rates);
+	if (refusal)
+		return refusal;
+	sync_touch(g->sync, &a->mac);
+	ret = session_rate(&g->rules, &a->mac, &rates, &now, &outcome);
+	if (!ret && !outcome)
+		ret = audit(g, caller, "rate", &a->mac, NULL);
+	if (ret)
+		return reply_failed("clients.rate", ret);
+	if (outcome)
+		return client_refused(outcome, &a->mac);
+	return client_reply(g, &a->mac);
 }
 
 json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,

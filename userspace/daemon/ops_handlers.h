@@ -31,12 +31,21 @@ struct args_events {
 struct args_mac {
 	struct mac mac;
 };
+struct args_rates { /* kbit/s */
+	bool up_set, down_set, slow_up_set, slow_down_set;
+	int64_t up, down, slow_up, slow_down;
+};
 struct args_allow {
 	struct mac mac;
 	bool minutes_set, megabytes_set, plan_set;
 	int64_t minutes;
 	int64_t megabytes;
 	char plan[CTL_NAME_MAX + 1];
+	struct args_rates rates;
+};
+struct args_rate {
+	struct mac mac;
+	struct args_rates rates;
 };
 struct args_block {
 	struct mac mac;
@@ -53,10 +62,9 @@ struct args_describe {
 };
 struct args_plan {
 	char name[CTL_NAME_MAX + 1];
-	bool megabytes_set, up_set, down_set, price_set, currency_set, moves_set,
-		token_days_set;
-	int64_t minutes, megabytes, up_kbps, down_kbps, price_minor, moves,
-		token_days;
+	bool megabytes_set, price_set, currency_set, moves_set, token_days_set;
+	int64_t minutes, megabytes, price_minor, moves, token_days;
+	struct args_rates rates;
 	char currency[CTL_NAME_MAX + 1]; /* judged as a whole */
 };
 struct args_name {
@@ -104,7 +112,7 @@ json_t *session_json(struct gatehoused *g, const struct session *session,
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 	op_events_list, op_unload;
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
-	op_clients_kick, op_clients_move, op_clients_set;
+	op_clients_kick, op_clients_move, op_clients_rate, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;
 op_fn op_plans_list, op_plans_add, op_plans_remove;
 op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,

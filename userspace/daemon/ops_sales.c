@@ -10,20 +10,15 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
+#include "daemon/ops_rates.h"
 #include "rules/voucher.h"
 
 _Static_assert(STORE_NAME == CTL_NAME_MAX + 1, "a name is what ctl.h says");
 
-/* The store's 0 is "no limit". */
-static json_t *json_rate(int64_t kbps)
-{
-	return json_limit(kbps ? kbps : UNLIMITED);
-}
-
 static json_t *plan_json(const struct plan *plan)
 {
-	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:I, s:s, s:o, s:o,"
-			 " s:b}",
+	json_t *object = json_pack("{s:I, s:s, s:o, s:o, s:I, s:s, s:o, s:o,"
+				   " s:b}",
 		"id", (json_int_t)plan->id, "name", plan->name, "minutes",
 		json_limit(plan->seconds == UNLIMITED ? UNLIMITED
 						      : plan->seconds / 60),
@@ -31,11 +26,12 @@ static json_t *plan_json(const struct plan *plan)
 		json_limit(plan->bytes == UNLIMITED
 				   ? UNLIMITED
 				   : plan->bytes / CTL_MEGABYTE),
-		"upKbps", json_rate(plan->up_kbps), "downKbps",
-		json_rate(plan->down_kbps), "priceMinor",
-		(json_int_t)plan->price_minor, "currency", plan->currency,
-		"moves", json_limit(plan->moves), "tokenDays",
+		"priceMinor", (json_int_t)plan->price_minor, "currency",
+		plan->currency, "moves", json_limit(plan->moves), "tokenDays",
 		json_limit(plan->token_days), "active", plan->is_active);
+
+	json_add_rates(object, &plan->rates);
+	return object;
 }
 
 json_t *op_plans_list(struct gatehoused *g, const struct caller *caller,
@@ -86,8 +82,6 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 		.seconds = a->minutes * 60,
 		.bytes = a->megabytes_set ? a->megabytes * CTL_MEGABYTE
 					  : UNLIMITED,
-		.up_kbps = a->up_kbps,
-		.down_kbps = a->down_kbps,
 		.price_minor = a->price_minor,
 		.moves = a->moves,
 		.token_days = a->token_days,
@@ -95,8 +89,13 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	};
 	struct plan other;
 	char message[256];
+	json_t *refusal;
 	int64_t id = 0;
 	int ret;
+
+	refusal = rates_of(&a->rates, a->megabytes_set, &plan.rates);
+	if (refusal)
+		return refusal;
 
 	if (a->currency_set && !is_currency(a->currency))
 		return reply_refuse(CTL_bad_request,

@@ -37,7 +37,6 @@ static const enum gh_state states[] = {
 	[GRANT_EXEMPT] = GH_STATE_EXEMPT,
 };
 
-/* Rates stay 0 until the gate meters them. */
 struct gh_policy sync_policy(
 	const struct grant *grant, int64_t record_id, int64_t raw)
 {
@@ -48,7 +47,11 @@ struct gh_policy sync_policy(
 				      : (uint64_t)grant->expires_ns,
 		.quota_bytes = grant->bytes_left == UNLIMITED
 				       ? GH_UNLIMITED
-				       : (uint64_t)(raw + grant->bytes_left),
+				       : (uint64_t)MAX(raw + grant->bytes_left, 0),
+		.up_price = datapath_rate_price(grant->rates.up),
+		.down_price = datapath_rate_price(grant->rates.down),
+		.slow_up_price = datapath_rate_price(grant->rates.slow_up),
+		.slow_down_price = datapath_rate_price(grant->rates.slow_down),
 		.networks = grant->networks,
 		.record_id = (uint64_t)record_id,
 		.session = (uint32_t)grant->session_id,

@@ -26,10 +26,11 @@ static void from_session(const struct holder *holder, struct grant *grant)
 	grant->session_id = holder->session.id;
 	grant->credit_id = credit->id;
 	grant->expires_ns = credit->deadline_ns;
+	grant->rates = credit->rates;
 	if (credit->bytes != UNLIMITED)
-		grant->bytes_left = MAX(credit->bytes - used, 0);
-	grant->up_kbps = credit->up_kbps;
-	grant->down_kbps = credit->down_kbps;
+		grant->bytes_left = credit->bytes - used;
+	if (!rates_have_slow(&credit->rates))
+		grant->bytes_left = MAX(grant->bytes_left, 0);
 }
 
 struct grant grant_of(const struct holder *holder, const struct moment *now)
@@ -46,5 +47,8 @@ struct grant grant_of(const struct holder *holder, const struct moment *now)
 		grant.state = GRANT_BLOCKED;
 	else if (holder->exempt_until > now->wall_sec)
 		grant.state = GRANT_EXEMPT;
+	/* No limits: not the rates of a session that it has besides either. */
+	if (grant.state == GRANT_EXEMPT)
+		grant.rates = (struct rates){0};
 	return grant;
 }

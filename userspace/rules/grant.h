@@ -18,8 +18,10 @@ struct grant {
 	enum grant_state state;
 	int64_t session_id, credit_id; /* 0: none */
 	int64_t expires_ns; /* CLOCK_MONOTONIC, UNLIMITED: no end */
-	int64_t bytes_left; /* from what is counted by now; UNLIMITED */
-	int64_t up_kbps, down_kbps; /* 0: no limit */
+	/* From what is counted by now; UNLIMITED. Below 0: so many past the
+	 * bytes that were to go at the full rate. */
+	int64_t bytes_left;
+	struct rates rates;
 	uint64_t networks; /* bit per network number; all, so far */
 };
 

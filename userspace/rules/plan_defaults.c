@@ -31,8 +31,7 @@ int plan_defaults(struct rules *rules, const char *currency)
 		plan = (struct plan){
 			.seconds = defaults[i].minutes * 60,
 			.bytes = UNLIMITED,
-			.up_kbps = 10000,
-			.down_kbps = 10000,
+			.rates = {.up = 10000, .down = 10000},
 			.price_minor = defaults[i].price_minor,
 			.token_days = defaults[i].token_days,
 			.is_active = true,

@@ -174,11 +174,31 @@ static struct credit *first_waiting(struct account *account)
 	return NULL;
 }
 
-int64_t credit_bytes_left(const struct credit *credit)
+/* At the full rate. */
+static int64_t full_bytes_left(const struct credit *credit)
 {
 	if (credit->bytes == UNLIMITED)
 		return UNLIMITED;
 	return MAX(credit->bytes - credit->bytes_up - credit->bytes_down, 0);
+}
+
+/* What went at the slow rate does not count against what is bought now. */
+static int64_t bytes_begun(const struct credit *credit)
+{
+	if (credit->bytes == UNLIMITED)
+		return UNLIMITED;
+	return MAX(credit->bytes, credit->bytes_up + credit->bytes_down);
+}
+
+/* By fair use it goes on without them. */
+static bool ends_by_bytes(const struct credit *credit)
+{
+	return credit->bytes != UNLIMITED && !rates_have_slow(&credit->rates);
+}
+
+int64_t credit_bytes_left(const struct credit *credit)
+{
+	return ends_by_bytes(credit) ? full_bytes_left(credit) : UNLIMITED;
 }
 
 int64_t credit_time_left(const struct credit *credit, int64_t now_ns)
@@ -246,8 +266,8 @@ bool account_settle(
 			at_ns = credit->deadline_ns;
 			end = SESSION_EVENT_EXPIRED;
 			use_up(credit, at_ns);
-		} else if (credit_bytes_left(credit) == 0 ||
-			   (exhausted && credit->bytes != UNLIMITED)) {
+		} else if (ends_by_bytes(credit) &&
+			   (exhausted || full_bytes_left(credit) == 0)) {
 			at_ns = now->mono_ns;
 			end = SESSION_EVENT_USED_UP;
 			use_up(credit, at_ns);
@@ -269,6 +289,22 @@ static int64_t sum(int64_t have, int64_t more)
 	return have + more;
 }
 
+static bool rates_equal(const struct rates *a, const struct rates *b)
+{
+	return a->up == b->up && a->down == b->down &&
+	       a->slow_up == b->slow_up && a->slow_down == b->slow_down;
+}
+
+/* More of the same. Time that names no rate goes at the rate that there is. */
+static bool is_more_of(const struct credit *last, const struct credit *credit)
+{
+	static const struct rates none;
+
+	return last->kind == credit->kind && last->plan_id == credit->plan_id &&
+	       (rates_equal(&last->rates, &credit->rates) ||
+		       (!credit->plan_id && rates_equal(&credit->rates, &none)));
+}
+
 static struct credit *same_at_end(
 	struct account *account, const struct credit *credit)
 {
@@ -278,10 +314,7 @@ static struct credit *same_at_end(
 	for (i = 0; i < account->count; i++)
 		if (account->credits[i].state != CREDIT_USED)
 			last = &account->credits[i];
-	if (last && last->kind == credit->kind &&
-		last->plan_id == credit->plan_id)
-		return last;
-	return NULL;
+	return last && is_more_of(last, credit) ? last : NULL;
 }
 
 int account_add(struct rules *rules, struct account *account,
@@ -304,7 +337,7 @@ int account_add(struct rules *rules, struct account *account,
 		}
 		/* Time alone lifts no limit of bytes. */
 		if (credit->plan_id || credit->bytes != UNLIMITED)
-			last->bytes = sum(last->bytes, credit->bytes);
+			last->bytes = sum(bytes_begun(last), credit->bytes);
 		last->moves_left = MAX(last->moves_left, credit->moves_left);
 		return account_save(rules, account);
 	}
@@ -388,6 +421,7 @@ void account_view(const struct account *account, const struct moment *now,
 	struct view view = {
 		.bytes_up = account->used_up,
 		.bytes_down = account->used_down,
+		.full_bytes = UNLIMITED,
 	};
 	int64_t left_ns;
 	int i;
@@ -404,6 +438,9 @@ void account_view(const struct account *account, const struct moment *now,
 		if (credit->state != CREDIT_IN_USE)
 			continue;
 		view.kind = credit->kind;
+		view.rates = credit->rates;
+		if (rates_have_slow(&credit->rates))
+			view.full_bytes = full_bytes_left(credit);
 		memcpy(view.plan, credit->plan_name, sizeof(view.plan));
 		view.credit_ns = left_ns;
 		view.remaining_bytes = credit_bytes_left(credit);
@@ -422,6 +459,7 @@ static int give(struct rules *rules, const struct mac *mac,
 				   ? UNLIMITED
 				   : allowance->seconds * NSEC_PER_SEC,
 		.bytes = allowance->bytes,
+		.rates = allowance->rates,
 		.moves_left = UNLIMITED,
 		.token_days = UNLIMITED,
 	};
@@ -430,8 +468,7 @@ static int give(struct rules *rules, const struct mac *mac,
 	if (plan) {
 		credit.plan_id = plan->id;
 		memcpy(credit.plan_name, plan->name, sizeof(credit.plan_name));
-		credit.up_kbps = plan->up_kbps;
-		credit.down_kbps = plan->down_kbps;
+		credit.rates = plan->rates;
 		credit.token_days = plan->token_days;
 	}
 	ret = account_open(rules, mac, now, account);
@@ -465,5 +502,33 @@ int session_kick(struct rules *rules, const struct mac *mac,
 	if (ret || *ret_outcome)
 		return ret;
 	account_end(&account, SESSION_EVENT_KICKED, now);
+	return account_save(rules, &account);
+}
+
+static void change_rate(int64_t *rate, int64_t to)
+{
+	if (to != RATE_KEEP)
+		*rate = to;
+}
+
+int session_rate(struct rules *rules, const struct mac *mac,
+	const struct rates *rates, const struct moment *now,
+	enum outcome *ret_outcome)
+{
+	struct account account;
+	struct credit *credit;
+	int ret = account_find(rules, mac, now, &account, ret_outcome);
+
+	if (ret || *ret_outcome)
+		return ret;
+	credit = account_in_use(&account);
+	if (!credit) {
+		*ret_outcome = OUTCOME_NOT_FOUND;
+		return 0;
+	}
+	change_rate(&credit->rates.up, rates->up);
+	change_rate(&credit->rates.down, rates->down);
+	change_rate(&credit->rates.slow_up, rates->slow_up);
+	change_rate(&credit->rates.slow_down, rates->slow_down);
 	return account_save(rules, &account);
 }

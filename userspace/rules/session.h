@@ -66,8 +66,8 @@ bool account_settle(
 
 /*
  * Adds a credit: its kind, plan, left_ns, bytes, rates and moves are taken.
- * Same kind and plan as the last one that is not used: added up. OUTCOME_OK or
- * OUTCOME_CONFLICT (too many).
+ * Same kind, plan and rates as the last one that is not used: added up.
+ * OUTCOME_OK or OUTCOME_CONFLICT (too many).
  */
 int account_add(struct rules *rules, struct account *account,
 	const struct credit *credit, const struct moment *now,
@@ -80,7 +80,7 @@ void account_end(struct account *account, enum session_event event,
 int64_t account_token_days(const struct rules *rules, const struct account *account);
 
 /*
- * What a guest or an operator is shown. The first four are of the credit in
+ * What a guest or an operator is shown. The first six are of the credit in
  * use, which is what the kernel holds the client to.
  */
 struct view {
@@ -88,6 +88,8 @@ struct view {
 	char plan[STORE_NAME];
 	int64_t credit_ns;	 /* UNLIMITED */
 	int64_t remaining_bytes; /* UNLIMITED */
+	struct rates rates;
+	int64_t full_bytes; /* until the slow rates hold; UNLIMITED */
 	int64_t remaining_ns;	 /* of all credits together (P6); UNLIMITED */
 	int64_t bytes_up, bytes_down; /* by all that there were */
 };
@@ -103,10 +105,17 @@ struct allowance {
 	const struct plan *plan; /* its name, rates and token days; may be NULL */
 	int64_t seconds;	 /* UNLIMITED: no end */
 	int64_t bytes;		 /* UNLIMITED: no limit */
+	struct rates rates; /* without a plan */
 };
 int session_allow(struct rules *rules, const struct mac *mac,
 	const struct allowance *allowance, const struct moment *now,
 	struct account *ret_account, enum outcome *ret_outcome);
+/* Other rates for the credit in use, from now on; those that are RATE_KEEP stay.
+ * OUTCOME_NOT_FOUND without a session. */
+#define RATE_KEEP (-1)
+int session_rate(struct rules *rules, const struct mac *mac,
+	const struct rates *rates, const struct moment *now,
+	enum outcome *ret_outcome);
 /* Ends the client's session. OUTCOME_NOT_FOUND without one. */
 int session_kick(struct rules *rules, const struct mac *mac,
 	const struct moment *now, enum outcome *ret_outcome);

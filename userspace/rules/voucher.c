@@ -205,8 +205,7 @@ static int redeem(struct rules *rules, const struct mac *mac,
 				 ? UNLIMITED
 				 : plan.seconds * NSEC_PER_SEC;
 	credit.bytes = plan.bytes;
-	credit.up_kbps = plan.up_kbps;
-	credit.down_kbps = plan.down_kbps;
+	credit.rates = plan.rates;
 	credit.moves_left = plan.moves;
 	credit.token_days = plan.token_days;
 	account->session.total_paid_minor += plan.price_minor;

@@ -12,7 +12,7 @@
 #define COLUMNS                                                             \
 	"id, session_id, position, kind, plan_id, plan_name, state,"        \
 	" left_ns, deadline_ns, bytes, bytes_up, bytes_down, up_kbps,"      \
-	" down_kbps, moves_left, token_days"
+	" down_kbps, moves_left, token_days, slow_up_kbps, slow_down_kbps"
 
 static const char *const state_names[] = {
 	[CREDIT_WAITING] = "waiting",
@@ -37,10 +37,12 @@ static void read_credit(struct db_rows *rows, void *ret_row)
 	c->bytes = db_limit(rows, 9);
 	c->bytes_up = db_int(rows, 10);
 	c->bytes_down = db_int(rows, 11);
-	c->up_kbps = db_int(rows, 12);
-	c->down_kbps = db_int(rows, 13);
+	c->rates.up = db_int(rows, 12);
+	c->rates.down = db_int(rows, 13);
 	c->moves_left = db_limit(rows, 14);
 	c->token_days = db_limit(rows, 15);
+	c->rates.slow_up = db_int(rows, 16);
+	c->rates.slow_down = db_int(rows, 17);
 }
 
 int store_credit_insert(struct store *store, struct credit *credit)
@@ -48,13 +50,16 @@ int store_credit_insert(struct store *store, struct credit *credit)
 	int ret = db_run(store->db,
 		"INSERT INTO credits (session_id, position, kind, plan_id,"
 		" plan_name, state, left_ns, deadline_ns, bytes, up_kbps,"
-		" down_kbps, moves_left, token_days) VALUES"
-		" (?, ?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"iiiittllliill", credit->session_id, (int64_t)credit->position,
-		(int64_t)credit->kind, credit->plan_id, credit->plan_name,
-		state_names[credit->state], credit->left_ns,
-		credit->deadline_ns, credit->bytes, credit->up_kbps,
-		credit->down_kbps, credit->moves_left, credit->token_days);
+		" down_kbps, moves_left, token_days, slow_up_kbps,"
+		" slow_down_kbps) VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?, ?,"
+		" ?, ?, ?, ?, ?, ?, ?)",
+		"iiiittllliillii", credit->session_id,
+		(int64_t)credit->position, (int64_t)credit->kind,
+		credit->plan_id, credit->plan_name, state_names[credit->state],
+		credit->left_ns, credit->deadline_ns, credit->bytes,
+		credit->rates.up, credit->rates.down, credit->moves_left,
+		credit->token_days, credit->rates.slow_up,
+		credit->rates.slow_down);
 
 	if (!ret)
 		credit->id = db_last_id(store->db);
@@ -66,11 +71,13 @@ int store_credit_update(struct store *store, const struct credit *credit)
 	return db_run(store->db,
 		"UPDATE credits SET session_id = ?, position = ?, state = ?,"
 		" left_ns = ?, deadline_ns = ?, bytes = ?, moves_left = ?,"
-		" updated_at = unixepoch() WHERE id = ?",
-		"iitlllli", credit->session_id, (int64_t)credit->position,
+		" up_kbps = ?, down_kbps = ?, slow_up_kbps = ?,"
+		" slow_down_kbps = ?, updated_at = unixepoch() WHERE id = ?",
+		"iitlllliiiii", credit->session_id, (int64_t)credit->position,
 		state_names[credit->state], credit->left_ns,
 		credit->deadline_ns, credit->bytes, credit->moves_left,
-		credit->id);
+		credit->rates.up, credit->rates.down, credit->rates.slow_up,
+		credit->rates.slow_down, credit->id);
 }
 
 int store_credit_list(

@@ -8,7 +8,8 @@
 
 #define COLUMNS                                                             \
 	"id, " PLAN_NAME("name") ", seconds, bytes, up_kbps, down_kbps, price_minor,"        \
-	" currency, moves, token_days, is_active"
+	" currency, moves, token_days, is_active, slow_up_kbps,"            \
+	" slow_down_kbps"
 
 static void read_plan(struct db_rows *rows, void *ret_row)
 {
@@ -18,8 +19,8 @@ static void read_plan(struct db_rows *rows, void *ret_row)
 		.id = db_int(rows, 0),
 		.seconds = db_limit(rows, 2),
 		.bytes = db_limit(rows, 3),
-		.up_kbps = db_int(rows, 4),
-		.down_kbps = db_int(rows, 5),
+		.rates = {db_int(rows, 4), db_int(rows, 5), db_int(rows, 11),
+			db_int(rows, 12)},
 		.price_minor = db_int(rows, 6),
 		.moves = db_limit(rows, 8),
 		.token_days = db_limit(rows, 9),
@@ -34,12 +35,14 @@ int store_plan_insert(
 {
 	int ret = db_run(store->db,
 		"INSERT INTO plans (name, seconds, bytes, up_kbps, down_kbps,"
-		" price_minor, currency, moves, token_days, is_active)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"tlliiitlli", plan->name, plan->seconds, plan->bytes,
-		plan->up_kbps, plan->down_kbps, plan->price_minor,
+		" price_minor, currency, moves, token_days, is_active,"
+		" slow_up_kbps, slow_down_kbps)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tlliiitlliii", plan->name, plan->seconds, plan->bytes,
+		plan->rates.up, plan->rates.down, plan->price_minor,
 		plan->currency, plan->moves, plan->token_days,
-		(int64_t)plan->is_active);
+		(int64_t)plan->is_active, plan->rates.slow_up,
+		plan->rates.slow_down);
 
 	if (!ret && ret_id)
 		*ret_id = db_last_id(store->db);

@@ -119,7 +119,8 @@ int store_session_count(struct store *store, int64_t *ret_live)
 /* Only what a grant needs of session and credit. */
 #define HOLDER                                                              \
 	"c.id, c.deadline_ns, c.bytes, c.bytes_up, c.bytes_down, c.up_kbps," \
-	" c.down_kbps, coalesce(d.blocked, 0), coalesce(d.exempt_until, 0)," \
+	" c.down_kbps, c.slow_up_kbps, c.slow_down_kbps,"                   \
+	" coalesce(d.blocked, 0), coalesce(d.exempt_until, 0),"              \
 	" r.id, r.session_id, r.credit_id, r.raw_up, r.raw_down"
 
 static void read_holder(struct db_rows *rows, struct holder *ret_holder)
@@ -137,16 +138,18 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	h.credit.bytes = db_limit(rows, 5);
 	h.credit.bytes_up = db_int(rows, 6);
 	h.credit.bytes_down = db_int(rows, 7);
-	h.credit.up_kbps = db_int(rows, 8);
-	h.credit.down_kbps = db_int(rows, 9);
-	h.blocked = db_int(rows, 10);
-	h.exempt_until = db_int(rows, 11);
+	h.credit.rates.up = db_int(rows, 8);
+	h.credit.rates.down = db_int(rows, 9);
+	h.credit.rates.slow_up = db_int(rows, 10);
+	h.credit.rates.slow_down = db_int(rows, 11);
+	h.blocked = db_int(rows, 12);
+	h.exempt_until = db_int(rows, 13);
 	h.record.mac = h.mac;
-	h.record.id = db_int(rows, 12);
-	h.record.session_id = db_int(rows, 13);
-	h.record.credit_id = db_int(rows, 14);
-	h.record.raw_up = db_int(rows, 15);
-	h.record.raw_down = db_int(rows, 16);
+	h.record.id = db_int(rows, 14);
+	h.record.session_id = db_int(rows, 15);
+	h.record.credit_id = db_int(rows, 16);
+	h.record.raw_up = db_int(rows, 17);
+	h.record.raw_down = db_int(rows, 18);
 	*ret_holder = h;
 }
 
@@ -165,6 +168,7 @@ int store_holder_each(struct store *store,
 		" LEFT JOIN records r ON r.mac = s.mac"
 		" WHERE s.state <> 'ended'"
 		" UNION ALL SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0,"
+		" 0, 0,"
 		" d.blocked, d.exempt_until, r.id, r.session_id, r.credit_id,"
 		" r.raw_up, r.raw_down FROM devices d"
 		" LEFT JOIN records r ON r.mac = d.mac"

@@ -54,11 +54,22 @@ int store_boot_enter(struct store *store, const char *boot_id, int64_t mono_ns,
 /* How far this boot's clock has come; a reboot gives back what is later. */
 int store_boot_touch(struct store *store, int64_t mono_ns);
 
+/* kbit/s; 0: no limit. With a slow one, the end of the bytes is not the end:
+ * it goes on at the slow ones (fair use). */
+struct rates {
+	int64_t up, down;
+	int64_t slow_up, slow_down;
+};
+static inline bool rates_have_slow(const struct rates *rates)
+{
+	return rates->slow_up || rates->slow_down;
+}
+
 struct plan {
 	int64_t id;
 	char name[STORE_NAME];
 	int64_t seconds, bytes;
-	int64_t up_kbps, down_kbps; /* 0: no limit */
+	struct rates rates;
 	int64_t price_minor;
 	char currency[4];
 	int64_t moves;
@@ -182,7 +193,7 @@ struct credit {
 	int64_t deadline_ns; /* in use, session running; UNLIMITED: no end */
 	int64_t bytes;
 	int64_t bytes_up, bytes_down; /* used; only store_record_fold() adds */
-	int64_t up_kbps, down_kbps;
+	struct rates rates;
 	int64_t moves_left;
 	int64_t token_days;
 };
