@@ -20,6 +20,13 @@
  */
 #define GH_SYN_BYTES 128
 
+/*
+ * What a MAC costs that was not seen before: with the default limits 250 of
+ * them a second may be admitted to the box's services. Each makes an entry in
+ * a bridge's forwarding table, in the neighbour table and in conntrack.
+ */
+#define GH_FRESH_BYTES 512
+
 static __always_inline __u32 gh_cost(enum gh_meter_kind kind, __u32 bytes)
 {
 	return kind == GH_METER_ANSWER ? GH_ANSWER_BYTES
@@ -27,20 +34,30 @@ static __always_inline __u32 gh_cost(enum gh_meter_kind kind, __u32 bytes)
 				       : bytes;
 }
 
+/* `seen` is NULL when the LRU had no room. */
+static __always_inline bool gh_admit_fresh(const struct gh_frame *f,
+	struct gh_network_meter *all, struct gh_captive *seen)
+{
+	if (seen && seen->admitted)
+		return true;
+	if (!gh_meter_admit(&all->meters[GH_METER_FRESH], f->net->network_price,
+		    GH_FRESH_BYTES, f->now_ns, GH_TOLERANCE_NS))
+		return false;
+	if (seen)
+		seen->admitted = 1;
+	return true;
+}
+
 /*
  * The limits of clients that do not run: each has its own share of every
  * kind, and all of a network together have one more of each, because a MAC
  * made up for each packet must not make a new budget. `own` may be NULL.
  */
-static __always_inline bool gh_admit_captive(
-	const struct gh_frame *f, enum gh_meter_kind kind, __u64 *own)
+static __always_inline bool gh_admit_captive(const struct gh_frame *f,
+	struct gh_network_meter *all, enum gh_meter_kind kind, __u64 *own)
 {
-	__u32 bytes = gh_cost(kind, f->bytes), network = f->network;
-	struct gh_network_meter *all =
-		bpf_map_lookup_elem(&network_meters, &network);
+	__u32 bytes = gh_cost(kind, f->bytes);
 
-	if (!all)
-		return false;
 	if (own && !gh_meter_admit(own, f->net->captive_price, bytes,
 			   f->now_ns, GH_TOLERANCE_CAPTIVE_NS))
 		return false;
@@ -56,6 +73,8 @@ static __always_inline bool gh_admit(const struct gh_frame *f,
 	enum gh_meter_kind kind, struct gh_half *half, struct gh_captive *seen,
 	int refusal)
 {
+	__u32 network = f->network;
+	struct gh_network_meter *all;
 	__u64 *own = NULL;
 
 	if (half)
@@ -67,7 +86,14 @@ static __always_inline bool gh_admit(const struct gh_frame *f,
 	if (half && !refusal)
 		return gh_meter_admit(own, f->net->box_price,
 			gh_cost(kind, f->bytes), f->now_ns, GH_TOLERANCE_NS);
-	return gh_admit_captive(f, kind, own);
+	all = bpf_map_lookup_elem(&network_meters, &network);
+	if (!all)
+		return false;
+	/* What the gate answers or drops leaves no entry anywhere. */
+	if (!half && kind != GH_METER_ANSWER && kind != GH_METER_REPLY &&
+		!gh_admit_fresh(f, all, seen))
+		return false;
+	return gh_admit_captive(f, all, kind, own);
 }
 
 #endif

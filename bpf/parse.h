@@ -35,7 +35,7 @@ enum gh_pkt_flag {
 	GH_PKT_OPTIONS = 1 << 2,   /* IPv4 options */
 	GH_PKT_EXTENSION = 1 << 3, /* IPv6 extension headers, but for: */
 	GH_PKT_HOPBYHOP = 1 << 4,  /* one hop-by-hop header of 8 bytes (MLD) */
-	GH_PKT_FORGED = 1 << 5,    /* ARP or ND that names another's MAC */
+	GH_PKT_FORGED = 1 << 5,    /* ARP, ND or DHCP in another's name */
 };
 
 struct gh_pkt {
@@ -53,6 +53,7 @@ struct gh_pkt {
 			__u64 arp_mac;
 		};
 	};
+	__be32 ciaddr;   /* DHCP: the address that the client has, 0: none */
 	__u32 ip_len;    /* IP bytes by its header; 0: BIG TCP, or a lie */
 	__u16 l3;        /* offset of the IP header */
 	__u16 l4;        /* offset of the TCP, UDP or ICMP header, 0: none */
@@ -114,6 +115,20 @@ struct gh_nd_target {
 	__be64 addr[2];
 };
 
+/* RFC 951, RFC 2131: what comes before the server's name. */
+struct gh_bootp {
+	__u8 op, hardware, hardware_len, hops;
+	__be32 xid;
+	__be16 secs, flags;
+	__be32 ciaddr, yiaddr, siaddr, giaddr;
+	__u8 chaddr[6];
+};
+#define GH_PORT_DHCPS  bpf_htons(67)
+#define GH_PORT_DHCPC  bpf_htons(68)
+#define GH_PORT_DHCP6C bpf_htons(546)
+#define GH_PORT_DHCP6S bpf_htons(547)
+#define GH_DHCP6_RELAY 12 /* RFC 8415: this and above is between relays */
+
 /* RFC 4861 section 4.6: an option's first 8 bytes. */
 struct gh_nd_option {
 	__u8 type;
@@ -139,6 +154,40 @@ static __always_inline int gh_parse_tcp(
 	return 0;
 }
 
+/* A MAC in the frame as a map key. Two bytes before it are in the frame. */
+static __always_inline __u64 gh_mac_at(const __u8 *mac)
+{
+	return *(const __u64 *)(mac - 2) >> 16;
+}
+
+/*
+ * A server answers whom the message names, not who sent it: a client that
+ * speaks for another MAC could have that one's lease, and one that says it is
+ * a relay could have the answer sent to anywhere.
+ */
+static __always_inline int gh_parse_dhcp4(struct gh_cursor *c, struct gh_pkt *pkt)
+{
+	struct gh_bootp *bootp = GH_TAKE(c, struct gh_bootp);
+
+	if (!bootp)
+		return GH_DROP_MALFORMED;
+	if (bootp->giaddr || gh_mac_at(bootp->chaddr) != pkt->src)
+		pkt->flags |= GH_PKT_FORGED;
+	__builtin_memcpy(&pkt->ciaddr, &bootp->ciaddr, 4);
+	return 0;
+}
+
+static __always_inline int gh_parse_dhcp6(struct gh_cursor *c, struct gh_pkt *pkt)
+{
+	__u8 *type = GH_TAKE(c, __u8);
+
+	if (!type)
+		return GH_DROP_MALFORMED;
+	if (*type >= GH_DHCP6_RELAY)
+		pkt->flags |= GH_PKT_FORGED;
+	return 0;
+}
+
 static __always_inline int gh_parse_udp(
 	struct gh_cursor *c, struct gh_pkt *pkt)
 {
@@ -150,13 +199,13 @@ static __always_inline int gh_parse_udp(
 	pkt->l4_len = sizeof(*udp);
 	pkt->sport = udp->source;
 	pkt->dport = udp->dest;
+	if (pkt->sport == GH_PORT_DHCPC && pkt->dport == GH_PORT_DHCPS &&
+		pkt->family == 4)
+		return gh_parse_dhcp4(c, pkt);
+	if (pkt->sport == GH_PORT_DHCP6C && pkt->dport == GH_PORT_DHCP6S &&
+		pkt->family == 6)
+		return gh_parse_dhcp6(c, pkt);
 	return 0;
-}
-
-/* A MAC in the frame as a map key. Two bytes before it are in the frame. */
-static __always_inline __u64 gh_mac_at(const __u8 *mac)
-{
-	return *(const __u64 *)(mac - 2) >> 16;
 }
 
 /*

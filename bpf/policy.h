@@ -16,10 +16,6 @@
 
 #define GH_PORT_DNS    bpf_htons(53)
 #define GH_PORT_HTTP   bpf_htons(80)
-#define GH_PORT_DHCPS  bpf_htons(67)
-#define GH_PORT_DHCPC  bpf_htons(68)
-#define GH_PORT_DHCP6C bpf_htons(546)
-#define GH_PORT_DHCP6S bpf_htons(547)
 
 /* RFC 792, RFC 4443, RFC 2710, RFC 3810 */
 #define GH_ICMP_REDIRECT 5
@@ -209,6 +205,64 @@ static __always_inline bool gh_is_to_group(const struct gh_pkt *pkt)
 	return pkt->dst & 1 || pkt->flags & GH_PKT_GROUP;
 }
 
+/*
+ * Why what comes from there gets nothing of the box; 0: it may. Answers to
+ * other sources than the link's would leave by another interface.
+ */
+static __always_inline int gh_source_fault(
+	const struct gh_pkt *pkt, const struct gh_network *net)
+{
+	enum gh_place place = gh_source(net, pkt);
+
+	if (place == GH_PLACE_BOX)
+		return GH_DROP_ROGUE;
+	if (place == GH_PLACE_LINK)
+		return 0;
+	return pkt->family == 6 && gh_is_linklocal6(pkt->src6) ? 0
+							: GH_DROP_ADDRESS;
+}
+
+/*
+ * The same for an IPv4 address that may be none yet: what ARP (RFC 5227) and
+ * DHCP say of their sender goes into the box's neighbour table, or is answered.
+ */
+static __always_inline int gh_home_fault(
+	const struct gh_network *net, __be32 addr)
+{
+	enum gh_place place;
+
+	if (!addr)
+		return 0;
+	place = gh_place4(net, addr, 0, 0);
+	return place == GH_PLACE_BOX    ? GH_DROP_ROGUE
+	       : place == GH_PLACE_LINK ? 0
+					: GH_DROP_ADDRESS;
+}
+
+static __always_inline int gh_dhcp_fault(
+	const struct gh_pkt *pkt, const struct gh_network *net)
+{
+	if (pkt->family == 6)
+		return gh_source_fault(pkt, net);
+	return gh_home_fault(net, pkt->src4) ?: gh_home_fault(net, pkt->ciaddr);
+}
+
+static __always_inline int gh_nd_fault(
+	const struct gh_pkt *pkt, const struct gh_network *net)
+{
+	/* A host that asks whether an address is free has none. */
+	return pkt->src6[0] | pkt->src6[1] ? gh_source_fault(pkt, net) : 0;
+}
+
+/* What gives and finds addresses on the link. */
+static __always_inline struct gh_verdict gh_link_service(
+	const struct gh_pkt *pkt, int fault, enum gh_reason pass)
+{
+	if (pkt->flags & GH_PKT_FORGED)
+		return gh_verdict(GH_DROP_ROGUE);
+	return fault ? gh_verdict(fault) : gh_metered(pass, GH_METER_LINK);
+}
+
 /* Neighbour discovery and MLD; GH_NO_REASON: something else. */
 static __always_inline struct gh_verdict gh_control6(
 	const struct gh_pkt *pkt, const struct gh_network *net,
@@ -229,10 +283,7 @@ static __always_inline struct gh_verdict gh_control6(
 		if (!to_group && !gh_is_linklocal6(pkt->dst6) &&
 			place != GH_PLACE_BOX)
 			return gh_verdict(GH_DROP_ND);
-		if (pkt->flags & GH_PKT_FORGED ||
-			gh_source(net, pkt) == GH_PLACE_BOX)
-			return gh_verdict(GH_DROP_ROGUE);
-		return gh_metered(GH_PASS_ND, GH_METER_LINK);
+		return gh_link_service(pkt, gh_nd_fault(pkt, net), GH_PASS_ND);
 	case GH_ICMP6_MLD1_QUERY ... GH_ICMP6_MLD1_DONE:
 	case GH_ICMP6_MLD2_REPORT:
 		if (!to_group)
@@ -266,36 +317,6 @@ static __always_inline bool gh_is_dhcp_server(
 					  pkt->dport == GH_PORT_DHCPC
 				: pkt->sport == GH_PORT_DHCP6S &&
 					  pkt->dport == GH_PORT_DHCP6C;
-}
-
-/*
- * Why what comes from there gets nothing of the box; 0: it may. Answers to
- * other sources than the link's would leave by another interface.
- */
-static __always_inline int gh_source_fault(
-	const struct gh_pkt *pkt, const struct gh_network *net)
-{
-	enum gh_place place = gh_source(net, pkt);
-
-	if (place == GH_PLACE_BOX)
-		return GH_DROP_ROGUE;
-	if (place == GH_PLACE_LINK)
-		return 0;
-	return pkt->family == 6 && gh_is_linklocal6(pkt->src6) ? 0
-							: GH_DROP_ADDRESS;
-}
-
-/*
- * Neighbours believe it. A probe (RFC 5227) says nothing of itself, and so is
- * from address 0, which no network has.
- */
-static __always_inline struct gh_verdict gh_arp(
-	const struct gh_pkt *pkt, const struct gh_network *net)
-{
-	if (pkt->flags & GH_PKT_FORGED ||
-		gh_place4(net, pkt->arp_ip, 0, 0) == GH_PLACE_BOX)
-		return gh_verdict(GH_DROP_ROGUE);
-	return gh_metered(GH_PASS_ARP, GH_METER_LINK);
 }
 
 /* Of the box itself: DNS, ICMP echo, the portal (docs/design.md G8). */
@@ -348,7 +369,7 @@ static __always_inline struct gh_verdict gh_service(const struct gh_pkt *pkt,
 	if (icmp && pkt->family == 4 && pkt->icmp_type == GH_ICMP_REDIRECT)
 		return gh_verdict(GH_DROP_ROGUE);
 	if (pkt->proto == IPPROTO_UDP && gh_is_dhcp(pkt, place))
-		return gh_metered(GH_PASS_DHCP, GH_METER_LINK);
+		return gh_link_service(pkt, gh_dhcp_fault(pkt, net), GH_PASS_DHCP);
 	if (pkt->proto == IPPROTO_UDP && gh_is_dhcp_server(pkt, place))
 		return gh_verdict(GH_DROP_ROGUE);
 	if (place == GH_PLACE_BOX)
@@ -448,7 +469,8 @@ static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
 	if (fault)
 		return gh_verdict(fault);
 	if (pkt->ethertype == ETH_P_ARP)
-		return gh_arp(pkt, net);
+		return gh_link_service(pkt, gh_home_fault(net, pkt->arp_ip),
+			GH_PASS_ARP);
 	if (!pkt->family)
 		return gh_verdict(GH_DROP_ETHERTYPE);
 	place = gh_destination(net, pkt);

@@ -107,6 +107,7 @@ enum gh_meter_kind {
 	GH_METER_SYN,    /* connections to the portal */
 	GH_METER_ANSWER, /* ICMP made by the gate */
 	GH_METER_REPLY,  /* DNS and ICMP of the box, towards the client */
+	GH_METER_FRESH,  /* of a network: MACs that were not seen before */
 	GH_METERS = 8,   /* a power of 2, with room */
 };
 
@@ -119,7 +120,7 @@ struct gh_captive {
 	__u64 meters[GH_METERS];
 	__u64 told_ns; /* last event about a frame of this client */
 	__u32 network;
-	__u32 reserved;
+	__u32 admitted; /* its first service of the box was within the limit */
 };
 
 /* `addresses`: key is 16 bytes, IPv4 in mapped form. For display only. */
@@ -266,7 +267,7 @@ enum gh_reason {
 	GH_DROP_BOX_LIMIT, /* DNS, ICMP, ARP, ND beyond the limit */
 	GH_DROP_TCP_STRAY, /* TCP segment to the responder that needs no answer */
 	GH_DROP_ERROR,     /* a helper failed; should stay 0 */
-	GH_DROP_ADDRESS,   /* to the box, from an address that is not on the link */
+	GH_DROP_ADDRESS,   /* a service of the box, asked from another link */
 	GH_REASONS,        /* behind the last one */
 };
 

@@ -62,13 +62,21 @@ static bool is_any_of(uint32_t x, const uint16_t *list, size_t n)
 
 struct view {
 	uint8_t proto;
-	bool from_link;
+	const uint8_t *src; /* IPv4 */
+	bool from_link, at_home; /* or from no address yet */
 	bool to_box, to_group, to_link; /* ff02::/16; that and fe80::/10 */
 	bool to_all, to_servers; /* 255.255.255.255; ff02::1:2 */
 	const uint8_t *above; /* header above IP */
 	size_t left;	      /* bytes of it and behind it */
 	uint8_t ttl;
 };
+
+static bool is_on_link(const uint8_t *ip4)
+{
+	static const uint8_t box[] = {10, 77, 0, 1};
+
+	return !memcmp(ip4, box, 3) && memcmp(ip4, box, 4);
+}
 
 /* Plain IPv4: no options, whole. */
 static bool view_ipv4(struct view *v, const uint8_t *ip, size_t len)
@@ -81,10 +89,11 @@ static bool view_ipv4(struct view *v, const uint8_t *ip, size_t len)
 	total = ip[2] << 8 | ip[3];
 	if (total < 20 || total > len)
 		return false;
-	*v = (struct view){.proto = ip[9], .above = ip + 20, .left = total - 20};
+	*v = (struct view){.proto = ip[9], .above = ip + 20, .left = total - 20,
+		.src = ip + 12};
 	v->to_box = !memcmp(ip + 16, box, 4);
 	v->to_all = !memcmp(ip + 16, all, 4);
-	v->from_link = !memcmp(ip + 12, box, 3) && memcmp(ip + 12, box, 4);
+	v->from_link = is_on_link(ip + 12);
 	return true;
 }
 
@@ -117,9 +126,28 @@ static bool view_ipv6(struct view *v, const uint8_t *ip, size_t len)
 	v->to_servers = !memcmp(ip + 24, &servers, 16);
 	v->from_link = (!memcmp(ip + 8, &box, 8) && memcmp(ip + 8, &box, 16)) ||
 		       (ip[8] == 0xfe && (ip[9] & 0xc0) == 0x80);
+	v->at_home = v->from_link || !memcmp(ip + 8, &in6addr_any, 16);
 	v->above = ip + header;
 	v->left = total - header;
 	return true;
+}
+
+/* An address of the link, or none yet. */
+static bool is_home4(const uint8_t *ip4)
+{
+	static const uint8_t none[4];
+
+	return !memcmp(ip4, none, 4) || is_on_link(ip4);
+}
+
+/* BOOTP that speaks for nobody but `mac`, and is no relay's. */
+static bool is_own_dhcp(const struct view *v, const uint8_t *mac)
+{
+	static const uint8_t none[4];
+	const uint8_t *bootp = v->above + 8;
+
+	return v->left >= 8 + 34 && is_home4(v->src) && is_home4(bootp + 12) &&
+	       !memcmp(bootp + 24, none, 4) && !memcmp(bootp + 28, mac, 6);
 }
 
 /* RS, NS or NA: at most four options, and those with a MAC name `mac`. */
@@ -156,7 +184,8 @@ static bool may_pass(const uint8_t *frame, size_t len)
 	at += 2;
 	if (type == 0x0806)
 		return (size_t)(at - frame) + 28 <= len && at[4] == 6 &&
-		       at[5] == 4 && !memcmp(at + 8, frame + 6, 6);
+		       at[5] == 4 && !memcmp(at + 8, frame + 6, 6) &&
+		       is_home4(at + 14);
 	if (type == 0x0800 ? !view_ipv4(&v, at, len - (at - frame))
 			   : type != 0x86dd ||
 				     !view_ipv6(&v, at, len - (at - frame)))
@@ -172,9 +201,10 @@ static bool may_pass(const uint8_t *frame, size_t len)
 		       v.from_link && is_any_of(port, tcp_ports, ARRAY_SIZE(tcp_ports));
 	case IPPROTO_UDP:
 		if (type == 0x0800 && sport == 68 && port == 67)
-			return v.to_box || v.to_all;
+			return (v.to_box || v.to_all) && is_own_dhcp(&v, frame + 6);
 		if (type == 0x86dd && sport == 546 && port == 547)
-			return v.to_box || v.to_servers;
+			return (v.to_box || v.to_servers) && v.from_link &&
+			       v.left >= 9 && v.above[8] < 12;
 		return v.to_box && v.from_link && port == 53;
 	case IPPROTO_ICMP:
 		return type == 0x0800 && v.to_box && v.from_link &&
@@ -185,7 +215,7 @@ static bool may_pass(const uint8_t *frame, size_t len)
 		if (v.above[0] == 128)
 			return v.to_box && v.from_link;
 		if (v.above[0] == 133 || v.above[0] == 135 || v.above[0] == 136)
-			return v.ttl == 255 && (v.to_link || v.to_box) &&
+			return v.ttl == 255 && (v.to_link || v.to_box) && v.at_home &&
 			       is_own(&v, frame + 6);
 		return v.to_group && (v.above[0] == 143 ||
 					    (v.above[0] >= 130 && v.above[0] <= 132));

@@ -144,8 +144,28 @@ static void put_arp(struct frame *f, const struct frame_spec *s)
 	uint8_t *arp = put(f, s->payload);
 
 	memcpy(arp, header, s->payload < sizeof(header) ? s->payload : sizeof(header));
-	if (s->payload >= 28)
-		put_own_mac(f, s, arp + sizeof(header));
+	if (s->payload < 28)
+		return;
+	put_own_mac(f, s, arp + sizeof(header));
+	if (s->claims)
+		inet_pton(AF_INET, s->claims, arp + 14);
+}
+
+/* BOOTP as far as the gate reads it, or DHCPv6's type. */
+static void put_dhcp(struct frame *f, const struct frame_spec *s)
+{
+	uint8_t *message = put(f, s->payload);
+
+	if (s->port == 547 && s->payload)
+		message[0] = s->type;
+	if (s->port != 67 || s->payload < 34)
+		return;
+	memcpy(message, (uint8_t[]){1, 1, 6}, 3);
+	if (s->claims)
+		inet_pton(AF_INET, s->claims, message + 12);
+	if (s->relay)
+		inet_pton(AF_INET, s->relay, message + 24);
+	put_own_mac(f, s, message + 28);
 }
 
 static void put_nd_option(struct frame *f, const struct frame_spec *s)
@@ -182,6 +202,8 @@ void frame_build(struct frame *f, const struct frame_spec *s)
 		put_transport(f, s);
 	if (s->ethertype == ETHERTYPE_ARP && !s->to)
 		put_arp(f, s);
+	else if (s->proto == IPPROTO_UDP && (s->port == 67 || s->port == 547))
+		put_dhcp(f, s);
 	else
 		put(f, s->payload);
 	if (s->nd_option)

@@ -37,9 +37,12 @@ struct frame_spec {
 	uint16_t sport; /* 0: 40000 */
 	uint16_t port;
 	uint8_t tcp_flags; /* 0: SYN */
-	uint8_t type;	   /* ICMP */
+	uint8_t type;	   /* ICMP, DHCPv6 */
 	uint8_t nd_option; /* number of an option with the sender's MAC */
-	uint8_t forged;	   /* it, or an ARP sender's, is another's */
+	uint8_t forged;	   /* it, or the sender's in ARP or DHCP, is another's */
+	/* What ARP (sender) or DHCP (ciaddr) calls its own; a DHCP relay. */
+	const char *claims;
+	const char *relay;
 	uint16_t payload;  /* bytes behind the last header */
 	uint16_t pad;	   /* bytes behind the IP packet */
 	/* Lies, 0: none. */
@@ -55,7 +58,7 @@ struct frame {
 	size_t len;
 	size_t l3;     /* where IP begins, or what stands in its place */
 	size_t ip_len; /* bytes of the IP packet, lies aside; 0: no IP */
-	size_t own_mac; /* where ARP or ND repeats the sender's; 0: nowhere */
+	size_t own_mac; /* where ARP, ND or DHCP repeats it; 0: nowhere */
 };
 
 /* Checksums are left 0: the gate leaves them to whoever receives. */
