@@ -13,6 +13,7 @@ import pathlib
 import random
 import re
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -424,6 +425,38 @@ def test_one_who_asks_and_never_reads(box):
         start = time.monotonic()
         box.lab.ctl("status")
         assert time.monotonic() - start < 2
+
+
+def test_a_descriptor_that_is_slow_to_close(box):
+    """SO_LINGER with unsent bytes: the last close, which is the daemon's, waits."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    far = socket.create_connection(listening.getsockname())
+    with listening, listening.accept()[0], box.open_control() as sock:
+        far.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                far.send(bytes(65536))
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 5))
+        sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            for _ in range(5000):
+                send_frame(sock, b'{"op":"status"}')
+        while True:
+            try:
+                send_frame(sock, b'{"op":"status"}', [far.fileno()])
+                break
+            except BlockingIOError:
+                with contextlib.suppress(BlockingIOError):
+                    sock.recv(65536)
+        far.close()
+        start = time.monotonic()
+        with contextlib.suppress(BlockingIOError):
+            while time.monotonic() - start < 1 and sock.recv(65536):
+                pass
+        time.sleep(0.2)
+        start = time.monotonic()
+        box.lab.ctl("status")
+        assert time.monotonic() - start < 1
 
 
 # Configuration files: what is wrong, and the line and the word that say so.

@@ -4,7 +4,8 @@
  * frames off them and keeps their replies until the turn's transaction is on
  * disk (ctl_server_flush). It must never block, never let one peer take all
  * memory or turns, and never leave a descriptor of a peer open: what a peer
- * attaches is closed before the next frame is read.
+ * attaches is closed before the next frame is read, in a way that cannot make
+ * the loop wait (closer.h).
  *
  * Every request gets exactly one reply, in order; the callers count on it.
  */
@@ -19,6 +20,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/closer.h"
 #include "daemon/reply.h"
 
 struct queued {
@@ -45,6 +47,7 @@ struct peer {
 
 struct ctl_server {
 	struct loop *loop;
+	struct closer *closer;
 	int fd;
 	struct loop_fd watch;
 	struct loop_timer pause; /* after accept() ran out of descriptors */
@@ -79,7 +82,8 @@ static void watch_peer(struct peer *peer)
 static void peer_free(struct peer *peer)
 {
 	loop_fd_stop(peer->server->loop, &peer->watch);
-	fd_close(&peer->fd);
+	/* There may be descriptors in its queue. */
+	closer_close(peer->server->closer, peer->fd);
 	while (peer->first) {
 		struct queued *queued = peer->first;
 
@@ -110,9 +114,12 @@ static void queue_reply(struct peer *peer, json_t *reply)
 
 /* Frames. */
 
+/* scm_fp_list of the kernel: descriptors of one message at most. */
+#define SCM_MAX_FD 253
+
 /* Takes the descriptors out of a message: 0 with at most one in *ret_fd, or
  * -EINVAL, and then all of them are closed. */
-static int take_fds(struct msghdr *msg, int *ret_fd)
+static int take_fds(struct closer *closer, struct msghdr *msg, int *ret_fd)
 {
 	struct cmsghdr *cmsg;
 	int kept = -1, total = 0;
@@ -131,11 +138,11 @@ static int take_fds(struct msghdr *msg, int *ret_fd)
 			if (total++ == 0)
 				kept = fd;
 			else
-				close(fd);
+				closer_close(closer, fd);
 		}
 	}
 	if (total > 1 || msg->msg_flags & MSG_CTRUNC) {
-		fd_close(&kept);
+		closer_close(closer, kept);
 		return -EINVAL;
 	}
 	*ret_fd = kept;
@@ -147,36 +154,36 @@ static int take_fds(struct msghdr *msg, int *ret_fd)
 static int read_frame(struct peer *peer)
 {
 	struct ctl_server *server = peer->server;
-	char control[CMSG_SPACE(4 * sizeof(int))];
+	/* Room for all that can come: what does not fit the kernel closes, in
+	 * our time. */
+	char control[CMSG_SPACE(SCM_MAX_FD * sizeof(int))];
 	struct iovec iov = {server->frame, sizeof(server->frame)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1,
 		.msg_control = control, .msg_controllen = sizeof(control)};
-	_cleanup_fd_ int fd = -1;
 	struct ctl_frame frame;
 	ssize_t len;
+	int fd = -1;
 
 	len = recvmsg(peer->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (len < 0)
 		return errno == EINTR ? -EAGAIN : -errno;
-	if (take_fds(&msg, &fd)) {
+	if (take_fds(server->closer, &msg, &fd)) {
 		queue_reply(peer, reply_refuse(CTL_bad_request,
 			"A request may carry one descriptor at most."));
-		return 0;
-	}
-	/* An empty packet looks like this too: there is no such request. */
-	if (len == 0)
-		return -ECONNRESET;
-	if (msg.msg_flags & MSG_TRUNC) {
-		queue_reply(peer, reply_refuse(CTL_bad_request,
-			"A request may have %d bytes at most.", CTL_FRAME_MAX));
 		return 0;
 	}
 	frame = (struct ctl_frame){.text = server->frame, .len = (size_t)len,
 		.uid = peer->uid, .pid = peer->pid, .fd = fd};
 	server->asking = peer;
-	queue_reply(peer, server->fn(server->data, &frame));
+	if (msg.msg_flags & MSG_TRUNC)
+		queue_reply(peer, reply_refuse(CTL_bad_request,
+			"A request may have %d bytes at most.", CTL_FRAME_MAX));
+	else if (len > 0)
+		queue_reply(peer, server->fn(server->data, &frame));
 	server->asking = NULL;
-	return 0;
+	closer_close(server->closer, fd);
+	/* An empty packet looks like this too: there is no such request. */
+	return len > 0 ? 0 : -ECONNRESET;
 }
 
 /* Sends what is not fresh. */
@@ -380,9 +387,18 @@ int ctl_server_new(struct loop *loop, const char *path, const char *group,
 	memcpy(server->path, path, strlen(path) + 1);
 	server->fn = fn;
 	server->data = data;
-	loop_fd_start(loop, &server->watch, fd, LOOP_READ, on_connect, server);
 	*ret_server = server;
 	return 0;
+}
+
+int ctl_server_start(struct ctl_server *server)
+{
+	int ret = closer_new(&server->closer);
+
+	if (!ret)
+		loop_fd_start(server->loop, &server->watch, server->fd,
+			LOOP_READ, on_connect, server);
+	return ret;
 }
 
 void ctl_server_free(struct ctl_server *server)
@@ -399,6 +415,7 @@ void ctl_server_free(struct ctl_server *server)
 	}
 	unlink(server->path);
 	fd_close(&server->fd);
+	closer_free(server->closer);
 	free(server);
 }
 

@@ -40,6 +40,9 @@ bool ctl_server_answers(const char *path);
  */
 int ctl_server_new(struct loop *loop, const char *path, const char *group,
 	ctl_frame_fn *fn, void *data, struct ctl_server **ret_server);
+/* Begins to accept, with the privileges that the process has from now on; what
+ * connected before waits. 0 or a negative errno. */
+int ctl_server_start(struct ctl_server *server);
 /* Closes every connection; the socket's name is removed. NULL is fine. */
 void ctl_server_free(struct ctl_server *server);
 

@@ -381,6 +381,15 @@ static int start_ctl(struct gatehoused *g)
 	return ret;
 }
 
+static int serve_ctl(struct gatehoused *g)
+{
+	int ret = ctl_server_start(g->ctl);
+
+	if (ret)
+		log_error("cannot start a thread: %s", strerror(-ret));
+	return ret;
+}
+
 static void on_watchdog(void *data)
 {
 	notify_send("WATCHDOG=1");
@@ -412,6 +421,7 @@ static const struct {
 	{"neighbours", start_witness, false},
 	{"control socket", start_ctl, false},
 	{"privilege", drop_privilege, false},
+	{"service", serve_ctl, false},
 };
 
 /* After a reboot there is no gate yet: a damaged database or a full disk must

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Closes descriptors that others had a hand in. The last close of a socket
+ * with SO_LINGER, or of a file on FUSE, waits as long as its sender likes: that
+ * must not be the loop's time, so a thread of its own does it.
+ */
+#ifndef DAEMON_CLOSER_H
+#define DAEMON_CLOSER_H
+
+struct closer;
+
+/* A negative errno when there is no thread to be had. The thread gets the
+ * capabilities that the caller has now, so give them up first. */
+int closer_new(struct closer **ret_closer);
+/* What is queued is closed all the same. NULL is fine. */
+void closer_free(struct closer *closer);
+/* Takes `fd`; a negative one is fine. */
+void closer_close(struct closer *closer, int fd);
+
+#endif
