@@ -23,6 +23,9 @@
 #define BACKLOG		       4096
 #define SAVE_SYN_WITH_ETHERNET 2
 #define SYN_ANSWER_REPEATS     1
+/* Who acknowledges nothing for so long is gone; the default is minutes, which
+ * closed connections would stay in the kernel. */
+#define UNHEARD_MS	       8000
 
 static int set(int fd, int level, int name, int value)
 {
@@ -43,6 +46,9 @@ static int prepare(int fd, bool is_v4)
 	/* Of a listening socket it is about its answers. */
 	if (!ret)
 		ret = set(fd, IPPROTO_TCP, TCP_SYNCNT, SYN_ANSWER_REPEATS);
+	/* What is accepted inherits it. */
+	if (!ret)
+		ret = set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, UNHEARD_MS);
 	if (!ret)
 		ret = set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	return ret;
