@@ -280,7 +280,7 @@ install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) \
 		$(DESTDIR)$(SYSCONFDIR)/gatehouse \
 		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d \
-		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/lib/sysctl.d \
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
 	install -m 755 $(B)/gatehoused $(B)/gatehouse-portal $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/gatehousectl $(DESTDIR)$(BINDIR)
@@ -293,6 +293,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/gatehouse.conf
 	install -m 644 packaging/gatehouse.tmpfiles \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gatehouse.conf
+	install -m 644 packaging/gatehouse.sysctl \
+		$(DESTDIR)$(PREFIX)/lib/sysctl.d/50-gatehouse.conf
 	install -m 644 docs/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 docs/*.5 $(DESTDIR)$(MANDIR)/man5
 	[ -e $(DESTDIR)$(SYSCONFDIR)/gatehouse/gatehouse.conf ] || \
@@ -305,6 +307,7 @@ uninstall:
 		$(addprefix $(DESTDIR)$(UNITDIR)/,gatehoused.service gatehouse-portal.service) \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/gatehouse.conf \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gatehouse.conf \
+		$(DESTDIR)$(PREFIX)/lib/sysctl.d/50-gatehouse.conf \
 		$(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard docs/*.8))) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/*.5)))
 	echo "kept: $(SYSCONFDIR)/gatehouse and /var/lib/gatehouse"

@@ -37,6 +37,7 @@ def test_install_puts_everything_in_place(tree):
         "usr/bin/gatehousectl", "etc/gatehouse/gatehouse.conf",
         "lib/systemd/system/gatehoused.service",
         "lib/systemd/system/gatehouse-portal.service",
+        "usr/lib/sysctl.d/50-gatehouse.conf",
         "usr/lib/sysusers.d/gatehouse.conf",
         "usr/lib/tmpfiles.d/gatehouse.conf",
         "usr/share/man/man5/gatehouse.conf.5",
