@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The thread, and the pipe by which it is told. */
+/*
+ * The thread, and the pipe by which it is told. They share no memory: numbers
+ * of descriptors go one way, and the end of the pipe ends the thread.
+ */
 #include "daemon/closer.h"
 
 #include <fcntl.h>
