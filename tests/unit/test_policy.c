@@ -100,9 +100,9 @@ static void test_upload_asks_in_this_order(void **state)
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_DROP_ROGUE);
 	pkt.flags &= ~GH_PKT_FORGED;
 	pkt.family = 0;
-	pkt.claimed4 = ip4(OUTSIDE);
+	pkt.arp_ip = ip4(OUTSIDE);
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_DROP_ADDRESS);
-	pkt.claimed4 = ip4("10.77.0.50");
+	pkt.arp_ip = ip4("10.77.0.50");
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_PASS_ARP);
 	pkt.family = 4;
 	pkt.ethertype = ETH_P_IP;
