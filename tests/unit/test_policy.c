@@ -105,6 +105,7 @@ static void test_upload_asks_in_this_order(void **state)
 	pkt.arp_ip = ip4("10.77.0.50");
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_PASS_ARP);
 	pkt.family = 4;
+	pkt.src4 = ip4(OUTSIDE);
 	pkt.ethertype = ETH_P_IP;
 	assert_int_equal(up(0, GH_DROP_EXPIRED), GH_DROP_FRAGMENT);
 	pkt.flags &= ~GH_PKT_FRAGMENT;
