@@ -26,14 +26,14 @@ build      | 600 | $make WERROR=1 all
 layers     |  20 | $make check-layers
 style      |  20 | $make check-style
 unit       | 300 | $make WERROR=1 check-unit
-portal     | 240 | $make SLOW=1 check-portal
-packaging  |  60 | $pytest tests/packaging
-bpf        | 240 | $make WERROR=1 test-bpf
-lab        | 600 | $make test-lab
+portal     | 360 | $make SLOW=1 check-portal
+packaging  | 120 | $pytest tests/packaging
+bpf        | 480 | $make WERROR=1 test-bpf
+lab        |1800 | $make test-lab
 san-build  | 600 | $make SAN=1 all
 san-unit   | 300 | $make SAN=1 check-unit
-san-portal | 240 | $make SAN=1 SLOW=1 check-portal
-san-lab    | 180 | $san $make SAN=1 PYTEST_MARK=san test-lab
+san-portal | 360 | $make SAN=1 SLOW=1 check-portal
+san-lab    | 400 | $san $make SAN=1 PYTEST_MARK=san test-lab
 fuzz       | 300 | env FUZZ_SECONDS=3 $make fuzz
 "
 
