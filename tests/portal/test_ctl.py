@@ -631,6 +631,9 @@ def test_replies_say_what_limits(box):
     assert "10 minutes and 2 MB, on top of" in said(1, "allow", "--minutes=10", "--megabytes=2")
     assert said(1, "allow", "--plan=walk") == "Given: 30 minutes and 50 MB (plan Walk), when " \
         "what the session has already is used up."
+    assert said(3, "allow", "--minutes=10", "--megabytes=7", "--slow-up=128") == \
+        "Given: 10 minutes and 7 MB at the full rate, from now on."
+    assert "7.00 MB are left at the full rate" in said(3, "allow", "--minutes=10")
     said(2, "allow", "--minutes=10")
     assert "gatehousectl kick 02:00:00:00:03:02" in said(
         2, "allow", "--minutes=10", "--megabytes=2")
@@ -691,6 +694,9 @@ def test_figures(box):
     box.ctl("plan", "add", "Plain", "--minutes", "5", "--down", "2000")
     plan = box.json("plan", "list")["items"][-1]
     assert (plan["upKbps"], plan["downKbps"], plan["megabytes"]) == (None, 2000, None)
+    assert "0, the default: no limit" in box.ctl("plan", "add", "--help").stdout
+    box.ctl("plan", "add", "Plainer", "--minutes", "5", "--up", "0")
+    assert box.json("plan", "list")["items"][-1]["upKbps"] is None
     assert (plan["slowUpKbps"], plan["slowDownKbps"]) == (None, None)
     box.ctl("plan", "add", "Fair", "--minutes", "5", "--megabytes", "100", "--up", "500",
             "--slow-down", "1000")

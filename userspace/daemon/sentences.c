@@ -52,10 +52,13 @@ static void add_minutes(char buf[static SENTENCES], int64_t minutes)
 	add(buf, "%lld minute%s", (long long)minutes, minutes == 1 ? "" : "s");
 }
 
-/* "60 minutes and 50 MB (plan Walk)" */
+/* "60 minutes and 50 MB (plan Walk)"; by fair use bytes end no session. */
 static void add_amount(
 	char buf[static SENTENCES], const struct allowance *allowance)
 {
+	const struct rates *rates = allowance->plan ? &allowance->plan->rates
+						    : &allowance->rates;
+
 	if (allowance->seconds == UNLIMITED)
 		add(buf, "time without end");
 	else
@@ -63,8 +66,9 @@ static void add_amount(
 	if (allowance->bytes == UNLIMITED)
 		add(buf, " without a limit of bytes");
 	else
-		add(buf, " and %lld MB",
-			(long long)(allowance->bytes / CTL_MEGABYTE));
+		add(buf, " and %lld MB%s",
+			(long long)(allowance->bytes / CTL_MEGABYTE),
+			rates_have_slow(rates) ? " at the full rate" : "");
 	if (allowance->plan)
 		add(buf, " (plan %s)", allowance->plan->name);
 }
@@ -92,9 +96,11 @@ static void add_joined(char buf[static SENTENCES],
 			mac_format(mac, text));
 	else
 		add(buf,
-			"Its limit of bytes stays: %.2f MB are left for all of "
-			"its time; --megabytes would add to them.",
-			(double)MAX(left, 0) / (double)CTL_MEGABYTE);
+			"Its limit of bytes stays: %.2f MB are left %s; "
+			"--megabytes would add to them.",
+			(double)MAX(left, 0) / (double)CTL_MEGABYTE,
+			rates_have_slow(&last->rates) ? "at the full rate"
+						      : "for all of its time");
 }
 
 /* Behind other credits, whose bytes may all have no limit. */
