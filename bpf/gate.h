@@ -48,6 +48,7 @@ static __always_inline void gh_count(
 		return;
 	count->packets += packets;
 	count->bytes += bytes;
+	count->reason = reason; /* for who reads the map: its key has no name */
 }
 
 /* False: the interface carries no active network. */

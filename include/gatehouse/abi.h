@@ -160,13 +160,6 @@ struct gh_prefix6 {
 	enum gh_place place;
 };
 
-/* `interfaces`: array by ifindex: which network a frame came from or goes to. */
-struct gh_interface {
-	__u32 network; /* 0: not ours */
-	__u32 flags;   /* enum gh_interface_flag */
-	__u8 mac[6];   /* the box's own address there */
-	__u8 zero[2];
-};
 enum gh_interface_flag {
 	/*
 	 * The master of gated ports. Its hooks repeat the verdict without
@@ -180,9 +173,21 @@ enum gh_interface_flag {
 	GH_INTERFACE_RETIRED = 1 << 2,
 };
 
+/* `interfaces`: array by ifindex: which network a frame came from or goes to. */
+struct gh_interface {
+	__u32 network; /* 0: not ours */
+	enum gh_interface_flag flags;
+	__u8 mac[6]; /* the box's own address there */
+	__u8 zero[2];
+};
+
+enum gh_network_flag {
+	GH_NETWORK_ACTIVE = 1 << 0,
+};
+
 /* `networks`: array by network number; number 0 is "not a network". */
 struct gh_network {
-	__u32 flags; /* enum gh_network_flag */
+	enum gh_network_flag flags;
 	__u32 n4;    /* used entries of prefix4 */
 	__u32 n6;
 	__be16 portal_ports[2]; /* HTTP, HTTPS; 0: none */
@@ -199,10 +204,6 @@ struct gh_network {
 	char location6[GH_LOCATION_MAX];
 	struct gh_prefix4 prefix4[GH_PREFIXES_MAX];
 	struct gh_prefix6 prefix6[GH_PREFIXES_MAX];
-};
-
-enum gh_network_flag {
-	GH_NETWORK_ACTIVE = 1 << 0,
 };
 
 /* `network_meters`: array by network number, written by the kernel. */
@@ -274,6 +275,8 @@ enum gh_reason {
 struct gh_count {
 	__u64 packets;
 	__u64 bytes; /* IP bytes; for drops before parsing, frame bytes */
+	enum gh_reason reason; /* its own key by name, once it counted */
+	__u32 reserved;
 };
 
 /* `events`: ring buffer. Losses are counted in `event_losses`. */
@@ -376,6 +379,7 @@ GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");
 GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
 GH_ASSERT(sizeof(struct gh_prefix4) == 16, "prefix4 layout");
 GH_ASSERT(sizeof(struct gh_prefix6) == 40, "prefix6 layout");
+GH_ASSERT(sizeof(struct gh_count) == 24, "count layout");
 GH_ASSERT(sizeof(struct gh_meta) == 32, "meta layout");
 GH_ASSERT(sizeof(struct gh_field) == 64, "field layout");
 GH_ASSERT(sizeof(struct gh_edit) == 208 + 2 * GH_TOMORROW_BYTES, "edit layout");

@@ -60,6 +60,23 @@ def test_events_as_they_happen(tc_lab):
         assert re.search(rf" exhausted +{mac.upper()} +network lan +recordId \d+", text)
 
 
+def test_evidence_is_told(tc_lab):
+    """ARP that names another's MAC."""
+    guest = tc_lab.guest()
+    program = r"""
+import socket, struct
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("eth0", 0))
+me, victim = s.getsockname()[4], bytes.fromhex("020000003399")
+s.send(b"\xff" * 6 + me + b"\x08\x06" + struct.pack("!HHBBH", 1, 2048, 6, 4, 2)
+       + victim + bytes([10, 77, 0, 99]) + bytes(10))
+"""
+    with Watch(tc_lab, "--json") as watch:
+        guest.run("/usr/bin/python3", "-c", program)
+        event = wait_for(lambda: events_of(watch, guest.mac, "forged_arp"))[0]
+        assert (event["other"], event["address"]) == ("02:00:00:00:33:99", "10.77.0.99")
+
+
 def test_repairs_are_told(tc_lab):
     with Watch(tc_lab, "--json") as watch:
         tc_lab.run("gw", "nft", "flush", "ruleset")

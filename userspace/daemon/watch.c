@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
@@ -18,24 +19,44 @@ static bool is_watched(const struct gatehoused *g)
 	return g->ctl && ctl_server_has_subscribers(g->ctl);
 }
 
+static json_t *mac_of(const struct gh_mac *from)
+{
+	struct mac mac;
+
+	memcpy(mac.addr, from->addr, sizeof(mac.addr));
+	return mac_is_zero(&mac) ? json_null() : json_mac(&mac);
+}
+
+static void add_evidence(json_t *object, const struct gh_event *event)
+{
+	struct ipaddr addr;
+	char text[IP_TEXT];
+
+	memcpy(addr.addr, event->ip.addr, sizeof(addr.addr));
+	json_object_set_new(object, "other", mac_of(&event->other));
+	json_object_set_new(object, "address",
+		ip_is_zero(&addr) ? json_null()
+				  : json_string(ip_format(&addr, text)));
+}
+
 void watch_event(struct gatehoused *g, const struct gh_event *event)
 {
 	struct moment now = moment_now();
 	int64_t age_ns = now.mono_ns - (int64_t)event->time_ns;
-	struct mac mac;
+	json_t *object;
 
 	if (!is_watched(g))
 		return;
-	memcpy(mac.addr, event->mac.addr, sizeof(mac.addr));
-	ctl_server_publish(g->ctl,
-		json_pack("{s:s, s:o, s:o, s:o, s:o}", "event",
-			event_name(event->type), "time",
-			json_time(now.wall_sec - age_ns / NSEC_PER_SEC), "mac",
-			json_mac(&mac), "network",
-			json_network(g, event->network), "recordId",
-			event->record_id
-				? json_integer((json_int_t)event->record_id)
-				: json_null()));
+	object = json_pack("{s:s, s:o, s:o, s:o, s:o}", "event",
+		event_name(event->type), "time",
+		json_time(now.wall_sec - age_ns / NSEC_PER_SEC), "mac",
+		mac_of(&event->mac), "network", json_network(g, event->network),
+		"recordId",
+		event->record_id ? json_integer((json_int_t)event->record_id)
+				 : json_null());
+	if (event->type >= GH_EVENT_SUSPICIOUS)
+		add_evidence(object, event);
+	ctl_server_publish(g->ctl, object);
 }
 
 void watch_repair(struct gatehoused *g, const char *name, const char *what)
