@@ -22,10 +22,11 @@ import time
 import rows_bpf
 import rows_forward
 import rows_guests
+import rows_scale
 import rows_store
 from place import BenchError, Place, clear_leftovers
 
-GROUPS = (rows_bpf, rows_forward, rows_guests, rows_store)
+GROUPS = (rows_bpf, rows_forward, rows_guests, rows_store, rows_scale)
 # What a row may fail with; anything else is a fault of the benchmark's.
 FAULTS = (BenchError, OSError, subprocess.SubprocessError)
 
@@ -183,7 +184,8 @@ def main():
     start = time.monotonic()
     clear_leftovers(args.build)
     for group in GROUPS:
-        if book.wants(*group.NAMES):
+        by_name = getattr(group, "BY_NAME", False) and args.rows == "*"
+        if book.wants(*group.NAMES) and not by_name:
             measure_group(book, group, args.build, args.runs, args.keep)
     rows = book.rows()
     out = pathlib.Path(args.build) / "bench.json"

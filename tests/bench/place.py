@@ -38,7 +38,7 @@ socket = {state}/control.sock
 socket_group = nogroup
 pin_dir = {pins}
 hook = {hook}
-clients_max = 262144
+clients_max = {clients_max}
 sweep_seconds = 1
 
 [portal]
@@ -226,12 +226,12 @@ class Place:
 
     # The programs
 
-    def start_daemon(self, hook, state="state"):
+    def start_daemon(self, hook, state="state", clients_max=262144, timeout=60):
         state = self.work / state
         state.mkdir(exist_ok=True)
         self.config = self.work / f"{state.name}.conf"
         self.config.write_text(CONFIG.format(state=state, pins=self.pins,
-                                             hook=hook))
+                                             hook=hook, clients_max=clients_max))
         self.socket = state / "control.sock"
         os.chmod(self.work, 0o755)
         os.chmod(state, 0o755)
@@ -240,7 +240,7 @@ class Place:
         self.daemon = subprocess.Popen(
             self.inside("gw", self.build / "gatehoused", "-c", self.config),
             stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        self.wait(lambda: self.socket.exists() and self.op("status"), 60,
+        self.wait(lambda: self.socket.exists() and self.op("status"), timeout,
                   "gatehoused does not answer", self.daemon)
         return time.monotonic() - started
 

@@ -265,6 +265,60 @@ static void test_full_table_says_so_and_keeps_the_rest(void **state)
 	assert_int_equal(records(), ROOM);
 }
 
+static uint32_t table_size(void)
+{
+	return datapath_records_max(dp);
+}
+
+static void reopen_with(uint32_t clients_max)
+{
+	const struct datapath_options options = {
+		.pin_dir = pin_dir,
+		.clients_max = clients_max,
+	};
+	struct datapath_error err;
+	int r;
+
+	datapath_close(dp);
+	dp = NULL;
+	r = datapath_open(&options, &err, &dp);
+	if (r < 0)
+		fail_msg("open: %s: %s", strerror(-r), err.text);
+}
+
+/* Another size is carried over to, as another layout would be. */
+static void test_table_of_another_size_has_the_same_records(void **state)
+{
+	_cleanup_free_ struct client_want *want = wants(0, 1500);
+	struct mac mac = mac_number(7);
+	struct clients_synced synced;
+	struct gh_client record;
+
+	assert_int_equal(clients_sync(dp, want, 1500, NULL, NULL, &synced), 0);
+	count_bytes(7, 1111, 2222);
+	reopen_with(4 * CLIENTS_MAX);
+	assert_true(datapath_carried_over(dp));
+	assert_true(table_size() > 4 * CLIENTS_MAX);
+	assert_int_equal(datapath_meta(dp)->clients_max, 4 * CLIENTS_MAX);
+	assert_int_equal(records(), 1500);
+	assert_int_equal(clients_lookup(dp, &mac, &record), 0);
+	assert_int_equal(record.up.bytes, 1111);
+	assert_int_equal(record.down.bytes, 2222);
+	/* Nothing is left to change, and nothing is done twice. */
+	assert_int_equal(clients_sync(dp, want, 1500, NULL, NULL, &synced), 0);
+	assert_int_equal(synced.put + synced.edited + synced.removed, 0);
+	reopen_with(4 * CLIENTS_MAX);
+	assert_false(datapath_carried_over(dp));
+	/* Too small for those who are in it: it stays. */
+	reopen_with(1024);
+	assert_false(datapath_carried_over(dp));
+	assert_int_equal(datapath_meta(dp)->clients_max, 4 * CLIENTS_MAX);
+	assert_int_equal(records(), 1500);
+	reopen_with(1500);
+	assert_true(datapath_carried_over(dp));
+	assert_int_equal(records(), 1500);
+}
+
 static int count_difference(void *data, enum client_difference difference,
 	const struct client_want *want, const struct client *have)
 {
@@ -430,6 +484,7 @@ int main(void)
 		CASE(test_sync_does_the_difference_and_nothing_else),
 		CASE(test_sync_refuses_one_client_twice),
 		CASE(test_full_table_says_so_and_keeps_the_rest),
+		CASE(test_table_of_another_size_has_the_same_records),
 		CASE(test_compare_names_each_difference),
 		CASE(test_adopting_keeps_every_record),
 		CASE(test_two_processes_cannot_share_the_pins),
