@@ -567,6 +567,7 @@ static void print_waiting(const json_t *credits)
 		return;
 	putchar('\n');
 	print_table(rest, credit_columns);
+	putchar('\n');
 }
 
 #define CLIENT_WIDTH 16 /* of the widest title */
