@@ -558,8 +558,8 @@ void print_clients(const json_t *reply)
 	print_items(reply, client_columns, "no clients");
 }
 
-/* The first credit is in use: the fields say all of it. */
-static void print_waiting(const json_t *credits)
+/* The first credit is in use: the fields say all of it. `message`: it follows. */
+static void print_waiting(const json_t *credits, const char *message)
 {
 	_cleanup_json_ json_t *rest = json_copy((json_t *)credits);
 
@@ -567,7 +567,8 @@ static void print_waiting(const json_t *credits)
 		return;
 	putchar('\n');
 	print_table(rest, credit_columns);
-	putchar('\n');
+	if (message)
+		putchar('\n');
 }
 
 #define CLIENT_WIDTH 16 /* of the widest title */
@@ -578,7 +579,7 @@ void print_client(const json_t *reply)
 		json_string_value(json_object_get(reply, "message"));
 
 	print_fields(reply, one_client_columns);
-	print_waiting(json_object_get(reply, "credits"));
+	print_waiting(json_object_get(reply, "credits"), message);
 	if (json_is_null(json_object_get(reply, "sessionId")))
 		print_fields_wide(json_object_get(reply, "lastSession"),
 			last_session_columns, CLIENT_WIDTH);
