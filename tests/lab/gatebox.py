@@ -7,6 +7,7 @@ Traffic is UDP through sockets that this process opens inside the namespaces;
 each datagram carries its number, so a lost or a leaked one has a name.
 """
 import ctypes
+import itertools
 import json
 import os
 import select
@@ -144,6 +145,7 @@ class Box:
         self.guests = guests
         self.driver = None
         self.sockets = []
+        self.ports = itertools.count(PORT)  # one for each traffic
 
     def ns(self, who):
         return f"{self.prefix}-{who}"
@@ -173,13 +175,7 @@ class Box:
         self.ip("up", f"addr add {UPLINK}/24 dev eth0")
         self.ip("up", "link set eth0 up")
         self.ip("up", "route add 10.7.0.0/24 via 203.0.113.1")
-        if self.is_bridge:
-            # A MAC of its own: else it takes another with each new port.
-            self.ip("gw", f"link add br0 address {BOX_MAC} type bridge")
-            self.ip("gw", "addr add 10.7.0.1/24 dev br0")
-            self.ip("gw", "link set br0 up")
-        for n in range(1, self.guests + 1 if self.is_bridge else 2):
-            self.add_guest(n)
+        self.make_lan()
         return self
 
     def __exit__(self, *exc):
@@ -200,6 +196,15 @@ class Box:
             if os.path.exists(path):
                 os.unlink(path)
 
+    def make_lan(self):
+        if self.is_bridge:
+            # A MAC of its own: else it takes another with each new port.
+            self.ip("gw", f"link add br0 address {BOX_MAC} type bridge")
+            self.ip("gw", "addr add 10.7.0.1/24 dev br0")
+            self.ip("gw", "link set br0 up")
+        for n in range(1, self.guests + 1 if self.is_bridge else 2):
+            self.add_guest(n)
+
     def add_guest(self, n):
         """The guest's link: lan1 itself, or port pN of the bridge."""
         port = f"p{n}" if self.is_bridge else "lan1"
@@ -219,12 +224,15 @@ class Box:
         self.ip("gw", f"neigh replace 10.7.0.{10 + n} lladdr {mac(n)} dev {self.lan} "
                 "nud permanent")
 
+    def networks(self):
+        """The sections of its guest networks."""
+        return f"[network guest]\ninterface = {self.lan}\nportal4 = 10.7.0.1\n"
+
     def start(self, *options, hook="auto", extra="", program=DRIVER, env=None,
               clients_max=1024):
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(f"[gatehouse]\npin_dir = {self.pin_dir}\nhook = {hook}\n"
-                    f"clients_max = {clients_max}\n"
-                    f"[network guest]\ninterface = {self.lan}\nportal4 = 10.7.0.1\n{extra}")
+                    f"clients_max = {clients_max}\n{self.networks()}{extra}")
         self.driver = Driver(self, *options, program=program, env=env)
         return self.driver
 
@@ -254,9 +262,10 @@ class Traffic:
     start(), one every `gap` seconds until stop()."""
 
     def __init__(self, box, guest):
-        self.server = box.udp("up", PORT + guest)
+        port = next(box.ports)
+        self.server = box.udp("up", port)
         self.client = box.udp(f"g{guest}")
-        self.target = (UPLINK, PORT + guest)
+        self.target = (UPLINK, port)
         self.sent = 0
         self.arrived = set()
         self.thread = None

@@ -89,7 +89,7 @@ def test_made_again_is_never_open(way, bridge):
         assert one.stop() == set()
         # It was closed by the gate and not by a broken lab.
         gate.ask(f"run {mac(1)}")
-        assert one.passes()
+        wait_for("open", one.passes)
         # Pins of the interfaces that went are gone with them.
         alive = {str(row["ifindex"]) for row in gate.rows().values()}
         assert {pin.split("-")[0] for pin in box.pins("links")} == alive

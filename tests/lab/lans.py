@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A box with several guest networks, each built in a way of its own: network n
+has guest n at 10.7.n.11, the box at 10.7.n.1, and a portal there.
+
+    plain    w1
+    bridge   br1, port w1
+    vlan     w1.10, tagged by the guest
+    stacked  w1.20.30, two tags, the outer one 802.1ad
+    access   br1.10 on a bridge that filters VLANs, port w1 untagged in 10
+    trunk    w1, the gate itself, and the address on w1.10 above it
+    tagged   br1, a bridge that filters VLANs, port w1 tagged, address on br1.10
+
+All but plain and bridge need a kernel with 802.1Q.
+"""
+import json
+import re
+
+from gatebox import Box, Traffic, mac, run, wait_for
+
+
+def box_mac(n):
+    return f"02:00:00:00:ff:{n:02x}"
+
+
+class Lans(Box):
+    def __init__(self, *kinds):
+        super().__init__(guests=len(kinds))
+        self.kinds = dict(enumerate(kinds, 1))
+        self.portal = {n: f"10.7.{n}.1" for n in self.kinds}
+        # What the file names; where the box has its address; the guest's own.
+        self.interface, self.address_on, self.guest_on = {}, {}, {}
+
+    def number(self, kind):
+        return next(n for n, k in self.kinds.items() if k == kind)
+
+    def networks(self):
+        return "".join(f"[network {kind}{n}]\ninterface = {self.interface[n]}\n"
+                       f"portal4 = {self.portal[n]}\n"
+                       for n, kind in self.kinds.items())
+
+    def make_lan(self):
+        self.ip("up", "route add 10.7.0.0/16 via 203.0.113.1")
+        for n in self.kinds:
+            self.add_guest(n)
+
+    def add_guest(self, n):
+        run("ip", "link", "add", f"w{n}", "netns", self.ns("gw"), "type", "veth",
+            "peer", "name", "eth0", "netns", self.ns(f"g{n}"))
+        self.ip("gw", f"link set w{n} address {box_mac(n)} up")
+        self.ip(f"g{n}", f"link set eth0 address {mac(n)} up")
+        getattr(self, f"make_{self.kinds[n]}")(n)
+        gw, guest = self.address_on[n], self.guest_on[n]
+        self.ip("gw", f"link set {gw} up")
+        self.ip("gw", f"addr add 10.7.{n}.1/24 dev {gw}")
+        self.ip(f"g{n}", f"link set {guest} up")
+        self.ip(f"g{n}", f"addr add 10.7.{n}.11/24 dev {guest}")
+        self.ip(f"g{n}", f"route add default via 10.7.{n}.1")
+        # Known neighbours: a datagram goes at once or never.
+        at = json.loads(self.ip("gw", f"-j link show {gw}"))[0]["address"]
+        self.ip(f"g{n}", f"neigh replace 10.7.{n}.1 lladdr {at} dev {guest} nud permanent")
+        self.ip("gw", f"neigh replace 10.7.{n}.11 lladdr {mac(n)} dev {gw} nud permanent")
+
+    def note(self, n, interface, address_on=None, guest_on="eth0"):
+        self.interface[n] = interface
+        self.address_on[n] = address_on or interface
+        self.guest_on[n] = guest_on
+
+    def make_bridge_device(self, n, options=""):
+        self.ip("gw", f"link add br{n} address {box_mac(n)} type bridge {options}")
+        self.ip("gw", f"link set w{n} master br{n}")
+        self.ip("gw", f"link set br{n} up")
+
+    def make_vlan_device(self, who, link, number, protocol="802.1q"):
+        self.ip(who, f"link add link {link} name {link}.{number} type vlan "
+                     f"protocol {protocol} id {number}")
+        self.ip(who, f"link set {link}.{number} up")
+
+    def make_plain(self, n):
+        self.note(n, f"w{n}")
+
+    def make_bridge(self, n):
+        self.make_bridge_device(n)
+        self.note(n, f"br{n}")
+
+    def make_vlan(self, n):
+        self.make_vlan_device("gw", f"w{n}", 10)
+        self.make_vlan_device(f"g{n}", "eth0", 10)
+        self.note(n, f"w{n}.10", guest_on="eth0.10")
+
+    def make_stacked(self, n):
+        for who, link in (("gw", f"w{n}"), (f"g{n}", "eth0")):
+            self.make_vlan_device(who, link, 20, "802.1ad")
+            self.make_vlan_device(who, f"{link}.20", 30)
+        self.note(n, f"w{n}.20.30", guest_on="eth0.20.30")
+
+    def make_filtering(self, n, port_options):
+        self.make_bridge_device(n, "vlan_filtering 1 vlan_default_pvid 0")
+        self.gw(f"bridge vlan add dev w{n} vid 10 {port_options}")
+        self.gw(f"bridge vlan add dev br{n} vid 10 self")
+        self.make_vlan_device("gw", f"br{n}", 10)
+
+    def make_access(self, n):
+        self.make_filtering(n, "pvid untagged")
+        self.note(n, f"br{n}.10")
+
+    def make_trunk(self, n):
+        self.make_vlan_device("gw", f"w{n}", 10)
+        self.make_vlan_device(f"g{n}", "eth0", 10)
+        self.note(n, f"w{n}", f"w{n}.10", "eth0.10")
+
+    def make_tagged(self, n):
+        self.make_filtering(n, "")
+        self.make_vlan_device(f"g{n}", "eth0", 10)
+        self.note(n, f"br{n}", f"br{n}.10", "eth0.10")
+
+    # What holds for every network, whatever it is built of.
+
+    def check_gated(self):
+        """Captive, running and closed; and the bytes, of which tags are none."""
+        gate = self.driver
+        for n, kind in self.kinds.items():
+            traffic = Traffic(self, n)
+            assert not traffic.passes(), f"{kind}: captive"
+            assert gate.ask(f"run {mac(n)}")["error"] == 0
+            assert traffic.comes_back(), f"{kind}: running"
+            before = gate.clients()[mac(n)]
+            for _ in range(50):
+                traffic.send()
+            wait_for(f"{kind}: 50 charged", lambda: gate.clients()[mac(n)]["upPackets"]
+                     >= before["upPackets"] + 50, 5)
+            after = gate.clients()[mac(n)]
+            # 20 bytes of IPv4, 8 of UDP, 8 of ours.
+            assert after["upPackets"] - before["upPackets"] == 50, kind
+            assert after["upBytes"] - before["upBytes"] == 50 * 36, kind
+            assert gate.ask(f"close {mac(n)}")["error"] == 0
+            assert not traffic.passes(), f"{kind}: closed"
+
+    def check_portals(self):
+        """Each network's captives are sent to its own portal."""
+        for n, kind in self.kinds.items():
+            said = run("ip", "netns", "exec", self.ns(f"g{n}"), "curl", "-s", "-m", "5",
+                       "-i", "http://203.0.113.2/page", check=False)
+            assert said.startswith("HTTP/1.1 302"), (kind, said)
+            location = re.search(r"(?i)^location: (\S+)", said, re.MULTILINE)[1]
+            assert location.startswith(f"http://{self.portal[n]}/"), (kind, location)
