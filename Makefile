@@ -6,6 +6,8 @@
 # make test       everything (root): check, kernel test runs, the lab, browser
 #                 FRAMES=1000000: so many frames where host and kernel are
 #                 compared, instead of 100,000
+# make test-vm    part of it under Debian's kernels 6.1 and 6.12 in QEMU (root,
+#                 6 min; downloads the kernels once, to build/vm)
 # make bench      measure (root, 5 min); prints a table with goals, writes
 #                 build/bench.json; ROWS='bpf.*' only those rows
 # make fuzz       every fuzzer for FUZZ_SECONDS (10), seeds first
@@ -86,8 +88,8 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help deps check test bench run install uninstall clean format check-unit \
-	check-portal check-layers check-style test-bpf test-lab test-san fuzz \
-	run-fuzz
+	check-portal check-layers check-style test-bpf test-lab test-san test-vm \
+	vm-tests fuzz run-fuzz
 
 # Tests and scripts run the programs of this build.
 export GATEHOUSE_BUILD := $(B)
@@ -195,7 +197,7 @@ $(LAB_PASS): tests/lab/pass.bpf.c
 
 # The lab's own programs: the gate without its controller.
 LAB_TOOLS := $(patsubst tests/lab/%_main.c,$(B)/tests/lab/%,$(wildcard tests/lab/*_main.c))
-ATTACH_OBJS := $(patsubst %,$(B)/obj/userspace/daemon/%.o,attach port network_link \
+ATTACH_OBJS := $(patsubst %,$(B)/obj/userspace/daemon/%.o,attach bypass port network_link \
 	network_record)
 $(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(ATTACH_OBJS) $(B)/libnet.a \
 		$(B)/libdatapath.a $(B)/libbase.a
@@ -266,6 +268,10 @@ test-san:
 	$(MAKE) SAN=1 check-unit check-portal
 test:
 	scripts/test.sh
+# What the machines run, built here.
+vm-tests: $(PROGRAMS) $(BPF_TESTS) $(LAB_TOOLS) $(LAB_PASS)
+test-vm: deps
+	scripts/test-vm.sh
 bench: $(PROGRAMS) $(BENCH)
 	tests/bench/bench.py --build $(B) $(if $(ROWS),--rows '$(ROWS)')
 run: deps

@@ -3,11 +3,12 @@
 # Installs what is missing of the Debian 12 packages that gatehouse needs,
 # through apt-get. Says nothing and takes no time when nothing is.
 #
-# deps.sh [--list] [build|run|test]...   default: all three
+# deps.sh [--list] [build|run|test|vm]...   default: all four
 #   build   compilers and libraries
 #   run     what a gateway needs besides; no DHCP or DNS server, because
 #           installing one starts it
 #   test    what the tests and the lab need besides: browser, packet tools
+#   vm      what tests under other kernels need besides (make test-vm)
 #   --list  only prints the packages
 set -eu
 
@@ -20,6 +21,8 @@ test="libcmocka-dev libclang-rt-14-dev python3 python3-pytest
 	python3-scapy python3-selenium chromium chromium-driver
 	fonts-dejavu-core busybox dnsmasq-base ethtool procps curl tcpdump
 	iperf3 iputils-ping groff-base openssl"
+vm="qemu-system-x86 seabios cpio kmod xz-utils
+	debian-archive-keyring"
 
 list=
 packages=
@@ -28,13 +31,14 @@ for word in "$@"; do
 	build) packages="$packages $build" ;;
 	run) packages="$packages $run" ;;
 	test) packages="$packages $test" ;;
+	vm) packages="$packages $vm" ;;
 	--list) list=1 ;;
 	*)
 		sed -n '/^# deps.sh/,/^set/s/^# \{0,1\}//p' "$0" >&2
 		exit 2 ;;
 	esac
 done
-: "${packages:=$build $run $test}"
+: "${packages:=$build $run $test $vm}"
 
 if [ "$list" ]; then
 	# shellcheck disable=SC2086 # one word per package
