@@ -7,12 +7,14 @@
  * the daemon, leaves the gate working.
  *
  * usage: attach [--clsact] CONFIG
- * lines: rows | clients | reasons | run MAC | close MAC | stop |
+ * lines: rows | clients | reasons | run MAC [SECONDS] | close MAC | stop |
  *        unload open | unload closed
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mac.h"
@@ -102,18 +104,25 @@ static void answer_reasons(struct driver *d)
 	answer(json_pack("{s:i, s:o}", "error", ret, "reasons", reasons));
 }
 
-static void run_client(struct driver *d, const char *text)
+static void run_client(struct driver *d, char *text)
 {
+	char *seconds = strchr(text, ' ');
 	struct gh_policy policy = {
 		.state = GH_STATE_RUNNING,
-		.expires_ns = GH_NEVER,
+		.expires_ns = seconds ? (uint64_t)clock_mono_ns() +
+						strtoul(seconds, NULL, 10) *
+							NSEC_PER_SEC
+				      : GH_NEVER,
 		.quota_bytes = GH_UNLIMITED,
 		.networks = ~0ULL,
 		.record_id = ++d->record_id,
 	};
 	struct mac mac;
-	int ret = mac_parse(text, &mac);
+	int ret;
 
+	if (seconds)
+		*seconds = '\0';
+	ret = mac_parse(text, &mac);
 	answer(json_pack("{s:i}", "error",
 		ret ?: clients_put(d->dp, &mac, &policy)));
 }
@@ -142,7 +151,7 @@ static void unload(struct driver *d, bool open)
 	loop_quit(d->loop);
 }
 
-static void obey(struct driver *d, const char *line)
+static void obey(struct driver *d, char *line)
 {
 	if (strcmp(line, "rows") == 0)
 		answer_rows(d);

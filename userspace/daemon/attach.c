@@ -18,12 +18,16 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/bypass.h"
 #include "daemon/network_link.h"
 #include "daemon/network_record.h"
 #include "daemon/port.h"
+#include "net/conntrack.h"
 #include "net/nft.h"
 
 #define CHECK_NS NSEC_PER_SEC
+/* One may be carried again before the gate is closed. */
+#define FLOW_ROUNDS 5
 
 struct attach {
 	struct loop *loop;
@@ -36,6 +40,7 @@ struct attach {
 	struct port **port; /* in the order of attach_each() */
 	size_t port_count, port_size;
 	bool is_unloaded;
+	unsigned int flow_rounds; /* since a way past the gate was found */
 	/* Logged once, until it is different. */
 	char network_problem[CONFIG_NETWORKS_MAX][64];
 	bool absent_logged[CONFIG_NETWORKS_MAX];
@@ -149,6 +154,15 @@ static bool is_to_keep(struct attach *a, const struct port *port)
 	       (port->is_named && links_by_index(a->links, port->row.ifindex));
 }
 
+/* One that was renamed is no longer wanted by its old name. */
+static void note_name(struct attach *a, struct port *port)
+{
+	const struct link *link = links_by_index(a->links, port->row.ifindex);
+
+	if (link)
+		memcpy(port->row.name, link->name, sizeof(port->row.name));
+}
+
 static void drop_unwanted(struct attach *a)
 {
 	size_t i, kept = 0;
@@ -161,11 +175,72 @@ static void drop_unwanted(struct attach *a)
 			free(port);
 			continue;
 		}
+		note_name(a, port);
 		if (!port->is_wanted)
 			port_retire(port);
 		a->port[kept++] = port;
 	}
 	a->port_count = kept;
+}
+
+/* Ways round the gate. */
+
+/* A bridge whose port can be passed by is closed as a whole: only the
+ * interface that is named has a group that closes it. */
+static void spread_bypass(struct attach *a, const struct port *from, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < a->port_count; i++) {
+		struct port *port = a->port[i];
+
+		if (port->row.network && port->row.network == from->row.network &&
+			!port->bypass[0])
+			snprintf(port->bypass, sizeof(port->bypass), "%s", text);
+	}
+}
+
+/* Those that a flowtable carries would not notice that the gate is closed. */
+static void end_flows(void)
+{
+	size_t count = 0;
+	int ret = conntrack_end_offloaded(&count);
+
+	if (ret)
+		log_error("cannot end connections in a flowtable: %s",
+			strerror(-ret));
+	else if (count)
+		log_warning("ended %zu connections that a flowtable carried "
+			    "past the gate",
+			count);
+}
+
+static void find_bypasses(struct attach *a)
+{
+	_cleanup_free_ struct bypass *found =
+		xcalloc(a->port_count + 1, sizeof(*found));
+	bool by_flow = false;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < a->port_count; i++) {
+		a->port[i]->bypass[0] = '\0';
+		/* A retired one is closed anyway. */
+		if (a->port[i]->row.network)
+			found[i].ifindex = a->port[i]->row.ifindex;
+	}
+	ret = bypass_find(a->links, found, a->port_count);
+	if (ret && ret != -EINTR)
+		log_error("cannot read the flowtables: %s", strerror(-ret));
+	for (i = 0; i < a->port_count; i++) {
+		if (found[i].text[0])
+			spread_bypass(a, a->port[i], found[i].text);
+		by_flow |= found[i].by_flow;
+	}
+	/* Not for ever: who is no guest may use that flowtable all the same. */
+	a->flow_rounds = by_flow ? a->flow_rounds + 1 : 0;
+	if (by_flow && a->flow_rounds <= FLOW_ROUNDS)
+		end_flows();
 }
 
 static void refresh(struct attach *a)
@@ -182,6 +257,7 @@ static void refresh(struct attach *a)
 	for (n = 0; n < a->config->network_count; n++)
 		want_ports(a, &a->config->networks[n]);
 	drop_unwanted(a);
+	find_bypasses(a);
 	for (i = 0; i < a->port_count; i++)
 		port_refresh(a->port[i]);
 }
@@ -377,6 +453,7 @@ static void on_check(void *data)
 	if (a->is_unloaded)
 		return;
 	check_nft(a);
+	find_bypasses(a);
 	for (i = 0; i < a->port_count; i++) {
 		const char *what = port_check(a->port[i]);
 

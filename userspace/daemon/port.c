@@ -121,11 +121,28 @@ static int keep_isolated(struct port *port)
 	return ret;
 }
 
-/* On drivers of virtual devices XDP costs more than it saves (docs/design.md 4.1). */
-static enum hook_mode mode_of(
-	const struct config_network *network, const struct link *link)
+static void note_vlan(void *data, const struct link *link)
 {
-	switch (network->hook) {
+	int *parent = data;
+
+	if (link->parent == *parent)
+		*parent = 0;
+}
+
+/* Whether devices are made on it: tags matter then, and XDP sees none that a
+ * network card has taken off, nor can it put one on an answer. */
+static bool carries_vlans(const struct port *port)
+{
+	int parent = port->row.ifindex;
+
+	links_each(port->links, note_vlan, &parent);
+	return !parent;
+}
+
+/* On drivers of virtual devices XDP costs more than it saves (docs/design.md 4.1). */
+static enum hook_mode mode_of(const struct port *port, const struct link *link)
+{
+	switch (port->row.network->hook) {
 	case CONFIG_HOOK_XDP:
 		return HOOK_MODE_XDP;
 	case CONFIG_HOOK_TC:
@@ -133,7 +150,7 @@ static enum hook_mode mode_of(
 	case CONFIG_HOOK_AUTO:
 		break;
 	}
-	return link->kind[0] ? HOOK_MODE_TC : HOOK_MODE_AUTO;
+	return link->kind[0] || carries_vlans(port) ? HOOK_MODE_TC : HOOK_MODE_AUTO;
 }
 
 static void describe(struct port *port)
@@ -142,6 +159,17 @@ static void describe(struct port *port)
 		hook_way_name(port->hooks.up));
 	snprintf(port->row.down, sizeof(port->row.down), "%s",
 		hook_way_name(port->hooks.down));
+}
+
+/* The hooks stay: what does come to them shall meet them. */
+static void close_bypassed(struct port *port)
+{
+	struct hook_state hooks = port->hooks;
+
+	set_group(port, false);
+	fail(port, "%s", port->bypass);
+	port->hooks = hooks;
+	describe(port);
 }
 
 static void attach_port(struct port *port)
@@ -162,14 +190,19 @@ static void attach_port(struct port *port)
 		fail(port, "cannot isolate it from other ports: %s", strerror(-ret));
 		return;
 	}
-	ret = hooks_attach(port->dp, port->row.ifindex, port->role,
-		mode_of(port->row.network, link), &err, &port->hooks);
+	port->mode = mode_of(port, link);
+	ret = hooks_attach(port->dp, port->row.ifindex, port->role, port->mode,
+		&err, &port->hooks);
 	if (ret) {
 		set_group(port, false);
 		/* ENODEV: netlink is about to say that it went. */
 		if (ret != -ENODEV)
 			fail(port, "%s", err.text);
 		describe(port);
+		return;
+	}
+	if (port->bypass[0]) {
+		close_bypassed(port);
 		return;
 	}
 	ret = set_group(port, true);
@@ -244,7 +277,7 @@ void port_refresh(struct port *port)
 	if (port->row.state == ATTACH_STATE_RETIRED)
 		return;
 	if (port->row.state != ATTACH_STATE_ATTACHED || set_interface(port) ||
-		keep_isolated(port))
+		keep_isolated(port) || (link && mode_of(port, link) != port->mode))
 		attach_port(port);
 	/* Attached, but somebody took it out of our group. */
 	else if (port->is_named && link && link->group != GH_DEVICE_GROUP &&
@@ -274,7 +307,7 @@ const char *port_check(struct port *port)
 
 	if (port->row.state == ATTACH_STATE_RETIRED)
 		return NULL;
-	if (port->row.state != ATTACH_STATE_ATTACHED) {
+	if (port->row.state != ATTACH_STATE_ATTACHED || port->bypass[0]) {
 		attach_port(port);
 		return NULL;
 	}

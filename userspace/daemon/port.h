@@ -20,7 +20,11 @@ struct port {
 	bool is_named;	       /* by the configuration, so nftables guards it */
 	bool is_wanted;	       /* mark of a refresh */
 	bool we_isolated;      /* and so set it back */
+	enum hook_mode mode;   /* in force, when attached */
 	struct hook_state hooks;
+	/* Why it stays closed although it is gated (bypass.h); "": it need
+	 * not. attach.c's, before port_check(). */
+	char bypass[256];
 };
 
 /* Of this interface, not attached yet; what an earlier process did to it is

@@ -26,6 +26,7 @@
 #define DUMP_TRIES    8
 #define CHANGE_BYTES  128
 #define RECEIVE_BYTES (1024 * 1024) /* room for a storm of messages */
+#define PARENT_ELSEWHERE (-1) /* in another namespace */
 
 struct links {
 	struct loop *loop;
@@ -213,6 +214,13 @@ static int parse_link(const struct nlattr *attr, void *data)
 		if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
 			link->master = (int)mnl_attr_get_u32(attr);
 		break;
+	case IFLA_LINK:
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0 && !link->parent)
+			link->parent = (int)mnl_attr_get_u32(attr);
+		break;
+	case IFLA_LINK_NETNSID:
+		link->parent = PARENT_ELSEWHERE;
+		break;
 	case IFLA_GROUP:
 		if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
 			link->group = mnl_attr_get_u32(attr);
@@ -274,6 +282,9 @@ static int parse_link_message(struct links *links, const struct nlmsghdr *messag
 	link.is_up = info->ifi_flags & IFF_UP;
 	if (mnl_attr_parse(message, sizeof(*info), parse_link, &link) < 0)
 		return MNL_CB_OK;
+	/* A veth's "link" is its other end. */
+	if (link.parent == PARENT_ELSEWHERE || strcmp(link.kind, "veth") == 0)
+		link.parent = 0;
 	put_link(links, &link);
 	return MNL_CB_OK;
 }

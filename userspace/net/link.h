@@ -17,6 +17,7 @@
 struct link {
 	int ifindex;
 	int master; /* ifindex of the bridge or bond it is in, 0: none */
+	int parent; /* of the device that a VLAN's is made on, 0: none */
 	uint32_t group;
 	uint32_t mtu;
 	bool is_up;
