@@ -25,6 +25,8 @@ CLONE_NEWNET = 0x40000000
 GROUP = 0x6768
 UPLINK = "203.0.113.2"
 PORT = 9999
+# How many times longer than on a real machine things may take.
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
 BOX_MAC = "02:00:00:00:ff:01"
 
 
@@ -47,7 +49,7 @@ def mac(guest):
 
 def wait_for(what, condition, seconds=3):
     """Waits for the event, not for a time; fails by name when it never comes."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < end:
         value = condition()
         if value:
@@ -93,7 +95,7 @@ class Driver:
 
     def read(self, may_die=False):
         """An answer; None when the driver died, and may."""
-        ready, _, _ = select.select([self.process.stdout], [], [], 20)
+        ready, _, _ = select.select([self.process.stdout], [], [], 20 * PATIENCE)
         line = self.process.stdout.readline() if ready else ""
         if ready and not line and may_die:
             assert self.process.wait(20) == -signal.SIGKILL, self.said()
@@ -120,7 +122,7 @@ class Driver:
     def stop(self):
         """Ends it as SIGTERM ends the daemon: the gate stays."""
         self.process.stdin.close()
-        assert self.process.wait(20) == 0, self.said()
+        assert self.process.wait(20 * PATIENCE) == 0, self.said()
         self.finish()
 
     def kill(self):
@@ -289,7 +291,7 @@ class Traffic:
     def passes(self, tries=20):
         """Whether datagrams sent now arrive; waits long enough to say no."""
         before = len(self.collect())
-        for _ in range(tries):
+        for _ in range(int(tries * PATIENCE)):
             self.send()
             time.sleep(0.01)
             if len(self.collect()) > before:

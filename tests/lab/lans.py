@@ -9,13 +9,16 @@ has guest n at 10.7.n.11, the box at 10.7.n.1, and a portal there.
     access   br1.10 on a bridge that filters VLANs, port w1 untagged in 10
     trunk    w1, the gate itself, and the address on w1.10 above it
     tagged   br1, a bridge that filters VLANs, port w1 tagged, address on br1.10
+    xdp-...  the same with hook = xdp, where w1 itself is gated
 
 All but plain and bridge need a kernel with 802.1Q.
 """
 import json
 import re
 
-from gatebox import Box, Traffic, mac, run, wait_for
+from gatebox import BUILD, ROOT, Box, Traffic, mac, run, wait_for
+
+PASS = f"{ROOT}/{BUILD}/lab/pass.bpf.o"
 
 
 def box_mac(n):
@@ -26,16 +29,15 @@ class Lans(Box):
     def __init__(self, *kinds):
         super().__init__(guests=len(kinds))
         self.kinds = dict(enumerate(kinds, 1))
+        self.xdp = [n for n, kind in self.kinds.items() if kind.startswith("xdp-")]
         self.portal = {n: f"10.7.{n}.1" for n in self.kinds}
         # What the file names; where the box has its address; the guest's own.
         self.interface, self.address_on, self.guest_on = {}, {}, {}
 
-    def number(self, kind):
-        return next(n for n, k in self.kinds.items() if k == kind)
-
     def networks(self):
         return "".join(f"[network {kind}{n}]\ninterface = {self.interface[n]}\n"
                        f"portal4 = {self.portal[n]}\n"
+                       f"hook = {'xdp' if n in self.xdp else 'tc'}\n"
                        for n, kind in self.kinds.items())
 
     def make_lan(self):
@@ -48,7 +50,7 @@ class Lans(Box):
             "peer", "name", "eth0", "netns", self.ns(f"g{n}"))
         self.ip("gw", f"link set w{n} address {box_mac(n)} up")
         self.ip(f"g{n}", f"link set eth0 address {mac(n)} up")
-        getattr(self, f"make_{self.kinds[n]}")(n)
+        getattr(self, f"make_{self.kinds[n].removeprefix('xdp-')}")(n)
         gw, guest = self.address_on[n], self.guest_on[n]
         self.ip("gw", f"link set {gw} up")
         self.ip("gw", f"addr add 10.7.{n}.1/24 dev {gw}")
@@ -59,6 +61,9 @@ class Lans(Box):
         at = json.loads(self.ip("gw", f"-j link show {gw}"))[0]["address"]
         self.ip(f"g{n}", f"neigh replace 10.7.{n}.1 lladdr {at} dev {guest} nud permanent")
         self.ip("gw", f"neigh replace 10.7.{n}.11 lladdr {mac(n)} dev {gw} nud permanent")
+        if n in self.xdp:
+            # XDP_TX towards a veth needs a program on its peer.
+            self.ip(f"g{n}", f"link set dev eth0 xdpdrv obj {PASS} sec xdp")
 
     def note(self, n, interface, address_on=None, guest_on="eth0"):
         self.interface[n] = interface
@@ -115,10 +120,11 @@ class Lans(Box):
 
     # What holds for every network, whatever it is built of.
 
-    def check_gated(self):
+    def check_gated(self, numbers=None):
         """Captive, running and closed; and the bytes, of which tags are none."""
         gate = self.driver
-        for n, kind in self.kinds.items():
+        for n in numbers or self.kinds:
+            kind = self.kinds[n]
             traffic = Traffic(self, n)
             assert not traffic.passes(), f"{kind}: captive"
             assert gate.ask(f"run {mac(n)}")["error"] == 0
@@ -135,9 +141,10 @@ class Lans(Box):
             assert gate.ask(f"close {mac(n)}")["error"] == 0
             assert not traffic.passes(), f"{kind}: closed"
 
-    def check_portals(self):
+    def check_portals(self, numbers=None):
         """Each network's captives are sent to its own portal."""
-        for n, kind in self.kinds.items():
+        for n in numbers or self.kinds:
+            kind = self.kinds[n]
             said = run("ip", "netns", "exec", self.ns(f"g{n}"), "curl", "-s", "-m", "5",
                        "-i", "http://203.0.113.2/page", check=False)
             assert said.startswith("HTTP/1.1 302"), (kind, said)

@@ -14,7 +14,7 @@ lab="tests/vm
 
 export GATEHOUSE_ATTACH=$PWD/build/tests/lab/attach
 # Each is given what it takes here, where all is slow.
-export TEST_TIMEOUT=200
+export TEST_TIMEOUT=200 LAB_PATIENCE=3
 export LAB_PREFIX=vm
 log=$(mktemp)
 passed=0 failed=0 skipped=0

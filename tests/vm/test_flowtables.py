@@ -2,17 +2,14 @@
 """Flowtables of the operator. One that names gated interfaces works, and what it
 carries is charged and ends like anything else; one that would carry packets past
 a gate closes the network, at start or when it appears, and says so."""
-import json
 import re
 import time
 
 import pytest
 
-from gatebox import GROUP, Traffic, build_driver, mac, wait_for
-from lans import Lans
+from gatebox import GROUP, Traffic, mac, wait_for
 
-KINDS = ["plain", "bridge", "vlan"]
-PLAIN, BRIDGE, VLAN = 1, 2, 3
+PLAIN, BRIDGE, VLAN = 1, 2, 3  # conftest.KINDS
 
 TABLE = """
 table inet shortcut {{
@@ -29,18 +26,12 @@ table inet shortcut {{
 """
 
 
-@pytest.fixture(scope="module")
-def lans():
-    build_driver()
-    with Lans(*KINDS) as box:
-        box.start(hook="tc")
-        yield box
-
-
 @pytest.fixture(autouse=True)
-def no_flowtable(lans):
+def nothing_left(lans):
     yield
     lans.gw("nft delete table inet shortcut", check=False)
+    for n in (PLAIN, BRIDGE, VLAN):
+        lans.driver.ask(f"close {mac(n)}")
 
 
 def add_flowtable(lans, *devices):
@@ -131,7 +122,7 @@ def test_past_a_gate_is_refused_when_it_appears(lans):
 def test_past_a_gate_is_refused_at_start(lans):
     add_flowtable(lans, "w3", "up0")
     lans.driver.kill()
-    lans.start(hook="tc")
+    lans.start()
     assert lans.driver.rows()["w3.10"]["state"] == "failed"
     traffic = Traffic(lans, VLAN)
     assert lans.driver.ask(f"run {mac(VLAN)}")["error"] == 0
@@ -152,17 +143,3 @@ def test_in_hardware_is_refused(lans):
     lans.gw("nft delete table inet shortcut")
     wait_for("open", lambda: all(
         row["state"] == "attached" for row in lans.driver.rows().values()), 5)
-
-
-def test_a_vlan_above_a_gate_is_refused(lans):
-    """Both in the file: its frames would be judged twice."""
-    lans.driver.stop()
-    lans.start(hook="tc", extra="[network below]\ninterface = w3\nportal4 = 10.7.30.1\n")
-    rows = lans.driver.rows()
-    assert rows["w3"]["state"] == "attached"
-    assert rows["w3.10"]["state"] == "failed"
-    assert "meet the gate of w3 already" in rows["w3.10"]["problem"]
-    lans.driver.stop()
-    lans.start(hook="tc")
-    assert lans.driver.rows()["w3.10"]["state"] == "attached"
-    assert json.loads(lans.ip("gw", "-j link show w3"))[0]["ifname"] == "w3"

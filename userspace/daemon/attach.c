@@ -194,8 +194,7 @@ static void spread_bypass(struct attach *a, const struct port *from, const char 
 	for (i = 0; i < a->port_count; i++) {
 		struct port *port = a->port[i];
 
-		if (port->row.network && port->row.network == from->row.network &&
-			!port->bypass[0])
+		if (port->row.network == from->row.network && !port->bypass[0])
 			snprintf(port->bypass, sizeof(port->bypass), "%s", text);
 	}
 }
@@ -225,16 +224,16 @@ static void find_bypasses(struct attach *a)
 
 	for (i = 0; i < a->port_count; i++) {
 		a->port[i]->bypass[0] = '\0';
-		/* A retired one is closed anyway. */
-		if (a->port[i]->row.network)
-			found[i].ifindex = a->port[i]->row.ifindex;
+		found[i].ifindex = a->port[i]->row.ifindex;
+		found[i].is_retired = !a->port[i]->row.network;
 	}
 	ret = bypass_find(a->links, found, a->port_count);
 	if (ret && ret != -EINTR)
 		log_error("cannot read the flowtables: %s", strerror(-ret));
 	for (i = 0; i < a->port_count; i++) {
-		if (found[i].text[0])
-			spread_bypass(a, a->port[i], found[i].text);
+		if (!found[i].text[0] || found[i].is_retired)
+			continue;
+		spread_bypass(a, a->port[i], found[i].text);
 		by_flow |= found[i].by_flow;
 	}
 	/* Not for ever: who is no guest may use that flowtable all the same. */

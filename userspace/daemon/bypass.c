@@ -124,20 +124,38 @@ static void on_flowtable(void *data, const struct flowtable *table,
 	links_each(search->links, if_below, search);
 }
 
-/* Gated below itself, too. */
-static void judge_parents(const struct search *search, struct bypass *gated)
+static const struct bypass *gated_below(
+	const struct search *search, const struct link *link)
 {
-	const struct link *link = links_by_index(search->links, gated->ifindex);
+	const struct bypass *below = NULL;
 	int depth;
 
-	for (depth = 0; link && link->parent && depth < DEPTH_MAX; depth++) {
+	for (depth = 0; !below && link && link->parent && depth < DEPTH_MAX;
+		depth++) {
 		link = links_by_index(search->links, link->parent);
-		if (link && find_gated(search, link->ifindex))
-			say(gated, false,
-				"its frames meet the gate of %s already: name "
-				"one of the two in a [network], not both",
-				link->name);
+		below = link ? find_gated(search, link->ifindex) : NULL;
 	}
+	return below;
+}
+
+static void judge_below(const struct search *search, struct bypass *gated)
+{
+	const struct link *link = links_by_index(search->links, gated->ifindex);
+	const struct bypass *below = link ? gated_below(search, link) : NULL;
+
+	if (!below)
+		return;
+	link = links_by_index(search->links, below->ifindex);
+	if (below->is_retired)
+		say(gated, false,
+			"%s below it is closed, because no [network] names it "
+			"any more; only gatehousectl unload opens it",
+			link->name);
+	else
+		say(gated, false,
+			"its frames meet the gate of %s already: name one of "
+			"the two in a [network], not both",
+			link->name);
 }
 
 int bypass_find(const struct links *links, struct bypass *gated, size_t n)
@@ -150,6 +168,6 @@ int bypass_find(const struct links *links, struct bypass *gated, size_t n)
 		gated[i].by_flow = false;
 	}
 	for (i = 0; i < n; i++)
-		judge_parents(&search, &gated[i]);
+		judge_below(&search, &gated[i]);
 	return flowtables_each(on_flowtable, &search);
 }

@@ -10,7 +10,7 @@
  *   themselves, or bridge ports that are gated, does no harm.
  *   a flowtable in hardware: what it carries meets no hook anywhere.
  *   a VLAN device above a gated interface: its frames would be judged, and
- *   charged, twice.
+ *   charged, twice; above a retired one, they would all be dropped.
  */
 #ifndef DAEMON_BYPASS_H
 #define DAEMON_BYPASS_H
@@ -21,7 +21,8 @@
 #include "net/link.h"
 
 struct bypass {
-	int ifindex;  /* of a gated interface: filled by the caller */
+	int ifindex;  /* of a gated interface: filled by the caller, as is */
+	bool is_retired; /* no longer configured, and closed */
 	bool by_flow; /* connections may be on that way already */
 	char text[256]; /* what it is and what to do; "": there is none */
 };
