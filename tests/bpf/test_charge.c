@@ -134,8 +134,10 @@ static struct gh_count passed(void)
 
 	assert_int_equal(reasons_read(gate.dp, now), 0);
 	return (struct gh_count){
-		now[GH_PASS_CHARGED].packets - gate.counts[GH_PASS_CHARGED].packets,
-		now[GH_PASS_CHARGED].bytes - gate.counts[GH_PASS_CHARGED].bytes,
+		.packets = now[GH_PASS_CHARGED].packets -
+			   gate.counts[GH_PASS_CHARGED].packets,
+		.bytes = now[GH_PASS_CHARGED].bytes -
+			 gate.counts[GH_PASS_CHARGED].bytes,
 	};
 }
 
