@@ -48,6 +48,8 @@ static const struct row {
 	{"events", USE_ALONE, 4096},
 	{"event_losses", USE_ALONE, 0},
 	{"meta", USE_ALONE, 0},
+	{"fields", USE_ALONE, 0},
+	{"copied", USE_ALONE, 16},
 	{"question", USE_ALONE, 0},
 	{"scratch", USE_ALONE, 0},
 	{"responder_xdp", USE_ALONE, 0},
