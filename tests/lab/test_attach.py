@@ -4,11 +4,12 @@ later, never open on one that was made again, put back when it was removed, and
 beside what others attached."""
 import json
 import os
+import re
 import time
 
 import pytest
 
-from gatebox import GROUP, Box, Traffic, attach_foreign_tcx, build_driver, mac, wait_for
+from gatebox import BUILD, GROUP, ROOT, Box, Traffic, attach_foreign_tcx, build_driver, mac, wait_for
 
 # name -> how the driver is started
 WAYS = {
@@ -269,3 +270,61 @@ def test_program_before_ours_is_noticed():
         gate.ask(f"run {mac(1)}")
         assert Traffic(box, 1).passes()
         os.close(foreign)
+
+
+def counted_by(box, command, pattern):
+    """Packets that somebody else's rule says it has seen."""
+    return sum(int(n) for n in re.findall(pattern, box.gw(command)))
+
+
+@pytest.mark.parametrize("way", ["tc", "clsact"])
+def test_others_go_on_working_beside_the_gate(way):
+    """A shaping qdisc, filters in both directions, an XDP program and nftables
+    rules of the operator's see what passes, over all that the gate goes through,
+    and are there after it."""
+    theirs = {
+        "tc -s filter show dev lan1 ingress": r"Sent \d+ bytes (\d+) pkt",
+        "tc -s filter show dev lan1 egress": r"Sent \d+ bytes (\d+) pkt",
+        "tc -s class show dev lan1": r"Sent \d+ bytes (\d+) pkt",
+        "nft list table inet operators": r"packets (\d+)",
+        "nft list table netdev operators": r"packets (\d+)",
+    }
+    with Box(guests=1) as box:
+        box.gw("tc qdisc add dev lan1 root handle 1: htb default 1")
+        box.gw("tc class add dev lan1 parent 1: classid 1:1 htb rate 100mbit")
+        box.gw("tc qdisc add dev lan1 clsact")
+        for direction in ("ingress", "egress"):
+            box.gw(f"tc filter add dev lan1 {direction} pref 10 u32 match u32 0 0 "
+                   "action mirred egress mirror dev lo")
+        box.gw("nft add table inet operators")
+        box.gw("nft add chain inet operators forward { type filter hook forward priority 0; }")
+        box.gw("nft add rule inet operators forward counter")
+        box.gw("nft add table netdev operators")
+        box.gw("nft add chain netdev operators in "
+               "{ type filter hook ingress device lan1 priority 0; }")
+        box.gw("nft add rule netdev operators in counter")
+        box.gw(f"ip link set lan1 xdpdrv obj {ROOT}/{BUILD}/lab/pass.bpf.o sec xdp")
+        shown = box.gw("tc qdisc show dev lan1")
+        gate = start(box, way)
+        row = gate.rows()["lan1"]
+        assert row["state"] == "attached"
+        assert re.fullmatch(r"XDP program \d+ runs before the gate: .*", row["problem"])
+        gate.ask(f"run {mac(1)}")
+        one = Traffic(box, 1)
+        assert one.comes_back()
+        gate.kill()
+        assert one.comes_back()
+        gate = start(box, way)
+        assert gate.hello["adopted"] is True
+        before = {command: counted_by(box, command, pattern)
+                  for command, pattern in theirs.items()}
+        assert one.comes_back()
+        for command, pattern in theirs.items():
+            assert counted_by(box, command, pattern) > before[command], command
+        box.gw("ip link set lan1 xdpdrv off")
+        wait_for("no more of it", lambda: gate.rows()["lan1"]["problem"] == "")
+        assert gate.said().count("runs before the gate") == 2, "once a start"
+        assert gate.ask("unload open")["error"] == 0
+        assert box.gw("tc qdisc show dev lan1") == shown
+        for command in theirs:
+            box.gw(command)

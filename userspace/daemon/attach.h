@@ -39,7 +39,8 @@ struct attach_row {
 	char up[8]; /* "xdp", "tcx", "clsact", "none" */
 	char down[8];
 	uint32_t repairs;  /* how often a hook was put back */
-	char problem[256]; /* "" unless failed */
+	/* "" unless failed; or, when attached, what runs before the gate */
+	char problem[256];
 };
 
 struct attach_handlers {

@@ -172,6 +172,24 @@ static void close_bypassed(struct port *port)
 	describe(port);
 }
 
+/* It is the operator's own, so it stays; but what it takes never comes to us. */
+static void note_xdp_before(struct port *port)
+{
+	uint32_t id = hooks_xdp_before(port->row.ifindex, &port->hooks);
+
+	if (id == port->xdp_before)
+		return;
+	port->xdp_before = id;
+	port->row.problem[0] = '\0';
+	if (!id)
+		return;
+	snprintf(port->row.problem, sizeof(port->row.problem),
+		"XDP program %u runs before the gate: what it redirects or "
+		"answers is not gated",
+		id);
+	log_warning("%s: %s", port->row.name, port->row.problem);
+}
+
 static void attach_port(struct port *port)
 {
 	const struct link *link = links_by_index(port->links, port->row.ifindex);
@@ -219,6 +237,8 @@ static void attach_port(struct port *port)
 	describe(port);
 	port->row.state = ATTACH_STATE_ATTACHED;
 	port->row.problem[0] = '\0';
+	port->xdp_before = 0;
+	note_xdp_before(port);
 }
 
 void port_clear_entry(struct datapath *dp, int ifindex)
@@ -316,8 +336,10 @@ const char *port_check(struct port *port)
 		return NULL;
 	fault = hooks_check(
 		port->dp, port->row.ifindex, port->role, &port->hooks);
-	if (fault == HOOK_FAULT_NONE)
+	if (fault == HOOK_FAULT_NONE) {
+		note_xdp_before(port);
 		return NULL;
+	}
 	/* Closed while it is repaired; a program cannot be moved forward. */
 	set_group(port, false);
 	if (fault == HOOK_FAULT_BEHIND)

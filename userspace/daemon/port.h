@@ -22,6 +22,7 @@ struct port {
 	bool we_isolated;      /* and so set it back */
 	enum hook_mode mode;   /* in force, when attached */
 	struct hook_state hooks;
+	uint32_t xdp_before; /* somebody else's program, by its id; 0: none */
 	/* Why it stays closed although it is gated (bypass.h); "": it need
 	 * not. attach.c's, before port_check(). */
 	char bypass[256];

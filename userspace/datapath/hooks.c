@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "base/util.h"
 #include "datapath/handle.h"
@@ -496,6 +497,15 @@ enum hook_fault hooks_check(struct datapath *dp, int ifindex,
 
 	fault = check_side(&up, state->up);
 	return fault ? fault : check_side(&down, state->down);
+}
+
+uint32_t hooks_xdp_before(int ifindex, const struct hook_state *state)
+{
+	uint32_t id = 0;
+
+	if (state->up != HOOK_WAY_TCX && state->up != HOOK_WAY_CLSACT)
+		return 0;
+	return bpf_xdp_query_id(ifindex, 0, &id) < 0 ? 0 : id;
 }
 
 /* Listing. */

@@ -72,6 +72,10 @@ int hooks_each(
 	struct datapath *dp, int (*fn)(void *data, int ifindex), void *data);
 
 /* "xdp", "tcx", "clsact", "none". */
+/* An XDP program on an interface that we gate at TC, so somebody else's; 0:
+ * none. It runs before our hooks. */
+uint32_t hooks_xdp_before(int ifindex, const struct hook_state *state);
+
 const char *hook_way_name(enum hook_way way);
 
 #endif
