@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from gatebox import BUILD, GROUP, ROOT, Box, Traffic, attach_foreign_tcx, build_driver, mac, wait_for
+from gatebox import (BUILD, GROUP, ROOT, Box, Traffic, attach_foreign_tcx, build_driver, mac,
+                     wait_for)
 
 # name -> how the driver is started
 WAYS = {
