@@ -5,6 +5,7 @@ or let through, wherever the process that does it is killed."""
 import errno
 import json
 import os
+import re
 import time
 
 import pytest
@@ -68,6 +69,23 @@ def test_records_are_carried_over_under_traffic(way):
         gate.stop()
         start(box, way, program=TOMORROW)
         time.sleep(0.1)
+        check_taken_over(box, crowd)
+
+
+def test_capabilities_of_the_unit_are_enough(tmp_path):
+    """What systemd leaves to it is all that carrying over takes."""
+    unit = open(os.path.join(ROOT, "packaging/gatehoused.service.in"), encoding="utf-8").read()
+    caps = re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.M)[1].lower().split()
+    wrapper = tmp_path / "attach"
+    wrapper.write_text("#!/bin/sh\nexec setpriv --bounding-set=-all,"
+                       + ",".join(cap.replace("cap_", "+") for cap in caps)
+                       + f' {TOMORROW} "$@"\n')
+    wrapper.chmod(0o755)
+    with Box(bridge=True, guests=3) as box:
+        gate = start(box, "tc")
+        crowd = Crowd(box, gate)
+        gate.stop()
+        start(box, "tc", program=str(wrapper))
         check_taken_over(box, crowd)
 
 

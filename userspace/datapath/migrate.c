@@ -230,24 +230,29 @@ static bool is_pinned(const struct bpf_map *map)
 static int find_differing(struct migration *m)
 {
 	struct bpf_map *map;
+	bool any = false;
 	int ret = 0;
 
 	bpf_object__for_each_map(map, m->dp->object->obj)
 	{
-		if (!is_pinned(map) || is_follower(map))
+		if (!is_pinned(map))
 			continue;
 		ret = differs(m, map);
+		any = any || ret > 0;
 		if (ret > 0)
-			ret = add_staged(m, map);
+			ret = is_follower(map) ? 0 : add_staged(m, map);
 		if (ret)
 			return ret;
 	}
-	if (!m->count)
+	if (!any)
 		return 0;
 	bpf_object__for_each_map(map, m->dp->object->obj)
 	{
-		if (is_follower(map))
-			ret = ret ?: add_staged(m, map);
+		if (!ret && is_follower(map))
+			ret = add_staged(m, map);
+		/* New in this build. */
+		if (ret == -ENOENT)
+			ret = 0;
 	}
 	return ret;
 }
