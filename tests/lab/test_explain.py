@@ -73,6 +73,15 @@ def test_online_and_what_ends_it(lab):
     assert reply["reason"] == "drop_blocked" and reply["record"]["state"] == "blocked"
 
 
+def test_rates_of_the_record(lab):
+    guest = lab.guest()
+    plan = lab.plan(minutes=60, megabytes=1, up=2000, down=5000, slow_up=128, slow_down=256)
+    lab.ctl("allow", guest.mac, "--plan", plan)
+    record = explain(lab, guest)["record"]
+    assert [record[name] for name in ("upKbps", "downKbps", "slowUpKbps", "slowDownKbps")] == [
+        2000, 5000, 128, 256]
+
+
 def test_address_seen_last(lab):
     """Noted at a frame after a second of silence."""
     guest = lab.guest()

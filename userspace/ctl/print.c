@@ -477,6 +477,8 @@ static const struct column record_columns[] = {
 	{"  used up", "exhausted", FORMAT_YES},
 	{"  rate up", "upKbps", FORMAT_RATE},
 	{"  rate down", "downKbps", FORMAT_RATE},
+	{"  then up", "slowUpKbps", FORMAT_NUMBER}, /* behind the limit */
+	{"  then down", "slowDownKbps", FORMAT_NUMBER},
 	{},
 };
 

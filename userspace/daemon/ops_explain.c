@@ -287,7 +287,7 @@ static json_t *record_json(struct gatehoused *g, const struct gh_client *record)
 	bool has_state = p->state < ARRAY_SIZE(state_names);
 
 	return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:o,"
-			 " s:o}",
+			 " s:o, s:o, s:o}",
 		"state", has_state ? state_names[p->state] : "?", "recordId",
 		(json_int_t)p->record_id, "sessionId", (json_int_t)p->session,
 		"networks", networks_of(g, p->networks), "remainingSeconds",
@@ -298,7 +298,9 @@ static json_t *record_json(struct gatehoused *g, const struct gh_client *record)
 		(json_int_t)record->up.packets, "packetsDown",
 		(json_int_t)record->down.packets, "exhausted",
 		record->up.exhausted || record->down.exhausted, "upKbps",
-		rate_json(p->up_price), "downKbps", rate_json(p->down_price));
+		rate_json(p->up_price), "downKbps", rate_json(p->down_price),
+		"slowUpKbps", rate_json(p->slow_up_price), "slowDownKbps",
+		rate_json(p->slow_down_price));
 }
 
 static json_t *verdict_json(
