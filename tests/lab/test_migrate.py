@@ -115,7 +115,7 @@ def test_killed_at_each_step():
     every step."""
     # Where first, in each stage, and how many steps later next time: a start
     # begins with steps that are the same in all of them.
-    by = 1 if os.environ.get("SLOW") else 3
+    by = 1 if os.environ.get("SLOW") else 5
     plan = {0: (1, by), 1: (6, by), 2: (4, by), 3: (24, 20)}
     with Box(bridge=True, guests=3) as box:
         gate = start(box, "tc")
