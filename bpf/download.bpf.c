@@ -6,6 +6,7 @@
  */
 #include "gate.h"
 #include "limits.h"
+#include "garden.h"
 
 static __always_inline enum gh_reason gh_download(
 	const struct gh_frame *f, enum gh_maker maker, bool check_only)
@@ -23,12 +24,16 @@ static __always_inline enum gh_reason gh_download(
 		refusal = gh_standing(f, client, &grant);
 	verdict = gh_decide_down(
 		f->pkt, f->fault, f->net, maker, grant.state, refusal);
+	if (verdict.garden)
+		verdict = gh_garden(f, false, verdict);
 	if (check_only)
 		return verdict.reason;
 	if (client && verdict.charge) {
 		client->down.seen_ns = f->now_ns;
 		return gh_pay(f, client, false, &grant, mac, verdict.reason);
 	}
+	if (verdict.reason == GH_PASS_GARDEN)
+		return gh_garden_admit(f, mac, false);
 	if (!verdict.meter)
 		return verdict.reason;
 	if (!client)

@@ -60,6 +60,43 @@ struct {
 } alarms GH_MAP;
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GH_NETWORKS_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_garden);
+} gardens GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, GH_NETWORKS_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_garden_count);
+} garden_counts GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GH_NETWORKS_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_garden_meter);
+} garden_meters GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct gh_mac);
+	__type(value, struct gh_garden_client);
+} garden_clients GH_MAP;
+
+/* That it is there is all that a value says. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, GH_GARDEN_PREFIXES_MAX);
+	__type(key, struct gh_garden_prefix);
+	__type(value, __u32);
+} garden_prefixes GH_MAP;
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GH_REASONS_MAX);
 	__type(key, __u32);

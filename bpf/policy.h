@@ -4,7 +4,7 @@
  * parsed packet, the network and what the client's record grants; they say
  * which reason applies, which limit the frame must also be within, and whether
  * the record pays. What depends on the traffic before it is judged elsewhere:
- * limits in upload.bpf.c and download.bpf.c, the quota in usage.h.
+ * limits in limits.h, the quota in usage.h; and so is the garden, in garden.h.
  * Compiles on the host.
  *
  * Start at gh_decide_up() and gh_decide_down(), and read upwards.
@@ -29,6 +29,7 @@ struct gh_verdict {
 	enum gh_reason reason;
 	enum gh_meter_kind meter;
 	bool charge; /* count it against the record, if its quota agrees */
+	bool garden; /* unless the other end is in the garden: then it passes */
 };
 
 static __always_inline struct gh_verdict gh_metered(
@@ -424,18 +425,12 @@ static __always_inline bool gh_is_bare_ack(const struct gh_pkt *pkt)
 	       pkt->l4 + pkt->l4_len == pkt->l3 + pkt->ip_len;
 }
 
-/*
- * Everyone else: an answer where one helps, else dropped because of `why`. A
- * closed record is about to go or to be another one: a reset now would end
- * connections that the next one may keep.
- */
-static __always_inline struct gh_verdict gh_captive(
+/* An answer where one helps, else dropped because of `why`. A closed record is
+ * about to go or to be another one: a reset now would end connections that the
+ * next one may keep. */
+static __always_inline struct gh_verdict gh_refuse(
 	const struct gh_pkt *pkt, enum gh_reason why)
 {
-	if (pkt->flags & GH_PKT_FRAGMENT)
-		return gh_verdict(GH_DROP_FRAGMENT);
-	if (pkt->flags & (GH_PKT_EXTENSION | GH_PKT_OPTIONS | GH_PKT_HOPBYHOP))
-		return gh_verdict(GH_DROP_EXTENSION);
 	if (gh_is_to_group(pkt) || why == GH_DROP_CLOSED)
 		return gh_verdict(why);
 	if (pkt->proto == IPPROTO_TCP)
@@ -443,6 +438,30 @@ static __always_inline struct gh_verdict gh_captive(
 				  : gh_is_bare_ack(pkt)      ? GH_DROP_TCP_STRAY
 							     : GH_ANSWER_REDIRECT);
 	return gh_metered(GH_ANSWER_PROHIBITED, GH_METER_ANSWER);
+}
+
+/* No name and no prefix opens the box, or what is inside: only what everybody
+ * may reach who pays. */
+static __always_inline bool gh_may_be_garden(
+	const struct gh_pkt *pkt, enum gh_place place)
+{
+	return !gh_is_to_group(pkt) &&
+	       (place == GH_PLACE_OUTSIDE || place == GH_PLACE_REACH);
+}
+
+/* Everyone else: the garden, or a refusal. */
+static __always_inline struct gh_verdict gh_captive(
+	const struct gh_pkt *pkt, enum gh_place place, enum gh_reason why)
+{
+	struct gh_verdict verdict;
+
+	if (pkt->flags & GH_PKT_FRAGMENT)
+		return gh_verdict(GH_DROP_FRAGMENT);
+	if (pkt->flags & (GH_PKT_EXTENSION | GH_PKT_OPTIONS | GH_PKT_HOPBYHOP))
+		return gh_verdict(GH_DROP_EXTENSION);
+	verdict = gh_refuse(pkt, why);
+	verdict.garden = gh_may_be_garden(pkt, place);
+	return verdict;
 }
 
 static __always_inline bool gh_is_bad_source(__u64 mac, __u64 box_mac)
@@ -478,7 +497,7 @@ static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
 	if (service.reason)
 		return service;
 	if (refusal)
-		return gh_captive(pkt, refusal);
+		return gh_captive(pkt, place, refusal);
 	return gh_running(pkt, state, place);
 }
 
@@ -552,7 +571,8 @@ static __always_inline struct gh_verdict gh_decide_down(
 	if (!pkt->family)
 		return gh_verdict(GH_DROP_ETHERTYPE);
 	if (refusal)
-		return gh_verdict(refusal);
+		return (struct gh_verdict){.reason = refusal,
+			.garden = gh_may_be_garden(pkt, gh_source(net, pkt))};
 	return (struct gh_verdict){
 		.reason = state == GH_STATE_EXEMPT ? GH_PASS_EXEMPT
 						   : GH_PASS_CHARGED,

@@ -6,6 +6,7 @@
  */
 #include "gate.h"
 #include "limits.h"
+#include "garden.h"
 
 /* For display; asked for once a second and client. */
 static __always_inline void gh_note_address(
@@ -119,6 +120,8 @@ static __always_inline enum gh_reason gh_upload(
 		refusal = gh_standing(f, client, &grant);
 	verdict = gh_decide_up(f->pkt, f->fault, f->net, f->box_mac,
 		grant.state, refusal);
+	if (verdict.garden)
+		verdict = gh_garden(f, true, verdict);
 	if (check_only)
 		return verdict.reason;
 	if (verdict.reason == GH_DROP_SOURCE) {
@@ -131,6 +134,8 @@ static __always_inline enum gh_reason gh_upload(
 		seen = gh_note_captive(f, mac, verdict.reason);
 	if (client && verdict.charge)
 		return gh_pay(f, client, true, &grant, mac, verdict.reason);
+	if (verdict.reason == GH_PASS_GARDEN)
+		return gh_garden_admit(f, mac, true);
 	if (!verdict.meter || gh_admit(f, verdict.meter,
 				      client ? &client->up : NULL, seen, refusal))
 		return verdict.reason;

@@ -217,6 +217,43 @@ struct gh_alarm {
 };
 
 /*
+ * The garden: what clients without access may reach all the same. `gardens` is
+ * an array by network number, `garden_prefixes` an LPM trie; the others are written
+ * by the kernel.
+ */
+enum gh_garden_flag {
+	GH_GARDEN_PREFIXES = 1 << 0, /* the trie has some of this network */
+};
+struct gh_garden {
+	__u32 flags; /* enum gh_garden_flag; 0: no garden */
+	__u32 reserved;
+	/* GCRA prices, ns << 20 per byte, up and down together */
+	__u64 price;         /* one client */
+	__u64 network_price; /* all of the network */
+};
+/* `garden_counts`: per-CPU array by network number: what passed. */
+struct gh_garden_count {
+	__u64 up_packets, up_bytes;
+	__u64 down_packets, down_bytes;
+};
+/* `garden_meters`: array by network number. */
+struct gh_garden_meter {
+	__u64 meter; /* theoretical arrival time, 1/16 ns */
+};
+/* `garden_clients`: LRU by MAC, so a hint of who uses it. */
+struct gh_garden_client {
+	__u64 meter;
+	__u64 seen_ns;
+	struct gh_garden_count count;
+};
+#define GH_GARDEN_PREFIXES_MAX 2048 /* of all networks together */
+struct gh_garden_prefix {
+	__u32 bits; /* that count: those of the network's number, and of addr */
+	__u32 network;
+	struct gh_ip addr;
+};
+
+/*
  * `reasons`: per-CPU array by enum gh_reason. Names are the operator's words:
  * `gatehousectl` prints them without the GH_ prefix, lower case. The number
  * says the kind: below GH_ANSWERS passed, below GH_DROPS answered by the gate,
@@ -268,7 +305,8 @@ enum gh_reason {
 	GH_DROP_BOX_LIMIT, /* DNS, ICMP, ARP, ND beyond the limit */
 	GH_DROP_TCP_STRAY, /* TCP segment to the responder that needs no answer */
 	GH_DROP_ERROR,     /* a helper failed; should stay 0 */
-	GH_DROP_ADDRESS,   /* a service of the box, asked from another link */
+	GH_DROP_ADDRESS,   /* to the box or the garden, from no address of the link */
+	GH_DROP_GARDEN,    /* garden, beyond its limit */
 	GH_REASONS,        /* behind the last one */
 };
 
@@ -380,6 +418,9 @@ GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
 GH_ASSERT(sizeof(struct gh_prefix4) == 16, "prefix4 layout");
 GH_ASSERT(sizeof(struct gh_prefix6) == 40, "prefix6 layout");
 GH_ASSERT(sizeof(struct gh_count) == 24, "count layout");
+GH_ASSERT(sizeof(struct gh_garden) == 24, "garden layout");
+GH_ASSERT(sizeof(struct gh_garden_client) == 48, "garden client layout");
+GH_ASSERT(sizeof(struct gh_garden_prefix) == 24, "garden prefix layout");
 GH_ASSERT(sizeof(struct gh_meta) == 32, "meta layout");
 GH_ASSERT(sizeof(struct gh_field) == 64, "field layout");
 GH_ASSERT(sizeof(struct gh_edit) == 208 + 2 * GH_TOMORROW_BYTES, "edit layout");

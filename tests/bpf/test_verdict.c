@@ -27,6 +27,8 @@
 
 #define OUT   "198.51.100.7"
 #define OUT6  "2001:db8::7"
+#define GARDEN  GATE_GARDEN
+#define GARDEN6 GATE_GARDEN6
 #define BOX   GATE_BOX
 #define BOX6  GATE_BOX6
 #define ALL   "255.255.255.255"
@@ -70,6 +72,7 @@ struct row {
 #define DNS        GH_PASS_DNS
 #define PORTAL     GH_PASS_PORTAL
 #define ECHO       GH_PASS_ECHO
+#define IN_GARDEN  GH_PASS_GARDEN
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -201,11 +204,30 @@ static const struct row rows[] = {
 	{"neighbour, link-local",  {.to = "fe80::9", UDP, .port = 445}, INSIDE, PROHIBITED},
 	{"office",                 {.to = "10.78.0.1", TCP, .port = 22}, INSIDE, RESET},
 	{"office, web",            {.to = "10.78.0.1", TCP, .port = 80}, INSIDE, SYN},
-	{"printer",                {.to = "10.78.0.80", TCP, .port = 80}, CHARGED, SYN},
 	{"printer, IPv6",          {.to = "fd78::80", TCP, .port = 80}, CHARGED, SYN},
 	{"printer, another port",  {.to = "10.78.0.80", TCP, .port = 22}, INSIDE, RESET},
 	{"printer, UDP",           {.to = "fd78::80", UDP, .port = 80}, INSIDE, PROHIBITED},
 	{"printer, fragment",      {.to = "10.78.0.80", TCP, .port = 80, .offset = 9, .payload = 8}, INSIDE, FRAGMENT},
+
+	/* The garden, which opens nothing inside */
+	{"garden",                 {.to = GARDEN, TCP, .port = 443}, CHARGED, IN_GARDEN},
+	{"garden, web",            {.to = GARDEN, TCP, .port = 80, .tcp_flags = TH_ACK}, CHARGED, IN_GARDEN},
+	{"garden, IPv6",           {.to = GARDEN6, UDP, .port = 443, .payload = 99}, CHARGED, IN_GARDEN},
+	{"garden, ping",           {.to = GARDEN, ICMP, .type = 8, .payload = 56}, CHARGED, IN_GARDEN},
+	{"garden, tagged",         {.tags = 2, .to = GARDEN6, TCP, .port = 443}, CHARGED, IN_GARDEN},
+	{"garden, next to it",     {.to = "198.51.100.127", TCP, .port = 443}, CHARGED, RESET},
+	{"garden, next, IPv6",     {.to = "2001:db8:8::1", TCP, .port = 443}, CHARGED, RESET},
+	{"garden, printer",        {.to = "10.78.0.80", TCP, .port = 80}, CHARGED, IN_GARDEN},
+	{"garden, fragment",       {.to = GARDEN, UDP, .port = 9, .offset = 0x2000}, CHARGED, FRAGMENT},
+	{"garden, options",        {.to = GARDEN, UDP, .port = 9, .options = 4}, CHARGED, EXTENSION},
+	{"garden, hop-by-hop",     {.to = GARDEN6, UDP, .port = 9, EXT(0)}, CHARGED, EXTENSION},
+	{"garden, too long",       {.to = GARDEN, UDP, .port = 9, .claim = 1}, MALFORMED, MALFORMED},
+	{"garden, group MAC",      {.to = GARDEN, UDP, .port = 9, .dst_mac = GROUP_MAC}, INSIDE, WHY},
+	{"garden from elsewhere",  {.to = GARDEN, .from = "198.51.100.9", TCP, .port = 443}, CHARGED, ADDRESS},
+	{"garden, inside",         {.to = "10.78.7.1", TCP, .port = 443}, INSIDE, RESET},
+	{"garden, box",            {.to = "10.77.0.1", TCP, .port = 22}, INSIDE, RESET},
+	{"garden, neighbour",      {.to = "10.77.0.9", TCP, .port = 443}, INSIDE, RESET},
+	{"garden, printer, TLS",   {.to = "10.78.0.80", TCP, .port = 443}, INSIDE, RESET},
 
 	/* Groups */
 	{"mDNS",                   {.to = "224.0.0.251", UDP, .port = 5353, .dst_mac = "01:00:5e:00:00:fb"}, INSIDE, WHY},
@@ -405,6 +427,12 @@ static const struct down_row down_rows[] = {
 	{"IPv4 as IPv6",           FORWARDED, {.ethertype = 0x86dd, .to = OUT, UDP, .payload = 40}, MALFORMED, MALFORMED},
 	{"marked, forwarded",      {.from = FROM_UPLINK, .mark = GH_MARK_ANSWER}, {.to = OUT, TCP, .port = 80}, CHARGED, WHY},
 	{"hairpin without mark",   {.from = FROM_HERE}, {.to = OUT, TCP, .port = 80}, CHARGED, WHY},
+	{"garden",                 FORWARDED, {.to = FRAME_HOST4, .from = GARDEN, TCP, .port = 4000}, CHARGED, IN_GARDEN},
+	{"garden, IPv6",           FORWARDED, {.to = FRAME_HOST6, .from = GARDEN6, UDP, .payload = 99}, CHARGED, IN_GARDEN},
+	{"garden, later fragment", FORWARDED, {.to = FRAME_HOST4, .from = GARDEN, UDP, .offset = 7, .payload = 8}, CHARGED, IN_GARDEN},
+	{"garden, next to it",     FORWARDED, {.to = FRAME_HOST4, .from = OUT, UDP, .port = 443}, CHARGED, WHY},
+	{"garden, inside",         FORWARDED, {.to = FRAME_HOST4, .from = "10.78.7.1", TCP, .port = 4000}, CHARGED, WHY},
+	{"garden, group MAC",      FORWARDED, {.src_mac = GROUP_MAC, .to = FRAME_HOST4, .from = GARDEN, UDP, .port = 9}, CAPTIVE_TOO, CAPTIVE_TOO},
 	{"answer of the gate",     ANSWER, {.to = OUT, TCP, .port = 80}, MADE, MADE},
 	{"DNS answer",             FROMBOX, {.to = BOX, UDP, .sport = 53, .payload = 90}, MADE, MADE},
 	{"page of the portal",     FROMBOX, {.to = BOX, TCP, .port = 40000, .payload = 900}, MADE, MADE},
@@ -458,6 +486,7 @@ static struct gate gate;
 static int open_gate(void **state)
 {
 	gate_open(&gate);
+	gate_set_garden(&gate, 0, 0);
 	return 0;
 }
 

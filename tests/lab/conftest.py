@@ -245,8 +245,8 @@ class Guest:
         answer = self.curl("http://example.org/", *options, timeout=2)
         return answer.status == 200 and "You are online" in answer.body
 
-    def capture(self):
-        return Capture(self)
+    def capture(self, *hosts):
+        return Capture(self, hosts or (WEB4, WEB6))
 
 
 class Answer:
@@ -266,15 +266,15 @@ class Capture:
     """IP bytes on a guest's own side of the wire, up and down, to and from
     outside the box: what must be charged."""
 
-    def __init__(self, guest):
-        self.guest = guest
+    def __init__(self, guest, hosts):
+        self.guest, self.hosts = guest, hosts
         self.path = guest.lab.state / f"capture-{time.monotonic_ns()}.pcap"
 
     def __enter__(self):
         # -B: a burst must fit; snaplen: headers are enough.
         self.process = self.guest.spawn(
             "tcpdump", "-i", "eth0", "-n", "--immediate-mode", "-B", "65536", "-s", "96",
-            "-w", self.path, "host", "192.0.2.80", "or", "host", "2001:db8::80",
+            "-w", self.path, *" or ".join(f"host {h}" for h in self.hosts).split(),
             stderr=subprocess.PIPE, text=True)
         while "listening" not in self.process.stderr.readline():
             pass

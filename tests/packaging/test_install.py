@@ -223,8 +223,7 @@ def test_manual_explains_every_reason():
     items = [word for line in re.findall(r"^\.It Cm (.*)$", section, flags=re.M)
              for word in line.replace(",", " ").split()]
     assert len(items) == len(set(items))
-    # Of packets of this version: no walled garden yet.
-    assert names - set(items) == {"no_reason", "pass_garden"}
+    assert names - set(items) == {"no_reason"}
     assert set(items) <= names
 
 

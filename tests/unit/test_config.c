@@ -98,6 +98,9 @@ static void test_everything(void **state)
 		"reach = 10.9.0.5/32:8080/tcp, 10.9.0.6\n"
 		"reach = fd00:9::/64 fd00:9::7/128:53/udp\n"
 		"block_private = yes\n"
+		"garden = 198.51.100.9/24,2001:db8::/32 203.0.113.7\n"
+		"garden = 0.0.0.0/0\n"
+		"garden_kbps = 500\n"
 		"[network b]\n"
 		"interface = lan1\n"
 		"portal4 = 10.0.1.1\n"
@@ -121,6 +124,14 @@ static void test_everything(void **state)
 	assert_int_equal(n->reach[1].prefix.len, 128);
 	assert_int_equal(n->reach[2].prefix.len, 64);
 	assert_int_equal(n->reach[3].proto, IPPROTO_UDP);
+	assert_int_equal(n->garden_count, 4);
+	assert_int_equal(n->garden[0].len, 120);
+	assert_int_equal(n->garden[1].len, 32);
+	assert_int_equal(n->garden[2].len, 128);
+	assert_int_equal(n->garden[3].len, 96);
+	assert_int_equal(n->garden_kbps, 500);
+	assert_int_equal(n->garden_network_kbps, 16384);
+	assert_int_equal(config.networks[1].garden_count, 0);
 	assert_int_equal(config.networks[1].number, 7);
 	assert_int_equal(config.networks[1].hook, CONFIG_HOOK_XDP);
 }
@@ -202,6 +213,9 @@ static const struct fault_case fault_cases[] = {
 	{NET "portal6 = ::\n", 4, "own address"},
 	{NET "portal6 = ff02::1\n", 4, "own address"},
 	{NET "ssid = Guests # not shown\n", 4, "line of its own"},
+	{NET "garden = 10.0.0.5:80\n", 4, "198.51.100.0/24"},
+	{NET "garden = ::/0 10.0.0.1\n", 4, "does not take ::/0;"},
+	{NET "garden_kbps = 0\n", 4, "1"},
 };
 
 static void test_faults(void **state)

@@ -41,7 +41,9 @@ enum value_type {
 	VALUE_ADDR4,
 	VALUE_ADDR6,
 	VALUE_HOOK,
-	VALUE_REACH, /* a list; may be given several times */
+	/* Lists; may be given several times */
+	VALUE_REACH,
+	VALUE_GARDEN,
 };
 
 enum section { SECTION_NONE, SECTION_GATEHOUSE, SECTION_PORTAL,
@@ -95,6 +97,9 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "captive_kbps", VALUE_INT, NET(captive_kbps), 1, 1000000, "8"},
 	{SECTION_NETWORK, "network_kbps", VALUE_INT, NET(network_kbps), 1, 10000000, "1024"},
 	{SECTION_NETWORK, "box_kbps", VALUE_INT, NET(box_kbps), 1, 1000000, "64"},
+	{SECTION_NETWORK, "garden", VALUE_GARDEN, NET(garden), 0, 0, NULL},
+	{SECTION_NETWORK, "garden_kbps", VALUE_INT, NET(garden_kbps), 1, 10000000, "1024"},
+	{SECTION_NETWORK, "garden_network_kbps", VALUE_INT, NET(garden_network_kbps), 1, 10000000, "16384"},
 };
 /* clang-format on */
 
@@ -367,35 +372,73 @@ static int parse_reach(const char *value, struct config_reach *ret_reach)
 	return 0;
 }
 
-static const char *add_reach(const char *value, struct config_network *network)
+/* Entries of lists: -EINVAL, or -ENOSPC when the list is full. */
+
+static int add_reach(const char *word, struct config_network *network)
+{
+	struct config_reach reach;
+
+	if (parse_reach(word, &reach))
+		return -EINVAL;
+	if (network->reach_count == CONFIG_REACH_MAX)
+		return -ENOSPC;
+	network->reach[network->reach_count++] = reach;
+	return 0;
+}
+
+static int add_garden(const char *word, struct config_network *network)
+{
+	struct prefix prefix;
+
+	/* All of IPv4 lies in all of IPv6, in its mapped form. */
+	if (prefix_parse(word, &prefix) ||
+		(prefix.len < 96 && ip_is_zero(&prefix.addr)))
+		return -EINVAL;
+	if (network->garden_count == CONFIG_GARDEN_MAX)
+		return -ENOSPC;
+	network->garden[network->garden_count++] = prefix;
+	return 0;
+}
+
+/* Several entries, apart by spaces or commas. */
+struct list {
+	int (*add)(const char *word, struct config_network *network);
+	int max;
+	const char *example;
+};
+
+static const struct list reach_list = {
+	add_reach, CONFIG_REACH_MAX, "10.0.0.5/32:8080/tcp or fd00::/64"};
+static const struct list garden_list = {
+	add_garden, CONFIG_GARDEN_MAX, "198.51.100.0/24 or 2001:db8::/32"};
+
+static const char *add_list(const struct list *list, const char *value,
+	struct config_network *network)
 {
 	static char why[512];
-	char list[256], bad[256] = "", *rest = list, *word;
-	int count = network->reach_count;
+	char words[256], bad[256] = "", *rest = words, *word;
+	int beyond = 0;
 
-	if (snprintf(list, sizeof(list), "%s", value) >= (int)sizeof(list))
-		return "is too long; use several `reach` lines";
+	if (snprintf(words, sizeof(words), "%s", value) >= (int)sizeof(words))
+		return "is too long; use several lines";
 	while ((word = strsep(&rest, " \t,"))) {
-		struct config_reach reach;
+		int ret = *word ? list->add(word, network) : 0;
 
-		if (!*word)
-			continue;
-		if (parse_reach(word, &reach))
+		if (ret == -EINVAL)
 			snprintf(bad + strlen(bad), sizeof(bad) - strlen(bad),
 				" %s", word);
-		else if (count++ < CONFIG_REACH_MAX)
-			network->reach[network->reach_count++] = reach;
+		else if (ret)
+			beyond++;
 	}
 	if (bad[0])
 		snprintf(why, sizeof(why),
-			"does not take%s; an entry looks like "
-			"10.0.0.5/32:8080/tcp or fd00::/64",
-			bad);
-	else if (count > CONFIG_REACH_MAX)
+			"does not take%s; an entry looks like %s", bad,
+			list->example);
+	else if (beyond)
 		snprintf(why, sizeof(why),
 			"has %d entries with this line; a network may have %d",
-			count, CONFIG_REACH_MAX);
-	return bad[0] || count > CONFIG_REACH_MAX ? why : NULL;
+			list->max + beyond, list->max);
+	return bad[0] || beyond ? why : NULL;
 }
 
 static const char *set_value(
@@ -429,7 +472,10 @@ static const char *set_value(
 		wrong = set_hook(value, to);
 		break;
 	case VALUE_REACH:
-		wrong = add_reach(value, base);
+		wrong = add_list(&reach_list, value, base);
+		break;
+	case VALUE_GARDEN:
+		wrong = add_list(&garden_list, value, base);
 		break;
 	}
 	return wrong;
@@ -568,7 +614,8 @@ static void add_setting(struct reading *r, const char *name, const char *value)
 		return;
 	}
 	mark = &r->marks[r->place][at];
-	if (mark->line && settings[at].type != VALUE_REACH) {
+	if (mark->line && settings[at].type != VALUE_REACH &&
+		settings[at].type != VALUE_GARDEN) {
 		fault(r, "`%s` is already set on line %d", name, mark->line);
 		return;
 	}

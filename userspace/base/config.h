@@ -16,6 +16,7 @@
 #define CONFIG_NETWORKS_MAX 32
 #define CONFIG_NAME_MAX 32
 #define CONFIG_REACH_MAX 8
+#define CONFIG_GARDEN_MAX 64
 #define CONFIG_ROLES_MAX 16
 #define CONFIG_SETTINGS_MAX 64 /* rows of the table in config.c */
 
@@ -45,6 +46,10 @@ struct config_network {
 	int captive_kbps;          /* DNS of one captive client; default 8 */
 	int network_kbps;          /* of all captive ones together; default 1024 */
 	int box_kbps;              /* DNS + ICMP of a running one; default 64 */
+	int garden_count;          /* what captive clients may reach */
+	struct prefix garden[CONFIG_GARDEN_MAX];
+	int garden_kbps;           /* one client in the garden; default 1024 */
+	int garden_network_kbps;   /* all of them together; default 16384 */
 };
 
 struct config_role {

@@ -18,6 +18,7 @@
 #include "base/util.h"
 #include "daemon/accounting.h"
 #include "daemon/alarms.h"
+#include "daemon/garden_apply.h"
 #include "daemon/jobs.h"
 #include "daemon/notify.h"
 #include "daemon/ops.h"
@@ -326,7 +327,11 @@ static int start_attach(struct gatehoused *g)
 {
 	const struct attach_handlers handlers = {
 		.repaired = on_repaired, .data = g};
-	int ret = attach_start(
+	int ret;
+
+	/* A garden that fails is no reason to leave a gate open. */
+	garden_apply(g->dp, &g->config);
+	ret = attach_start(
 		g->loop, g->dp, &g->config, &handlers, &g->attach);
 
 	if (ret)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/alarms.h"
@@ -14,6 +15,7 @@
 #include "daemon/jobs.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
+#include "datapath/garden.h"
 #include "datapath/reasons.h"
 
 #define DIFFERENCES_MAX 200 /* named in one reply */
@@ -103,6 +105,20 @@ static const char *network_problem(const struct links *links,
 	return "";
 }
 
+/* What the garden has, and what passed to and from it. */
+static json_t *garden_json(struct gatehoused *g, const struct config_network *n)
+{
+	struct gh_garden_count count = {0};
+	int ret = garden_count(g->dp, (uint32_t)n->number, &count);
+
+	if (ret)
+		log_error("cannot read the garden's counters: %s", strerror(-ret));
+	return json_pack("{s:i, s:i, s:i, s:I, s:I}", "entries", n->garden_count,
+		"kbps", n->garden_kbps, "networkKbps", n->garden_network_kbps,
+		"upBytes", (json_int_t)count.up_bytes, "downBytes",
+		(json_int_t)count.down_bytes);
+}
+
 static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 {
 	json_t *list = json_array();
@@ -112,12 +128,13 @@ static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 		const struct config_network *n = &g->config.networks[i];
 
 		json_array_append_new(list,
-			json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:s, s:s}", "name",
+			json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:s, s:o, s:s}", "name",
 				n->name, "number", n->number, "interface",
 				n->interface, "ssid", n->ssid, "portal4",
 				json_ip(&n->portal4), "portal6",
 				json_ip(&n->portal6), "gate",
-				gate_of(ports, n->name), "problem",
+				gate_of(ports, n->name), "garden",
+				garden_json(g, n), "problem",
 				network_problem(attach_links(g->attach), n)));
 	}
 	return list;

@@ -22,6 +22,9 @@ enum datapath_map {
 	MAP_EVENTS,
 	MAP_EVENT_LOSSES,
 	MAP_META,
+	MAP_GARDENS,
+	MAP_GARDEN_PREFIXES,
+	MAP_GARDEN_COUNTS,
 	MAPS, /* number of maps that user space names */
 };
 

@@ -48,6 +48,9 @@ static const char *const map_names[MAPS] = {
 	[MAP_EVENTS] = "events",
 	[MAP_EVENT_LOSSES] = "event_losses",
 	[MAP_META] = "meta",
+	[MAP_GARDENS] = "gardens",
+	[MAP_GARDEN_PREFIXES] = "garden_prefixes",
+	[MAP_GARDEN_COUNTS] = "garden_counts",
 };
 
 static const char *const program_names[PROGRAMS] = {

@@ -56,6 +56,7 @@ static const char *const names[GH_REASONS] = {
 	[GH_DROP_TCP_STRAY] = "drop_tcp_stray",
 	[GH_DROP_ERROR] = "drop_error",
 	[GH_DROP_ADDRESS] = "drop_address",
+	[GH_DROP_GARDEN] = "drop_garden",
 };
 
 /* What becomes of the packet and why, said to an operator. */
@@ -70,7 +71,7 @@ static const char *const meanings[GH_REASONS] = {
 	[GH_PASS_ARP] = "passes free of charge: ARP",
 	[GH_PASS_ND] = "passes free of charge: neighbour discovery",
 	[GH_PASS_MLD] = "passes free of charge: multicast listener discovery",
-	[GH_PASS_GARDEN] = "passes: in the walled garden",
+	[GH_PASS_GARDEN] = "passes free of charge: the garden",
 	[GH_PASS_BOX_MADE] = "passes: the box itself made it",
 	[GH_PASS_MULTICAST] = "passes: to a group, so to nobody alone",
 	[GH_ANSWER_SYN] = "the gate takes the connection in the server's name, "
@@ -108,8 +109,9 @@ static const char *const meanings[GH_REASONS] = {
 			      "discovery at once",
 	[GH_DROP_TCP_STRAY] = "dropped: a segment that needs no answer",
 	[GH_DROP_ERROR] = "dropped: a helper of the kernel failed",
-	[GH_DROP_ADDRESS] = "dropped: for the box, but from an address that "
-			    "is not of its network",
+	[GH_DROP_ADDRESS] = "dropped: for the box or the garden, but from an "
+			    "address that is not of its network",
+	[GH_DROP_GARDEN] = "dropped: more of the garden than its limit",
 };
 
 static const char *lookup(const char *const *table, enum gh_reason reason)

@@ -6,7 +6,8 @@
  *
  * The network: the box is 10.77.0.1, fd77::1 and fe80::1 with portals on
  * ports 80 and 443; its other network is 10.78/16 and fd78::/64, of which
- * 10.78.0.80 and fd78::80 may be reached on TCP port 80.
+ * 10.78.0.80 and fd78::80 may be reached on TCP port 80. The garden, once set, is
+ * 198.51.100.128/25 and 2001:db8:9::/48, and names of the inside in vain.
  */
 #ifndef TESTS_BPF_LIB_GATE_H
 #define TESTS_BPF_LIB_GATE_H
@@ -22,6 +23,8 @@
 #define GATE_LOOPBACK 1
 #define GATE_BOX	"10.77.0.1"
 #define GATE_BOX6	"fd77::1"
+#define GATE_GARDEN	"198.51.100.129"
+#define GATE_GARDEN6	"2001:db8:9::7"
 
 /* Standings of clients; each is a client of its own. */
 enum standing {
@@ -56,6 +59,8 @@ void gate_close(struct gate *g);
 
 /* Writes `g->network`, which begins without any limit. */
 void gate_set_network(struct gate *g);
+/* Writes the garden, with these limits; 0: without. */
+void gate_set_garden(struct gate *g, uint32_t kbps, uint32_t network_kbps);
 /* Makes the record, or replaces it with zero counters. */
 void gate_set_client(struct gate *g, const uint8_t mac[static 6],
 	const struct gh_policy *policy);
