@@ -23,7 +23,7 @@ DRIVER = os.environ.get("GATEHOUSE_ATTACH", os.path.join(ROOT, BUILD, "tests/lab
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 GROUP = 0x6768
-UPLINK = "203.0.113.2"
+UPLINK, UPLINK6 = "203.0.113.2", "2001:db8:ff::2"
 PORT = 9999
 # How many times longer than on a real machine things may take.
 PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
@@ -238,12 +238,14 @@ class Box:
         self.driver = Driver(self, *options, program=program, env=env)
         return self.driver
 
-    def udp(self, who, port=0):
+    def udp(self, who, port=0, family=4):
         def make():
-            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            kind, anywhere = ((socket.AF_INET, "0.0.0.0") if family == 4 else
+                              (socket.AF_INET6, "::"))
+            s = socket.socket(kind, socket.SOCK_DGRAM)
             # SO_RCVBUFFORCE: nothing may be lost behind the gate.
             s.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)
-            s.bind(("0.0.0.0", port))
+            s.bind((anywhere, port))
             s.setblocking(False)
             return s
         s = in_namespace(f"/run/netns/{self.ns(who)}", make)
@@ -263,11 +265,11 @@ class Traffic:
     """Numbered datagrams from a guest to the uplink, in bursts or, with
     start(), one every `gap` seconds until stop()."""
 
-    def __init__(self, box, guest):
+    def __init__(self, box, guest, family=4):
         port = next(box.ports)
-        self.server = box.udp("up", port)
-        self.client = box.udp(f"g{guest}")
-        self.target = (UPLINK, port)
+        self.server = box.udp("up", port, family)
+        self.client = box.udp(f"g{guest}", family=family)
+        self.target = (UPLINK if family == 4 else UPLINK6, port)
         self.sent = 0
         self.arrived = set()
         self.thread = None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A box with several guest networks, each built in a way of its own: network n
-has guest n at 10.7.n.11, the box at 10.7.n.1, and a portal there.
+has guest n at 10.7.n.11, the box at 10.7.n.1, and a portal there; and the same at
+2001:db8:n::.
 
     plain    w1
     bridge   br1, port w1
@@ -16,7 +17,7 @@ All but plain and bridge need a kernel with 802.1Q.
 import json
 import re
 
-from gatebox import BUILD, ROOT, Box, Traffic, mac, run, wait_for
+from gatebox import BUILD, ROOT, UPLINK, UPLINK6, Box, Traffic, mac, run, wait_for
 
 PASS = f"{ROOT}/{BUILD}/lab/pass.bpf.o"
 
@@ -31,16 +32,26 @@ class Lans(Box):
         self.kinds = dict(enumerate(kinds, 1))
         self.xdp = [n for n, kind in self.kinds.items() if kind.startswith("xdp-")]
         self.portal = {n: f"10.7.{n}.1" for n in self.kinds}
+        self.portal6 = {n: f"2001:db8:{n}::1" for n in self.kinds}
         # What the file names; where the box has its address; the guest's own.
         self.interface, self.address_on, self.guest_on = {}, {}, {}
 
     def networks(self):
         return "".join(f"[network {kind}{n}]\ninterface = {self.interface[n]}\n"
-                       f"portal4 = {self.portal[n]}\n"
+                       f"portal4 = {self.portal[n]}\nportal6 = {self.portal6[n]}\n"
                        f"hook = {'xdp' if n in self.xdp else 'tc'}\n"
                        for n, kind in self.kinds.items())
 
     def make_lan(self):
+        for who in self.everybody():
+            # Addresses as they are given, and nobody who asks for others.
+            run("ip", "netns", "exec", self.ns(who), "sysctl", "-qw",
+                "net.ipv6.conf.all.disable_ipv6=0", "net.ipv6.conf.default.disable_ipv6=0",
+                "net.ipv6.conf.default.accept_ra=0", "net.ipv6.conf.default.accept_dad=0",
+                f"net.ipv6.conf.all.forwarding={int(who == 'gw')}")
+        self.ip("gw", "addr add 2001:db8:ff::1/64 dev up0 nodad")
+        self.ip("up", f"addr add {UPLINK6}/64 dev eth0 nodad")
+        self.ip("up", "route add 2001:db8::/32 via 2001:db8:ff::1")
         self.ip("up", "route add 10.7.0.0/16 via 203.0.113.1")
         for n in self.kinds:
             self.add_guest(n)
@@ -53,14 +64,16 @@ class Lans(Box):
         getattr(self, f"make_{self.kinds[n].removeprefix('xdp-')}")(n)
         gw, guest = self.address_on[n], self.guest_on[n]
         self.ip("gw", f"link set {gw} up")
-        self.ip("gw", f"addr add 10.7.{n}.1/24 dev {gw}")
         self.ip(f"g{n}", f"link set {guest} up")
-        self.ip(f"g{n}", f"addr add 10.7.{n}.11/24 dev {guest}")
-        self.ip(f"g{n}", f"route add default via 10.7.{n}.1")
-        # Known neighbours: a datagram goes at once or never.
         at = json.loads(self.ip("gw", f"-j link show {gw}"))[0]["address"]
-        self.ip(f"g{n}", f"neigh replace 10.7.{n}.1 lladdr {at} dev {guest} nud permanent")
-        self.ip("gw", f"neigh replace 10.7.{n}.11 lladdr {mac(n)} dev {gw} nud permanent")
+        for box, client, bits, dad in ((f"10.7.{n}.1", f"10.7.{n}.11", 24, ""),
+                                       (f"2001:db8:{n}::1", f"2001:db8:{n}::11", 64, "nodad")):
+            self.ip("gw", f"addr add {box}/{bits} dev {gw} {dad}")
+            self.ip(f"g{n}", f"addr add {client}/{bits} dev {guest} {dad}")
+            self.ip(f"g{n}", f"route add default via {box}")
+            # Known neighbours: a datagram goes at once or never.
+            self.ip(f"g{n}", f"neigh replace {box} lladdr {at} dev {guest} nud permanent")
+            self.ip("gw", f"neigh replace {client} lladdr {mac(n)} dev {gw} nud permanent")
         if n in self.xdp:
             # XDP_TX towards a veth needs a program on its peer.
             self.ip(f"g{n}", f"link set dev eth0 xdpdrv obj {PASS} sec xdp")
@@ -125,28 +138,32 @@ class Lans(Box):
         gate = self.driver
         for n in numbers or self.kinds:
             kind = self.kinds[n]
-            traffic = Traffic(self, n)
-            assert not traffic.passes(), f"{kind}: captive"
+            # 20 or 40 bytes of IP, 8 of UDP, 8 of ours.
+            both = [(Traffic(self, n), 36), (Traffic(self, n, 6), 56)]
+            for traffic, _ in both:
+                assert not traffic.passes(), f"{kind}: captive"
             assert gate.ask(f"run {mac(n)}")["error"] == 0
-            assert traffic.comes_back(), f"{kind}: running"
-            before = gate.clients()[mac(n)]
-            for _ in range(50):
-                traffic.send()
-            wait_for(f"{kind}: 50 charged", lambda: gate.clients()[mac(n)]["upPackets"]
-                     >= before["upPackets"] + 50, 5)
-            after = gate.clients()[mac(n)]
-            # 20 bytes of IPv4, 8 of UDP, 8 of ours.
-            assert after["upPackets"] - before["upPackets"] == 50, kind
-            assert after["upBytes"] - before["upBytes"] == 50 * 36, kind
+            for traffic, size in both:
+                assert traffic.comes_back(), f"{kind}: running"
+                before = gate.clients()[mac(n)]
+                for _ in range(50):
+                    traffic.send()
+                wait_for(f"{kind}: 50 charged", lambda: gate.clients()[mac(n)]["upPackets"]
+                         >= before["upPackets"] + 50, 5)
+                after = gate.clients()[mac(n)]
+                assert after["upPackets"] - before["upPackets"] == 50, kind
+                assert after["upBytes"] - before["upBytes"] == 50 * size, kind
             assert gate.ask(f"close {mac(n)}")["error"] == 0
-            assert not traffic.passes(), f"{kind}: closed"
+            for traffic, _ in both:
+                assert not traffic.passes(), f"{kind}: closed"
 
     def check_portals(self, numbers=None):
         """Each network's captives are sent to its own portal."""
         for n in numbers or self.kinds:
-            kind = self.kinds[n]
-            said = run("ip", "netns", "exec", self.ns(f"g{n}"), "curl", "-s", "-m", "5",
-                       "-i", "http://203.0.113.2/page", check=False)
-            assert said.startswith("HTTP/1.1 302"), (kind, said)
-            location = re.search(r"(?i)^location: (\S+)", said, re.MULTILINE)[1]
-            assert location.startswith(f"http://{self.portal[n]}/"), (kind, location)
+            for asked, portal in ((UPLINK, self.portal[n]),
+                                  (f"[{UPLINK6}]", f"[{self.portal6[n]}]")):
+                said = run("ip", "netns", "exec", self.ns(f"g{n}"), "curl", "-s", "-m", "5",
+                           "-g", "-i", f"http://{asked}/page", check=False)
+                assert said.startswith("HTTP/1.1 302"), (self.kinds[n], asked, said)
+                location = re.search(r"(?i)^location: (\S+)", said, re.MULTILINE)[1]
+                assert location.startswith(f"http://{portal}/"), (self.kinds[n], location)

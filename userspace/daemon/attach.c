@@ -98,8 +98,9 @@ static void want(struct attach *a, const struct config_network *network,
 		port->row.state = ATTACH_STATE_FAILED;
 	if (port->row.network &&
 		(port->row.network != network || port->is_named != is_named)) {
-		/* Moved from one network to another: attach anew. */
-		port_detach(port);
+		/* Its hooks stay on it until they are other ones: it may have
+		 * a name by now that our table does not guard. */
+		port_close(port);
 		port->row.state = ATTACH_STATE_FAILED;
 	}
 	port->is_wanted = true;
