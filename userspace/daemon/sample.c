@@ -49,12 +49,17 @@ struct writer {
 	size_t len;
 };
 
-static void *put(struct writer *w, size_t len)
+/* Headers are made aligned and then put where they lie in the frame. */
+static void put(struct writer *w, const void *data, size_t len)
 {
-	void *at = w->frame + w->len;
-
+	memcpy(w->frame + w->len, data, len);
 	w->len += len;
-	return at;
+}
+
+/* Zeros, which are there already. */
+static void skip(struct writer *w, size_t len)
+{
+	w->len += len;
 }
 
 /* RFC 1071, over bytes of even number. */
@@ -80,85 +85,108 @@ static void put_arp(struct writer *w, const struct sample *s)
 	static const uint8_t request[] = {0, 1, 8, 0, 6, 4, 0, 1};
 	uint32_t from = ip_v4(&s->from), to = ip_v4(&s->to);
 
-	memcpy(put(w, sizeof(request)), request, sizeof(request));
-	memcpy(put(w, 6), s->src.addr, 6);
-	memcpy(put(w, 4), &from, 4);
-	put(w, 6);
-	memcpy(put(w, 4), &to, 4);
+	put(w, request, sizeof(request));
+	put(w, s->src.addr, sizeof(s->src.addr));
+	put(w, &from, sizeof(from));
+	skip(w, sizeof(s->src.addr));
+	put(w, &to, sizeof(to));
 }
 
 static void put_ipv4(struct writer *w, const struct sample *s, uint8_t proto,
 	size_t len)
 {
-	struct iphdr *ip = put(w, sizeof(*ip));
+	struct iphdr ip = {
+		.version = 4,
+		.ihl = 5,
+		.tot_len = htons((uint16_t)(sizeof(ip) + len)),
+		.frag_off = htons(IP_DF),
+		.ttl = IPDEFTTL,
+		.protocol = proto,
+		.saddr = ip_v4(&s->from),
+		.daddr = ip_v4(&s->to),
+	};
 
-	ip->version = 4;
-	ip->ihl = 5;
-	ip->tot_len = htons((uint16_t)(sizeof(*ip) + len));
-	ip->frag_off = htons(IP_DF);
-	ip->ttl = IPDEFTTL;
-	ip->protocol = proto;
-	ip->saddr = ip_v4(&s->from);
-	ip->daddr = ip_v4(&s->to);
-	ip->check = fold(sum(ip, sizeof(*ip), 0));
+	ip.check = fold(sum(&ip, sizeof(ip), 0));
+	put(w, &ip, sizeof(ip));
 }
 
 static void put_ipv6(struct writer *w, const struct sample *s, uint8_t proto,
 	size_t len)
 {
-	struct ip6_hdr *ip = put(w, sizeof(*ip));
+	struct ip6_hdr ip = {0};
 
-	ip->ip6_vfc = 6 << 4;
-	ip->ip6_plen = htons((uint16_t)len);
-	ip->ip6_nxt = proto;
-	ip->ip6_hlim = IPDEFTTL;
-	memcpy(&ip->ip6_src, s->from.addr, sizeof(ip->ip6_src));
-	memcpy(&ip->ip6_dst, s->to.addr, sizeof(ip->ip6_dst));
+	ip.ip6_vfc = 6 << 4;
+	ip.ip6_plen = htons((uint16_t)len);
+	ip.ip6_nxt = proto;
+	ip.ip6_hlim = IPDEFTTL;
+	memcpy(&ip.ip6_src, s->from.addr, sizeof(ip.ip6_src));
+	memcpy(&ip.ip6_dst, s->to.addr, sizeof(ip.ip6_dst));
+	put(w, &ip, sizeof(ip));
 }
 
-static uint16_t *put_tcp(struct writer *w, const struct sample *s)
+static void put_tcp(struct writer *w, const struct sample *s)
 {
-	struct tcphdr *tcp = put(w, sizeof(*tcp));
+	struct tcphdr tcp = {
+		.source = htons(s->sport),
+		.dest = htons(s->dport),
+		.seq = htonl(1),
+		.doff = sizeof(tcp) / 4,
+		.syn = 1,
+		.window = htons(WINDOW),
+	};
 
-	tcp->source = htons(s->sport);
-	tcp->dest = htons(s->dport);
-	tcp->seq = htonl(1);
-	tcp->doff = sizeof(*tcp) / 4;
-	tcp->syn = 1;
-	tcp->window = htons(WINDOW);
-	return &tcp->check;
+	put(w, &tcp, sizeof(tcp));
 }
 
-static uint16_t *put_udp(struct writer *w, const struct sample *s)
+static void put_udp(struct writer *w, const struct sample *s)
 {
-	struct udphdr *udp = put(w, sizeof(*udp) + DATA_BYTES);
+	struct udphdr udp = {
+		.source = htons(s->sport),
+		.dest = htons(s->dport),
+		.len = htons(sizeof(udp) + DATA_BYTES),
+	};
 
-	udp->source = htons(s->sport);
-	udp->dest = htons(s->dport);
-	udp->len = htons(sizeof(*udp) + DATA_BYTES);
-	return &udp->check;
+	put(w, &udp, sizeof(udp));
+	skip(w, DATA_BYTES);
 }
 
-/* Both ICMPs have their checksum in the same place. */
-static uint16_t *put_echo(struct writer *w, bool is_v4)
+static void put_echo(struct writer *w, bool is_v4)
 {
-	struct icmphdr *icmp = put(w, sizeof(*icmp) + DATA_BYTES);
+	struct icmphdr icmp = {
+		.type = is_v4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST,
+		.un.echo.sequence = htons(1),
+	};
 
-	icmp->type = is_v4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST;
-	icmp->un.echo.sequence = htons(1);
-	return &icmp->checksum;
+	put(w, &icmp, sizeof(icmp));
+	skip(w, DATA_BYTES);
 }
 
 static const struct {
 	uint8_t number4, number6;
 	size_t len;
+	size_t check; /* where the checksum is; the same in both ICMPs */
 } protos[] = {
-	[SAMPLE_TCP] = {IPPROTO_TCP, IPPROTO_TCP, sizeof(struct tcphdr)},
+	[SAMPLE_TCP] = {IPPROTO_TCP, IPPROTO_TCP, sizeof(struct tcphdr),
+		offsetof(struct tcphdr, check)},
 	[SAMPLE_UDP] = {IPPROTO_UDP, IPPROTO_UDP,
-		sizeof(struct udphdr) + DATA_BYTES},
+		sizeof(struct udphdr) + DATA_BYTES,
+		offsetof(struct udphdr, check)},
 	[SAMPLE_ICMP] = {IPPROTO_ICMP, IPPROTO_ICMPV6,
-		sizeof(struct icmphdr) + DATA_BYTES},
+		sizeof(struct icmphdr) + DATA_BYTES,
+		offsetof(struct icmphdr, checksum)},
 };
+
+/* Of the pseudo header; the zeros of mapped addresses are gone. */
+static uint32_t pseudo_sum(
+	const struct sample *s, bool is_v4, uint8_t number, size_t len)
+{
+	size_t at = is_v4 ? 12 : 0, bytes = is_v4 ? 4 : 16;
+	uint32_t seed = (uint32_t)len + number;
+
+	if (number == IPPROTO_ICMP)
+		return 0;
+	return sum(s->from.addr + at, bytes, sum(s->to.addr + at, bytes, seed));
+}
 
 static void put_ip(struct writer *w, const struct sample *s)
 {
@@ -166,24 +194,22 @@ static void put_ip(struct writer *w, const struct sample *s)
 	size_t len = protos[s->proto].len, at;
 	uint8_t number =
 		is_v4 ? protos[s->proto].number4 : protos[s->proto].number6;
-	uint32_t seed = (uint32_t)len + number;
-	uint16_t *check;
+	uint16_t check;
 
 	if (is_v4)
 		put_ipv4(w, s, number, len);
 	else
 		put_ipv6(w, s, number, len);
 	at = w->len;
-	check = s->proto == SAMPLE_TCP   ? put_tcp(w, s)
-		: s->proto == SAMPLE_UDP ? put_udp(w, s)
-					 : put_echo(w, is_v4);
-	/* The pseudo header; the zeros of mapped addresses are gone. */
-	if (number == IPPROTO_ICMP)
-		seed = 0;
+	if (s->proto == SAMPLE_TCP)
+		put_tcp(w, s);
+	else if (s->proto == SAMPLE_UDP)
+		put_udp(w, s);
 	else
-		seed = sum(s->from.addr + (is_v4 ? 12 : 0), is_v4 ? 4 : 16,
-			sum(s->to.addr + (is_v4 ? 12 : 0), is_v4 ? 4 : 16, seed));
-	*check = fold(sum(w->frame + at, len, seed));
+		put_echo(w, is_v4);
+	check = fold(sum(
+		w->frame + at, len, pseudo_sum(s, is_v4, number, len)));
+	memcpy(w->frame + at + protos[s->proto].check, &check, sizeof(check));
 }
 
 size_t sample_build(const struct sample *sample, uint8_t ret_frame[static SAMPLE_MAX])
@@ -195,9 +221,9 @@ size_t sample_build(const struct sample *sample, uint8_t ret_frame[static SAMPLE
 
 	memset(ret_frame, 0, SAMPLE_MAX);
 	type = htons(type);
-	memcpy(put(&w, 6), sample->dst.addr, 6);
-	memcpy(put(&w, 6), sample->src.addr, 6);
-	memcpy(put(&w, 2), &type, 2);
+	put(&w, sample->dst.addr, sizeof(sample->dst.addr));
+	put(&w, sample->src.addr, sizeof(sample->src.addr));
+	put(&w, &type, sizeof(type));
 	if (sample->proto == SAMPLE_ARP)
 		put_arp(&w, sample);
 	else
