@@ -197,6 +197,7 @@ int gh_upload_xdp(struct xdp_md *ctx)
 		f.fault = GH_DROP_NETWORK;
 	} else {
 		f.fault = gh_parse(data, end, f.pkt, 0);
+		gh_forget(f.pkt);
 		/* A big frame continues in other buffers. */
 		if (f.pkt->l3 + f.pkt->ip_len > len)
 			len = bpf_xdp_get_buff_len(ctx);
@@ -223,6 +224,7 @@ int gh_upload_tc(struct __sk_buff *skb)
 	if (gh_is_looped(skb))
 		return TC_ACT_UNSPEC;
 	gh_receive_skb(&f, skb);
+	gh_forget(f.pkt);
 	reason = gh_upload(&f, false);
 	if (gh_answers(reason)) {
 		if (gh_ask(&f, reason) && !gh_ask_tc(skb))
