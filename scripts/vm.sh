@@ -101,23 +101,30 @@ make_initrd() { # KERNEL'S FOLDER, VERSION
     rm -rf "$root"
 }
 
+fetch() { # KERNEL
+    local dir=$store/$1 package
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    update_lists
+    package=$(package_of "$1")
+    [ -n "$package" ] || die "Debian's lists have no kernel $1"
+    (cd "$dir" && private_apt apt-get download "$package") ||
+        die "cannot download $package"
+    unpack "$dir/$package"_*.deb "$dir"
+    rm -f "$dir"/*.deb
+}
+
 prepare() { # KERNEL
-    local dir=$store/$1 package version
+    local dir=$store/$1 version
     case $1 in 6.1 | 6.12) ;; *) die "there is no kernel \"$1\": 6.1 or 6.12" ;; esac
     [ "$(uname -m)" = x86_64 ] || die "this needs an amd64 machine"
     if [ -e "$dir/ready" ] && [ "$dir/ready" -nt "$top/tests/vm/init" ]; then
         return
     fi
     if [ ! -e "$dir/vmlinuz" ]; then
-        rm -rf "$dir"
-        mkdir -p "$dir"
-        update_lists
-        package=$(package_of "$1")
-        [ -n "$package" ] || die "Debian's lists have no kernel $1"
-        (cd "$dir" && private_apt apt-get download "$package") ||
-            die "cannot download $package"
-        unpack "$dir/$package"_*.deb "$dir"
-        rm -f "$dir"/*.deb
+        mkdir -p "$store"
+        # One at a time: the kernels share apt's lists.
+        (flock 9 && fetch "$1") 9>"$store/lock"
     fi
     version=$(ls "$dir/lib/modules")
     depmod -b "$dir" "$version"

@@ -52,6 +52,7 @@ class Lans(Box):
         self.ip("gw", "addr add 2001:db8:ff::1/64 dev up0 nodad")
         self.ip("up", f"addr add {UPLINK6}/64 dev eth0 nodad")
         self.ip("up", "route add 2001:db8::/32 via 2001:db8:ff::1")
+        self.know_uplink("2001:db8:ff::1", UPLINK6)
         self.ip("up", "route add 10.7.0.0/16 via 203.0.113.1")
         for n in self.kinds:
             self.add_guest(n)
