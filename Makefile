@@ -88,7 +88,7 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help deps check test bench run install uninstall clean format check-unit \
-	check-portal check-layers check-style test-bpf test-lab test-san test-vm \
+	check-portal check-layers check-style test-bpf test-lab test-alone test-san test-vm \
 	vm-tests fuzz run-fuzz
 
 # Tests and scripts run the programs of this build.
@@ -263,7 +263,11 @@ check-style:
 test-bpf: $(BPF_TESTS)
 	scripts/run-tests.sh $^
 test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_KILLER)
-	$(PYTHON) -m pytest -q $(if $(PYTEST_MARK),-m $(PYTEST_MARK)) tests/lab
+	$(PYTHON) -m pytest -q -n 2 --dist loadscope \
+		-m '$(if $(PYTEST_MARK),$(PYTEST_MARK) and )not alone' tests/lab
+# What nothing may run beside.
+test-alone: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_KILLER)
+	$(PYTHON) -m pytest -q -m '$(if $(PYTEST_MARK),$(PYTEST_MARK) and )alone' tests/lab
 test-san:
 	$(MAKE) SAN=1 check-unit check-portal
 test:

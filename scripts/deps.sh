@@ -18,7 +18,7 @@ build="gcc libc6-dev make pkg-config clang bpftool
 	libjansson-dev libsodium-dev libinih-dev libseccomp-dev"
 run="nftables iproute2 util-linux"
 test="libcmocka-dev libclang-rt-14-dev python3 python3-pytest
-	python3-scapy python3-selenium chromium chromium-driver
+	python3-pytest-xdist python3-scapy python3-selenium chromium chromium-driver
 	fonts-dejavu-core busybox dnsmasq-base ethtool procps curl tcpdump
 	iperf3 iputils-ping groff-base openssl"
 vm="qemu-system-x86 seabios cpio kmod xz-utils

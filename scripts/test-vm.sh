@@ -12,7 +12,7 @@ set -u
 cd "$(dirname "$0")/.." || exit
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
-limit=600
+limit=900
 kernels=${*:-6.1 6.12}
 logs=build/test
 passed=0 failed=0 skipped=0

@@ -29,11 +29,13 @@ unit       | 300 | $make WERROR=1 check-unit
 portal     | 360 | $make SLOW=1 check-portal
 packaging  | 120 | $pytest tests/packaging
 bpf        | 480 | $make WERROR=1 test-bpf
-lab        |1800 | $make test-lab
+lab        |1500 | $make test-lab
+alone      | 600 | $make test-alone
 san-build  | 600 | $make SAN=1 all
 san-unit   | 300 | $make SAN=1 check-unit
 san-portal | 360 | $make SAN=1 SLOW=1 check-portal
 san-lab    | 400 | $san $make SAN=1 PYTEST_MARK=san test-lab
+san-alone  | 200 | $san $make SAN=1 PYTEST_MARK=san test-alone
 fuzz       | 300 | env FUZZ_SECONDS=3 $make fuzz
 "
 

@@ -21,6 +21,8 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 LAB_SH = TOP / "scripts/lab.sh"
 BUILD = pathlib.Path(os.environ.get("GATEHOUSE_BUILD", TOP / "build"))
+# How many times longer everything may take, on an emulated processor.
+PATIENCE = float(os.environ.get("LAB_PATIENCE", 1))
 PORTAL4, PORTAL6 = "http://10.77.0.1", "http://[fd77::1]"
 WEB4, WEB6 = "192.0.2.80", "2001:db8::80"
 
@@ -43,7 +45,7 @@ class Refused(Exception):
 
 def wait_for(what, timeout=5.0, step=0.02):
     """Calls `what` until it is true; returns that, or fails."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + timeout * PATIENCE
     while True:
         value = what()
         if value:
@@ -65,7 +67,7 @@ class Lab:
     def sh(self, *args, check=True, timeout=60):
         result = subprocess.run([str(LAB_SH), *args], env=self.env, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                timeout=timeout, check=False)
+                                timeout=timeout * PATIENCE, check=False)
         assert not check or result.returncode == 0, result.stdout
         return result.stdout
 

@@ -5,6 +5,8 @@ import pytest
 
 from conftest import wait_for
 
+pytestmark = pytest.mark.alone
+
 SIZE = 3_000_000
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from conftest import PORTAL4, wait_for
 
+pytestmark = pytest.mark.alone
+
 # 100 connections that send numbered blocks and count what comes back.
 CLIENT = """
 import socket, sys, threading, time

@@ -5,7 +5,11 @@ end when they should, connections that are open stop, and others go on."""
 import subprocess
 import time
 
+import pytest
+
 from conftest import is_running, wait_for
+
+pytestmark = pytest.mark.alone
 
 SENDER = """
 import socket, sys, time

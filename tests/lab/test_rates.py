@@ -12,6 +12,8 @@ import pytest
 
 from conftest import wait_for
 
+pytestmark = pytest.mark.alone
+
 WEB = "192.0.2.80"
 # The burst that a rate lets pass once, and then what its window lasts.
 TOLERANCE = 0.25
