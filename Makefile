@@ -8,7 +8,7 @@
 #                 compared, instead of 100,000
 # make test-vm    part of it under Debian's kernels 6.1 and 6.12 in QEMU (root,
 #                 6 min; downloads the kernels once, to build/vm)
-# make bench      measure (root, 5 min); prints a table with goals, writes
+# make bench      measure (root, 10 min); prints a table with goals, writes
 #                 build/bench.json; ROWS='bpf.*' only those rows
 # make fuzz       every fuzzer for FUZZ_SECONDS (10), seeds first
 # make run        the lab with gatehouse inside and a guest walking through it

@@ -24,9 +24,11 @@ import rows_forward
 import rows_guests
 import rows_scale
 import rows_store
+import rows_storm
 from place import BenchError, Place, clear_leftovers
 
-GROUPS = (rows_bpf, rows_forward, rows_guests, rows_store, rows_scale)
+GROUPS = (rows_bpf, rows_forward, rows_guests, rows_storm, rows_store,
+          rows_scale)
 # What a row may fail with; anything else is a fault of the benchmark's.
 FAULTS = (BenchError, OSError, subprocess.SubprocessError)
 

@@ -195,7 +195,7 @@ static void slot_finish(struct crowd *crowd, struct slot *slot)
 	slot->reply[slot->reply_len] = '\0';
 	if (sscanf(slot->reply, "HTTP/1.%*d %d", &result->status) != 1)
 		result->status = 0;
-	if (result->status != 200 && !crowd->complaint[0])
+	if ((!result->status || result->status >= 400) && !crowd->complaint[0])
 		snprintf(crowd->complaint, sizeof(crowd->complaint), "%s",
 			slot->reply_len ? slot->reply : "no answer");
 	crowd->slot_of[slot->i] = 0;
@@ -346,6 +346,8 @@ void crowd_run(struct crowd *crowd)
 	struct pollfd pfd = {.fd = crowd->fd, .events = POLLIN};
 	int64_t checked = crowd_now();
 
+	crowd->next = crowd->done = 0;
+	memset(crowd->results, 0, o->count * sizeof(*crowd->results));
 	for (uint32_t i = 0; i < o->at_once; i++)
 		slot_start(crowd, &crowd->slots[i]);
 	while (crowd->done < o->count) {

@@ -35,7 +35,8 @@ struct crowd;
 /* Opens the packet socket; exits with a message when it cannot. */
 struct crowd *crowd_open(const struct crowd_options *options);
 void crowd_close(struct crowd *crowd);
-/* Runs until every guest has its reply or gave up. */
+/* Runs until every guest has its reply or gave up; once more from the beginning
+ * when called again. */
 void crowd_run(struct crowd *crowd);
 void crowd_send(struct crowd *crowd, const void *frame, uint32_t len);
 
@@ -47,7 +48,7 @@ struct crowd_result {
 	int64_t replied_ns;
 };
 const struct crowd_result *crowd_result(const struct crowd *crowd, uint32_t i);
-/* A reply that was not 200, for the message; "" when there was none. */
+/* A reply that was an error or none, for the message; "" when there was none. */
 const char *crowd_complaint(const struct crowd *crowd);
 int64_t crowd_now(void);
 

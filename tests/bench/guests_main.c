@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * guests WHAT INTERFACE GATEWAY_MAC FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE
- *        [SINK_NETNS SINK_INTERFACE SINK_ADDR]
+ *        [SINK_NETNS SINK_INTERFACE SINK_ADDR | ROUNDS]
  *
  * Guests FIRST .. FIRST+COUNT-1 ask the portal, AT_ONCE of them at a time:
  *   redeem   POST /api/vouchers/activate, codes from standard input
  *   session  GET /api/session
  *   first    redeem, and from the request on each guest sends a datagram to
  *            SINK_ADDR every 0.1 ms until one arrives there
+ *   probe    GET /generate_204 of a captive phone, to be answered by a 302;
+ *            all of them ROUNDS times, and counted so
  * Prints "ok N failed N seconds S p50 MS p99 MS": latency of the reply, or for
- * `first` the time from the request to the first datagram that got through.
+ * `first` the time from the request to the first datagram that got through, for
+ * `probe` of the last round.
  * Runs in the guests' network namespace.
  */
 #include <arpa/inet.h>
@@ -37,6 +40,11 @@ struct run {
 	struct crowd_options options;
 	struct crowd *crowd;
 	const char *host; /* the portal's address, as a browser names it */
+	int status;       /* what a good reply has */
+	uint32_t rounds;
+	uint32_t ok; /* good replies, of all rounds */
+	int64_t *latency;
+	uint32_t last; /* good ones of the last round, so many in `latency` */
 	char (*codes)[CODE_MAX];
 	/* `first` only */
 	int sink;
@@ -65,6 +73,14 @@ static int request_redeem(void *data, uint32_t i, char buf[static CROWD_REQUEST_
 		"POST /api/vouchers/activate HTTP/1.1\r\nHost: %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %d\r\n"
 		"Connection: close\r\n\r\n%s", run->host, len, body);
+}
+
+static int request_probe(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+{
+	return snprintf(buf, CROWD_REQUEST_MAX,
+		"GET /generate_204 HTTP/1.1\r\n"
+		"Host: connectivitycheck.gstatic.com\r\n"
+		"Connection: Keep-Alive\r\n\r\n");
 }
 
 static void read_codes(struct run *run)
@@ -162,29 +178,32 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void print_result(struct run *run, int64_t took_ns)
+/* Adds up a round; `latency` is of the last one. */
+static void collect(struct run *run)
 {
-	uint32_t count = run->options.count, ok = 0;
-	int64_t *latency = calloc(count, sizeof(*latency));
-
-	if (!latency)
-		die("no memory for the result");
-	for (uint32_t i = 0; i < count; i++) {
+	run->last = 0;
+	for (uint32_t i = 0; i < run->options.count; i++) {
 		const struct crowd_result *r = crowd_result(run->crowd, i);
 		int64_t end = run->through_ns ? run->through_ns[i]
 					      : r->replied_ns;
 
-		if (r->status == 200 && end)
-			latency[ok++] = end - r->asked_ns;
+		if (r->status == run->status && end)
+			run->latency[run->last++] = end - r->asked_ns;
 	}
-	qsort(latency, ok, sizeof(*latency), by_value);
-	printf("ok %u failed %u seconds %.6f p50 %.4f p99 %.4f\n", ok,
-		count - ok, took_ns / 1e9, ok ? latency[ok / 2] / 1e6 : 0,
-		ok ? latency[(uint64_t)ok * 99 / 100] / 1e6 : 0);
-	if (ok < count)
+	run->ok += run->last;
+}
+
+static void print_result(struct run *run, int64_t took_ns)
+{
+	uint32_t all = run->options.count * run->rounds, n = run->last;
+
+	qsort(run->latency, n, sizeof(*run->latency), by_value);
+	printf("ok %u failed %u seconds %.6f p50 %.4f p99 %.4f\n", run->ok,
+		all - run->ok, took_ns / 1e9, n ? run->latency[n / 2] / 1e6 : 0,
+		n ? run->latency[(uint64_t)n * 99 / 100] / 1e6 : 0);
+	if (run->ok < all)
 		fprintf(stderr, "first bad reply: %s\n",
 			crowd_complaint(run->crowd));
-	free(latency);
 }
 
 static void parse_options(struct run *run, char **argv)
@@ -218,6 +237,29 @@ static void prepare_first(struct run *run, char **argv)
 	run->options.tick = first_tick;
 }
 
+/* What kind of request, of guests that are told by `what`. */
+static void prepare(struct run *run, const char *what, char **more)
+{
+	run->status = 200;
+	run->rounds = 1;
+	if (!strcmp(what, "session")) {
+		run->options.request = request_session;
+	} else if (!strcmp(what, "probe")) {
+		run->options.request = request_probe;
+		run->status = 302;
+		run->rounds = strtoul(more[0], NULL, 10);
+	} else {
+		read_codes(run);
+		run->options.request = request_redeem;
+	}
+	if (!strcmp(what, "first"))
+		prepare_first(run, more);
+	run->latency = calloc(run->options.count, sizeof(*run->latency));
+	if (!run->latency)
+		die("no memory for the result");
+	run->crowd = crowd_open(&run->options);
+}
+
 int main(int argc, char **argv)
 {
 	struct run run = {.sink = -1};
@@ -225,29 +267,25 @@ int main(int argc, char **argv)
 	bool first = !strcmp(what, "first");
 	int64_t start;
 
-	if (argc != (first ? 13 : 10))
-		die("usage: guests redeem|session|first INTERFACE GATEWAY_MAC "
-		    "FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE "
-		    "[SINK_NETNS SINK_INTERFACE SINK_ADDR]");
+	if (argc != (first ? 13 : strcmp(what, "probe") ? 10 : 11))
+		die("usage: guests redeem|session|first|probe INTERFACE "
+		    "GATEWAY_MAC FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE "
+		    "[SINK_NETNS SINK_INTERFACE SINK_ADDR | ROUNDS]");
 	parse_options(&run, argv + 2);
-	if (strcmp(what, "session")) {
-		read_codes(&run);
-		run.options.request = request_redeem;
-	} else {
-		run.options.request = request_session;
-	}
-	if (first)
-		prepare_first(&run, argv + 10);
-	run.crowd = crowd_open(&run.options);
+	prepare(&run, what, argv + 10);
 	start = crowd_now();
-	crowd_run(run.crowd);
-	/* The last guest's datagram may still be on its way. */
-	while (first && run.probing < run.options.count &&
-		crowd_now() - start < DRAIN_NS)
-		first_tick(&run);
+	for (uint32_t round = 0; round < run.rounds; round++) {
+		crowd_run(run.crowd);
+		/* The last guest's datagram may still be on its way. */
+		while (first && run.probing < run.options.count &&
+			crowd_now() - start < DRAIN_NS)
+			first_tick(&run);
+		collect(&run);
+	}
 	print_result(&run, crowd_now() - start);
 	crowd_close(run.crowd);
 	free(run.through_ns);
+	free(run.latency);
 	free(run.codes);
 	return 0;
 }

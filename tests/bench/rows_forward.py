@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""forward.*: what the gate adds to a forwarded packet.
+"""forward.*, latency.*: what the gate adds to a forwarded packet.
 
 forward.udp64.*: CPU ns of the gateway per 64-byte UDP packet forwarded: time of
 the NAPI thread that receives from the LAN (driver, gate, routing, sending), by
@@ -8,12 +8,12 @@ guests at random; `.10k` 10,000 of them. nftset10k is the usual way to do it: an
 nftables set of 10,000 MACs, each with a counter and a quota. One run is the best
 of three slices, which tells other load on the machine from the gateway's own.
 forward.tcp.*: one TCP stream guest -> internet, Gbit/s, GSO on.
+latency.p50.*, latency.p99.*: us of a datagram's way to the internet and back, with
+nobody asleep on it (ping_main.c).
 Baseline of each: the same without a gate (`off`). xdp_empty: no gate, but an XDP
 program that only passes, because on a veth that alone costs TCP a third or more;
 a real interface has none of that."""
 
-import json
-import subprocess
 import time
 
 from place import FIRST_GUEST, INTERNET, BenchError, guest_mac
@@ -24,10 +24,12 @@ MODES = ("off", "tc", "xdp", "xdp_empty", "nftset10k")
 UDP = tuple(f"forward.udp64.{m}{s}" for m in MODES[:3] for s in ("", ".10k")) + \
     ("forward.udp64.xdp_empty", "forward.udp64.nftset10k")
 TCP = tuple(f"forward.tcp.{m}" for m in MODES[:4])
-NAMES = UDP + TCP
+P50, P99 = (tuple(f"latency.{p}.{m}" for m in MODES[:4]) for p in ("p50", "p99"))
+NAMES = UDP + TCP + P50 + P99
+UNITS = {"forward.udp64": "ns", "forward.tcp": "Gbit/s"}
 SLICES, SLICE_SECONDS = 3, 0.4
 WARM_UP_PACKETS = 100000
-TCP_SECONDS = 2
+TCP_SECONDS, PING_SECONDS = 2, 0.4
 
 NFTSET = """\
 table inet bench {
@@ -94,27 +96,14 @@ def udp64(place, guests):
         place.release("i0")
 
 
-def tcp(place):
-    server = subprocess.Popen(
-        place.inside("inet", "iperf3", "-s", "-1", "-J"),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        place.wait(lambda: ":5201" in place.run("inet", "ss", "-ltnH"), 5,
-                   "iperf3 does not listen", server)
-        out = place.run("guest", "iperf3", "-c", INTERNET, "-t", TCP_SECONDS,
-                        "-J", timeout=30)
-    finally:
-        server.kill()
-        server.wait()
-    return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 1e9
-
-
 def measure(book, place, mode, values):
     """One turn of one mode: values[row] = figure."""
     guests = MANY if mode == "nftset10k" else FEW
     kinds = ((f"forward.udp64.{mode}", UDP, lambda: udp64(place, guests)),
              (f"forward.udp64.{mode}.10k", UDP, lambda: udp64(place, MANY)),
-             (f"forward.tcp.{mode}", TCP, lambda: tcp(place)))
+             (f"forward.tcp.{mode}", TCP, lambda: place.tcp_gbits(TCP_SECONDS)),
+             (f"latency.p50.{mode}", P50, lambda: place.ping_us(PING_SECONDS)[0]),
+             (f"latency.p99.{mode}", P99, lambda: place.ping_us(PING_SECONDS)[1]))
     enter(place, mode)
     try:
         for name, all_of_kind, figure in kinds:
@@ -135,7 +124,6 @@ def run(book, place, runs):
             book.attempt([n for n in NAMES if n.split(".")[2] == mode],
                          measure, book, place, mode, values)
         for name, value in values.items():
-            kind = name.split(".")[1]
-            off = f"forward.{kind}.off" + ".10k" * name.endswith("10k")
-            book.add(name, "ns" if kind == "udp64" else "Gbit/s", value,
-                     values[off])
+            kind = ".".join(name.split(".")[:2])
+            off = f"{kind}.off" + ".10k" * name.endswith("10k")
+            book.add(name, UNITS.get(kind, "us"), value, values[off])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * storm send INTERFACE GATEWAY_MAC FIRST_ADDR DST_ADDR FIRST GUESTS SECONDS
- *     sends 64-byte UDP frames of guests FIRST .. FIRST+GUESTS-1 at random, as
- *     fast as one CPU can, and prints how many
+ * storm send INTERFACE GATEWAY_MAC FIRST_ADDR DST_ADDR FIRST GUESTS SECONDS [RATE]
+ *     sends 64-byte UDP frames of guests FIRST .. FIRST+GUESTS-1 at random, RATE
+ *     a second or as fast as one CPU can, and prints how many
  * storm sink INTERFACE
  *     drops all that arrives there, in the driver, until its input ends
  * storm pass INTERFACE
@@ -56,22 +56,26 @@ static uint32_t header_sum(const uint8_t *frame)
 	return checksum_add(0, ip, sizeof(ip));
 }
 
-static long storm(int prog, uint8_t *frame, size_t len, double seconds)
+/* `rate` 0: no limit. Who limits it sends BATCH frames at a time. */
+static long storm(
+	int prog, uint8_t *frame, size_t len, double seconds, double rate)
 {
-	double end = now() + seconds;
+	double start = now(), end = start + seconds;
+	int one_run = rate ? BATCH : ONE_RUN, err;
 	long sent = 0;
-	int err;
 
 	do {
 		LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame,
-			.data_size_in = len, .repeat = ONE_RUN,
+			.data_size_in = len, .repeat = one_run,
 			.batch_size = BATCH,
 			.flags = BPF_F_TEST_XDP_LIVE_FRAMES);
 
+		while (rate && now() < start + sent / rate)
+			;
 		err = bpf_prog_test_run_opts(prog, &run);
 		if (err)
 			die("live frames: %s", strerror(-err));
-		sent += ONE_RUN;
+		sent += one_run;
 	} while (now() < end);
 	return sent;
 }
@@ -98,7 +102,7 @@ static int cmd_send(struct storm *skel, char **argv)
 	skel->bss->first = strtoul(argv[4], NULL, 10);
 	skel->data->guests = strtoul(argv[5], NULL, 10);
 	printf("%ld\n", storm(bpf_program__fd(skel->progs.storm_xdp), frame,
-		len, strtod(argv[6], NULL)));
+		len, strtod(argv[6], NULL), argv[7] ? strtod(argv[7], NULL) : 0));
 	return 0;
 }
 
@@ -125,7 +129,7 @@ int main(int argc, char **argv)
 
 	if (!skel)
 		die("cannot load the generator: %s", strerror(errno));
-	if (argc == 9 && !strcmp(argv[1], "send"))
+	if ((argc == 9 || argc == 10) && !strcmp(argv[1], "send"))
 		ret = cmd_send(skel, argv + 2);
 	else if (argc == 3 && !strcmp(argv[1], "sink"))
 		ret = cmd_stay(skel->progs.sink_xdp, argv[2]);
@@ -133,7 +137,7 @@ int main(int argc, char **argv)
 		ret = cmd_stay(skel->progs.pass_xdp, argv[2]);
 	else
 		fprintf(stderr, "usage: storm send INTERFACE GATEWAY_MAC "
-			"FIRST_ADDR DST_ADDR FIRST GUESTS SECONDS | "
+			"FIRST_ADDR DST_ADDR FIRST GUESTS SECONDS [RATE] | "
 			"storm sink|pass INTERFACE\n");
 	storm__destroy(skel);
 	return ret;
