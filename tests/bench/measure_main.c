@@ -31,6 +31,7 @@
 
 #include "base/util.h"
 #include "datapath/datapath.h"
+#include "datapath/garden.h"
 #include "datapath/handle.h"
 #include "frame.h"
 #include "measure.skel.h"
@@ -43,6 +44,9 @@
 #define NETWORK 1
 #define LOOPBACK 1   /* where a test run's frame comes from by default */
 #define STRANGERS 0x40000000 /* guests from here on have no record */
+#define RATED     0x20000000 /* this one has a rate, which it never reaches */
+#define GARDEN    "203.0.113.0"
+#define GARDEN_KBPS 10000000
 #define REDIRECT_MIN 100 /* bytes; a reset has 54 */
 #define PASS_XDP 2
 #define TX_XDP 3
@@ -69,6 +73,8 @@ enum content {
 	CONTENT_EMPTY,
 	CONTENT_FLOOR,
 	CONTENT_HOT,
+	CONTENT_RATE,
+	CONTENT_GARDEN, /* from here on the client has no record */
 	CONTENT_CAPTIVE,
 	CONTENT_SYN, /* from here on the program answers */
 	CONTENT_GET,
@@ -91,6 +97,10 @@ static const struct row rows[] = {
 	{"bpf.up.hot.xdp", CONTENT_HOT, PROGRAM_UPLOAD_XDP, UP, PASS_XDP},
 	{"bpf.up.hot.tc", CONTENT_HOT, PROGRAM_UPLOAD_TC, UP, PASS_TC},
 	{"bpf.down.hot.tc", CONTENT_HOT, PROGRAM_DOWNLOAD_TC, DOWN, PASS_TC},
+	{"bpf.up.rate.tc", CONTENT_RATE, PROGRAM_UPLOAD_TC, UP, PASS_TC},
+	{"bpf.down.rate.tc", CONTENT_RATE, PROGRAM_DOWNLOAD_TC, DOWN, PASS_TC},
+	{"bpf.up.garden.tc", CONTENT_GARDEN, PROGRAM_UPLOAD_TC, UP, PASS_TC},
+	{"bpf.down.garden.tc", CONTENT_GARDEN, PROGRAM_DOWNLOAD_TC, DOWN, PASS_TC},
 	{"bpf.captive_drop.xdp", CONTENT_CAPTIVE, PROGRAM_UPLOAD_XDP, UP, 0},
 	{"bpf.redirect_syn.xdp", CONTENT_SYN, PROGRAM_UPLOAD_XDP, UP, TX_XDP},
 	{"bpf.redirect_get.xdp", CONTENT_GET, PROGRAM_UPLOAD_XDP, UP, TX_XDP},
@@ -111,7 +121,21 @@ static double thread_ns(void)
 	return t.tv_sec * 1e9 + t.tv_nsec;
 }
 
-/* Records with an end and a quota that stay far away: every check is made. */
+/* A record with an end and a quota that stay far away: every check is made. */
+static struct gh_client record_of(uint32_t n)
+{
+	return (struct gh_client){.policy = {
+		.state = GH_STATE_RUNNING,
+		.expires_ns = GH_NEVER - 1,
+		.quota_bytes = GH_UNLIMITED >> 1,
+		.up_price = n == RATED,
+		.down_price = n == RATED,
+		.networks = ~0ULL,
+		.record_id = n + 1,
+		.session = n + 1,
+	}};
+}
+
 static void fill_clients(struct gate *gate)
 {
 	struct gh_mac *keys = calloc(BATCH, sizeof(*keys));
@@ -124,21 +148,33 @@ static void fill_clients(struct gate *gate)
 		n = MIN(gate->records - done, BATCH);
 		for (i = 0; i < n; i++) {
 			guest_mac(done + i, keys[i].addr);
-			values[i].policy = (struct gh_policy){
-				.state = GH_STATE_RUNNING,
-				.expires_ns = GH_NEVER - 1,
-				.quota_bytes = GH_UNLIMITED >> 1,
-				.networks = ~0ULL,
-				.record_id = done + i + 1,
-				.session = done + i + 1,
-			};
+			values[i] = record_of(done + i);
 		}
 		if (bpf_map_update_batch(gate->dp->maps[MAP_CLIENTS], keys,
 			    values, &n, NULL))
 			die("records: %s", strerror(errno));
 	}
+	guest_mac(RATED, keys->addr);
+	*values = record_of(RATED);
+	if (bpf_map_update_elem(gate->dp->maps[MAP_CLIENTS], keys, values, BPF_ANY))
+		die("record: %s", strerror(errno));
 	free(keys);
 	free(values);
+}
+
+static void plant_garden(struct datapath *dp)
+{
+	struct garden_prefix prefix = {.network = NETWORK};
+	struct garden garden = {.prefixes = &prefix, .prefix_count = 1};
+	int err = prefix_parse(GARDEN "/24", &prefix.prefix);
+
+	if (err)
+		die("garden: %s", strerror(-err));
+	garden.networks[NETWORK].kbps = GARDEN_KBPS;
+	garden.networks[NETWORK].network_kbps = GARDEN_KBPS;
+	err = garden_set(dp, &garden);
+	if (err)
+		die("garden: %s", strerror(-err));
 }
 
 /* The one client of the floor's own table. */
@@ -161,7 +197,7 @@ static void describe_network(struct datapath *dp)
 	static const char location[] = "http://10.78.0.1/?url=";
 	struct gh_network network = {
 		.flags = GH_NETWORK_ACTIVE,
-		.n4 = 1,
+		.n4 = 2,
 		.portal_ports = {htons(80)},
 		.portal4 = inet_addr("10.78.0.1"),
 		.captive_price = datapath_price(8),
@@ -176,6 +212,11 @@ static void describe_network(struct datapath *dp)
 		.net = network.portal4,
 		.mask = ~0U,
 		.place = GH_PLACE_BOX,
+	};
+	network.prefix4[1] = (struct gh_prefix4){
+		.net = inet_addr("10.78.0.0"),
+		.mask = inet_addr("255.254.0.0"),
+		.place = GH_PLACE_LINK,
 	};
 	memcpy(network.location4, location, sizeof(location) - 1);
 	err = datapath_network_set(dp, NETWORK, &network);
@@ -201,6 +242,7 @@ static void gate_open(struct gate *gate)
 	if (err)
 		die("%s: %s (%s)", pin_dir, error.text, strerror(-err));
 	describe_network(gate->dp);
+	plant_garden(gate->dp);
 	fill_clients(gate);
 }
 
@@ -235,7 +277,8 @@ static size_t build_frame(const struct row *row, uint32_t n, uint8_t *frame)
 	struct ends ends = {
 		.dst_mac = {2, 0, 0, 0, 0, 1},
 		.src = htonl(0x0a4e1000),
-		.dst = inet_addr("198.51.100.7"),
+		.dst = inet_addr(row->content == CONTENT_GARDEN ? GARDEN
+								: "198.51.100.7"),
 		.src_port = 40000,
 		.dst_port = row->content >= CONTENT_SYN ? 80 : 443,
 	};
@@ -318,11 +361,19 @@ static void check_end(const struct row *row, struct end end)
 		die("%s was answered in %u bytes", row->name, end.len);
 }
 
+/* Who sends it, or the first of them. */
+static uint32_t first_guest(const struct row *row)
+{
+	return row->content >= CONTENT_GARDEN ? STRANGERS
+	       : row->content == CONTENT_RATE ? RATED
+					      : 0;
+}
+
 /* ns per run of `prog` as this row wants it measured. */
 static double measure(const struct row *row, const struct gate *gate, int prog,
 	bool random, bool check)
 {
-	uint32_t base = row->content >= CONTENT_CAPTIVE ? STRANGERS : 0;
+	uint32_t base = first_guest(row);
 	uint8_t frame[FRAME_MAX];
 	size_t len = build_frame(row, base, frame);
 	struct end end;
@@ -403,10 +454,12 @@ static bool is_wanted(const char *name, const char *suffix, char **patterns)
 	return false;
 }
 
-/* The floor has a table of its own, of one client. */
+/* Of these there is one client. */
 static bool has_row(const struct row *row, size_t g)
 {
-	return g == GATE_1 || row->content != CONTENT_FLOOR;
+	return g == GATE_1 || (row->content != CONTENT_FLOOR &&
+				      row->content != CONTENT_RATE &&
+				      row->content != CONTENT_GARDEN);
 }
 
 /* Whether a row needs this gate: a million records take a second to fill in. */
