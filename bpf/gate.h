@@ -74,6 +74,7 @@ static __always_inline bool gh_find_network(struct gh_frame *f, __u32 ifindex)
 		return false;
 	network = interface->network;
 	f->network = network;
+	f->interface = interface->flags;
 	f->box_mac = *(__u64 *)interface->mac;
 	f->net = bpf_map_lookup_elem(&networks, &network);
 	return f->net && f->net->flags & GH_NETWORK_ACTIVE;

@@ -16,6 +16,7 @@ struct gh_frame {
 	struct gh_network *net;
 	__u64 box_mac;
 	__u32 network;
+	__u32 interface; /* enum gh_interface_flag */
 	__u32 bytes; /* IP bytes on the wire, each segment with its headers */
 	__u32 segments;
 	int fault; /* what the parser said, or GH_DROP_NETWORK */

@@ -264,6 +264,13 @@ static __always_inline struct gh_verdict gh_link_service(
 	return fault ? gh_verdict(fault) : gh_metered(pass, GH_METER_LINK);
 }
 
+/* Another guest's address, and the network lets guests reach each other. */
+static __always_inline bool gh_may_meet(
+	const struct gh_network *net, enum gh_place place)
+{
+	return net->flags & GH_NETWORK_MEET && place == GH_PLACE_LINK;
+}
+
 /* Neighbour discovery and MLD; GH_NO_REASON: something else. */
 static __always_inline struct gh_verdict gh_control6(
 	const struct gh_pkt *pkt, const struct gh_network *net,
@@ -282,7 +289,7 @@ static __always_inline struct gh_verdict gh_control6(
 		if (pkt->ttl != 255 || pkt->flags & GH_PKT_HOPBYHOP)
 			return gh_verdict(GH_DROP_ND);
 		if (!to_group && !gh_is_linklocal6(pkt->dst6) &&
-			place != GH_PLACE_BOX)
+			place != GH_PLACE_BOX && !gh_may_meet(net, place))
 			return gh_verdict(GH_DROP_ND);
 		return gh_link_service(pkt, gh_nd_fault(pkt, net), GH_PASS_ND);
 	case GH_ICMP6_MLD1_QUERY ... GH_ICMP6_MLD1_DONE:
@@ -398,12 +405,43 @@ static __always_inline enum gh_event_type gh_rogue_type(
 	return GH_EVENT_BOX_ADDRESS;
 }
 
-/* A client that runs, or is exempt: whereto, beyond the services. */
-static __always_inline struct gh_verdict gh_running(
-	const struct gh_pkt *pkt, enum gh_state state, enum gh_place place)
+/*
+ * To other guests of a network that lets them meet; GH_NO_REASON: not to them.
+ * It does not leave the link, so nobody pays for it. What goes to a group keeps
+ * everybody's radio busy and has a limit.
+ */
+static __always_inline struct gh_verdict gh_among_guests(
+	const struct gh_pkt *pkt, const struct gh_network *net,
+	enum gh_place place)
 {
+	bool to_group = gh_is_to_group(pkt);
+	int fault;
+
+	if (!(net->flags & GH_NETWORK_MEET))
+		return gh_verdict(GH_NO_REASON);
+	/* A link-local address of the box is its own place. */
+	if (!to_group && place != GH_PLACE_LINK &&
+		(place != GH_PLACE_INSIDE || pkt->family != 6 ||
+			!gh_is_linklocal6(pkt->dst6)))
+		return gh_verdict(GH_NO_REASON);
+	fault = gh_source_fault(pkt, net);
+	if (fault)
+		return gh_verdict(fault);
+	return to_group ? gh_metered(GH_PASS_MULTICAST, GH_METER_LINK)
+			: gh_verdict(GH_PASS_NEIGHBOUR);
+}
+
+/* A client that runs, or is exempt: whereto, beyond the services. */
+static __always_inline struct gh_verdict gh_running(const struct gh_pkt *pkt,
+	const struct gh_network *net, enum gh_state state, enum gh_place place)
+{
+	struct gh_verdict among;
+
 	if (place == GH_PLACE_BOX && pkt->flags & GH_PKT_FRAGMENT)
 		return gh_verdict(GH_DROP_FRAGMENT);
+	among = gh_among_guests(pkt, net, place);
+	if (among.reason)
+		return among;
 	if (gh_is_to_group(pkt))
 		return gh_verdict(GH_DROP_INSIDE);
 	if (place != GH_PLACE_OUTSIDE && place != GH_PLACE_REACH)
@@ -498,7 +536,7 @@ static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
 		return service;
 	if (refusal)
 		return gh_captive(pkt, place, refusal);
-	return gh_running(pkt, state, place);
+	return gh_running(pkt, net, state, place);
 }
 
 /* Who sent a frame on its way to a client. */
@@ -506,6 +544,7 @@ enum gh_maker {
 	GH_MAKER_OTHER, /* it came in by an interface */
 	GH_MAKER_BOX,   /* it did not */
 	GH_MAKER_GATE,  /* an answer in somebody's name */
+	GH_MAKER_GUEST, /* it came in by the same network, where guests may meet */
 };
 
 /*
@@ -519,7 +558,7 @@ static __always_inline bool gh_is_box_made(const struct gh_pkt *pkt,
 	enum gh_place place;
 
 	if (maker != GH_MAKER_BOX || !pkt->family)
-		return maker != GH_MAKER_OTHER;
+		return maker == GH_MAKER_BOX || maker == GH_MAKER_GATE;
 	place = gh_source(net, pkt);
 	return pkt->flags & GH_PKT_FRAGMENT ? place == GH_PLACE_BOX
 					    : place != GH_PLACE_OUTSIDE;
@@ -550,6 +589,17 @@ static __always_inline bool gh_is_multicast(
 	return box_made || (!fault && (!pkt->family || pkt->flags & GH_PKT_GROUP));
 }
 
+/* What its sender was let send to other guests; to the broadcast address of
+ * the link as well. */
+static __always_inline bool gh_is_from_guest(const struct gh_pkt *pkt,
+	int fault, const struct gh_network *net, enum gh_maker maker)
+{
+	if (maker != GH_MAKER_GUEST || fault)
+		return false;
+	return pkt->family ? !gh_source_fault(pkt, net)
+			   : pkt->ethertype == ETH_P_ARP;
+}
+
 /*
  * What goes to a client. What the box or the gate made passes even when the
  * parser knows nothing like it.
@@ -559,8 +609,10 @@ static __always_inline struct gh_verdict gh_decide_down(
 	enum gh_maker maker, enum gh_state state, int refusal)
 {
 	bool box_made = gh_is_box_made(pkt, net, maker);
+	bool from_guest = gh_is_from_guest(pkt, fault, net, maker);
 
-	if (gh_is_multicast(pkt, fault, box_made))
+	if (gh_is_multicast(pkt, fault, box_made) ||
+		(from_guest && pkt->dst & 1))
 		return gh_verdict(GH_PASS_MULTICAST);
 	if (refusal == GH_DROP_BLOCKED)
 		return gh_verdict(GH_DROP_BLOCKED);
@@ -568,6 +620,8 @@ static __always_inline struct gh_verdict gh_decide_down(
 		return gh_metered(GH_PASS_BOX_MADE, gh_box_made_meter(pkt));
 	if (fault)
 		return gh_verdict(fault);
+	if (!refusal && from_guest)
+		return gh_verdict(GH_PASS_NEIGHBOUR);
 	if (!pkt->family)
 		return gh_verdict(GH_DROP_ETHERTYPE);
 	if (refusal)

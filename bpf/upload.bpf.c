@@ -122,6 +122,10 @@ static __always_inline enum gh_reason gh_upload(
 		grant.state, refusal);
 	if (verdict.garden)
 		verdict = gh_garden(f, true, verdict);
+	/* A group's frames go to other ports; the box is not one of the guests. */
+	if (verdict.reason == GH_PASS_MULTICAST &&
+		!(f->interface & GH_INTERFACE_MEET))
+		verdict = gh_verdict(GH_DROP_INSIDE);
 	if (check_only)
 		return verdict.reason;
 	if (verdict.reason == GH_DROP_SOURCE) {

@@ -140,7 +140,7 @@ enum gh_place {
 	GH_PLACE_BOX,    /* this network's own addresses of the box */
 	GH_PLACE_INSIDE, /* the box's other networks and addresses: refused */
 	GH_PLACE_REACH,  /* inside, but listed by the operator: charged */
-	GH_PLACE_LINK,   /* this network's own prefixes, guests: refused */
+	GH_PLACE_LINK,   /* this network's own prefixes, guests */
 };
 
 struct gh_prefix4 {
@@ -171,6 +171,9 @@ enum gh_interface_flag {
 	GH_INTERFACE_ISOLATED = 1 << 1,
 	/* Another one: no longer configured, and so closed (network 0). */
 	GH_INTERFACE_RETIRED = 1 << 2,
+	/* A bridge's port whose guests may meet: what one of them sends to a
+	 * group goes to the others, and not to the box. */
+	GH_INTERFACE_MEET = 1 << 3,
 };
 
 /* `interfaces`: array by ifindex: which network a frame came from or goes to. */
@@ -183,6 +186,7 @@ struct gh_interface {
 
 enum gh_network_flag {
 	GH_NETWORK_ACTIVE = 1 << 0,
+	GH_NETWORK_MEET = 1 << 1, /* guests who run may reach each other */
 };
 
 /* `networks`: array by network number; number 0 is "not a network". */
@@ -276,7 +280,8 @@ enum gh_reason {
 	GH_PASS_MLD,
 	GH_PASS_GARDEN,
 	GH_PASS_BOX_MADE,  /* download: made by the box itself */
-	GH_PASS_MULTICAST, /* download: to a group */
+	GH_PASS_MULTICAST, /* to a group; upload only where guests may meet */
+	GH_PASS_NEIGHBOUR, /* from guest to guest, where they may meet */
 	/* answered by the gate */
 	GH_ANSWER_SYN = GH_ANSWERS,
 	GH_ANSWER_REDIRECT,
@@ -424,7 +429,7 @@ GH_ASSERT(sizeof(struct gh_garden_prefix) == 24, "garden prefix layout");
 GH_ASSERT(sizeof(struct gh_meta) == 32, "meta layout");
 GH_ASSERT(sizeof(struct gh_field) == 64, "field layout");
 GH_ASSERT(sizeof(struct gh_edit) == 208 + 2 * GH_TOMORROW_BYTES, "edit layout");
-GH_ASSERT(GH_PASS_MULTICAST < GH_ANSWERS, "room for passes");
+GH_ASSERT(GH_PASS_NEIGHBOUR < GH_ANSWERS, "room for passes");
 GH_ASSERT(GH_ANSWER_PROHIBITED < GH_DROPS, "room for answers");
 GH_ASSERT((int)GH_REASONS <= GH_REASONS_MAX, "room for drops");
 

@@ -362,18 +362,49 @@ def hearing(guest, mac):
                     heard.append(frame)
 
 
-def test_guests_do_not_meet_through_the_box(lab):
-    """Routed there and back: it would be without the switch that isolates."""
-    guest, other = lab.guests(2)
-    for paying in (guest, other):
-        assert paying.redeem(lab.voucher())[0] == 200
+def set_isolate(lab, word):
+    config = lab.state / "gatehouse.conf"
+    lines = [line for line in config.read_text().splitlines() if "isolate" not in line]
+    config.write_text("\n".join([*lines, f"isolate = {word}", ""]))
+    os.kill(lab.pid("gatehoused"), signal.SIGHUP)
+    wait_for(lambda: lab.ctl("status")["networks"][0]["isolate"] == (word == "yes"))
+
+
+def heard_through_the_box(lab, guest, other):
+    """How many of four packets, routed there and back."""
     me, box, there = Addresses(guest), Nearby(lab), Addresses(other)
     up = Ether(src=me.mac, dst=box.mac)
     with hearing(other, box.mac) as heard:
         send(guest, [up / ip / what for ip in (
             IP(src=me.ip4, dst=there.ip4), IPv6(src=me.ip6, dst=there.ip6)) for what in (
                 UDP(sport=7777, dport=7777) / b"x", TCP(sport=7777, dport=80, flags="S"))])
-    assert not [frame for frame in heard if struct.pack(">H", 7777) in frame]
+    # Not the box's redirects, which quote them.
+    return len([frame for frame in heard if
+                struct.pack(">H", 7777) in frame[34:58]])
+
+
+def test_guests_do_not_meet_through_the_box(lab):
+    """It would be without the switch that isolates."""
+    guest, other = lab.guests(2)
+    for paying in (guest, other):
+        assert paying.redeem(lab.voucher())[0] == 200
+    assert heard_through_the_box(lab, guest, other) == 0
+
+
+def test_guests_meet_through_the_box_if_they_may(tc_lab):
+    """Both must be online; nobody pays."""
+    guest, other = tc_lab.guests(2)
+    assert guest.redeem(tc_lab.voucher())[0] == 200
+    set_isolate(tc_lab, "no")
+    try:
+        assert heard_through_the_box(tc_lab, guest, other) == 0
+        assert other.redeem(tc_lab.voucher())[0] == 200
+        used = sessions_of(guest, other)
+        assert heard_through_the_box(tc_lab, guest, other) == 4
+        assert sessions_of(guest, other) == used
+    finally:
+        set_isolate(tc_lab, "yes")
+    assert heard_through_the_box(tc_lab, guest, other) == 0
 
 
 @pytest.mark.parametrize("lab", ["bridge"], indirect=True)
@@ -406,20 +437,42 @@ def isolated(lab):
     return {row["ifname"] for row in rows if row.get("isolated")}
 
 
+def pings(guest, other):
+    """Over the bridge: once both are online, free of charge, and to a group."""
+    theirs = other.run("cat", "/proc/net/if_inet6").stdout
+    linklocal = next(line for line in theirs.splitlines() if line.startswith("fe80")).split()[0]
+    linklocal = ":".join(linklocal[i:i + 4] for i in range(0, 32, 4))
+    ways = (other.address(4), other.address(6), linklocal + "%eth0")
+
+    def answers(way):
+        return guest.run("ping", "-c1", "-W1", way, check=False).returncode == 0
+
+    assert not answers(ways[0])
+    assert guest.redeem(guest.lab.voucher())[0] == 200
+    assert not answers(ways[0])
+    assert other.redeem(guest.lab.voucher())[0] == 200
+    used = sessions_of(guest, other)
+    assert [answers(way) for way in ways] == [True] * 3
+    call = Ether(src=guest.mac, dst="ff:ff:ff:ff:ff:ff") / IP(
+        src=guest.address(4), dst="255.255.255.255") / UDP(sport=7777, dport=7777) / b"all"
+    with inside(guest.lab.namespace("gw")), \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as box, \
+            hearing(other, guest.mac) as heard:
+        box.bind(("", 7777))
+        send(guest, [call])
+        with pytest.raises(BlockingIOError):  # the box is no guest
+            box.recv(100, socket.MSG_DONTWAIT)
+    assert bytes(call) in [frame[:len(call)] for frame in heard]
+    assert sessions_of(guest, other) == used
+
+
 def test_isolating_is_undone_by_who_did_it():
     """By setting and by unload, after kill -9 as well; the operator's own stays."""
     lab = make_lab("bridge", guests=2)
     lab.way = "bridge"
-    config = lab.state / "gatehouse.conf"
-
-    def set_isolate(word):
-        lines = [line for line in config.read_text().splitlines() if "isolate" not in line]
-        config.write_text("\n".join([*lines, f"isolate = {word}", ""]))
-        os.kill(lab.pid("gatehoused"), signal.SIGHUP)
-
     try:
         assert isolated(lab) == {"p1", "p2"}
-        set_isolate("no")
+        set_isolate(lab, "no")
         wait_for(lambda: isolated(lab) == set())
         guest, other = (Guest(lab, number) for number in (1, 2))
         ask = Ether(src=guest.mac, dst="ff:ff:ff:ff:ff:ff") / ARP(
@@ -427,10 +480,9 @@ def test_isolating_is_undone_by_who_did_it():
         with hearing(other, guest.mac) as heard:
             send(guest, [ask])
         assert bytes(ask) in [frame[:len(ask)] for frame in heard]
-        # Their IP is the box's to judge all the same.
-        assert guest.run("ping", "-c1", "-W1", other.address(4), check=False).returncode != 0
+        pings(guest, other)
         lab.run("gw", "bridge", "link", "set", "dev", "p2", "isolated", "on")
-        set_isolate("yes")
+        set_isolate(lab, "yes")
         wait_for(lambda: isolated(lab) == {"p1", "p2"})
         lab.kill("gatehoused")
         lab.kill("gatehouse-portal")

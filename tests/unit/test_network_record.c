@@ -53,6 +53,7 @@ static int setup(void **state)
 	config.portal_https_port = 443;
 	snprintf(network->name, sizeof(network->name), "guest");
 	network->number = 1;
+	network->isolate = true;
 	network->captive_kbps = 8;
 	network->network_kbps = 1024;
 	network->box_kbps = 64;
@@ -276,6 +277,23 @@ static void test_family_without_portal_has_no_redirect(void **state)
 	assert_int_equal(record.flags, GH_NETWORK_ACTIVE);
 }
 
+/* What the link's broadcast address gets goes to the box as well. */
+static void test_guests_who_may_meet(void **state)
+{
+	static const struct address_case cases[] = {
+		{"10.7.0.77", 0, 0, GH_PLACE_LINK},
+		{"10.7.0.255", 0, 0, GH_PLACE_BOX},
+		{"fd77::", 0, 0, GH_PLACE_BOX},
+		{"fd77::77", 0, 0, GH_PLACE_LINK},
+		{"10.8.0.255", 0, 0, GH_PLACE_INSIDE},
+	};
+
+	network->isolate = false;
+	assert_int_equal(make(), 0);
+	assert_int_equal(record.flags, GH_NETWORK_ACTIVE | GH_NETWORK_MEET);
+	check(cases, ARRAY_SIZE(cases));
+}
+
 static void test_prices(void **state)
 {
 	assert_int_equal(make(), 0);
@@ -296,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup(test_redirect_text, setup),
 		cmocka_unit_test_setup(
 			test_family_without_portal_has_no_redirect, setup),
+		cmocka_unit_test_setup(test_guests_who_may_meet, setup),
 		cmocka_unit_test_setup(test_prices, setup),
 	};
 

@@ -84,48 +84,18 @@ static int add_reach(struct rules *rules, const struct config_network *network)
 	return ret;
 }
 
-static int add_box(struct rules *rules, const struct config_network *network,
-	const struct box_address *addresses, size_t n)
-{
-	size_t i;
-	int ret;
-
-	ret = add_host(rules, GH_PLACE_BOX, &network->portal4);
-	if (!ret)
-		ret = add_host(rules, GH_PLACE_BOX, &network->portal6);
-	for (i = 0; !ret && i < n; i++)
-		if (addresses[i].owner == ADDRESS_OWNER_SELF)
-			ret = add_host(
-				rules, GH_PLACE_BOX, &addresses[i].prefix.addr);
-	return ret;
-}
-
 /* A default route's worth of prefix (a tunnel's ::/0) is not "on a link". */
 static bool is_on_link(const struct prefix *prefix)
 {
 	return prefix->len > (ip_is_v4(&prefix->addr) ? 96 : 0);
 }
 
-/* The guests: whatever else an address of theirs may be. */
-static int add_link(struct rules *rules, const struct box_address *addresses,
-	size_t n)
-{
-	size_t i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < n; i++)
-		if (addresses[i].owner == ADDRESS_OWNER_SELF &&
-			is_on_link(&addresses[i].prefix))
-			ret = add(rules, GH_PLACE_LINK, &addresses[i].prefix);
-	return ret;
-}
-
 /*
  * The box takes these for itself as well: IPv4's broadcast, and IPv6's
  * subnet-router anycast address (RFC 4291, 2.6.1), which is all zero bits.
  */
-static int add_subnet_address(
-	struct rules *rules, const struct prefix *prefix)
+static int add_subnet_address(struct rules *rules, enum gh_place place,
+	const struct prefix *prefix)
 {
 	bool is_ipv4 = ip_is_v4(&prefix->addr);
 	struct ipaddr addr = prefix->addr;
@@ -140,7 +110,42 @@ static int add_subnet_address(
 		addr.addr[bit / 8] &= ~mask;
 		addr.addr[bit / 8] |= is_ipv4 ? mask : 0;
 	}
-	return add_host(rules, GH_PLACE_INSIDE, &addr);
+	return add_host(rules, place, &addr);
+}
+
+static int add_box(struct rules *rules, const struct config_network *network,
+	const struct box_address *addresses, size_t n)
+{
+	size_t i;
+	int ret;
+
+	ret = add_host(rules, GH_PLACE_BOX, &network->portal4);
+	if (!ret)
+		ret = add_host(rules, GH_PLACE_BOX, &network->portal6);
+	for (i = 0; !ret && i < n; i++) {
+		if (addresses[i].owner != ADDRESS_OWNER_SELF)
+			continue;
+		ret = add_host(rules, GH_PLACE_BOX, &addresses[i].prefix.addr);
+		/* Refused as the link's otherwise. */
+		if (!ret && !network->isolate)
+			ret = add_subnet_address(
+				rules, GH_PLACE_BOX, &addresses[i].prefix);
+	}
+	return ret;
+}
+
+/* The guests: whatever else an address of theirs may be. */
+static int add_link(struct rules *rules, const struct box_address *addresses,
+	size_t n)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < n; i++)
+		if (addresses[i].owner == ADDRESS_OWNER_SELF &&
+			is_on_link(&addresses[i].prefix))
+			ret = add(rules, GH_PLACE_LINK, &addresses[i].prefix);
+	return ret;
 }
 
 static int add_inside(struct rules *rules, const struct config_network *network,
@@ -160,7 +165,8 @@ static int add_inside(struct rules *rules, const struct config_network *network,
 			continue;
 		ret = add_host(rules, GH_PLACE_INSIDE, &a->prefix.addr);
 		if (!ret)
-			ret = add_subnet_address(rules, &a->prefix);
+			ret = add_subnet_address(
+				rules, GH_PLACE_INSIDE, &a->prefix);
 		if (!ret && is_on_link(&a->prefix) &&
 			(a->owner != ADDRESS_OWNER_OTHER ||
 				network->block_private))
@@ -316,7 +322,8 @@ int network_record_make(const struct config *config,
 	int ret;
 
 	memset(&out, 0, sizeof(out)); /* padding is compared, too */
-	out.flags = GH_NETWORK_ACTIVE;
+	out.flags = GH_NETWORK_ACTIVE |
+		    (network->isolate ? 0 : GH_NETWORK_MEET);
 	out.captive_price = datapath_price(network->captive_kbps);
 	out.network_price = datapath_price(network->network_kbps);
 	out.box_price = datapath_price(network->box_kbps);

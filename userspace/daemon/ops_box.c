@@ -128,9 +128,10 @@ static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 		const struct config_network *n = &g->config.networks[i];
 
 		json_array_append_new(list,
-			json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:s, s:o, s:s}", "name",
+			json_pack("{s:s, s:i, s:s, s:s, s:b, s:o, s:o, s:s, s:o, s:s}", "name",
 				n->name, "number", n->number, "interface",
-				n->interface, "ssid", n->ssid, "portal4",
+				n->interface, "ssid", n->ssid, "isolate",
+				n->isolate, "portal4",
 				json_ip(&n->portal4), "portal6",
 				json_ip(&n->portal6), "gate",
 				gate_of(ports, n->name), "garden",

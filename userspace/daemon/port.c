@@ -64,6 +64,12 @@ static int set_group(const struct port *port, bool is_open)
 	return links_set_group(port->links, port->row.ifindex, group);
 }
 
+/* A port that is there because its bridge is named. */
+static bool is_meeting(const struct port *port)
+{
+	return !port->is_named && !port->row.network->isolate;
+}
+
 static int set_interface(const struct port *port)
 {
 	const struct link *link = links_by_index(port->links, port->row.ifindex);
@@ -71,7 +77,8 @@ static int set_interface(const struct port *port)
 	struct gh_interface interface = {
 		.network = port->row.network->number,
 		.flags = (port->row.is_master ? GH_INTERFACE_MASTER : 0) |
-			 (port->we_isolated ? GH_INTERFACE_ISOLATED : 0),
+			 (port->we_isolated ? GH_INTERFACE_ISOLATED : 0) |
+			 (is_meeting(port) ? GH_INTERFACE_MEET : 0),
 	};
 
 	if (!link)
