@@ -57,7 +57,9 @@ static __always_inline void gh_note_client(const struct gh_frame *f,
 {
 	__u64 record_id = client->policy.record_id;
 
-	if (f->now_ns - client->up.seen_ns >= GH_SEC) {
+	/* Who moved may be at the portal the next moment. */
+	if (f->now_ns - client->up.seen_ns >= GH_SEC ||
+		client->up.network != f->network) {
 		client->up.network = f->network;
 		gh_note_address(f, mac);
 	}
