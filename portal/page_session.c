@@ -144,6 +144,25 @@ static const char *ssid_of(const struct config *config, const json_t *network)
 	return NULL;
 }
 
+/* Where the session is for, in the guests' words. */
+static void set_networks(
+	struct request *req, struct view *view, const json_t *networks)
+{
+	char text[512] = "";
+	const json_t *name;
+	size_t at, len = 0;
+
+	json_array_foreach(networks, at, name) {
+		const char *ssid = ssid_of(&req->portal->config, name)
+					   ?: json_string_value(name);
+
+		if (ssid && len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+				"%s%s", at ? ", " : "", ssid);
+	}
+	view_format(view, "networks", "%s", text);
+}
+
 void page_session_values(struct request *req, struct view *view,
 	const json_t *session, const char *state)
 {
@@ -171,6 +190,7 @@ void page_session_values(struct request *req, struct view *view,
 		json_string_value(json_object_get(session, "plan")) ?: "");
 	page_device(view, session);
 	view_set(view, "network", ssid_of(&req->portal->config, network));
+	set_networks(req, view, json_object_get(session, "networks"));
 	add_waiting(req, view, json_object_get(session, "credits"));
 	set_end(view, session);
 	set_token(req, view, session);

@@ -32,6 +32,7 @@
 
 /* Lengths of arguments in bytes; what is longer is a bad_request. */
 #define CTL_NAME_MAX  64  /* a plan's, a client's */
+#define CTL_NETWORKS_MAX 255 /* names of networks in one argument */
 #define CTL_CODE_MAX  64  /* a voucher's code as it is typed */
 #define CTL_TOKEN_LEN 64  /* a session token: hex digits */
 #define CTL_TOKEN_MAX 128 /* whatever is shown as one: refused in its own words */
@@ -63,6 +64,7 @@
 	X(session_used_up, 401, 1)          \
 	X(not_transferable, 403, 1)         \
 	X(client_blocked, 403, 1)           \
+	X(other_network, 403, 1)            \
 	X(slow_down, 429, 5)                \
 	X(table_full, 503, 5)               \
 	X(unavailable, 503, 5)              \

@@ -39,6 +39,7 @@ struct world {
 	int64_t raw_up[CLIENTS], raw_down[CLIENTS];
 	bool exhausted[CLIENTS];
 	char code[VOUCHER_CODE]; /* the last one made */
+	const char *network; /* where guests show things; NULL: not known */
 };
 
 static int index_of(const struct world *w, const struct mac *mac)
@@ -167,8 +168,9 @@ static enum outcome activate(struct world *w, int client, const char *code,
 {
 	enum outcome outcome = OUTCOME_CONFLICT;
 
-	assert_int_equal(voucher_activate(&w->rules, &w->macs[client], code,
-				 &w->now, ret_activated, &outcome),
+	assert_int_equal(voucher_activate(&w->rules,
+				 &(struct guest){&w->macs[client], w->network},
+				 code, &w->now, ret_activated, &outcome),
 		0);
 	sync_records(w);
 	return outcome;
@@ -179,8 +181,9 @@ static enum outcome restore(struct world *w, int client, const char *token,
 {
 	enum outcome outcome = OUTCOME_CONFLICT;
 
-	assert_int_equal(token_restore(&w->rules, &w->macs[client], token,
-				 &w->now, ret_restored, &outcome),
+	assert_int_equal(token_restore(&w->rules,
+				 &(struct guest){&w->macs[client], w->network},
+				 token, &w->now, ret_restored, &outcome),
 		0);
 	sync_records(w);
 	return outcome;
@@ -335,6 +338,36 @@ static void test_a_voucher_is_worth_its_plan_once(void **state)
 		activate(w, 1, w->code, &activated), OUTCOME_VOUCHER_USED);
 	assert_seconds(w, 0, 3600);
 	assert_seconds(w, 1, 0);
+}
+
+/* Refused unused where it would be worth nothing; so is a move there. */
+static void test_a_plan_for_some_networks(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, UNLIMITED);
+	struct activated a;
+	struct restored r;
+	struct account account;
+
+	snprintf(plan.name, sizeof(plan.name), "cafe hour");
+	snprintf(plan.networks, sizeof(plan.networks), "cafe garden");
+	assert_int_equal(store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	make_code(w, &plan, UNLIMITED);
+	w->network = "gard";
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OTHER_NETWORK);
+	w->network = "garden";
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	assert_int_equal(account_load(&w->rules, &w->macs[0], &w->now, &account), 0);
+	assert_string_equal(account_in_use(&account)->networks, "cafe garden");
+	w->network = "office";
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_OK);
+	assert_false(r.migrated);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OTHER_NETWORK);
+	w->network = "cafe";
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_true(r.migrated);
+	assert_seconds(w, 1, 3600);
+	assert_seconds(w, 0, 0);
 }
 
 static void test_vouchers_that_are_no_good(void **state)
@@ -1527,6 +1560,7 @@ int main(void)
 		TEST(test_transitions),
 		TEST(test_codes),
 		TEST(test_a_voucher_is_worth_its_plan_once),
+		TEST(test_a_plan_for_some_networks),
 		TEST(test_vouchers_that_are_no_good),
 		TEST(test_a_blocked_device_keeps_its_voucher),
 		TEST(test_codes_can_be_shown_again),

@@ -58,3 +58,15 @@ bool text_is_hex(const char *text, size_t len)
 	return strlen(text) == len &&
 	       strspn(text, "0123456789abcdefABCDEF") == len;
 }
+
+bool text_has_word(const char *list, const char *word)
+{
+	size_t len = strlen(word), n;
+
+	for (; *list; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (n == len && !memcmp(list, word, n))
+			return true;
+	}
+	return false;
+}

@@ -10,5 +10,7 @@
 bool text_is_clean(const char *text, size_t len);
 /* Exactly `len` hex digits. */
 bool text_is_hex(const char *text, size_t len);
+/* Is `word` one of those in `list`, with a space between them? */
+bool text_has_word(const char *list, const char *word);
 
 #endif

@@ -105,9 +105,25 @@ static void put_time(char *cell, const char *text)
 	strftime(cell, CELL_BYTES, "%Y-%m-%d %H:%M", &tm);
 }
 
+static void put_words(char *cell, const json_t *list)
+{
+	char text[CELL_BYTES] = "";
+	const json_t *word;
+	size_t at, len = 0;
+
+	json_array_foreach(list, at, word)
+		if (len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+				"%s%s", at ? "," : "",
+				json_string_value(word) ?: "?");
+	put_escaped(cell, CELL_BYTES, text);
+}
+
 static void put_other(char *cell, const json_t *value)
 {
-	if (json_is_string(value))
+	if (json_is_array(value))
+		put_words(cell, value);
+	else if (json_is_string(value))
 		put_escaped(cell, CELL_BYTES,
 			json_string_length(value) ? json_string_value(value)
 						  : "-");
@@ -365,6 +381,7 @@ static const struct column one_client_columns[] = {
 	{"rate down", "downKbps", FORMAT_RATE},
 	{"slow up", "slowUpKbps", FORMAT_NUMBER},
 	{"slow down", "slowDownKbps", FORMAT_NUMBER},
+	{"only on", "networks", FORMAT_TEXT},
 	{"time in all", "remainingSeconds", FORMAT_REST},
 	{"expires", "expiresAt", FORMAT_TIME},
 	{"bytes up", "bytesUp", FORMAT_BYTES},
@@ -420,6 +437,7 @@ static const struct column plan_columns[] = {
 	{"CUR", "currency", FORMAT_TEXT},
 	{"MOVES", "moves", FORMAT_LIMIT},
 	{"TOKEN DAYS", "tokenDays", FORMAT_NUMBER},
+	{"NETWORKS", "networks", FORMAT_TEXT},
 	{"ON SALE", "active", FORMAT_YES},
 	{},
 };

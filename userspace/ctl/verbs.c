@@ -97,6 +97,8 @@ static const struct verb_arg plan_add_args[] = {
 	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N",
 		"how long a browser finds its session again; default: the\n"
 		"plan's time, or `token_days` of gatehouse.conf if longer"},
+	{VERB_ARG_TEXT, "--network", "networks", VERB_OPTIONAL, "NAME,...",
+		"where it is worth something; default: on all networks"},
 	{},
 };
 static const struct verb_arg plan_list_args[] = {

@@ -58,6 +58,20 @@ json_t *json_name(const char *name)
 	return name[0] ? json_string(name) : json_null();
 }
 
+json_t *json_words(const char *words)
+{
+	char copy[STORE_NETWORKS], *rest = copy, *word;
+	json_t *list;
+
+	if (!words[0])
+		return json_null();
+	list = json_array();
+	snprintf(copy, sizeof(copy), "%s", words);
+	while ((word = strsep(&rest, " ")))
+		json_array_append_new(list, json_string(word));
+	return list;
+}
+
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now)
 {
@@ -77,6 +91,7 @@ void json_add_account(json_t *object, const struct account *account,
 	json_add_rates(object, &view.rates);
 	json_object_set_new(
 		object, "fullRateBytes", json_limit(view.full_bytes));
+	json_object_set_new(object, "networks", json_words(view.networks));
 	json_object_set_new(
 		object, "remainingSeconds", json_seconds(view.remaining_ns));
 	json_object_set_new(object, "bytesUp", json_integer(view.bytes_up));
@@ -243,6 +258,9 @@ static const struct {
 		"Voucher sessions cannot be transferred"},
 	[OUTCOME_CLIENT_BLOCKED] = {CTL_client_blocked,
 		"This device is blocked. Please ask at the desk."},
+	[OUTCOME_OTHER_NETWORK] = {CTL_other_network,
+		"This is for another network, not for the one that you are "
+		"on."},
 };
 
 json_t *reply_outcome(enum outcome outcome)

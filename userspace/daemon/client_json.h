@@ -19,6 +19,8 @@ json_t *json_limit(int64_t value);
 /* Whole seconds, the one that has begun included. */
 json_t *json_seconds(int64_t ns);
 
+/* Words with a space between as an array; null for "". */
+json_t *json_words(const char *words);
 /* null for "". */
 json_t *json_name(const char *name);
 

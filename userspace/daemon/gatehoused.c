@@ -544,6 +544,7 @@ void gatehoused_reload(struct gatehoused *g)
 		g->ending = true;
 		return;
 	}
+	sync_renumber(g->sync);
 	jobs_stop(g->jobs);
 	g->jobs = jobs_start(g);
 	log_info("applied %s: %d network%s", g->config_path,

@@ -66,6 +66,8 @@ struct args_plan {
 	int64_t minutes, megabytes, price_minor, moves, token_days;
 	struct args_rates rates;
 	char currency[CTL_NAME_MAX + 1]; /* judged as a whole */
+	bool networks_set;
+	char networks[CTL_NETWORKS_MAX + 1];
 };
 struct args_name {
 	char name[CTL_NAME_MAX + 1];

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mac.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
@@ -14,11 +15,12 @@
 #include "rules/voucher.h"
 
 _Static_assert(STORE_NAME == CTL_NAME_MAX + 1, "a name is what ctl.h says");
+_Static_assert(STORE_NETWORKS == CTL_NETWORKS_MAX + 1, "so are networks");
 
 static json_t *plan_json(const struct plan *plan)
 {
 	json_t *object = json_pack("{s:I, s:s, s:o, s:o, s:I, s:s, s:o, s:o,"
-				   " s:b}",
+				   " s:b, s:o}",
 		"id", (json_int_t)plan->id, "name", plan->name, "minutes",
 		json_limit(plan->seconds == UNLIMITED ? UNLIMITED
 						      : plan->seconds / 60),
@@ -28,7 +30,8 @@ static json_t *plan_json(const struct plan *plan)
 				   : plan->bytes / CTL_MEGABYTE),
 		"priceMinor", (json_int_t)plan->price_minor, "currency",
 		plan->currency, "moves", json_limit(plan->moves), "tokenDays",
-		json_limit(plan->token_days), "active", plan->is_active);
+		json_limit(plan->token_days), "active", plan->is_active,
+		"networks", json_words(plan->networks));
 
 	json_add_rates(object, &plan->rates);
 	return object;
@@ -73,6 +76,41 @@ static bool is_currency(const char *text)
 	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
 }
 
+static bool is_network(const struct config *config, const char *name)
+{
+	int i;
+
+	for (i = 0; i < config->network_count; i++)
+		if (!strcmp(config->networks[i].name, name))
+			return true;
+	return false;
+}
+
+/* "guest, staff" as the store has it; NULL, or the refusal. */
+static json_t *networks_of(const struct gatehoused *g, const char *text,
+	char ret_names[static STORE_NETWORKS])
+{
+	char copy[STORE_NETWORKS], *rest = copy, *word;
+	size_t len = 0;
+
+	ret_names[0] = '\0';
+	snprintf(copy, sizeof(copy), "%s", text);
+	while ((word = strsep(&rest, " ,"))) {
+		if (!*word || text_has_word(ret_names, word))
+			continue;
+		if (!is_network(&g->config, word))
+			return reply_refuse(CTL_not_found,
+				"There is no network \"%s\"; see `gatehousectl "
+				"status`.",
+				word);
+		len += (size_t)snprintf(ret_names + len, STORE_NETWORKS - len,
+			"%s%s", len ? " " : "", word);
+	}
+	if (!len)
+		return reply_refuse(CTL_bad_request, "networks is empty.");
+	return NULL;
+}
+
 json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -94,9 +132,10 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	int ret;
 
 	refusal = rates_of(&a->rates, a->megabytes_set, &plan.rates);
+	if (!refusal && a->networks_set)
+		refusal = networks_of(g, a->networks, plan.networks);
 	if (refusal)
 		return refusal;
-
 	if (a->currency_set && !is_currency(a->currency))
 		return reply_refuse(CTL_bad_request,
 			"currency is three capital letters such as TZS.");

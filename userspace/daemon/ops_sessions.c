@@ -145,7 +145,8 @@ static int restore(struct gatehoused *g, const struct caller *caller,
 	struct restored restored;
 	char from[MAC_TEXT];
 	struct view view;
-	int ret = token_restore(&g->rules, &caller->mac, secret, now, &restored,
+	struct guest guest = {&caller->mac, caller->network_name};
+	int ret = token_restore(&g->rules, &guest, secret, now, &restored,
 		ret_outcome);
 
 	if (ret || *ret_outcome)
@@ -168,7 +169,8 @@ static int activate(struct gatehoused *g, const struct caller *caller,
 	enum outcome *ret_outcome)
 {
 	struct activated activated;
-	int ret = voucher_activate(&g->rules, &caller->mac, secret, now,
+	struct guest guest = {&caller->mac, caller->network_name};
+	int ret = voucher_activate(&g->rules, &guest, secret, now,
 		&activated, ret_outcome);
 
 	if (ret || *ret_outcome)
@@ -245,7 +247,9 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	struct moment now = moment_now();
 	struct device device = {.id = 0};
 	struct account account;
+	struct guest guest = {&caller->mac, caller->network_name};
 	const char *state = "captive";
+	const struct credit *credit;
 	bool has_session;
 	json_t *reply;
 	int ret;
@@ -258,6 +262,9 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 		return reply_failed("guest.session", ret);
 	if (has_session)
 		state = session_state_name(account.session.state);
+	credit = has_session ? account_in_use(&account) : NULL;
+	if (credit && !guest_is_in(&guest, credit->networks))
+		state = "elsewhere";
 	if (device.blocked)
 		state = "blocked";
 	reply = reply_ok();

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/sync_state.h"
@@ -37,7 +38,21 @@ static const enum gh_state states[] = {
 	[GRANT_EXEMPT] = GH_STATE_EXEMPT,
 };
 
-struct gh_policy sync_policy(
+/* A name that the configuration does not have opens nothing. */
+static uint64_t networks_mask(const struct config *config, const char *names)
+{
+	uint64_t mask = 0;
+	int i;
+
+	if (!names[0])
+		return ~0ULL;
+	for (i = 0; i < config->network_count; i++)
+		if (text_has_word(names, config->networks[i].name))
+			mask |= 1ULL << config->networks[i].number;
+	return mask;
+}
+
+struct gh_policy sync_policy(const struct config *config,
 	const struct grant *grant, int64_t record_id, int64_t raw)
 {
 	return (struct gh_policy){
@@ -52,7 +67,7 @@ struct gh_policy sync_policy(
 		.down_price = datapath_rate_price(grant->rates.down),
 		.slow_up_price = datapath_rate_price(grant->rates.slow_up),
 		.slow_down_price = datapath_rate_price(grant->rates.slow_down),
-		.networks = grant->networks,
+		.networks = networks_mask(config, grant->networks),
 		.record_id = (uint64_t)record_id,
 		.session = (uint32_t)grant->session_id,
 	};
@@ -98,6 +113,18 @@ void sync_free(struct sync *sync)
 struct record_cache *sync_cache(struct sync *sync)
 {
 	return sync->cache;
+}
+
+static void touch_limited(void *data, struct cached_record *entry)
+{
+	if (entry->record_id && entry->policy.networks != ~0ULL)
+		sync_touch(data, &entry->mac);
+}
+
+void sync_renumber(struct sync *sync)
+{
+	if (turn_begin(sync->g) == 0)
+		record_cache_each(sync->cache, touch_limited, sync);
 }
 
 void sync_touch(struct sync *sync, const struct mac *mac)
@@ -240,8 +267,8 @@ static int prepare_put(struct sync *sync, struct cached_record *entry,
 		return ret;
 	entry->session_id = grant->session_id;
 	entry->credit_id = grant->credit_id;
-	entry->next = sync_policy(
-		grant, entry->record_id, entry->raw_up + entry->raw_down);
+	entry->next = sync_policy(&sync->g->config, grant, entry->record_id,
+		entry->raw_up + entry->raw_down);
 	if (entry->gone || entry->fresh || entry->closing || entry->stale ||
 		!client_policy_equal(&entry->next, &entry->policy))
 		entry->action = ENTRY_PUT;

@@ -22,6 +22,9 @@ void sync_free(struct sync *sync);
  */
 int sync_start(struct sync *sync);
 
+/* Networks may have other numbers: so do the records of those who may run on
+ * some of them only. */
+void sync_renumber(struct sync *sync);
 /* This client's grant may have changed in this turn. */
 void sync_touch(struct sync *sync, const struct mac *mac);
 /* Rules' hook (rules.fold): counts the client's record into the store and

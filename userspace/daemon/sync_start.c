@@ -103,7 +103,7 @@ static int gather_want(void *data, const struct holder *holder)
 	entry->session_id = grant.session_id;
 	entry->credit_id = grant.credit_id;
 	entry->fresh = !entry->record_id;
-	want->policy = sync_policy(&grant, entry->record_id,
+	want->policy = sync_policy(&sync->g->config, &grant, entry->record_id,
 		holder->record.raw_up + holder->record.raw_down);
 	entry->policy = want->policy;
 	return 0;

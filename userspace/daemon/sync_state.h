@@ -36,7 +36,7 @@ struct wants {
  * A grant as the kernel's policy. The quota is absolute: `raw`, the bytes that
  * the record had counted when the grant was computed, and the bytes left.
  */
-struct gh_policy sync_policy(
+struct gh_policy sync_policy(const struct config *config,
 	const struct grant *grant, int64_t record_id, int64_t raw);
 /* A new row, and with it the name of a new record. */
 int sync_new_record(struct sync *sync, struct cached_record *entry,

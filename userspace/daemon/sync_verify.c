@@ -152,7 +152,8 @@ static int gather_want(void *data, const struct holder *holder)
 	if (grant.state == GRANT_NONE)
 		return 0;
 	want = wants_add(&v->wants, &holder->mac);
-	want->policy = sync_policy(&grant, holder->record.id,
+	want->policy = sync_policy(&v->sync->g->config, &grant,
+		holder->record.id,
 		holder->record.raw_up + holder->record.raw_down);
 	return 0;
 }

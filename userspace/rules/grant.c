@@ -5,6 +5,8 @@
  */
 #include "rules/grant.h"
 
+#include <string.h>
+
 static const enum grant_state states[] = {
 	[SESSION_RUNNING] = GRANT_RUNNING,
 	[SESSION_PAUSED] = GRANT_PAUSED,
@@ -27,6 +29,7 @@ static void from_session(const struct holder *holder, struct grant *grant)
 	grant->credit_id = credit->id;
 	grant->expires_ns = credit->deadline_ns;
 	grant->rates = credit->rates;
+	memcpy(grant->networks, credit->networks, sizeof(grant->networks));
 	if (credit->bytes != UNLIMITED)
 		grant->bytes_left = credit->bytes - used;
 	if (!rates_have_slow(&credit->rates))
@@ -39,7 +42,6 @@ struct grant grant_of(const struct holder *holder, const struct moment *now)
 		.state = GRANT_NONE,
 		.expires_ns = UNLIMITED,
 		.bytes_left = UNLIMITED,
-		.networks = ~0ULL,
 	};
 
 	from_session(holder, &grant);
@@ -47,8 +49,10 @@ struct grant grant_of(const struct holder *holder, const struct moment *now)
 		grant.state = GRANT_BLOCKED;
 	else if (holder->exempt_until > now->wall_sec)
 		grant.state = GRANT_EXEMPT;
-	/* No limits: not the rates of a session that it has besides either. */
-	if (grant.state == GRANT_EXEMPT)
+	/* No limits: not those of a session that it has besides either. */
+	if (grant.state == GRANT_EXEMPT) {
 		grant.rates = (struct rates){0};
+		grant.networks[0] = '\0';
+	}
 	return grant;
 }

@@ -22,7 +22,7 @@ struct grant {
 	 * bytes that were to go at the full rate. */
 	int64_t bytes_left;
 	struct rates rates;
-	uint64_t networks; /* bit per network number; all, so far */
+	char networks[STORE_NETWORKS]; /* names; "": all */
 };
 
 /* Same holder and moment, same grant: start, change and `verify` all use it. */

@@ -9,6 +9,7 @@
 #ifndef RULES_RULES_H
 #define RULES_RULES_H
 
+#include "base/text.h"
 #include "base/util.h"
 #include "store/store.h"
 
@@ -33,6 +34,18 @@ struct moment {
 	int64_t wall_sec;
 };
 
+/* Who shows a code or a token, and where. */
+struct guest {
+	const struct mac *mac;
+	const char *network; /* its name; NULL: not known, so it does not matter */
+};
+/* May the guest use there what is for `networks`? */
+static inline bool guest_is_in(const struct guest *guest, const char *networks)
+{
+	return !networks[0] || !guest->network ||
+	       text_has_word(networks, guest->network);
+}
+
 /* Named like the codes of gatehouse/ctl.h; _YOURS goes by voucher_used. */
 enum outcome {
 	OUTCOME_OK = 0,
@@ -48,6 +61,7 @@ enum outcome {
 	OUTCOME_SESSION_USED_UP,
 	OUTCOME_NOT_TRANSFERABLE,
 	OUTCOME_CLIENT_BLOCKED,
+	OUTCOME_OTHER_NETWORK,
 };
 
 #endif

@@ -439,6 +439,7 @@ void account_view(const struct account *account, const struct moment *now,
 			continue;
 		view.kind = credit->kind;
 		view.rates = credit->rates;
+		memcpy(view.networks, credit->networks, sizeof(view.networks));
 		if (rates_have_slow(&credit->rates))
 			view.full_bytes = full_bytes_left(credit);
 		memcpy(view.plan, credit->plan_name, sizeof(view.plan));
@@ -469,6 +470,7 @@ static int give(struct rules *rules, const struct mac *mac,
 		credit.plan_id = plan->id;
 		memcpy(credit.plan_name, plan->name, sizeof(credit.plan_name));
 		credit.rates = plan->rates;
+		memcpy(credit.networks, plan->networks, sizeof(credit.networks));
 		credit.token_days = plan->token_days;
 	}
 	ret = account_open(rules, mac, now, account);

@@ -89,6 +89,7 @@ struct view {
 	int64_t credit_ns;	 /* UNLIMITED */
 	int64_t remaining_bytes; /* UNLIMITED */
 	struct rates rates;
+	char networks[STORE_NETWORKS]; /* of the credit in use */
 	int64_t full_bytes; /* until the slow rates hold; UNLIMITED */
 	int64_t remaining_ns;	 /* of all credits together (P6); UNLIMITED */
 	int64_t bytes_up, bytes_down; /* by all that there were */

@@ -113,16 +113,21 @@ int token_session(
 			     rules->store, token.session_id, ret_session);
 }
 
-static int move_by_token(struct rules *rules, const struct mac *mac,
+static int move_by_token(struct rules *rules, const struct guest *guest,
 	struct token *token, const struct moment *now,
 	struct restored *restored, enum outcome *ret_outcome)
 {
 	struct account *account = &restored->account;
+	const struct credit *in_use = account_in_use(account);
 	bool moves[CREDITS_MAX] = {false}, any = false;
 	int i, ret;
 
 	if (token->expires_at < now->wall_sec) {
 		*ret_outcome = OUTCOME_TOKEN_EXPIRED;
+		return 0;
+	}
+	if (in_use && !guest_is_in(guest, in_use->networks)) {
+		*ret_outcome = OUTCOME_OTHER_NETWORK;
 		return 0;
 	}
 	for (i = 0; i < account->count; i++) {
@@ -140,7 +145,8 @@ static int move_by_token(struct rules *rules, const struct mac *mac,
 	ret = renew(rules, token, account, now);
 	if (ret)
 		return ret;
-	return account_move(rules, account, mac, moves, now, ret_outcome);
+	return account_move(
+		rules, account, guest->mac, moves, now, ret_outcome);
 }
 
 /* Finds the session; OUTCOME_OK when it has something left. */
@@ -167,7 +173,7 @@ static int find_by_token(struct rules *rules, const char *text,
 	return 0;
 }
 
-int token_restore(struct rules *rules, const struct mac *mac, const char *text,
+int token_restore(struct rules *rules, const struct guest *guest, const char *text,
 	const struct moment *now, struct restored *ret_restored,
 	enum outcome *ret_outcome)
 {
@@ -180,7 +186,7 @@ int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 	ret = find_by_token(rules, text, now, &token, account, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
-	ret = store_device_is_blocked(rules->store, mac, &blocked);
+	ret = store_device_is_blocked(rules->store, guest->mac, &blocked);
 	/* Nobody gets rid of a block by changing the MAC. */
 	if (!ret)
 		ret = store_device_is_blocked(rules->store,
@@ -191,8 +197,8 @@ int token_restore(struct rules *rules, const struct mac *mac, const char *text,
 		*ret_outcome = OUTCOME_CLIENT_BLOCKED;
 		return 0;
 	}
-	if (memcmp(&account->session.mac, mac, sizeof(*mac)))
-		return move_by_token(rules, mac, &token, now, ret_restored,
+	if (memcmp(&account->session.mac, guest->mac, sizeof(*guest->mac)))
+		return move_by_token(rules, guest, &token, now, ret_restored,
 			ret_outcome);
 	/* It is there already. An expired token is not brought back to life,
 	 * and does not end the session either (P1). */

@@ -42,11 +42,11 @@ struct restored {
 	struct mac from; /* where it was, when migrated */
 };
 /*
- * The guest `mac` shows a token. OUTCOME_SESSION_UNKNOWN, _TOKEN_EXPIRED,
- * _SESSION_USED_UP, _NOT_TRANSFERABLE, _CLIENT_BLOCKED, _CONFLICT. A session
- * that already is on that MAC is left there.
+ * The guest shows a token. OUTCOME_SESSION_UNKNOWN, _TOKEN_EXPIRED,
+ * _SESSION_USED_UP, _NOT_TRANSFERABLE, _CLIENT_BLOCKED, _CONFLICT,
+ * _OTHER_NETWORK. A session that already is on that MAC is left there.
  */
-int token_restore(struct rules *rules, const struct mac *mac, const char *text,
+int token_restore(struct rules *rules, const struct guest *guest, const char *text,
 	const struct moment *now, struct restored *ret_restored,
 	enum outcome *ret_outcome);
 

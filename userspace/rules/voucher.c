@@ -184,7 +184,7 @@ int voucher_revoke(struct rules *rules, const char *text,
 }
 
 /* The voucher is good: its plan becomes a credit of the client. */
-static int redeem(struct rules *rules, const struct mac *mac,
+static int redeem(struct rules *rules, const struct guest *guest,
 	const struct voucher *voucher, const struct moment *now,
 	struct activated *activated, enum outcome *ret_outcome)
 {
@@ -194,8 +194,12 @@ static int redeem(struct rules *rules, const struct mac *mac,
 	int ret;
 
 	ret = store_plan_lookup(rules->store, voucher->plan_id, &plan);
+	if (!ret && !guest_is_in(guest, plan.networks)) {
+		*ret_outcome = OUTCOME_OTHER_NETWORK;
+		return 0;
+	}
 	if (!ret)
-		ret = account_open(rules, mac, now, account);
+		ret = account_open(rules, guest->mac, now, account);
 	if (ret)
 		return ret;
 	credit.plan_id = plan.id;
@@ -206,6 +210,7 @@ static int redeem(struct rules *rules, const struct mac *mac,
 				 : plan.seconds * NSEC_PER_SEC;
 	credit.bytes = plan.bytes;
 	credit.rates = plan.rates;
+	memcpy(credit.networks, plan.networks, sizeof(credit.networks));
 	credit.moves_left = plan.moves;
 	credit.token_days = plan.token_days;
 	account->session.total_paid_minor += plan.price_minor;
@@ -213,7 +218,7 @@ static int redeem(struct rules *rules, const struct mac *mac,
 	if (ret || *ret_outcome)
 		return ret;
 	ret = store_voucher_use(rules->store, voucher->id, account->session.id,
-		mac, now->wall_sec);
+		guest->mac, now->wall_sec);
 	/* The code is a proof: its guest gets a token whatever was before. */
 	return ret ? ret : token_make(rules, account, now, activated->token);
 }
@@ -233,13 +238,13 @@ static int judge_used(struct rules *rules, const struct mac *mac,
 	return 0;
 }
 
-int voucher_activate(struct rules *rules, const struct mac *mac,
+int voucher_activate(struct rules *rules, const struct guest *guest,
 	const char *text, const struct moment *now,
 	struct activated *ret_activated, enum outcome *ret_outcome)
 {
 	struct voucher voucher;
 	bool blocked = false;
-	int ret = store_device_is_blocked(rules->store, mac, &blocked);
+	int ret = store_device_is_blocked(rules->store, guest->mac, &blocked);
 
 	if (ret)
 		return ret;
@@ -249,8 +254,8 @@ int voucher_activate(struct rules *rules, const struct mac *mac,
 	}
 	ret = find(rules, text, now->wall_sec, &voucher, ret_outcome);
 	if (!ret && *ret_outcome == OUTCOME_VOUCHER_USED)
-		ret = judge_used(rules, mac, &voucher, ret_outcome);
+		ret = judge_used(rules, guest->mac, &voucher, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
-	return redeem(rules, mac, &voucher, now, ret_activated, ret_outcome);
+	return redeem(rules, guest, &voucher, now, ret_activated, ret_outcome);
 }

@@ -45,8 +45,8 @@ struct activated {
 	char plan[STORE_NAME];
 };
 /* Redeems a code for a client: all or nothing. OUTCOME_VOUCHER_*,
- * _CLIENT_BLOCKED, _CONFLICT. */
-int voucher_activate(struct rules *rules, const struct mac *mac,
+ * _CLIENT_BLOCKED, _CONFLICT, _OTHER_NETWORK. */
+int voucher_activate(struct rules *rules, const struct guest *guest,
 	const char *text, const struct moment *now,
 	struct activated *ret_activated, enum outcome *ret_outcome);
 

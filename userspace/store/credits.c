@@ -12,7 +12,8 @@
 #define COLUMNS                                                             \
 	"id, session_id, position, kind, plan_id, plan_name, state,"        \
 	" left_ns, deadline_ns, bytes, bytes_up, bytes_down, up_kbps,"      \
-	" down_kbps, moves_left, token_days, slow_up_kbps, slow_down_kbps"
+	" down_kbps, moves_left, token_days, slow_up_kbps, slow_down_kbps," \
+	" networks"
 
 static const char *const state_names[] = {
 	[CREDIT_WAITING] = "waiting",
@@ -43,6 +44,7 @@ static void read_credit(struct db_rows *rows, void *ret_row)
 	c->token_days = db_limit(rows, 15);
 	c->rates.slow_up = db_int(rows, 16);
 	c->rates.slow_down = db_int(rows, 17);
+	db_text(rows, 18, c->networks, sizeof(c->networks));
 }
 
 int store_credit_insert(struct store *store, struct credit *credit)
@@ -51,15 +53,15 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		"INSERT INTO credits (session_id, position, kind, plan_id,"
 		" plan_name, state, left_ns, deadline_ns, bytes, up_kbps,"
 		" down_kbps, moves_left, token_days, slow_up_kbps,"
-		" slow_down_kbps) VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?, ?,"
-		" ?, ?, ?, ?, ?, ?, ?)",
-		"iiiittllliillii", credit->session_id,
+		" slow_down_kbps, networks) VALUES (?, ?, ?, nullif(?, 0), ?,"
+		" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"iiiittllliilliit", credit->session_id,
 		(int64_t)credit->position, (int64_t)credit->kind,
 		credit->plan_id, credit->plan_name, state_names[credit->state],
 		credit->left_ns, credit->deadline_ns, credit->bytes,
 		credit->rates.up, credit->rates.down, credit->moves_left,
 		credit->token_days, credit->rates.slow_up,
-		credit->rates.slow_down);
+		credit->rates.slow_down, credit->networks);
 
 	if (!ret)
 		credit->id = db_last_id(store->db);

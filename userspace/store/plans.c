@@ -9,7 +9,7 @@
 #define COLUMNS                                                             \
 	"id, " PLAN_NAME("name") ", seconds, bytes, up_kbps, down_kbps, price_minor,"        \
 	" currency, moves, token_days, is_active, slow_up_kbps,"            \
-	" slow_down_kbps"
+	" slow_down_kbps, networks"
 
 static void read_plan(struct db_rows *rows, void *ret_row)
 {
@@ -28,6 +28,7 @@ static void read_plan(struct db_rows *rows, void *ret_row)
 	};
 	db_text(rows, 1, plan->name, sizeof(plan->name));
 	db_text(rows, 7, plan->currency, sizeof(plan->currency));
+	db_text(rows, 13, plan->networks, sizeof(plan->networks));
 }
 
 int store_plan_insert(
@@ -36,13 +37,13 @@ int store_plan_insert(
 	int ret = db_run(store->db,
 		"INSERT INTO plans (name, seconds, bytes, up_kbps, down_kbps,"
 		" price_minor, currency, moves, token_days, is_active,"
-		" slow_up_kbps, slow_down_kbps)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"tlliiitlliii", plan->name, plan->seconds, plan->bytes,
+		" slow_up_kbps, slow_down_kbps, networks)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tlliiitlliiit", plan->name, plan->seconds, plan->bytes,
 		plan->rates.up, plan->rates.down, plan->price_minor,
 		plan->currency, plan->moves, plan->token_days,
 		(int64_t)plan->is_active, plan->rates.slow_up,
-		plan->rates.slow_down);
+		plan->rates.slow_down, plan->networks);
 
 	if (!ret && ret_id)
 		*ret_id = db_last_id(store->db);

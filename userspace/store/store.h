@@ -65,6 +65,9 @@ static inline bool rates_have_slow(const struct rates *rates)
 	return rates->slow_up || rates->slow_down;
 }
 
+/* Names of networks with a space between; "": all of them. */
+#define STORE_NETWORKS 256
+
 struct plan {
 	int64_t id;
 	char name[STORE_NAME];
@@ -75,6 +78,7 @@ struct plan {
 	int64_t moves;
 	int64_t token_days; /* UNLIMITED: the configuration's */
 	bool is_active; /* on sale */
+	char networks[STORE_NETWORKS]; /* where it is worth something */
 };
 /* -EEXIST: the name is taken. */
 int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret_id);
@@ -196,6 +200,7 @@ struct credit {
 	struct rates rates;
 	int64_t moves_left;
 	int64_t token_days;
+	char networks[STORE_NETWORKS]; /* its plan's */
 };
 /* Sets the id. */
 int store_credit_insert(struct store *store, struct credit *credit);
