@@ -55,13 +55,14 @@ static __always_inline enum gh_maker gh_made_by(const struct __sk_buff *skb)
 }
 
 /* By a port of the same bridge, or routed there and back. */
-static __always_inline bool gh_is_of_guest(
-	const struct gh_frame *f, const struct __sk_buff *skb)
+static __always_inline bool gh_is_of_guest(const struct gh_frame *f,
+	const struct __sk_buff *skb, enum gh_maker maker)
 {
 	__u32 ifindex = skb->ingress_ifindex;
 	const struct gh_interface *from;
 
-	if (!f->net || !(f->net->flags & GH_NETWORK_MEET))
+	if (f->fault || !(f->net->flags & GH_NETWORK_MEET) ||
+		maker != GH_MAKER_OTHER)
 		return false;
 	from = bpf_map_lookup_elem(&interfaces, &ifindex);
 	return from && from->network == f->network;
@@ -71,11 +72,12 @@ static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 {
 	struct gh_pkt pkt = {};
 	struct gh_frame f = {.pkt = gh_in_memory(&pkt)};
-	enum gh_maker maker = gh_made_by(skb);
+	enum gh_maker maker;
 	int reason;
 
 	gh_receive_skb(&f, skb);
-	if (maker == GH_MAKER_OTHER && gh_is_of_guest(&f, skb))
+	maker = gh_made_by(skb);
+	if (gh_is_of_guest(&f, skb, maker))
 		maker = GH_MAKER_GUEST;
 	reason = gh_download(&f, maker, check_only);
 	if (!check_only || !gh_passes(reason))

@@ -437,20 +437,17 @@ static __always_inline struct gh_verdict gh_running(const struct gh_pkt *pkt,
 {
 	struct gh_verdict among;
 
+	if (!gh_is_to_group(pkt) &&
+		(place == GH_PLACE_OUTSIDE || place == GH_PLACE_REACH))
+		return (struct gh_verdict){
+			.reason = state == GH_STATE_EXEMPT ? GH_PASS_EXEMPT
+							   : GH_PASS_CHARGED,
+			.charge = true,
+		};
 	if (place == GH_PLACE_BOX && pkt->flags & GH_PKT_FRAGMENT)
 		return gh_verdict(GH_DROP_FRAGMENT);
 	among = gh_among_guests(pkt, net, place);
-	if (among.reason)
-		return among;
-	if (gh_is_to_group(pkt))
-		return gh_verdict(GH_DROP_INSIDE);
-	if (place != GH_PLACE_OUTSIDE && place != GH_PLACE_REACH)
-		return gh_verdict(GH_DROP_INSIDE);
-	return (struct gh_verdict){
-		.reason = state == GH_STATE_EXEMPT ? GH_PASS_EXEMPT
-						   : GH_PASS_CHARGED,
-		.charge = true,
-	};
+	return among.reason ? among : gh_verdict(GH_DROP_INSIDE);
 }
 
 /* An acknowledgement and nothing else, which the responder would not answer:
@@ -542,9 +539,9 @@ static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
 /* Who sent a frame on its way to a client. */
 enum gh_maker {
 	GH_MAKER_OTHER, /* it came in by an interface */
+	GH_MAKER_GUEST, /* of the same network, where guests may meet */
 	GH_MAKER_BOX,   /* it did not */
 	GH_MAKER_GATE,  /* an answer in somebody's name */
-	GH_MAKER_GUEST, /* it came in by the same network, where guests may meet */
 };
 
 /*
@@ -558,7 +555,7 @@ static __always_inline bool gh_is_box_made(const struct gh_pkt *pkt,
 	enum gh_place place;
 
 	if (maker != GH_MAKER_BOX || !pkt->family)
-		return maker == GH_MAKER_BOX || maker == GH_MAKER_GATE;
+		return maker >= GH_MAKER_BOX;
 	place = gh_source(net, pkt);
 	return pkt->flags & GH_PKT_FRAGMENT ? place == GH_PLACE_BOX
 					    : place != GH_PLACE_OUTSIDE;
@@ -620,7 +617,7 @@ static __always_inline struct gh_verdict gh_decide_down(
 		return gh_metered(GH_PASS_BOX_MADE, gh_box_made_meter(pkt));
 	if (fault)
 		return gh_verdict(fault);
-	if (!refusal && from_guest)
+	if (from_guest && !refusal)
 		return gh_verdict(GH_PASS_NEIGHBOUR);
 	if (!pkt->family)
 		return gh_verdict(GH_DROP_ETHERTYPE);
