@@ -7,8 +7,19 @@
 #include "gate.h"
 #include "limits.h"
 #include "garden.h"
+#include "steer.h"
 
-static __always_inline enum gh_reason gh_download(
+/* A resolver that is not the box is let through to those whose questions it was
+ * sent. */
+static __always_inline bool gh_is_steered_answer(struct __sk_buff *skb,
+	const struct gh_frame *f, enum gh_reason refused)
+{
+	return refused >= GH_DROPS && refused != GH_DROP_BLOCKED && !f->fault &&
+	       gh_is_resolver_answer(f->pkt, f->net) &&
+	       gh_was_steered(skb, f->pkt, f->network);
+}
+
+static __always_inline enum gh_reason gh_download(struct __sk_buff *skb,
 	const struct gh_frame *f, enum gh_maker maker, bool check_only)
 {
 	__u64 mac = f->pkt->dst;
@@ -26,6 +37,8 @@ static __always_inline enum gh_reason gh_download(
 		f->pkt, f->fault, f->net, maker, grant.state, refusal);
 	if (verdict.garden)
 		verdict = gh_garden(f, false, verdict);
+	if (refusal && gh_is_steered_answer(skb, f, verdict.reason))
+		verdict = gh_metered(GH_PASS_STEERED, GH_METER_REPLY);
 	if (check_only)
 		return verdict.reason;
 	if (client && verdict.charge) {
@@ -68,6 +81,14 @@ static __always_inline bool gh_is_of_guest(const struct gh_frame *f,
 	return from && from->network == f->network;
 }
 
+/* What the box made, and what its resolver elsewhere did. */
+static __always_inline bool gh_may_be_steered(
+	const struct gh_frame *f, enum gh_reason reason)
+{
+	return (reason == GH_PASS_BOX_MADE || reason == GH_PASS_STEERED) &&
+	       !f->fault && gh_is_resolver_answer(f->pkt, f->net);
+}
+
 static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 {
 	struct gh_pkt pkt = {};
@@ -79,7 +100,10 @@ static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 	maker = gh_made_by(skb);
 	if (gh_is_of_guest(&f, skb, maker))
 		maker = GH_MAKER_GUEST;
-	reason = gh_download(&f, maker, check_only);
+	reason = gh_download(skb, &f, maker, check_only);
+	if (!check_only && gh_may_be_steered(&f, reason) &&
+		gh_answer_as_asked(skb, f.pkt, f.network))
+		reason = GH_DROP_ERROR;
 	if (!check_only || !gh_passes(reason))
 		gh_count(reason, f.segments, f.bytes);
 	return gh_passes(reason) ? TC_ACT_UNSPEC : TC_ACT_SHOT;

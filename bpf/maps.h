@@ -87,6 +87,15 @@ struct {
 	__type(value, struct gh_garden_client);
 } garden_clients GH_MAP;
 
+/* 8 s of queries at the default limit of a network; older ones are not waited
+ * for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct gh_steer_key);
+	__type(value, struct gh_steered);
+} steered GH_MAP;
+
 /* That it is there is all that a value says. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);

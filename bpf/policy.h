@@ -484,17 +484,70 @@ static __always_inline bool gh_may_be_garden(
 	       (place == GH_PLACE_OUTSIDE || place == GH_PLACE_REACH);
 }
 
-/* Everyone else: the garden, or a refusal. */
-static __always_inline struct gh_verdict gh_captive(
-	const struct gh_pkt *pkt, enum gh_place place, enum gh_reason why)
+/* RFC 1035 section 4.1.1; what is shorter asks nothing. */
+#define GH_DNS_HEADER 12
+
+/* Who answers in the place of other DNS servers; all zero: nobody. */
+static __always_inline bool gh_has_resolver(
+	const struct gh_network *net, __u8 family)
+{
+	const __be64 *addr = (const __be64 *)net->resolver6;
+
+	return family == 4 ? net->resolver4 : addr[0] | addr[1];
+}
+
+/*
+ * A question for a DNS server that is not the box, and not on the link, where
+ * the box is not on the way: the resolver is asked instead, as the box would be.
+ * 0: something else. These two are functions of their own for the verifier.
+ */
+__weak __noinline int gh_steer(
+	const struct gh_pkt *pkt, const struct gh_network *net, __u32 place)
+{
+	if (!pkt || !net || pkt->proto != IPPROTO_UDP || !pkt->l4 ||
+		pkt->dport != GH_PORT_DNS)
+		return 0;
+	if (pkt->l4 + pkt->l4_len + GH_DNS_HEADER > pkt->l3 + pkt->ip_len)
+		return 0;
+	if (place == GH_PLACE_BOX || place == GH_PLACE_LINK ||
+		gh_is_to_group(pkt) || !gh_has_resolver(net, pkt->family))
+		return 0;
+	if (pkt->family == 6 && gh_is_linklocal6(pkt->dst6))
+		return 0;
+	return gh_source_fault(pkt, net) ?: GH_PASS_STEERED;
+}
+
+/* An answer of that resolver, perhaps to what was steered. */
+__weak __noinline int gh_is_resolver_answer(
+	const struct gh_pkt *pkt, const struct gh_network *net)
+{
+	const __be64 *addr;
+
+	if (!pkt || !net || pkt->proto != IPPROTO_UDP || !pkt->l4 ||
+		pkt->sport != GH_PORT_DNS || pkt->flags & GH_PKT_FRAGMENT ||
+		!gh_has_resolver(net, pkt->family))
+		return 0;
+	addr = (const __be64 *)net->resolver6;
+	return pkt->family == 4 ? pkt->src4 == net->resolver4
+				: pkt->src6[0] == addr[0] &&
+					  pkt->src6[1] == addr[1];
+}
+
+/* Everyone else: the garden, DNS by our resolver, or a refusal. */
+static __always_inline struct gh_verdict gh_captive(const struct gh_pkt *pkt,
+	const struct gh_network *net, enum gh_place place, enum gh_reason why)
 {
 	struct gh_verdict verdict;
+	int steered;
 
 	if (pkt->flags & GH_PKT_FRAGMENT)
 		return gh_verdict(GH_DROP_FRAGMENT);
 	if (pkt->flags & (GH_PKT_EXTENSION | GH_PKT_OPTIONS | GH_PKT_HOPBYHOP))
 		return gh_verdict(GH_DROP_EXTENSION);
-	verdict = gh_refuse(pkt, why);
+	steered = gh_steer(pkt, net, place);
+	verdict = steered == GH_PASS_STEERED ? gh_metered(steered, GH_METER_DNS)
+		  : steered		       ? gh_verdict(steered)
+					       : gh_refuse(pkt, why);
 	verdict.garden = gh_may_be_garden(pkt, place);
 	return verdict;
 }
@@ -532,7 +585,7 @@ static __always_inline struct gh_verdict gh_decide_up(const struct gh_pkt *pkt,
 	if (service.reason)
 		return service;
 	if (refusal)
-		return gh_captive(pkt, place, refusal);
+		return gh_captive(pkt, net, place, refusal);
 	return gh_running(pkt, net, state, place);
 }
 

@@ -7,6 +7,7 @@
 #include "gate.h"
 #include "limits.h"
 #include "garden.h"
+#include "steer.h"
 
 /* For display; asked for once a second and client. */
 static __always_inline void gh_note_address(
@@ -216,6 +217,8 @@ int gh_upload_xdp(struct xdp_md *ctx)
 			bpf_tail_call(ctx, &responder_xdp, 0);
 		reason = GH_DROP_ERROR;
 	}
+	if (reason == GH_PASS_STEERED && gh_steer_xdp(ctx, f.pkt, f.network))
+		reason = GH_DROP_ERROR;
 	gh_count(reason, f.segments, f.bytes);
 	return gh_passes(reason) ? XDP_PASS : XDP_DROP;
 }
@@ -237,6 +240,8 @@ int gh_upload_tc(struct __sk_buff *skb)
 			bpf_tail_call(skb, &responder_tc, 0);
 		reason = GH_DROP_ERROR;
 	}
+	if (reason == GH_PASS_STEERED && gh_steer_tc(skb, f.pkt, f.network))
+		reason = GH_DROP_ERROR;
 	gh_count(reason, f.segments, f.bytes);
 	return gh_passes(reason) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }

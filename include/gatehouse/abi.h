@@ -25,7 +25,7 @@
 #else
 #define GH_TOMORROW_FIELDS
 #define GH_TOMORROW_BYTES 0
-#define GH_LAYOUT	  3
+#define GH_LAYOUT	  4
 #endif
 
 #define GH_NEVER     (~0ULL) /* expires_ns: no end */
@@ -197,6 +197,9 @@ struct gh_network {
 	__be16 portal_ports[2]; /* HTTP, HTTPS; 0: none */
 	__be32 portal4;         /* 0: none */
 	__u8 portal6[16];       /* all zero: none */
+	/* who answers what captive clients ask of others; zero: nobody */
+	__be32 resolver4;
+	__u8 resolver6[16];
 	/* GCRA prices, ns << 15 per byte; see bpf/ratelimit.h */
 	__u64 captive_price; /* per captive client, each of its meters */
 	__u64 network_price; /* all captive clients of the network together */
@@ -208,6 +211,22 @@ struct gh_network {
 	char location6[GH_LOCATION_MAX];
 	struct gh_prefix4 prefix4[GH_PREFIXES_MAX];
 	struct gh_prefix6 prefix6[GH_PREFIXES_MAX];
+};
+
+/*
+ * `steered`: LRU; what captive clients asked of DNS servers elsewhere and our
+ * resolver was sent instead: its answer is to come from the server asked.
+ */
+struct gh_steer_key {
+	struct gh_mac mac;
+	struct gh_ip client;
+	__be16 port; /* the client's */
+	__be16 id;   /* of the query */
+	__u32 network;
+};
+struct gh_steered {
+	struct gh_ip server; /* the one asked */
+	__u64 asked_ns;
 };
 
 /* `network_meters`: array by network number, written by the kernel. */
@@ -282,6 +301,7 @@ enum gh_reason {
 	GH_PASS_BOX_MADE,  /* download: made by the box itself */
 	GH_PASS_MULTICAST, /* to a group; upload only where guests may meet */
 	GH_PASS_NEIGHBOUR, /* from guest to guest, where they may meet */
+	GH_PASS_STEERED,   /* DNS for another server, sent to our resolver */
 	/* answered by the gate */
 	GH_ANSWER_SYN = GH_ANSWERS,
 	GH_ANSWER_REDIRECT,
@@ -420,6 +440,8 @@ GH_ASSERT(sizeof(struct gh_client) == 192 + 2 * GH_TOMORROW_BYTES, "client recor
 GH_ASSERT(sizeof(struct gh_captive) == 104, "captive layout");
 GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");
 GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
+GH_ASSERT(sizeof(struct gh_steer_key) == 32, "steer key layout");
+GH_ASSERT(sizeof(struct gh_steered) == 24, "steered layout");
 GH_ASSERT(sizeof(struct gh_prefix4) == 16, "prefix4 layout");
 GH_ASSERT(sizeof(struct gh_prefix6) == 40, "prefix6 layout");
 GH_ASSERT(sizeof(struct gh_count) == 24, "count layout");
@@ -429,7 +451,7 @@ GH_ASSERT(sizeof(struct gh_garden_prefix) == 24, "garden prefix layout");
 GH_ASSERT(sizeof(struct gh_meta) == 32, "meta layout");
 GH_ASSERT(sizeof(struct gh_field) == 64, "field layout");
 GH_ASSERT(sizeof(struct gh_edit) == 208 + 2 * GH_TOMORROW_BYTES, "edit layout");
-GH_ASSERT(GH_PASS_NEIGHBOUR < GH_ANSWERS, "room for passes");
+GH_ASSERT(GH_PASS_STEERED < GH_ANSWERS, "room for passes");
 GH_ASSERT(GH_ANSWER_PROHIBITED < GH_DROPS, "room for answers");
 GH_ASSERT((int)GH_REASONS <= GH_REASONS_MAX, "room for drops");
 

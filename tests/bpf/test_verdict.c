@@ -73,6 +73,7 @@ struct row {
 #define PORTAL     GH_PASS_PORTAL
 #define ECHO       GH_PASS_ECHO
 #define IN_GARDEN  GH_PASS_GARDEN
+#define STEERED    GH_PASS_STEERED
 
 /* clang-format off */
 static const struct row rows[] = {
@@ -155,7 +156,20 @@ static const struct row rows[] = {
 	{"DNS, options",           {.to = BOX, UDP, .port = 53, .options = 4}, INSIDE, EXTENSION},
 	{"DNS, hop-by-hop",        {.to = BOX6, UDP, .port = 53, EXT(0)}, INSIDE, EXTENSION},
 	{"DNS, routing header",    {.to = BOX6, UDP, .port = 53, EXT(43)}, INSIDE, EXTENSION},
-	{"DNS outside",            {.to = OUT, UDP, .port = 53, .payload = 30}, CHARGED, PROHIBITED},
+	{"DNS outside",            {.to = OUT, UDP, .port = 53, .payload = 30}, CHARGED, STEERED},
+	{"DNS outside, IPv6",      {.to = OUT6, UDP, .port = 53, .payload = 30}, CHARGED, STEERED},
+	{"DNS outside, its head",  {.to = OUT, UDP, .port = 53, .payload = 12}, CHARGED, STEERED},
+	{"DNS outside, less",      {.to = OUT, UDP, .port = 53, .payload = 11, .pad = 18}, CHARGED, PROHIBITED},
+	{"DNS to the office",      {.to = "10.78.0.1", UDP, .port = 53, .payload = 30}, INSIDE, STEERED},
+	{"DNS to the office, IPv6", {.to = "fd78::1", UDP, .port = 53, .payload = 30}, INSIDE, STEERED},
+	{"DNS to a link-local",    {.to = "fe80::77", UDP, .port = 53, .payload = 30}, INSIDE, PROHIBITED},
+	{"DNS to a group",         {.to = "ff02::fb", UDP, .port = 53, .payload = 30}, INSIDE, WHY},
+	{"DNS to all MACs",        {.to = OUT, UDP, .port = 53, .payload = 30, .dst_mac = GROUP_MAC}, INSIDE, WHY},
+	{"DNS outside, as others", {.to = OUT, .from = "198.51.100.9", UDP, .port = 53, .payload = 30}, CHARGED, ADDRESS},
+	{"DNS outside, as the box", {.to = OUT6, .from = BOX6, UDP, .port = 53, .payload = 30}, CHARGED, ROGUE},
+	{"DNS outside, options",   {.to = OUT, UDP, .port = 53, .payload = 30, .options = 4}, CHARGED, EXTENSION},
+	{"DNS outside, extension", {.to = OUT6, UDP, .port = 53, .payload = 30, EXT(60)}, CHARGED, EXTENSION},
+	{"DNS outside, tagged",    {.tags = 2, .to = OUT6, UDP, .port = 53, .payload = 30}, CHARGED, STEERED},
 	{"DNS outside, TCP",       {.to = OUT, TCP, .port = 53}, CHARGED, RESET},
 	{"DNS from port 53",       {.to = OUT, UDP, .sport = 53, .port = 4000}, CHARGED, PROHIBITED},
 	{"DNS to a neighbour",     {.to = "10.77.0.9", UDP, .port = 53}, INSIDE, PROHIBITED},

@@ -294,6 +294,39 @@ static void test_guests_who_may_meet(void **state)
 	check(cases, ARRAY_SIZE(cases));
 }
 
+static void test_resolver(void **state)
+{
+	struct in6_addr v6;
+
+	network->steer_dns = true;
+	assert_int_equal(make(), 0);
+	assert_int_equal(record.resolver4, inet_addr("10.7.0.1"));
+	assert_memory_equal(record.resolver6, network->portal6.addr, 16);
+	ip_parse("192.0.2.53", &network->resolver4);
+	ip_parse("2001:db8::53", &network->resolver6);
+	assert_int_equal(make(), 0);
+	assert_int_equal(record.resolver4, inet_addr("192.0.2.53"));
+	inet_pton(AF_INET6, "2001:db8::53", &v6);
+	assert_memory_equal(record.resolver6, &v6, 16);
+	network->steer_dns = false;
+	assert_int_equal(make(), 0);
+	assert_int_equal(record.resolver4, 0);
+	memset(&v6, 0, sizeof(v6));
+	assert_memory_equal(record.resolver6, &v6, 16);
+}
+
+/* A family without a portal has no resolver of the box's. */
+static void test_resolver_of_one_family(void **state)
+{
+	struct in6_addr none = {0};
+
+	network->steer_dns = true;
+	memset(&network->portal6, 0, sizeof(network->portal6));
+	assert_int_equal(make(), 0);
+	assert_int_equal(record.resolver4, inet_addr("10.7.0.1"));
+	assert_memory_equal(record.resolver6, &none, 16);
+}
+
 static void test_prices(void **state)
 {
 	assert_int_equal(make(), 0);
@@ -315,6 +348,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			test_family_without_portal_has_no_redirect, setup),
 		cmocka_unit_test_setup(test_guests_who_may_meet, setup),
+		cmocka_unit_test_setup(test_resolver, setup),
+		cmocka_unit_test_setup(test_resolver_of_one_family, setup),
 		cmocka_unit_test_setup(test_prices, setup),
 	};
 

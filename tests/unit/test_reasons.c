@@ -18,7 +18,7 @@
 /* Room for new reasons of a kind, behind its last one. */
 static bool is_gap(int reason)
 {
-	return (reason > GH_PASS_NEIGHBOUR && reason < GH_ANSWERS) ||
+	return (reason > GH_PASS_STEERED && reason < GH_ANSWERS) ||
 	       (reason > GH_ANSWER_PROHIBITED && reason < GH_DROPS);
 }
 

@@ -94,6 +94,9 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
 	{SECTION_NETWORK, "isolate", VALUE_BOOL, NET(isolate), 0, 0, "yes"},
 	{SECTION_NETWORK, "reach", VALUE_REACH, NET(reach), 0, 0, NULL},
+	{SECTION_NETWORK, "steer_dns", VALUE_BOOL, NET(steer_dns), 0, 0, "yes"},
+	{SECTION_NETWORK, "resolver4", VALUE_ADDR4, NET(resolver4), 0, 0, NULL},
+	{SECTION_NETWORK, "resolver6", VALUE_ADDR6, NET(resolver6), 0, 0, NULL},
 	{SECTION_NETWORK, "captive_kbps", VALUE_INT, NET(captive_kbps), 1, 1000000, "8"},
 	{SECTION_NETWORK, "network_kbps", VALUE_INT, NET(network_kbps), 1, 10000000, "1024"},
 	{SECTION_NETWORK, "box_kbps", VALUE_INT, NET(box_kbps), 1, 1000000, "64"},
@@ -315,10 +318,10 @@ static const char *set_addr(
 		if (!prefix_parse(unfit[i], &prefix) &&
 			ip_is_v4(&prefix.addr) == want_v4 &&
 			prefix_contains(&prefix, &addr))
-			return want_v4 ? "must be the box's own address on the "
-					 "guest network, such as 10.0.0.1"
-				       : "must be the box's own address on the "
-					 "guest network, such as fd00::1, not a "
+			return want_v4 ? "must be an address that guests can "
+					 "reach, such as 10.0.0.1"
+				       : "must be an address that guests can "
+					 "reach, such as fd00::1, not a "
 					 "link-local one";
 	*to = addr;
 	return NULL;
@@ -772,8 +775,8 @@ static void check_reachable(struct reading *r, int at, const char *name,
 {
 	if (r->use == CONFIG_FOR_GATE && is_loopback(addr))
 		fault_at(r, network_line(r, at, name),
-			"network %s: no guest can reach a portal address of "
-			"the loopback interface",
+			"network %s: no guest can reach an address of the "
+			"loopback interface",
 			r->config->networks[at].name);
 }
 
@@ -792,6 +795,8 @@ static void check_network(struct reading *r, int at)
 			n->name);
 	check_reachable(r, at, "portal4", &n->portal4);
 	check_reachable(r, at, "portal6", &n->portal6);
+	check_reachable(r, at, "resolver4", &n->resolver4);
+	check_reachable(r, at, "resolver6", &n->resolver6);
 	for (i = 0; i < at; i++)
 		check_pair(r, at, i);
 }

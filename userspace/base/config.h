@@ -43,6 +43,9 @@ struct config_network {
 	bool isolate; /* guests on ports of a bridge from each other */
 	int reach_count;
 	struct config_reach reach[CONFIG_REACH_MAX];
+	bool steer_dns;            /* foreign DNS goes to the resolver; yes */
+	struct ipaddr resolver4;   /* of these guests; default: the portal's */
+	struct ipaddr resolver6;
 	int captive_kbps;          /* DNS of one captive client; default 8 */
 	int network_kbps;          /* of all captive ones together; default 1024 */
 	int box_kbps;              /* DNS + ICMP of a running one; default 64 */

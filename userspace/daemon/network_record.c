@@ -312,6 +312,24 @@ static int write_portal(const struct config *config,
 	return ret;
 }
 
+/* Who answers what guests ask of other DNS servers. */
+static void write_resolver(
+	const struct config_network *network, struct gh_network *out)
+{
+	const struct ipaddr *v4 = ip_is_zero(&network->resolver4)
+					  ? &network->portal4
+					  : &network->resolver4;
+	const struct ipaddr *v6 = ip_is_zero(&network->resolver6)
+					  ? &network->portal6
+					  : &network->resolver6;
+
+	if (!network->steer_dns)
+		return;
+	if (!ip_is_zero(v4))
+		out->resolver4 = ip_v4(v4);
+	memcpy(out->resolver6, v6->addr, sizeof(out->resolver6));
+}
+
 int network_record_make(const struct config *config,
 	const struct config_network *network, const struct box_address *addresses,
 	size_t n, struct gh_network *ret_network)
@@ -327,6 +345,7 @@ int network_record_make(const struct config *config,
 	out.captive_price = datapath_price(network->captive_kbps);
 	out.network_price = datapath_price(network->network_kbps);
 	out.box_price = datapath_price(network->box_kbps);
+	write_resolver(network, &out);
 	ret = write_portal(config, network, &out);
 	if (!ret)
 		ret = add_reach(&rules, network);

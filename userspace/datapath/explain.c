@@ -49,6 +49,7 @@ static const struct row {
 	{"garden_counts", USE_ALONE, 0},
 	{"garden_clients", USE_OF_CLIENT, LRU_ENTRIES},
 	{"garden_meters", USE_OF_NETWORK, 0},
+	{"steered", USE_ALONE, LRU_ENTRIES},
 	{"reasons", USE_ALONE, 0},
 	{"events", USE_ALONE, 4096},
 	{"event_losses", USE_ALONE, 0},

@@ -30,6 +30,7 @@ static const char *const names[GH_REASONS] = {
 	[GH_PASS_BOX_MADE] = "pass_box_made",
 	[GH_PASS_MULTICAST] = "pass_multicast",
 	[GH_PASS_NEIGHBOUR] = "pass_neighbour",
+	[GH_PASS_STEERED] = "pass_steered",
 	[GH_ANSWER_SYN] = "answer_syn",
 	[GH_ANSWER_REDIRECT] = "answer_redirect",
 	[GH_ANSWER_FIN] = "answer_fin",
@@ -77,6 +78,8 @@ static const char *const meanings[GH_REASONS] = {
 	[GH_PASS_MULTICAST] = "passes: to a group, so to nobody alone",
 	[GH_PASS_NEIGHBOUR] = "passes free of charge: to another guest of the "
 			      "network",
+	[GH_PASS_STEERED] = "passes free of charge: DNS for another server, "
+			    "answered by the network's resolver",
 	[GH_ANSWER_SYN] = "the gate takes the connection in the server's name, "
 			  "to send the browser to the portal",
 	[GH_ANSWER_REDIRECT] = "the gate sends the browser to the portal",

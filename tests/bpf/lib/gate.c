@@ -168,6 +168,7 @@ static void describe_network(struct gate *g)
 		.flags = GH_NETWORK_ACTIVE,
 		.portal_ports = {htons(80), htons(443)},
 		.portal4 = inet_addr(GATE_BOX),
+		.resolver4 = inet_addr(GATE_BOX),
 		.location4_len = 22,
 		.location6_len = 22,
 		.location4 = "http://10.77.0.1/?url=",
@@ -184,6 +185,7 @@ static void describe_network(struct gate *g)
 	n->prefix6[n->n6++] = rule6("fd78::80", 2, GH_PLACE_REACH, 80);
 	n->prefix6[n->n6++] = rule6("fd78::", 1, GH_PLACE_INSIDE, 0);
 	assert_int_equal(inet_pton(AF_INET6, GATE_BOX6, n->portal6), 1);
+	memcpy(n->resolver6, n->portal6, sizeof(n->resolver6));
 }
 
 void gate_set_network(struct gate *g)
