@@ -12,9 +12,9 @@
 /* A resolver that is not the box is let through to those whose questions it was
  * sent. */
 static __always_inline bool gh_is_steered_answer(struct __sk_buff *skb,
-	const struct gh_frame *f, enum gh_reason refused)
+	const struct gh_frame *f, enum gh_maker maker, enum gh_reason refused)
 {
-	return refused >= GH_DROPS && refused != GH_DROP_BLOCKED && !f->fault &&
+	return maker == GH_MAKER_OTHER && refused >= GH_DROPS && refused != GH_DROP_BLOCKED && !f->fault &&
 	       gh_is_resolver_answer(f->pkt, f->net) &&
 	       gh_was_steered(skb, f->pkt, f->network);
 }
@@ -37,7 +37,7 @@ static __always_inline enum gh_reason gh_download(struct __sk_buff *skb,
 		f->pkt, f->fault, f->net, maker, grant.state, refusal);
 	if (verdict.garden)
 		verdict = gh_garden(f, false, verdict);
-	if (refusal && gh_is_steered_answer(skb, f, verdict.reason))
+	if (refusal && gh_is_steered_answer(skb, f, maker, verdict.reason))
 		verdict = gh_metered(GH_PASS_STEERED, GH_METER_REPLY);
 	if (check_only)
 		return verdict.reason;

@@ -496,6 +496,15 @@ static __always_inline bool gh_has_resolver(
 	return family == 4 ? net->resolver4 : addr[0] | addr[1];
 }
 
+static __always_inline bool gh_is_resolver(
+	const struct gh_network *net, __u8 family, __be32 addr4, const __be64 *addr6)
+{
+	const __be64 *addr = (const __be64 *)net->resolver6;
+
+	return family == 4 ? addr4 == net->resolver4
+			   : addr6[0] == addr[0] && addr6[1] == addr[1];
+}
+
 /*
  * A question for a DNS server that is not the box, and not on the link, where
  * the box is not on the way: the resolver is asked instead, as the box would be.
@@ -507,7 +516,7 @@ __weak __noinline int gh_steer(
 	if (!pkt || !net || pkt->proto != IPPROTO_UDP || !pkt->l4 ||
 		pkt->dport != GH_PORT_DNS)
 		return 0;
-	if (pkt->l4 + pkt->l4_len + GH_DNS_HEADER > pkt->l3 + pkt->ip_len)
+	if (0U + pkt->l4 + pkt->l4_len + GH_DNS_HEADER > pkt->l3 + pkt->ip_len)
 		return 0;
 	if (place == GH_PLACE_BOX || place == GH_PLACE_LINK ||
 		gh_is_to_group(pkt) || !gh_has_resolver(net, pkt->family))
@@ -521,16 +530,11 @@ __weak __noinline int gh_steer(
 __weak __noinline int gh_is_resolver_answer(
 	const struct gh_pkt *pkt, const struct gh_network *net)
 {
-	const __be64 *addr;
-
 	if (!pkt || !net || pkt->proto != IPPROTO_UDP || !pkt->l4 ||
 		pkt->sport != GH_PORT_DNS || pkt->flags & GH_PKT_FRAGMENT ||
 		!gh_has_resolver(net, pkt->family))
 		return 0;
-	addr = (const __be64 *)net->resolver6;
-	return pkt->family == 4 ? pkt->src4 == net->resolver4
-				: pkt->src6[0] == addr[0] &&
-					  pkt->src6[1] == addr[1];
+	return gh_is_resolver(net, pkt->family, pkt->src4, pkt->src6);
 }
 
 /* Everyone else: the garden, DNS by our resolver, or a refusal. */

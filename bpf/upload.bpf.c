@@ -129,6 +129,10 @@ static __always_inline enum gh_reason gh_upload(
 	if (verdict.reason == GH_PASS_MULTICAST &&
 		!(f->interface & GH_INTERFACE_MEET))
 		verdict = gh_verdict(GH_DROP_INSIDE);
+	/* What a port steered is for the resolver by now. */
+	if (check_only && verdict.reason == GH_PASS_STEERED &&
+		!gh_is_resolver(f->net, f->pkt->family, f->pkt->dst4, f->pkt->dst6))
+		return refusal;
 	if (check_only)
 		return verdict.reason;
 	if (verdict.reason == GH_DROP_SOURCE) {

@@ -4,7 +4,7 @@
  * faults, from a client that has no access. Whatever comes, at either hook:
  * nothing of it is forwarded, what passes is for the box, and the programs
  * return and count only what they know (lib/gate.c fails otherwise). And what
- * is for the box does pass.
+ * is for the box does pass; DNS for others is for the box when it leaves.
  *
  * What may pass is told here by another reading of the frame than the gate's
  * own, from the RFCs, so that a fault of its parser cannot excuse itself.
@@ -38,6 +38,7 @@ static const enum datapath_program hooks[] = {
 	PROGRAM_UPLOAD_XDP, PROGRAM_UPLOAD_TC, PROGRAM_CHECK_UP};
 
 static struct gate gate;
+static uint8_t left[FRAME_MAX]; /* what a program left of the frame */
 static uint64_t seed = 20261121;
 
 static int open_gate(void **state)
@@ -66,6 +67,7 @@ struct view {
 	bool from_link, at_home; /* or from no address yet */
 	bool to_box, to_group, to_link; /* ff02::/16; that and fe80::/10 */
 	bool to_all, to_servers; /* 255.255.255.255; ff02::1:2 */
+	bool to_neighbour;	 /* whom the box is not before */
 	const uint8_t *above; /* header above IP */
 	size_t left;	      /* bytes of it and behind it */
 	uint8_t ttl;
@@ -93,6 +95,8 @@ static bool view_ipv4(struct view *v, const uint8_t *ip, size_t len)
 		.src = ip + 12};
 	v->to_box = !memcmp(ip + 16, box, 4);
 	v->to_all = !memcmp(ip + 16, all, 4);
+	v->to_group = ip[16] >> 4 == 0xe;
+	v->to_neighbour = is_on_link(ip + 16);
 	v->from_link = is_on_link(ip + 12);
 	return true;
 }
@@ -123,6 +127,7 @@ static bool view_ipv6(struct view *v, const uint8_t *ip, size_t len)
 	v->to_box = !memcmp(ip + 24, &box, 16) || !memcmp(ip + 24, &link, 16);
 	v->to_group = ip[24] == 0xff && ip[25] == 0x02;
 	v->to_link = v->to_group || (ip[24] == 0xfe && (ip[25] & 0xc0) == 0x80);
+	v->to_neighbour = !memcmp(ip + 24, &box, 8) || v->to_link || ip[24] == 0xff;
 	v->to_servers = !memcmp(ip + 24, &servers, 16);
 	v->from_link = (!memcmp(ip + 8, &box, 8) && memcmp(ip + 8, &box, 16)) ||
 		       (ip[8] == 0xfe && (ip[9] & 0xc0) == 0x80);
@@ -168,8 +173,19 @@ static bool is_own(const struct view *v, const uint8_t *mac)
 	return true;
 }
 
-/* Whether a guest without access may have this frame reach the box. */
-static bool may_pass(const uint8_t *frame, size_t len)
+/* DNS for a server elsewhere, which the box answers. */
+static bool is_steered(const struct view *v, const uint8_t *frame)
+{
+	const uint8_t *udp = v->above;
+
+	return v->proto == IPPROTO_UDP && udp[2] == 0 && udp[3] == 53 &&
+	       v->left >= 8 + 12 && v->from_link && !v->to_box && !v->to_all &&
+	       !v->to_group && !v->to_neighbour && !(frame[0] & 1);
+}
+
+/* Whether a guest without access may have this frame reach the box, as it is or
+ * (`steered`) as the gate makes it. */
+static bool may_pass(const uint8_t *frame, size_t len, bool steered)
 {
 	static const uint16_t tcp_ports[] = {53, 80, 443};
 	const uint8_t *at = frame + 12;
@@ -192,6 +208,8 @@ static bool may_pass(const uint8_t *frame, size_t len)
 		return false;
 	if (v.left < 8)
 		return false;
+	if (steered && is_steered(&v, frame))
+		return true;
 	sport = v.above[0] << 8 | v.above[1];
 	port = v.above[2] << 8 | v.above[3];
 	switch (v.proto) {
@@ -235,11 +253,13 @@ static void send_frame(const struct frame *f)
 {
 	for (size_t h = 0; h < ARRAY_SIZE(hooks); h++) {
 		bool is_xdp = hooks[h] == PROGRAM_UPLOAD_XDP;
+		bool is_check = hooks[h] == PROGRAM_CHECK_UP;
+		struct gate_shape shape = {.from = FROM_HERE, .answer = left};
 		struct gate_result got;
 
 		if (!is_xdp && f->len > SKB_MAX)
 			continue;
-		got = gate_run(&gate, hooks[h], f->bytes, f->len, NULL);
+		got = gate_run(&gate, hooks[h], f->bytes, f->len, &shape);
 		if (got.error == -EINVAL && (!is_xdp || f->len < 14))
 			continue;
 		if (got.error) {
@@ -248,7 +268,8 @@ static void send_frame(const struct frame *f)
 		}
 		if (got.reason == GH_PASS_CHARGED ||
 			got.reason == GH_PASS_EXEMPT ||
-			got.passed != may_pass(f->bytes, f->len)) {
+			got.passed != may_pass(f->bytes, f->len, !is_check) ||
+			(got.passed && !may_pass(left, got.answer_len, false))) {
 			show(f->bytes, f->len);
 			fail_msg("hook %zu, code %d: %s", h, got.code,
 				reason_name(got.reason));
@@ -290,7 +311,7 @@ static void test_spoilt_frames(void **state)
 		mutate_spoil(&f);
 		memcpy(f.bytes + 6, mac, 6);
 		send_frame(&f);
-		good += may_pass(f.bytes, f.len);
+		good += may_pass(f.bytes, f.len, false);
 		n++;
 	}
 	print_message("%zu frames, %zu of them for the box\n", n, good);
