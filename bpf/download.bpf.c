@@ -14,7 +14,8 @@
 static __always_inline bool gh_is_steered_answer(struct __sk_buff *skb,
 	const struct gh_frame *f, enum gh_maker maker, enum gh_reason refused)
 {
-	return maker == GH_MAKER_OTHER && refused >= GH_DROPS && refused != GH_DROP_BLOCKED && !f->fault &&
+	return maker == GH_MAKER_OTHER && refused >= GH_DROPS &&
+	       refused != GH_DROP_BLOCKED && !f->fault &&
 	       gh_is_resolver_answer(f->pkt, f->net) &&
 	       gh_was_steered(skb, f->pkt, f->network);
 }
