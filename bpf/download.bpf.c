@@ -107,6 +107,9 @@ static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 		reason = GH_DROP_ERROR;
 	if (!check_only || !gh_passes(reason))
 		gh_count(reason, f.segments, f.bytes);
+	/* It returns only when there is no learner. */
+	if (!check_only && reason == GH_PASS_BOX_MADE && gh_is_lesson(f.pkt, f.network))
+		bpf_tail_call(skb, &learner, 0);
 	return gh_passes(reason) ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 

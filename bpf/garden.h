@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The garden: what clients without access may reach all the same, by prefix.
+ * The garden: what clients without access may reach all the same, by prefix or
+ * by an address that the learner (learn.bpf.c) saw a name have.
  * Nothing here is on the way of a client that runs: it pays for the garden as
  * for everything else.
  */
@@ -24,16 +25,55 @@ static __always_inline void gh_ip_from6(struct gh_ip *ip, const __be64 *addr)
 	*(__be64 *)&ip->addr[8] = addr[1];
 }
 
+static __always_inline bool gh_has_name(
+	const struct gh_ip *addr, __u32 network)
+{
+	struct gh_garden_address key = {.network = network, .addr = *addr};
+	struct gh_garden_learned *learned =
+		bpf_map_lookup_elem(&garden_learned, &key);
+
+	return learned && gh_now_ns() < learned->until_ns;
+}
+
 /* A function of its own for the verifier, and to keep it off the fast path. */
 __weak __noinline int gh_in_garden(const struct gh_ip *addr, __u32 network)
 {
 	struct gh_garden *garden = bpf_map_lookup_elem(&gardens, &network);
 	struct gh_garden_prefix key = {.bits = 32 + 128, .network = network};
 
-	if (!addr || !garden || !(garden->flags & GH_GARDEN_PREFIXES))
+	if (!addr || !garden)
 		return 0;
 	key.addr = *addr;
-	return bpf_map_lookup_elem(&garden_prefixes, &key) != NULL;
+	if (garden->flags & GH_GARDEN_PREFIXES &&
+		bpf_map_lookup_elem(&garden_prefixes, &key))
+		return 1;
+	return garden->flags & GH_GARDEN_NAMES &&
+	       gh_has_name(addr, network);
+}
+
+/*
+ * Whether the garden may learn from a frame that the box made and that passes:
+ * a datagram of its resolver, in a network that has names in its garden. Leaves
+ * it in `lesson`. No other resolver's answers teach anything, as whoever sends
+ * them could put any address into the garden.
+ */
+__weak __noinline int gh_is_lesson(const struct gh_pkt *pkt, __u32 network)
+{
+	struct gh_garden *garden = bpf_map_lookup_elem(&gardens, &network);
+	struct gh_network *net = bpf_map_lookup_elem(&networks, &network);
+	__u32 zero = 0;
+	struct gh_lesson *here = bpf_map_lookup_elem(&lesson, &zero);
+
+	if (!pkt || !garden || !net || !here ||
+		!(garden->flags & GH_GARDEN_NAMES))
+		return 0;
+	if (!pkt->l4 || pkt->proto != IPPROTO_UDP || pkt->sport != GH_PORT_DNS ||
+		pkt->flags & GH_PKT_FRAGMENT || gh_source(net, pkt) != GH_PLACE_BOX)
+		return 0;
+	here->network = network;
+	here->at = pkt->l4 + sizeof(struct udphdr);
+	here->len = pkt->l3 + pkt->ip_len - here->at;
+	return 1;
 }
 
 /*

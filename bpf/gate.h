@@ -15,6 +15,7 @@
 
 #include "parse.h"
 #include "measure.h"
+#include "dns.h"
 #include "maps.h"
 #include "clock.h"
 #include "ratelimit.h"

@@ -106,6 +106,21 @@ struct {
 } garden_prefixes GH_MAP;
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, GH_GARDEN_NAMES_MAX);
+	__type(key, struct gh_garden_name);
+	__type(value, struct gh_garden_topic);
+} garden_names GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct gh_garden_address);
+	__type(value, struct gh_garden_learned);
+} garden_learned GH_MAP;
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, GH_REASONS_MAX);
 	__type(key, __u32);
@@ -176,6 +191,29 @@ struct {
 	__type(key, __u32);
 	__type(value, struct gh_question);
 } question GH_MAP;
+
+/* Tail call into the learner. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} learner GH_MAP;
+
+/* A DNS answer for the learner, on this CPU, and what it reads in it. */
+struct gh_lesson {
+	__u32 network;
+	__u32 at; /* where in the frame */
+	__u32 len;
+	struct gh_dns dns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gh_lesson);
+} lesson GH_MAP;
 
 /* Keys the responder's sequence numbers; made with the other maps. */
 struct {

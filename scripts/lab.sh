@@ -222,6 +222,9 @@ no-hosts
 # every name is the internet's server
 address=/#/192.0.2.80
 address=/#/2001:db8::80
+# but for these; their addresses may be kept for 2 s
+host-record=shop.garden.example,192.0.2.81,2001:db8::81,2
+cname=www.garden.example,shop.garden.example
 dhcp-range=10.77.0.10,10.77.0.250,1h
 dhcp-option=option:dns-server,10.77.0.1
 # The portal's RFC 8908 API is announced by nothing (DHCP option 114, DHCPv6

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What headers of bpf/ need to compile on the host: the kernel's types and
- * structs, the words of bpf_helpers.h, and in C the one helper that they call.
+ * structs, the words of bpf_helpers.h, and in C the two helpers that they call.
  */
 #ifndef TESTS_HOST_BPF_H
 #define TESTS_HOST_BPF_H
@@ -30,6 +30,15 @@
 #define __always_inline inline __attribute__((always_inline, unused))
 #define __noinline __attribute__((noinline, unused))
 #define __weak static /* one file is all there is */
+
+/* Calls `fn` until it says 1, or `n` times. */
+#define bpf_loop(n, fn, context, flags)                                  \
+	({                                                               \
+		__u32 _round = 0;                                        \
+		while (_round < (n) && !(fn)(_round, (context)))         \
+			_round++;                                        \
+		(long)_round;                                            \
+	})
 
 /* Sums the words of `to` like RFC 1071; sizes are whole words, as the kernel's
  * helper wants them, and what is subtracted (`from`) is not in use. */

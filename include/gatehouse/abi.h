@@ -246,11 +246,12 @@ struct gh_alarm {
  */
 enum gh_garden_flag {
 	GH_GARDEN_PREFIXES = 1 << 0, /* the trie has some of this network */
+	GH_GARDEN_NAMES = 1 << 1,    /* and so has that of names */
 };
 struct gh_garden {
 	__u32 flags; /* enum gh_garden_flag; 0: no garden */
 	__u32 reserved;
-	/* GCRA prices, ns << 20 per byte, up and down together */
+	/* GCRA prices, ns << 15 per byte, up and down together */
 	__u64 price;         /* one client */
 	__u64 network_price; /* all of the network */
 };
@@ -274,6 +275,34 @@ struct gh_garden_prefix {
 	__u32 bits; /* that count: those of the network's number, and of addr */
 	__u32 network;
 	struct gh_ip addr;
+};
+
+/*
+ * Names in the garden. `garden_names` is an LPM trie, so that one look-up finds
+ * the entry that says most of a name. A name is written from its end, in lower
+ * case: example.org is "gro.elpmaxe" and the zero behind it, *.example.org is
+ * "gro.elpmaxe." without one.
+ */
+#define GH_GARDEN_NAMES_MAX 2048 /* of all networks together */
+#define GH_GARDEN_NAME_MAX  124
+struct gh_garden_name {
+	__u32 bits; /* that count: those of the network's number, and of name */
+	__u32 network;
+	char name[GH_GARDEN_NAME_MAX];
+};
+struct gh_garden_topic {
+	__u32 name;   /* number of this entry, never 0 */
+	__u32 keep_s; /* what it teaches stays so many seconds at least */
+};
+/* `garden_learned`: LRU, written by the kernel: addresses of such names. */
+struct gh_garden_address {
+	__u32 network;
+	struct gh_ip addr;
+};
+struct gh_garden_learned {
+	__u64 until_ns;
+	__u32 name; /* number of the entry that it is known by */
+	__u32 reserved;
 };
 
 /*
@@ -448,6 +477,9 @@ GH_ASSERT(sizeof(struct gh_count) == 24, "count layout");
 GH_ASSERT(sizeof(struct gh_garden) == 24, "garden layout");
 GH_ASSERT(sizeof(struct gh_garden_client) == 48, "garden client layout");
 GH_ASSERT(sizeof(struct gh_garden_prefix) == 24, "garden prefix layout");
+GH_ASSERT(sizeof(struct gh_garden_name) == 132, "garden name layout");
+GH_ASSERT(sizeof(struct gh_garden_address) == 20, "garden address layout");
+GH_ASSERT(sizeof(struct gh_garden_learned) == 16, "garden learned layout");
 GH_ASSERT(sizeof(struct gh_meta) == 32, "meta layout");
 GH_ASSERT(sizeof(struct gh_field) == 64, "field layout");
 GH_ASSERT(sizeof(struct gh_edit) == 208 + 2 * GH_TOMORROW_BYTES, "edit layout");

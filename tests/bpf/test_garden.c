@@ -149,12 +149,12 @@ static void test_limit_of_all(void **state)
 
 static void set_prefixes(const char *const *texts, size_t n, uint32_t network)
 {
-	struct garden_prefix prefixes[8];
-	struct garden garden = {.prefixes = prefixes, .prefix_count = n};
+	struct garden_entry entries[8] = {{0}};
+	struct garden garden = {.entries = entries, .entry_count = n};
 
 	for (size_t i = 0; i < n; i++) {
-		prefixes[i].network = network;
-		assert_int_equal(prefix_parse(texts[i], &prefixes[i].prefix), 0);
+		entries[i].network = network;
+		assert_int_equal(prefix_parse(texts[i], &entries[i].prefix), 0);
 	}
 	assert_int_equal(garden_set(gate.dp, &garden), 0);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The garden: what captive guests reach without paying, by prefix; nothing
-else, within its limit, counted apart, and changed while traffic flows."""
+"""The garden: what captive guests reach without paying, by prefix or by name;
+nothing else, within its limit, counted apart, and changed while traffic flows."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import wait_for
+from conftest import Refused, wait_for
 
 GARDEN4, GARDEN6 = "192.0.2.81", "2001:db8::81"
 SIZE = 400_000
@@ -153,3 +153,62 @@ def test_it_opens_nothing_inside(lab, settings):
     for address in ("192.0.2.1", "2001:db8::1"):
         ping = guest.run("ping", "-c", "1", "-W", "1", address, check=False)
         assert ping.returncode != 0, ping.stdout
+
+
+def visit(guest, family, name="www.garden.example"):
+    """The status of a page, asked for by a name: the box's resolver is asked first."""
+    # `ip netns exec` brings the guest's resolver along.
+    space = os.path.basename(guest.lab.namespace(guest.name))
+    result = guest.run("ip", "netns", "exec", space, "curl", f"-{family}", "-s", "-m", "3",
+                       "-o", "/dev/null", "-w", "%{http_code}", f"http://{name}/", check=False)
+    return int(result.stdout)
+
+
+def entries(lab, *words):
+    return {(item["entry"], item["address"]): item["remainingSeconds"]
+            for item in lab.ctl("garden", *words)["items"]}
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_names_are_learned_before_the_guest_knows_them(lab, settings, family):
+    """The answer is a chain: www is an alias of shop."""
+    settings("garden = www.garden.example *.example.net\n")
+    guest = lab.guest()
+    address = GARDEN4 if family == 4 else GARDEN6
+    assert reach(guest, family) == 302
+    assert entries(lab) == {("www.garden.example", None): None, ("*.example.net", None): None}
+    assert visit(guest, family) == 200
+    assert 290 < entries(lab)["www.garden.example", address] <= 300
+    assert reach(guest, family) == 200 and reach(guest, family, garden=False) == 302
+    # Names beside it teach nothing: every other one has the other server's address.
+    assert visit(guest, family, "example.org") == 302
+    assert visit(guest, family, "example.net") == 302
+    assert reach(guest, family, garden=False) == 302
+    # A guest who is online asks, and those who are not profit.
+    assert guest.redeem(lab.voucher())[0] == 200
+    assert visit(guest, family, "www.example.net") == 200
+    lab.ctl("kick", guest.mac)
+    assert reach(guest, family, garden=False) == 200
+
+
+@one_way
+def test_what_names_teach_ends(lab, settings):
+    settings("garden = *.garden.example\ngarden_keep_seconds = 0\n")
+    guest = lab.guest()
+    assert visit(guest, 4, "shop.garden.example") == 200
+    wait_for(lambda: reach(guest, 4) == 302)
+    assert entries(lab) == {("*.garden.example", None): None}
+    settings("garden = *.garden.example\n")
+    assert visit(guest, 4) == 200
+    # It outlives gatehoused, as long as its name is in the file.
+    lab.kill("gatehoused")
+    assert reach(guest, 4) == 200
+    lab.start()
+    assert reach(guest, 4) == 200
+    settings("garden = *.garden.example example.com\n# more\n")
+    assert reach(guest, 4) == 200
+    settings("garden = example.com\n")
+    assert reach(guest, 4) == 302
+    assert entries(lab, "--network", "lan") == {("example.com", None): None}
+    with pytest.raises(Refused):
+        entries(lab, "--network", "none")

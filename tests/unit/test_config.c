@@ -100,6 +100,8 @@ static void test_everything(void **state)
 		"block_private = yes\n"
 		"garden = 198.51.100.9/24,2001:db8::/32 203.0.113.7\n"
 		"garden = 0.0.0.0/0\n"
+		"garden = Example.ORG *.cdn-1.example.net\n"
+		"garden_keep_seconds = 60\n"
 		"garden_kbps = 500\n"
 		"[network b]\n"
 		"interface = lan1\n"
@@ -124,11 +126,19 @@ static void test_everything(void **state)
 	assert_int_equal(n->reach[1].prefix.len, 128);
 	assert_int_equal(n->reach[2].prefix.len, 64);
 	assert_int_equal(n->reach[3].proto, IPPROTO_UDP);
-	assert_int_equal(n->garden_count, 4);
-	assert_int_equal(n->garden[0].len, 120);
-	assert_int_equal(n->garden[1].len, 32);
-	assert_int_equal(n->garden[2].len, 128);
-	assert_int_equal(n->garden[3].len, 96);
+	assert_int_equal(n->garden_count, 6);
+	assert_int_equal(n->garden[0].prefix.len, 120);
+	assert_int_equal(n->garden[1].prefix.len, 32);
+	assert_int_equal(n->garden[2].prefix.len, 128);
+	assert_int_equal(n->garden[3].prefix.len, 96);
+	assert_string_equal(n->garden[0].text, "198.51.100.9/24");
+	assert_false(n->garden[0].is_name);
+	assert_string_equal(n->garden[4].text, "example.org");
+	assert_true(n->garden[4].is_name);
+	assert_string_equal(n->garden[5].text, "*.cdn-1.example.net");
+	assert_true(n->garden[5].is_name);
+	assert_int_equal(n->garden_keep_seconds, 60);
+	assert_int_equal(config.networks[1].garden_keep_seconds, 300);
 	assert_int_equal(n->garden_kbps, 500);
 	assert_int_equal(n->garden_network_kbps, 16384);
 	assert_int_equal(config.networks[1].garden_count, 0);
@@ -218,6 +228,13 @@ static const struct fault_case fault_cases[] = {
 	{NET "steer_dns = maybe\n", 4, "yes or no"},
 	{NET "garden = 10.0.0.5:80\n", 4, "198.51.100.0/24"},
 	{NET "garden = ::/0 10.0.0.1\n", 4, "does not take ::/0;"},
+	{NET "garden = 10.0.0.256\n", 4, "198.51.100.0/24"},
+	{NET "garden = example.org.\n", 4, "*.example.org"},
+	{NET "garden = example\n", 4, "*.example.org"},
+	{NET "garden = *example.org\n", 4, "*.example.org"},
+	{NET "garden = a..example.org\n", 4, "*.example.org"},
+	{NET "garden = http://example.org\n", 4, "*.example.org"},
+	{NET "garden = *.*.org\n", 4, "*.example.org"},
 	{NET "garden_kbps = 0\n", 4, "1"},
 };
 

@@ -7,7 +7,7 @@
 # tests are chosen for how few times they do it.
 set -u
 
-bpf="test_charge test_redirect test_verdict test_random"
+bpf="test_charge test_redirect test_verdict test_random test_learn"
 lab="tests/vm
     tests/lab/test_journey.py::test_any_page_to_online[tc-4]
     tests/lab/test_journey.py::test_any_page_to_online[tc-6]"

@@ -103,6 +103,7 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "garden", VALUE_GARDEN, NET(garden), 0, 0, NULL},
 	{SECTION_NETWORK, "garden_kbps", VALUE_INT, NET(garden_kbps), 1, 10000000, "1024"},
 	{SECTION_NETWORK, "garden_network_kbps", VALUE_INT, NET(garden_network_kbps), 1, 10000000, "16384"},
+	{SECTION_NETWORK, "garden_keep_seconds", VALUE_INT, NET(garden_keep_seconds), 0, 86400, "300"},
 };
 /* clang-format on */
 
@@ -391,15 +392,23 @@ static int add_reach(const char *word, struct config_network *network)
 
 static int add_garden(const char *word, struct config_network *network)
 {
-	struct prefix prefix;
+	struct config_garden entry = {0};
+	size_t len = strlen(word), i;
 
+	if (len >= sizeof(entry.text))
+		return -EINVAL;
+	for (i = 0; i < len; i++)
+		entry.text[i] = (char)tolower((unsigned char)word[i]);
+	entry.is_name = text_is_host_name(
+		strncmp(entry.text, "*.", 2) ? entry.text : entry.text + 2);
 	/* All of IPv4 lies in all of IPv6, in its mapped form. */
-	if (prefix_parse(word, &prefix) ||
-		(prefix.len < 96 && ip_is_zero(&prefix.addr)))
+	if (!entry.is_name &&
+		(prefix_parse(word, &entry.prefix) ||
+			(entry.prefix.len < 96 && ip_is_zero(&entry.prefix.addr))))
 		return -EINVAL;
 	if (network->garden_count == CONFIG_GARDEN_MAX)
 		return -ENOSPC;
-	network->garden[network->garden_count++] = prefix;
+	network->garden[network->garden_count++] = entry;
 	return 0;
 }
 
@@ -413,7 +422,8 @@ struct list {
 static const struct list reach_list = {
 	add_reach, CONFIG_REACH_MAX, "10.0.0.5/32:8080/tcp or fd00::/64"};
 static const struct list garden_list = {
-	add_garden, CONFIG_GARDEN_MAX, "198.51.100.0/24 or 2001:db8::/32"};
+	add_garden, CONFIG_GARDEN_MAX,
+	"198.51.100.0/24, 2001:db8::/32, example.org or *.example.org"};
 
 static const char *add_list(const struct list *list, const char *value,
 	struct config_network *network)

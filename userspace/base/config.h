@@ -17,6 +17,7 @@
 #define CONFIG_NAME_MAX 32
 #define CONFIG_REACH_MAX 8
 #define CONFIG_GARDEN_MAX 64
+#define CONFIG_GARDEN_TEXT 121 /* of the longest entry, with its zero */
 #define CONFIG_ROLES_MAX 16
 #define CONFIG_SETTINGS_MAX 64 /* rows of the table in config.c */
 
@@ -27,6 +28,13 @@ struct config_reach {
 	struct prefix prefix;
 	uint16_t port; /* host order */
 	uint8_t proto; /* IPPROTO_* */
+};
+
+/* "198.51.100.0/24", "example.org", "*.example.org" */
+struct config_garden {
+	char text[CONFIG_GARDEN_TEXT]; /* in lower case */
+	bool is_name;
+	struct prefix prefix; /* unless it is a name */
 };
 
 /* [network NAME]; its number (1 based, stable by `number =`) is the kernel's. */
@@ -50,9 +58,10 @@ struct config_network {
 	int network_kbps;          /* of all captive ones together; default 1024 */
 	int box_kbps;              /* DNS + ICMP of a running one; default 64 */
 	int garden_count;          /* what captive clients may reach */
-	struct prefix garden[CONFIG_GARDEN_MAX];
+	struct config_garden garden[CONFIG_GARDEN_MAX];
 	int garden_kbps;           /* one client in the garden; default 1024 */
 	int garden_network_kbps;   /* all of them together; default 16384 */
+	int garden_keep_seconds;   /* addresses of names, at least; default 300 */
 };
 
 struct config_role {

@@ -6,6 +6,7 @@
  */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -69,4 +70,28 @@ bool text_has_word(const char *list, const char *word)
 			return true;
 	}
 	return false;
+}
+
+bool text_is_host_name(const char *text)
+{
+	const char *label = text, *c;
+	bool is_number = true;
+	int labels = 1;
+
+	for (c = text; *c; c++) {
+		if (*c == '.') {
+			if (c == label)
+				return false;
+			label = c + 1;
+			labels++;
+			is_number = true;
+			continue;
+		}
+		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_')
+			return false;
+		if (c - label == 63)
+			return false;
+		is_number = is_number && isdigit((unsigned char)*c);
+	}
+	return labels > 1 && c != label && !is_number;
 }

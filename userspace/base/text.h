@@ -12,5 +12,8 @@ bool text_is_clean(const char *text, size_t len);
 bool text_is_hex(const char *text, size_t len);
 /* Is `word` one of those in `list`, with a space between them? */
 bool text_has_word(const char *list, const char *word);
+/* A name in the DNS: two labels or more, of letters, digits, '-' and '_', the
+ * last of them not a number; no dot at the end. */
+bool text_is_host_name(const char *text);
 
 #endif

@@ -512,6 +512,23 @@ static const struct column event_columns[] = {
 	{},
 };
 
+static const struct column garden_columns[] = {
+	{"NETWORK", "network", FORMAT_TEXT},
+	{"ENTRIES", "entries", FORMAT_NUMBER},
+	{"A GUEST", "kbps", FORMAT_RATE},
+	{"ALL GUESTS", "networkKbps", FORMAT_RATE},
+	{"UP", "upBytes", FORMAT_BYTES},
+	{"DOWN", "downBytes", FORMAT_BYTES},
+	{},
+};
+static const struct column garden_entry_columns[] = {
+	{"NETWORK", "network", FORMAT_TEXT},
+	{"ENTRY", "entry", FORMAT_TEXT},
+	{"ADDRESS", "address", FORMAT_TEXT},
+	{"TIME LEFT", "remainingSeconds", FORMAT_SECONDS},
+	{},
+};
+
 static void print_items(const json_t *reply, const struct column *columns,
 	const char *when_empty)
 {
@@ -663,6 +680,13 @@ void print_verify(const json_t *reply)
 void print_reasons(const json_t *reply)
 {
 	print_items(reply, reason_columns, "no packets yet");
+}
+
+void print_garden(const json_t *reply)
+{
+	print_table(json_object_get(reply, "networks"), garden_columns);
+	putchar('\n');
+	print_items(reply, garden_entry_columns, "nothing in the garden");
 }
 
 #define EXPLAIN_WIDTH 13

@@ -156,6 +156,11 @@ static const struct verb_arg explain_args[] = {
 		"a packet to the device; --from and --to change places"},
 	{},
 };
+static const struct verb_arg garden_args[] = {
+	{VERB_ARG_TEXT, "--network", "network", VERB_OPTIONAL, "NAME",
+		"only this network's"},
+	{},
+};
 static const struct verb_arg unload_args[] = {
 	{VERB_ARG_TRUE, "--open", "open", VERB_ONE_OF, NULL,
 		"every client gets through then, paid or not"},
@@ -221,6 +226,9 @@ const struct verb verbs[] = {
 	{"events", "events.list", events_args, NULL, print_events,
 		"what looked like an attack, newest first",
 		"events --severity HIGH"},
+	{"garden", "garden.list", garden_args, NULL, print_garden,
+		"what guests reach without a session, and what names have taught",
+		"garden --network guest"},
 	{"unload", "unload", unload_args, NULL, print_done,
 		"remove the gate: --open lets everyone through, --closed no one",
 		"unload --closed"},

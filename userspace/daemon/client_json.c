@@ -72,6 +72,14 @@ json_t *json_words(const char *words)
 	return list;
 }
 
+json_t *json_ip(const struct ipaddr *addr)
+{
+	char text[IP_TEXT];
+
+	return ip_is_zero(addr) ? json_null()
+				: json_string(ip_format(addr, text));
+}
+
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now)
 {

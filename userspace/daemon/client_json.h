@@ -23,6 +23,8 @@ json_t *json_seconds(int64_t ns);
 json_t *json_words(const char *words);
 /* null for "". */
 json_t *json_name(const char *name);
+/* null for the zero address. */
+json_t *json_ip(const struct ipaddr *addr);
 
 /* The name of a network number; null for 0. */
 json_t *json_network(struct gatehoused *g, uint32_t number);

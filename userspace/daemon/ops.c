@@ -63,6 +63,12 @@ static const struct json_arg events_args[] = {
 	OPT_TEXT(args_events, severity, "severity", severity_set),
 	{},
 };
+static const struct json_arg garden_args[] = {
+	OPT_INT(args_garden, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_garden, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_garden, network, "network", network_set),
+	{},
+};
 static const struct json_arg mac_args[] = {
 	ARG_MAC(args_mac, mac, "mac"),
 	{},
@@ -166,6 +172,7 @@ const struct op ops[] = {
 	{"explain", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, explain_args, op_explain},
 	{"watch", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_watch},
 	{"events.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, events_args, op_events_list},
+	{"garden.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, garden_args, op_garden_list},
 	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
 
 	{"clients.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_clients_list},
@@ -197,6 +204,7 @@ const struct op ops[] = {
 #define FITS(s) _Static_assert(sizeof(struct s) <= OP_ARGS_MAX, #s)
 FITS(args_list);
 FITS(args_events);
+FITS(args_garden);
 FITS(args_allow);
 FITS(args_rate);
 FITS(args_describe);

@@ -26,14 +26,6 @@ static double to_ms(int64_t ns)
 	return round((double)ns / 1000.0) / 1000.0;
 }
 
-static json_t *json_ip(const struct ipaddr *addr)
-{
-	char text[IP_TEXT];
-
-	return ip_is_zero(addr) ? json_null()
-				: json_string(ip_format(addr, text));
-}
-
 static const char *attach_state_name(enum attach_state state)
 {
 	switch (state) {

@@ -28,6 +28,11 @@ struct args_events {
 	char type[32];
 	char severity[16];
 };
+struct args_garden {
+	bool limit_set, after_set, network_set;
+	int64_t limit, after; /* as in args_list */
+	char network[CONFIG_NAME_MAX];
+};
 struct args_mac {
 	struct mac mac;
 };
@@ -112,7 +117,7 @@ json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now);
 
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
-	op_events_list, op_unload;
+	op_events_list, op_garden_list, op_unload;
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
 	op_clients_kick, op_clients_move, op_clients_rate, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;

@@ -41,6 +41,8 @@ static const struct row {
 	{"secret", USE_SHARED, 0},
 	{"gardens", USE_SHARED, 0},
 	{"garden_prefixes", USE_SHARED, 0},
+	{"garden_names", USE_SHARED, 0},
+	{"garden_learned", USE_SHARED, 0},
 	{"clients", USE_OF_CLIENT, 16},
 	{"captive", USE_OF_CLIENT, LRU_ENTRIES},
 	{"network_meters", USE_OF_NETWORK, 0},
@@ -60,6 +62,8 @@ static const struct row {
 	{"scratch", USE_ALONE, 0},
 	{"responder_xdp", USE_ALONE, 0},
 	{"responder_tc", USE_ALONE, 0},
+	{"lesson", USE_ALONE, 0},
+	{"learner", USE_ALONE, 0},
 };
 
 /* What a kind of hook needs. */

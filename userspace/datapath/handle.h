@@ -25,6 +25,8 @@ enum datapath_map {
 	MAP_GARDENS,
 	MAP_GARDEN_PREFIXES,
 	MAP_GARDEN_COUNTS,
+	MAP_GARDEN_NAMES,
+	MAP_GARDEN_LEARNED,
 	MAPS, /* number of maps that user space names */
 };
 

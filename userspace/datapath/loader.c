@@ -51,6 +51,8 @@ static const char *const map_names[MAPS] = {
 	[MAP_GARDENS] = "gardens",
 	[MAP_GARDEN_PREFIXES] = "garden_prefixes",
 	[MAP_GARDEN_COUNTS] = "garden_counts",
+	[MAP_GARDEN_NAMES] = "garden_names",
+	[MAP_GARDEN_LEARNED] = "garden_learned",
 };
 
 static const char *const program_names[PROGRAMS] = {
@@ -69,6 +71,7 @@ static const struct {
 } tail_calls[] = {
 	{"responder_xdp", "gh_answer_xdp"},
 	{"responder_tc", "gh_answer_tc"},
+	{"learner", "gh_learn_tc"},
 };
 
 /*

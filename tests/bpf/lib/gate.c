@@ -198,16 +198,16 @@ void gate_set_garden(struct gate *g, uint32_t kbps, uint32_t network_kbps)
 {
 	static const char *const texts[] = {"198.51.100.128/25",
 		"2001:db8:9::/48", "10.77.0.0/24", "10.78.0.0/16", "fd78::8:0/112"};
-	struct garden_prefix prefixes[ARRAY_SIZE(texts)];
+	struct garden_entry entries[ARRAY_SIZE(texts)] = {{0}};
 	struct garden garden = {
-		.networks[GATE_NETWORK] = {kbps, network_kbps},
-		.prefixes = prefixes,
-		.prefix_count = ARRAY_SIZE(texts),
+		.networks[GATE_NETWORK] = {kbps, network_kbps, 0},
+		.entries = entries,
+		.entry_count = ARRAY_SIZE(texts),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		prefixes[i].network = GATE_NETWORK;
-		assert_int_equal(prefix_parse(texts[i], &prefixes[i].prefix), 0);
+		entries[i].network = GATE_NETWORK;
+		assert_int_equal(prefix_parse(texts[i], &entries[i].prefix), 0);
 	}
 	assert_int_equal(garden_set(g->dp, &garden), 0);
 }
