@@ -153,44 +153,21 @@ static __always_inline enum gh_reason gh_upload(
 	return verdict.meter == GH_METER_ANSWER ? refusal : GH_DROP_BOX_LIMIT;
 }
 
-/*
- * What the responder is to answer. Parsed again, so that the fast path need
- * not keep what only an answer wants; in functions of their own for the
- * verifier, which would parse once for every way that leads here.
- */
-static __always_inline struct gh_question *gh_ask(
+/* What the responder is to answer. */
+static __always_inline bool gh_ask(
 	const struct gh_frame *f, enum gh_reason reason)
 {
 	__u32 zero = 0;
 	struct gh_question *q = bpf_map_lookup_elem(&question, &zero);
 
 	if (!q)
-		return NULL;
-	q->pkt = (struct gh_pkt){};
+		return false;
+	q->pkt = *f->pkt;
 	q->reason = reason;
 	q->network = f->network;
 	q->packets = f->segments;
 	q->bytes = f->bytes;
-	return q;
-}
-
-__weak __noinline int gh_ask_xdp(struct xdp_md *ctx)
-{
-	__u32 zero = 0;
-	struct gh_question *q = bpf_map_lookup_elem(&question, &zero);
-
-	return !q || gh_parse((void *)(long)ctx->data,
-			     (void *)(long)ctx->data_end, &q->pkt, 0);
-}
-
-__weak __noinline int gh_ask_tc(struct __sk_buff *skb)
-{
-	__u32 zero = 0;
-	struct gh_question *q = bpf_map_lookup_elem(&question, &zero);
-
-	return !q || gh_parse((void *)(long)skb->data,
-			     (void *)(long)skb->data_end, &q->pkt,
-			     skb->vlan_present ? 1 : 0);
+	return true;
 }
 
 SEC("xdp.frags")
@@ -217,7 +194,7 @@ int gh_upload_xdp(struct xdp_md *ctx)
 	}
 	reason = gh_upload(&f, false);
 	if (gh_answers(reason)) {
-		if (gh_ask(&f, reason) && !gh_ask_xdp(ctx))
+		if (gh_ask(&f, reason))
 			bpf_tail_call(ctx, &responder_xdp, 0);
 		reason = GH_DROP_ERROR;
 	}
@@ -240,7 +217,7 @@ int gh_upload_tc(struct __sk_buff *skb)
 	gh_forget(f.pkt);
 	reason = gh_upload(&f, false);
 	if (gh_answers(reason)) {
-		if (gh_ask(&f, reason) && !gh_ask_tc(skb))
+		if (gh_ask(&f, reason))
 			bpf_tail_call(skb, &responder_tc, 0);
 		reason = GH_DROP_ERROR;
 	}
