@@ -5,7 +5,9 @@ name (`make bench ROWS='scale.*'`): it takes minutes and 2 GB.
 scale.boot: s from starting the daemon, with the sessions in the database and
 no maps, until it answers; scale.restart: after kill -9, maps as they were.
 scale.resize: the same with another clients_max, so that every record is carried
-over. scale.sweep: ms of a sweep without traffic. scale.daemon, .resize_peak:
+over. scale.sweep: ms of a sweep without traffic, scale.sweep_longest: of its
+longest part. scale.status, scale.clients: the longest that one of these
+operations took while sweeps went on. scale.daemon, .resize_peak:
 the most MiB that it had in memory after a start, and after carrying over.
 scale.table: bytes of kernel memory per client; baseline: the record alone. The
 others have none: what counts is that they are."""
@@ -21,7 +23,8 @@ from place import FIRST_GUEST, guest_mac, sh
 NEEDS_PLACE = True
 BY_NAME = True
 NAMES = ("scale.boot", "scale.restart", "scale.resize", "scale.sweep",
-         "scale.daemon", "scale.resize_peak", "scale.table")
+         "scale.sweep_longest", "scale.status", "scale.clients", "scale.daemon",
+         "scale.resize_peak", "scale.table")
 SESSIONS = 1000000
 ROOM, MORE_ROOM = 1 << 20, 1200000
 KIND_MANUAL = 2
@@ -62,6 +65,18 @@ def sweep_ms(place):
     return place.op("status")["sweepMs"]
 
 
+def longest_ms(place, seconds=12):
+    """Of status and clients.list, asked in turns."""
+    longest = {"status": 0, "clients.list": 0}
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for op, before in longest.items():
+            begun = time.monotonic()
+            place.op(op)
+            longest[op] = max(before, (time.monotonic() - begun) * 1000)
+    return longest
+
+
 def start(place, clients_max):
     seconds = place.start_daemon("tc", "scale", clients_max=clients_max, timeout=300)
     records = place.op("status")["records"]
@@ -79,6 +94,10 @@ def run(book, place, runs):
         book.add("scale.daemon", "MiB", peak_mib(place), 0)
         book.add("scale.table", "bytes", (table_bytes(place) - empty) / SESSIONS, 200)
         book.add("scale.sweep", "ms", sweep_ms(place), 0)
+        book.add("scale.sweep_longest", "ms", place.op("status")["sweepLongestMs"], 0)
+        longest = longest_ms(place)
+        book.add("scale.status", "ms", longest["status"], 0)
+        book.add("scale.clients", "ms", longest["clients.list"], 0)
         place.stop("daemon", signal.SIGKILL)
         book.add("scale.restart", "s", start(place, ROOM), 0)
         place.stop("daemon", signal.SIGKILL)

@@ -205,6 +205,36 @@ static void test_an_unknown_voucher_state_is_no_good(void **state)
 	store_rollback(store);
 }
 
+static int64_t live(struct store *store)
+{
+	int64_t n = -1;
+
+	assert_int_equal(store_session_count(store, &n), 0);
+	return n;
+}
+
+static void test_live_sessions_are_counted(void **state)
+{
+	struct store *store = *state;
+	struct session session;
+	struct credit credit;
+	struct record record;
+
+	assert_int_equal(store_begin(store), 0);
+	make_session(store, &session, &credit, &record);
+	assert_int_equal(live(store), 1);
+	session.state = SESSION_HELD;
+	assert_int_equal(store_session_update(store, &session), 0);
+	assert_int_equal(live(store), 1);
+	session.state = SESSION_ENDED;
+	session.ended_at = 2000;
+	assert_int_equal(store_session_update(store, &session), 0);
+	assert_int_equal(store_session_update(store, &session), 0);
+	assert_int_equal(live(store), 0);
+	store_rollback(store);
+	assert_int_equal(live(store), 0);
+}
+
 static void test_clean_up(void **state)
 {
 	struct store *store = *state;
@@ -249,6 +279,7 @@ int main(void)
 		TEST(test_counters_are_counted_once),
 		TEST(test_deadlines_follow_the_boot),
 		TEST(test_an_unknown_voucher_state_is_no_good),
+		TEST(test_live_sessions_are_counted),
 		TEST(test_clean_up),
 	};
 

@@ -325,6 +325,7 @@ static const struct column status_columns[] = {
 	{"table of records", "recordsState", FORMAT_TEXT},
 	{"captive clients", "captive", FORMAT_NUMBER},
 	{"last sweep, ms", "sweepMs", FORMAT_NUMBER},
+	{"its longest part, ms", "sweepLongestMs", FORMAT_NUMBER},
 	{"last reconcile, ms", "reconcileMs", FORMAT_NUMBER},
 	{"last repair", "repairedAt", FORMAT_TIME},
 	{},

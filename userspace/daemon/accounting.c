@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The sweep. It never decides what a client may have: it counts, and hands
- * what looks wrong to sync. All it writes is in one transaction, and counting
- * again what is counted adds nothing.
+ * what looks wrong to sync. It goes in slices with turns of the loop between
+ * them, so that a million records keep nobody waiting; what a slice writes is
+ * one transaction, and counting again what is counted adds nothing. A record
+ * that comes or goes between two slices may be met or not: none is called
+ * missing before it is looked up.
  */
 #include "daemon/accounting.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "daemon/sync.h"
 
-#define UNKNOWN_MAX 256 /* removed by one sweep */
+#define UNKNOWN_MAX 256 /* removed by one slice */
+#define SLICE_NS    (10 * NSEC_PER_MSEC)
+#define PAUSE_NS    NSEC_PER_MSEC
 
 struct sweep {
 	struct gatehoused *g;
+	struct loop_timer timer;
+	struct clients_walk *walk; /* NULL: all records are read */
+	size_t position;	   /* in the cache, which is looked at then */
+	bool is_done;
 	uint32_t number;
-	size_t seen;
+	size_t known;
 	size_t unknown_count;
 	struct client unknown[UNKNOWN_MAX];
+	int64_t busy_ns, longest_ns;
 };
 
 static int fold_record(struct sweep *sweep, struct cached_record *entry,
@@ -44,12 +58,12 @@ static int check_record(void *data, const struct client *client)
 	const struct gh_client *record = &client->record;
 	struct cached_record *entry = record_cache_follow(sync_cache(sync), &client->mac);
 
-	sweep->seen++;
 	if (!entry || !entry->record_id) {
 		if (sweep->unknown_count < UNKNOWN_MAX)
 			sweep->unknown[sweep->unknown_count++] = *client;
 		return 0;
 	}
+	sweep->known++;
 	entry->sweep = sweep->number;
 	if (!client_policy_equal(&entry->policy, &record->policy)) {
 		sync_repair_client(sync, &client->mac, "changed by somebody else");
@@ -67,41 +81,131 @@ static int check_record(void *data, const struct client *client)
 static void check_missing(void *data, struct cached_record *entry)
 {
 	struct sweep *sweep = data;
+	struct gh_client record;
 
 	if (entry->sweep == sweep->number || !entry->record_id ||
 		entry->closing || entry->fresh)
 		return;
-	sync_repair_client(sweep->g->sync, &entry->mac, "missing");
+	/* Made behind the place where the sweep was. */
+	if (clients_lookup(sweep->g->dp, &entry->mac, &record) == -ENOENT)
+		sync_repair_client(sweep->g->sync, &entry->mac, "missing");
 }
 
-int accounting_sweep(struct gatehoused *g)
+/* What a slice is made of: a millisecond or less. */
+static int step(struct sweep *sweep)
 {
-	static uint32_t number = SWEEP_FIRST;
-	_cleanup_free_ struct sweep *sweep = xcalloc(1, sizeof(*sweep));
-	int64_t begun = clock_mono_ns();
+	struct record_cache *cache = sync_cache(sweep->g->sync);
+	bool more = false;
+	int ret = 0;
+
+	if (!sweep->walk) {
+		sweep->is_done = !record_cache_some(
+			cache, &sweep->position, check_missing, sweep);
+		return 0;
+	}
+	ret = clients_walk_next(sweep->walk, check_record, sweep, &more);
+	if (ret || more)
+		return ret;
+	clients_walk_free(TAKE_PTR(sweep->walk));
+	sweep->is_done = sweep->known >= record_cache_count(cache);
+	return 0;
+}
+
+/* One transaction; its time is what it takes until all of it is on disk. */
+static int slice(struct sweep *sweep)
+{
+	struct gatehoused *g = sweep->g;
+	int64_t begun = clock_mono_ns(), took;
 	int ret;
 
-	if (!g->dp)
-		return 0;
-	sweep->g = g;
-	sweep->number = number++;
 	/* What this turn has touched so far is not in the kernel yet. */
 	ret = turn_commit(g);
 	if (!ret)
 		ret = turn_begin(g);
-	if (!ret)
-		ret = clients_each(g->dp, check_record, sweep);
-	if (!ret && sweep->seen - sweep->unknown_count <
-			    record_cache_count(sync_cache(g->sync)))
-		record_cache_each(sync_cache(g->sync), check_missing, sweep);
+	while (!ret && !sweep->is_done && clock_mono_ns() - begun < SLICE_NS)
+		ret = step(sweep);
 	if (!ret)
 		ret = sync_remove_unknown(
 			g->sync, sweep->unknown, sweep->unknown_count);
-	if (!ret)
+	sweep->unknown_count = 0;
+	if (!ret && sweep->is_done)
 		ret = store_boot_touch(g->store, clock_mono_ns());
-	/* Its time is what it takes until all of it is on disk. */
 	if (!ret)
 		ret = turn_commit(g);
-	g->sweep_ns = clock_mono_ns() - begun;
+	took = clock_mono_ns() - begun;
+	sweep->busy_ns += took;
+	sweep->longest_ns = MAX(sweep->longest_ns, took);
 	return ret;
+}
+
+static void end_sweep(struct gatehoused *g)
+{
+	struct sweep *sweep = TAKE_PTR(g->sweep);
+
+	loop_timer_stop(g->loop, &sweep->timer);
+	g->sweep_ns = sweep->busy_ns;
+	g->sweep_longest_ns = sweep->longest_ns;
+	clients_walk_free(sweep->walk);
+	free(sweep);
+}
+
+static void begin_sweep(struct gatehoused *g)
+{
+	static uint32_t number = SWEEP_FIRST;
+
+	g->sweep = xcalloc(1, sizeof(*g->sweep));
+	g->sweep->g = g;
+	g->sweep->number = number++;
+	g->sweep->walk = clients_walk_new(g->dp);
+}
+
+static int go_on(struct gatehoused *g);
+
+static void on_pause_over(void *data)
+{
+	int ret = go_on(data);
+
+	if (ret)
+		log_warning("the sweep failed: %s", strerror(-ret));
+}
+
+static int go_on(struct gatehoused *g)
+{
+	int ret = slice(g->sweep);
+
+	if (ret || g->sweep->is_done)
+		end_sweep(g);
+	else
+		loop_timer_start(g->loop, &g->sweep->timer, PAUSE_NS, 0,
+			on_pause_over, g);
+	return ret;
+}
+
+int accounting_sweep(struct gatehoused *g)
+{
+	/* The last one is not through yet. */
+	if (!g->dp || g->sweep)
+		return 0;
+	begin_sweep(g);
+	return go_on(g);
+}
+
+int accounting_sweep_whole(struct gatehoused *g)
+{
+	int ret = 0;
+
+	if (!g->dp)
+		return 0;
+	accounting_stop(g);
+	begin_sweep(g);
+	while (!ret && !g->sweep->is_done)
+		ret = slice(g->sweep);
+	end_sweep(g);
+	return ret;
+}
+
+void accounting_stop(struct gatehoused *g)
+{
+	if (g->sweep)
+		end_sweep(g);
 }

@@ -484,7 +484,7 @@ void gatehoused_run(struct gatehoused *g)
 void gatehoused_stop(struct gatehoused *g)
 {
 	notify_send("STOPPING=1");
-	if (g->jobs && g->dp && accounting_sweep(g) == 0) {
+	if (g->jobs && g->dp && accounting_sweep_whole(g) == 0) {
 		alarms_flush(g->alarms);
 		turn_commit(g);
 	}
@@ -560,7 +560,7 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 	stop_events(g);
 	ret = attach_unload(g->attach, open);
 	/* The last counters: nothing counts any more, and the maps are there. */
-	swept = accounting_sweep(g);
+	swept = accounting_sweep_whole(g);
 	if (!swept)
 		swept = turn_commit(g);
 	if (swept)

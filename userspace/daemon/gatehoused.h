@@ -26,6 +26,7 @@
 struct alarms;
 struct jobs;
 struct neighbours;
+struct sweep;
 struct sync;
 
 struct gatehoused {
@@ -46,6 +47,7 @@ struct gatehoused {
 	struct explain *explain; /* NULL until it is asked; ops_explain.c's */
 	struct alarms *alarms;
 	struct sync *sync;
+	struct sweep *sweep; /* under way; accounting.c's */
 	struct ctl_server *ctl;
 	struct throttle *throttle;
 	struct jobs *jobs;
@@ -56,7 +58,8 @@ struct gatehoused {
 	bool ending;	     /* at the turn's end; nothing is asked any more */
 	int64_t started_ns;
 	/* For `status`. */
-	int64_t sweep_ns;     /* how long the last one took */
+	int64_t sweep_ns;     /* what the last one took, all slices together */
+	int64_t sweep_longest_ns; /* the longest of them */
 	int64_t reconcile_ns; /* the same */
 	int64_t repaired_sec; /* wall clock of the last repair, 0: never */
 };

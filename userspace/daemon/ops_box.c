@@ -169,7 +169,7 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 	jobs_each(g->jobs, add_job, jobs);
 	networks = networks_json(g, ports);
 	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:f, s:f,"
-			    " s:o, s:o, s:o, s:o}",
+			    " s:f, s:o, s:o, s:o, s:o}",
 		"version", GATEHOUSE_VERSION, "uptimeSeconds",
 		(json_int_t)((clock_mono_ns() - g->started_ns) / NSEC_PER_SEC),
 		"sessions", (json_int_t)sessions, "records",
@@ -178,7 +178,8 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 		sync_room_name(sync_room(g->sync)), "captive", captive,
 		"eventsLost", (json_int_t)losses, "eventsSkipped",
 		(json_int_t)alarms_lost(g->alarms), "sweepMs",
-		to_ms(g->sweep_ns), "reconcileMs", to_ms(g->reconcile_ns),
+		to_ms(g->sweep_ns), "sweepLongestMs",
+		to_ms(g->sweep_longest_ns), "reconcileMs", to_ms(g->reconcile_ns),
 		"repairedAt", json_time(g->repaired_sec), "networks", networks,
 		"ports", ports, "jobs", jobs);
 }

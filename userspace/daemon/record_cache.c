@@ -14,6 +14,7 @@
 #include "base/util.h"
 
 #define SLOTS_MIN 1024
+#define PART	  1024 /* slots */
 
 struct record_cache {
 	struct cached_record **slots;
@@ -155,15 +156,25 @@ size_t record_cache_count(const struct record_cache *cache)
 	return cache->count;
 }
 
-void record_cache_each(struct record_cache *cache,
+bool record_cache_some(struct record_cache *cache, size_t *position,
 	void (*fn)(void *data, struct cached_record *entry), void *data)
 {
+	size_t end = MIN(*position + PART, cache->size);
 	struct cached_record *entry, *next;
-	size_t i;
 
-	for (i = 0; i < cache->size; i++)
-		for (entry = cache->slots[i]; entry; entry = next) {
+	for (; *position < end; (*position)++)
+		for (entry = cache->slots[*position]; entry; entry = next) {
 			next = entry->hash_next;
 			fn(data, entry);
 		}
+	return end < cache->size;
+}
+
+void record_cache_each(struct record_cache *cache,
+	void (*fn)(void *data, struct cached_record *entry), void *data)
+{
+	size_t position = 0;
+
+	while (record_cache_some(cache, &position, fn, data))
+		;
 }

@@ -68,5 +68,10 @@ size_t record_cache_count(const struct record_cache *cache);
 /* `fn` may remove the entry that it got. */
 void record_cache_each(struct record_cache *cache,
 	void (*fn)(void *data, struct cached_record *entry), void *data);
+/* The same in parts, each of some 1,000 entries. `*position` is 0 at first;
+ * false: that was the last. One that is made between two parts may be missed,
+ * another be met twice. */
+bool record_cache_some(struct record_cache *cache, size_t *position,
+	void (*fn)(void *data, struct cached_record *entry), void *data);
 
 #endif

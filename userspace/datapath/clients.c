@@ -199,6 +199,35 @@ int clients_each(struct datapath *dp,
 		sizeof(struct gh_client), visit_client, &walk);
 }
 
+struct clients_walk {
+	struct map_walk *map;
+};
+
+struct clients_walk *clients_walk_new(struct datapath *dp)
+{
+	struct clients_walk *walk = xcalloc(1, sizeof(*walk));
+
+	walk->map = map_walk_new(dp->maps[MAP_CLIENTS], sizeof(struct gh_mac),
+		sizeof(struct gh_client));
+	return walk;
+}
+
+void clients_walk_free(struct clients_walk *walk)
+{
+	if (walk)
+		map_walk_free(walk->map);
+	free(walk);
+}
+
+int clients_walk_next(struct clients_walk *walk,
+	int (*fn)(void *data, const struct client *client), void *data,
+	bool *ret_more)
+{
+	struct client_walk visit = {fn, data};
+
+	return map_walk_next(walk->map, visit_client, &visit, ret_more);
+}
+
 struct captive_walk {
 	int (*fn)(void *data, const struct captive *captive);
 	void *data;

@@ -75,6 +75,17 @@ int clients_remove(struct datapath *dp, struct client *rows, size_t n);
 int clients_each(struct datapath *dp,
 	int (*fn)(void *data, const struct client *client), void *data);
 
+/*
+ * The same in parts, for who has other things to do in between: each call is
+ * some 1,000 records as they are at that moment, `*ret_more` false says that
+ * those were the last. Ends with the datapath that it walks through.
+ */
+struct clients_walk *clients_walk_new(struct datapath *dp);
+void clients_walk_free(struct clients_walk *walk);
+int clients_walk_next(struct clients_walk *walk,
+	int (*fn)(void *data, const struct client *client), void *data,
+	bool *ret_more);
+
 struct captive {
 	struct mac mac;
 	struct gh_captive record;

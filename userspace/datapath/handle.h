@@ -78,6 +78,13 @@ int meta_new(uint32_t clients_max, struct gh_meta *ret_meta);
  */
 int map_each(int map_fd, size_t key_size, size_t value_size,
 	int (*fn)(void *data, const void *key, const void *value), void *data);
+/* The same in parts, which may be far apart in time: each call is one batch of
+ * at least 1,024 elements. `*ret_more` false: that was the last. */
+struct map_walk *map_walk_new(int map_fd, size_t key_size, size_t value_size);
+void map_walk_free(struct map_walk *walk);
+int map_walk_next(struct map_walk *walk,
+	int (*fn)(void *data, const void *key, const void *value), void *data,
+	bool *ret_more);
 
 /* Pins (pins.c). Names in a bpffs must not have dots. */
 

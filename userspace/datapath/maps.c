@@ -43,41 +43,77 @@ static int grow_batch(struct batch *batch, size_t key_size, size_t value_size)
 	return 0;
 }
 
+struct map_walk {
+	int fd;
+	size_t key_size, value_size;
+	struct batch batch;
+	uint32_t position; /* of the kernel, behind the last batch */
+	bool begun;
+};
+
+struct map_walk *map_walk_new(int map_fd, size_t key_size, size_t value_size)
+{
+	struct map_walk *walk = xcalloc(1, sizeof(*walk));
+
+	walk->fd = map_fd;
+	walk->key_size = key_size;
+	walk->value_size = value_size;
+	grow_batch(&walk->batch, key_size, value_size);
+	return walk;
+}
+
+void map_walk_free(struct map_walk *walk)
+{
+	if (walk)
+		free_batch(&walk->batch);
+	free(walk);
+}
+
+int map_walk_next(struct map_walk *walk,
+	int (*fn)(void *data, const void *key, const void *value), void *data,
+	bool *ret_more)
+{
+	struct batch *batch = &walk->batch;
+	uint32_t next, i, n;
+	int ret, end;
+
+	for (;;) {
+		n = batch->size;
+		end = bpf_map_lookup_batch(walk->fd,
+			walk->begun ? &walk->position : NULL, &next,
+			batch->keys, batch->values, &n, NULL);
+		if (end >= 0 || errno != ENOSPC)
+			break;
+		/* A bucket with more elements than the batch. */
+		ret = grow_batch(batch, walk->key_size, walk->value_size);
+		if (ret)
+			return ret;
+	}
+	if (end < 0 && errno != ENOENT)
+		return -errno;
+	walk->position = next;
+	walk->begun = true;
+	*ret_more = end >= 0;
+	for (i = 0; i < n; i++) {
+		ret = fn(data, batch->keys + i * walk->key_size,
+			batch->values + i * walk->value_size);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 int map_each(int map_fd, size_t key_size, size_t value_size,
 	int (*fn)(void *data, const void *key, const void *value), void *data)
 {
-	_cleanup_(free_batch) struct batch batch = {0};
-	uint32_t position, next, i, n;
-	bool is_first = true;
-	int ret, end;
+	struct map_walk *walk = map_walk_new(map_fd, key_size, value_size);
+	bool more = true;
+	int ret = 0;
 
-	ret = grow_batch(&batch, key_size, value_size);
-	if (ret)
-		return ret;
-	for (;;) {
-		n = batch.size;
-		end = bpf_map_lookup_batch(map_fd, is_first ? NULL : &position,
-			&next, batch.keys, batch.values, &n, NULL);
-		if (end < 0 && errno == ENOSPC) {
-			/* A bucket with more elements than the batch. */
-			ret = grow_batch(&batch, key_size, value_size);
-			if (ret)
-				return ret;
-			continue;
-		}
-		if (end < 0 && errno != ENOENT)
-			return -errno;
-		for (i = 0; i < n; i++) {
-			ret = fn(data, batch.keys + i * key_size,
-				batch.values + i * value_size);
-			if (ret)
-				return ret;
-		}
-		if (end < 0)
-			return 0;
-		position = next;
-		is_first = false;
-	}
+	while (!ret && more)
+		ret = map_walk_next(walk, fn, data, &more);
+	map_walk_free(walk);
+	return ret;
 }
 
 static int set_if_different(
