@@ -135,6 +135,19 @@ static size_t records(void)
 	return n;
 }
 
+static size_t records_in_parts(void)
+{
+	struct clients_walk *walk = clients_walk_new(dp);
+	bool more = true;
+	size_t n = 0;
+
+	while (more)
+		assert_int_equal(
+			clients_walk_next(walk, count_one, &n, &more), 0);
+	clients_walk_free(walk);
+	return n;
+}
+
 static void test_edit_keeps_counters_and_returns_them(void **state)
 {
 	struct mac mac = mac_number(1);
@@ -263,6 +276,7 @@ static void test_full_table_says_so_and_keeps_the_rest(void **state)
 		-ENOSPC);
 	assert_int_equal(synced.failed, 5);
 	assert_int_equal(records(), ROOM);
+	assert_int_equal(records_in_parts(), ROOM);
 }
 
 static void unpin(const char *name)
