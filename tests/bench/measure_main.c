@@ -164,9 +164,9 @@ static void fill_clients(struct gate *gate)
 
 static void plant_garden(struct datapath *dp)
 {
-	struct garden_prefix prefix = {.network = NETWORK};
-	struct garden garden = {.prefixes = &prefix, .prefix_count = 1};
-	int err = prefix_parse(GARDEN "/24", &prefix.prefix);
+	struct garden_entry entry = {.network = NETWORK};
+	struct garden garden = {.entries = &entry, .entry_count = 1};
+	int err = prefix_parse(GARDEN "/24", &entry.prefix);
 
 	if (err)
 		die("garden: %s", strerror(-err));
