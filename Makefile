@@ -197,7 +197,7 @@ $(LAB_PASS): tests/lab/pass.bpf.c
 
 # The lab's own programs: the gate without its controller.
 LAB_TOOLS := $(patsubst tests/lab/%_main.c,$(B)/tests/lab/%,$(wildcard tests/lab/*_main.c))
-ATTACH_OBJS := $(patsubst %,$(B)/obj/userspace/daemon/%.o,attach bypass port network_link \
+ATTACH_OBJS := $(patsubst %,$(B)/obj/userspace/daemon/%.o,attach bypass pacing port network_link \
 	network_record)
 $(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(ATTACH_OBJS) $(B)/libnet.a \
 		$(B)/libdatapath.a $(B)/libbase.a

@@ -44,7 +44,7 @@ static __always_inline enum gh_reason gh_download(struct __sk_buff *skb,
 		return verdict.reason;
 	if (client && verdict.charge) {
 		client->down.seen_ns = f->now_ns;
-		return gh_pay(f, client, false, &grant, mac, verdict.reason);
+		return gh_pay(skb, f, client, false, &grant, mac, verdict.reason);
 	}
 	if (verdict.reason == GH_PASS_GARDEN)
 		return gh_garden_admit(f, mac, false);

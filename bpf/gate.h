@@ -153,20 +153,52 @@ static __always_inline int gh_standing(const struct gh_frame *f,
 }
 
 /*
- * Charges a frame that passes if rate and quota agree; the reason in the end.
- * The rate is asked first: what it refuses must not be charged.
+ * A packet that is before its time waits for it in fq, where there is one: it
+ * is the same meter, and where nobody heeds the time, the tolerance polices.
+ * The time survives forwarding. Rates of which fq has no room for the tolerance
+ * are policed: it would drop what was charged. A function of its own for the
+ * verifier.
  */
-static __always_inline enum gh_reason gh_pay(const struct gh_frame *f,
-	struct gh_client *client, bool up, const struct gh_grant *grant,
-	__u64 mac, enum gh_reason reason)
+#define GH_PACED_BYTES 1500 /* of a packet, where rates are fast */
+#define GH_TSTAMP_MONO 1    /* BPF_SKB_TSTAMP_DELIVERY_MONO */
+
+__weak __noinline int gh_pace(
+	struct __sk_buff *skb, bool up, __u32 price, __u64 due_ns)
+{
+	__u32 way = up ? GH_INTERFACE_PACED_UP : GH_INTERFACE_PACED_DOWN;
+	__u32 ifindex = skb->ifindex;
+	struct gh_interface *interface;
+
+	interface = bpf_map_lookup_elem(&interfaces, &ifindex);
+	if (!interface || !(interface->flags & way) ||
+		gh_meter_cost(price, interface->paced_packets * GH_PACED_BYTES) <
+			GH_RATE_TOLERANCE_NS * GH_NS)
+		return 0;
+	return bpf_skb_set_tstamp(skb, due_ns, GH_TSTAMP_MONO);
+}
+
+/*
+ * Charges a frame that passes if rate and quota agree; the reason in the end.
+ * The rate is asked first: what it refuses must not be charged. `skb`: NULL at
+ * XDP, where there is no departure time.
+ */
+static __always_inline enum gh_reason gh_pay(struct __sk_buff *skb,
+	const struct gh_frame *f, struct gh_client *client, bool up,
+	const struct gh_grant *grant, __u64 mac, enum gh_reason reason)
 {
 	__u32 price = gh_price(client, up, grant->quota_bytes, f->bytes);
 	struct gh_half *half = up ? &client->up : &client->down;
 	bool first = false;
 
-	if (!gh_meter_admit(&half->meter, price, f->bytes, f->now_ns,
-		    GH_RATE_TOLERANCE_NS))
-		return GH_DROP_RATE;
+	if (price) {
+		__u64 due_ns = gh_meter_book(&half->meter, price, f->bytes,
+			f->now_ns, GH_RATE_TOLERANCE_NS);
+
+		if (!due_ns)
+			return GH_DROP_RATE;
+		if (skb && due_ns > f->now_ns)
+			gh_pace(skb, up, price, due_ns);
+	}
 	if (gh_charge(client, up, grant->quota_bytes, f->bytes, f->segments,
 		    &first))
 		reason = GH_DROP_QUOTA;

@@ -30,6 +30,12 @@
  */
 #define GH_RATE_TOLERANCE_NS 250000000ULL
 
+/* What `bytes` move a meter by. */
+static __always_inline __u64 gh_meter_cost(__u64 price, __u32 bytes)
+{
+	return bytes * price / ((1 << GH_PRICE_SHIFT) / GH_NS);
+}
+
 /*
  * Books a packet of `bytes` at `price` (not 0). Returns when it is due, in ns:
  * `now_ns` or, where others are before it, later; 0 when that is further ahead
@@ -40,7 +46,7 @@ __weak __noinline __u64 gh_meter_book(__u64 *meter, __u64 price, __u32 bytes,
 	__u64 now_ns, __u64 tolerance_ns)
 {
 	__u64 now = now_ns * GH_NS;
-	__u64 cost = (bytes * price) / ((1 << GH_PRICE_SHIFT) / GH_NS);
+	__u64 cost = gh_meter_cost(price, bytes);
 
 	if (!meter)
 		return 0;

@@ -104,11 +104,11 @@ static __always_inline struct gh_captive *gh_note_captive(
 
 /*
  * The verdict on a frame of an active network, carried out as far as it needs
- * no hook. `check_only`: repeat the verdict of a port on its bridge, without
- * meters, counters or answers.
+ * no hook. `skb`: NULL at XDP. `check_only`: repeat the verdict of a port on its
+ * bridge, without meters, counters or answers.
  */
 static __always_inline enum gh_reason gh_upload(
-	const struct gh_frame *f, bool check_only)
+	struct __sk_buff *skb, const struct gh_frame *f, bool check_only)
 {
 	__u64 mac = f->pkt->src;
 	struct gh_client *client = bpf_map_lookup_elem(&clients, &mac);
@@ -144,7 +144,7 @@ static __always_inline enum gh_reason gh_upload(
 	else
 		seen = gh_note_captive(f, mac, verdict.reason);
 	if (client && verdict.charge)
-		return gh_pay(f, client, true, &grant, mac, verdict.reason);
+		return gh_pay(skb, f, client, true, &grant, mac, verdict.reason);
 	if (verdict.reason == GH_PASS_GARDEN)
 		return gh_garden_admit(f, mac, true);
 	if (!verdict.meter || gh_admit(f, verdict.meter,
@@ -192,7 +192,7 @@ int gh_upload_xdp(struct xdp_md *ctx)
 		if (!f.fault)
 			f.fault = gh_measure(&f, len, 0);
 	}
-	reason = gh_upload(&f, false);
+	reason = gh_upload(NULL, &f, false);
 	if (gh_answers(reason)) {
 		if (gh_ask(&f, reason))
 			bpf_tail_call(ctx, &responder_xdp, 0);
@@ -215,7 +215,7 @@ int gh_upload_tc(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	gh_receive_skb(&f, skb);
 	gh_forget(f.pkt);
-	reason = gh_upload(&f, false);
+	reason = gh_upload(skb, &f, false);
 	if (gh_answers(reason)) {
 		if (gh_ask(&f, reason))
 			bpf_tail_call(skb, &responder_tc, 0);
@@ -238,7 +238,7 @@ int gh_check_up(struct __sk_buff *skb)
 	if (gh_is_looped(skb))
 		return TC_ACT_UNSPEC;
 	gh_receive_skb(&f, skb);
-	reason = gh_upload(&f, true);
+	reason = gh_upload(skb, &f, true);
 	if (gh_passes(reason))
 		return TC_ACT_UNSPEC;
 	if (gh_answers(reason))

@@ -174,6 +174,12 @@ enum gh_interface_flag {
 	/* A bridge's port whose guests may meet: what one of them sends to a
 	 * group goes to the others, and not to the box. */
 	GH_INTERFACE_MEET = 1 << 3,
+	/*
+	 * Somebody keeps packets until their departure time: fq on this
+	 * interface, for downloads; on the way to the internet, for uploads.
+	 */
+	GH_INTERFACE_PACED_DOWN = 1 << 8,
+	GH_INTERFACE_PACED_UP = 1 << 9,
 };
 
 /* `interfaces`: array by ifindex: which network a frame came from or goes to. */
@@ -181,7 +187,8 @@ struct gh_interface {
 	__u32 network; /* 0: not ours */
 	enum gh_interface_flag flags;
 	__u8 mac[6]; /* the box's own address there */
-	__u8 zero[2];
+	/* That fq keeps waiting of one flow; the least of both ways. */
+	__u16 paced_packets;
 };
 
 enum gh_network_flag {

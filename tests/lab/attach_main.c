@@ -7,8 +7,8 @@
  * the daemon, leaves the gate working.
  *
  * usage: attach [--clsact] CONFIG
- * lines: rows | clients | reasons | run MAC [SECONDS] | close MAC | stop |
- *        unload open | unload closed
+ * lines: rows | clients | reasons | run MAC [SECONDS] | rate MAC KBPS |
+ *        close MAC | stop | unload open | unload closed
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,11 +55,12 @@ static void add_row(void *data, const struct attach_row *row)
 	};
 
 	json_array_append_new(data,
-		json_pack("{s:s, s:i, s:b, s:s, s:s, s:s, s:i, s:s}", "name",
-			row->name, "ifindex", row->ifindex, "master",
+		json_pack("{s:s, s:i, s:b, s:s, s:s, s:s, s:b, s:b, s:i, s:s}",
+			"name", row->name, "ifindex", row->ifindex, "master",
 			row->is_master, "state", states[row->state], "up",
-			row->up, "down", row->down, "repairs",
-			(int)row->repairs, "problem", row->problem));
+			row->up, "down", row->down, "pacedUp",
+			row->is_up_paced, "pacedDown", row->is_down_paced,
+			"repairs", (int)row->repairs, "problem", row->problem));
 }
 
 static int add_client(void *data, const struct client *client)
@@ -127,6 +128,30 @@ static void run_client(struct driver *d, char *text)
 		ret ?: clients_put(d->dp, &mac, &policy)));
 }
 
+/* A client that runs for ever, both ways at this rate. */
+static void rate_client(struct driver *d, char *text)
+{
+	char *kbps = strchr(text, ' ');
+	uint32_t price = datapath_rate_price(kbps ? strtol(kbps, NULL, 10) : 0);
+	struct gh_policy policy = {
+		.state = GH_STATE_RUNNING,
+		.expires_ns = GH_NEVER,
+		.quota_bytes = GH_UNLIMITED,
+		.up_price = price,
+		.down_price = price,
+		.networks = ~0ULL,
+		.record_id = ++d->record_id,
+	};
+	struct mac mac;
+	int ret;
+
+	if (kbps)
+		*kbps = '\0';
+	ret = mac_parse(text, &mac);
+	answer(json_pack("{s:i}", "error",
+		ret ?: clients_put(d->dp, &mac, &policy)));
+}
+
 static void close_client(struct driver *d, const char *text)
 {
 	struct client row = {0};
@@ -161,6 +186,8 @@ static void obey(struct driver *d, char *line)
 		answer_reasons(d);
 	else if (strncmp(line, "run ", 4) == 0)
 		run_client(d, line + 4);
+	else if (strncmp(line, "rate ", 5) == 0)
+		rate_client(d, line + 5);
 	else if (strncmp(line, "close ", 6) == 0)
 		close_client(d, line + 6);
 	else if (strcmp(line, "unload open") == 0)

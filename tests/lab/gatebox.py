@@ -238,10 +238,11 @@ class Box:
         return f"[network guest]\ninterface = {self.lan}\nportal4 = 10.7.0.1\n"
 
     def start(self, *options, hook="auto", extra="", program=DRIVER, env=None,
-              clients_max=1024):
+              clients_max=1024, shape="auto"):
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(f"[gatehouse]\npin_dir = {self.pin_dir}\nhook = {hook}\n"
-                    f"clients_max = {clients_max}\n{self.networks()}{extra}")
+                    f"shape = {shape}\nclients_max = {clients_max}\n"
+                    f"{self.networks()}{extra}")
         self.driver = Driver(self, *options, program=program, env=env)
         return self.driver
 

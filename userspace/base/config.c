@@ -41,6 +41,7 @@ enum value_type {
 	VALUE_ADDR4,
 	VALUE_ADDR6,
 	VALUE_HOOK,
+	VALUE_SHAPE,
 	/* Lists; may be given several times */
 	VALUE_REACH,
 	VALUE_GARDEN,
@@ -71,6 +72,7 @@ static const struct setting settings[] = {
 	{SECTION_GATEHOUSE, "socket_group", VALUE_WORD, OF(socket_group), 1, 32, "gatehouse"},
 	{SECTION_GATEHOUSE, "pin_dir", VALUE_PATH, OF(pin_dir), 1, PATH_BYTES, "/sys/fs/bpf/gatehouse"},
 	{SECTION_GATEHOUSE, "hook", VALUE_HOOK, OF(hook), 0, 0, "auto"},
+	{SECTION_GATEHOUSE, "shape", VALUE_SHAPE, OF(shape), 0, 0, "auto"},
 	{SECTION_GATEHOUSE, "clients_max", VALUE_INT, OF(clients_max), 1024, 4194304, "65536"},
 	{SECTION_GATEHOUSE, "token_days", VALUE_INT, OF(token_days), 1, 3650, "3"},
 	{SECTION_GATEHOUSE, "voucher_prefix", VALUE_CODE, OF(voucher_prefix), 0, 8, "AJC"},
@@ -300,6 +302,21 @@ static const char *set_hook(const char *value, enum config_hook *to)
 	return NULL;
 }
 
+static const char *set_shape(const char *value, enum config_shape *to)
+{
+	static const char *const words[] = {
+		[CONFIG_SHAPE_AUTO] = "auto",
+		[CONFIG_SHAPE_FOUND] = "found",
+		[CONFIG_SHAPE_POLICE] = "police",
+	};
+	int shape = NAME_INDEX(words, value);
+
+	if (shape < 0)
+		return "must be auto, found or police";
+	*to = (enum config_shape)shape;
+	return NULL;
+}
+
 static const char *set_addr(
 	const struct setting *row, const char *value, struct ipaddr *to)
 {
@@ -483,6 +500,9 @@ static const char *set_value(
 		break;
 	case VALUE_HOOK:
 		wrong = set_hook(value, to);
+		break;
+	case VALUE_SHAPE:
+		wrong = set_shape(value, to);
 		break;
 	case VALUE_REACH:
 		wrong = add_list(&reach_list, value, base);

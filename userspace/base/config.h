@@ -22,6 +22,7 @@
 #define CONFIG_SETTINGS_MAX 64 /* rows of the table in config.c */
 
 enum config_hook { CONFIG_HOOK_AUTO, CONFIG_HOOK_XDP, CONFIG_HOOK_TC };
+enum config_shape { CONFIG_SHAPE_AUTO, CONFIG_SHAPE_FOUND, CONFIG_SHAPE_POLICE };
 
 /* "10.0.0.5/32:8080/tcp"; port and protocol 0: any. */
 struct config_reach {
@@ -76,6 +77,7 @@ struct config {
 	char socket_group[33];     /* gatehouse; may connect, proves nothing */
 	char pin_dir[PATH_MAX];    /* /sys/fs/bpf/gatehouse */
 	enum config_hook hook;     /* auto */
+	enum config_shape shape;   /* auto */
 	int clients_max;           /* 65536; 1024 to 4194304 */
 	int token_days;            /* 3 */
 	char voucher_prefix[9];    /* AJC */

@@ -345,6 +345,8 @@ static const struct column port_columns[] = {
 	{"NETWORK", "network", FORMAT_TEXT},
 	{"UPLOAD", "upload", FORMAT_TEXT},
 	{"DOWNLOAD", "download", FORMAT_TEXT},
+	{"PACED UP", "pacedUp", FORMAT_YES},
+	{"DOWN", "pacedDown", FORMAT_YES},
 	{"STATE", "state", FORMAT_TEXT},
 	{"PROBLEM", "problem", FORMAT_TEXT},
 	{},

@@ -21,6 +21,7 @@
 #include "daemon/bypass.h"
 #include "daemon/network_link.h"
 #include "daemon/network_record.h"
+#include "daemon/pacing.h"
 #include "daemon/port.h"
 #include "net/conntrack.h"
 #include "net/nft.h"
@@ -36,6 +37,7 @@ struct attach {
 	struct attach_handlers handlers;
 	struct links *links;
 	struct nft *nft;
+	struct pacing *pacing;
 	struct loop_timer check;
 	struct port **port; /* in the order of attach_each() */
 	size_t port_count, port_size;
@@ -443,6 +445,23 @@ static void check_nft(struct attach *a)
 			"and was put back");
 }
 
+/* Pacing. */
+
+static void pace(struct attach *a)
+{
+	size_t i;
+
+	pacing_check(a->pacing);
+	for (i = 0; i < a->port_count; i++) {
+		struct port *port = a->port[i];
+
+		if (port->row.state == ATTACH_STATE_ATTACHED &&
+			!port->row.is_master)
+			port_pace(port,
+				pacing_of(a->pacing, port->row.ifindex));
+	}
+}
+
 /* The check each second. */
 
 static void on_check(void *data)
@@ -460,6 +479,7 @@ static void on_check(void *data)
 		if (what)
 			repaired(a, a->port[i]->row.name, what);
 	}
+	pace(a);
 }
 
 /* Netlink. */
@@ -534,6 +554,8 @@ int attach_start(struct loop *loop, struct datapath *dp,
 		attach_stop(a);
 		return ret;
 	}
+	a->pacing = pacing_open(config, a->links);
+	pace(a);
 	loop_timer_start(loop, &a->check, CHECK_NS, CHECK_NS, on_check, a);
 	*ret_attach = a;
 	return 0;
@@ -546,6 +568,7 @@ void attach_stop(struct attach *a)
 	if (!a)
 		return;
 	loop_timer_stop(a->loop, &a->check);
+	pacing_close(a->pacing);
 	if (a->links)
 		links_close(a->links);
 	nft_close(a->nft);
@@ -580,6 +603,7 @@ int attach_unload(struct attach *a, bool open)
 		return ret;
 	for (i = 0; i < a->port_count; i++)
 		keep_first(&ret, port_unload(a->port[i]));
+	pacing_remove(a->pacing);
 	if (open)
 		keep_first(&ret, nft_remove(a->nft, &err));
 	return ret;

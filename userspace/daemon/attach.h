@@ -35,6 +35,7 @@ struct attach_row {
 	int ifindex;	/* 0: absent */
 	bool is_master; /* the bridge itself: its hooks only check */
 	bool is_isolated; /* a bridge's port that reaches no other such port */
+	bool is_up_paced, is_down_paced; /* rates; otherwise policed */
 	enum attach_state state;
 	char up[8]; /* "xdp", "tcx", "clsact", "none" */
 	char down[8];

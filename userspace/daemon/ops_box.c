@@ -44,12 +44,15 @@ static const char *attach_state_name(enum attach_state state)
 static void add_port(void *data, const struct attach_row *row)
 {
 	json_array_append_new(data,
-		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:s}",
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:i,"
+			  " s:s}",
 			"interface", row->name, "network",
 			row->network ? row->network->name : "",
 			"upload", row->up, "download", row->down, "state",
 			attach_state_name(row->state), "checkOnly",
-			row->is_master, "isolated", row->is_isolated, "repairs",
+			row->is_master, "isolated", row->is_isolated,
+			"pacedUp", row->is_up_paced, "pacedDown",
+			row->is_down_paced, "repairs",
 			(int)row->repairs, "problem", row->problem));
 }
 

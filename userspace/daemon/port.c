@@ -78,7 +78,9 @@ static int set_interface(const struct port *port)
 		.network = port->row.network->number,
 		.flags = (port->row.is_master ? GH_INTERFACE_MASTER : 0) |
 			 (port->we_isolated ? GH_INTERFACE_ISOLATED : 0) |
-			 (is_meeting(port) ? GH_INTERFACE_MEET : 0),
+			 (is_meeting(port) ? GH_INTERFACE_MEET : 0) |
+			 port->pace.flags,
+		.paced_packets = port->pace.packets,
 	};
 
 	if (!link)
@@ -311,6 +313,19 @@ void port_refresh(struct port *port)
 		 hooks_check(port->dp, port->row.ifindex, port->role,
 			 &port->hooks) == HOOK_FAULT_NONE)
 		set_group(port, true);
+}
+
+void port_pace(struct port *port, struct pace pace)
+{
+	bool changed = port->pace.flags != pace.flags ||
+		       port->pace.packets != pace.packets;
+
+	port->pace = pace;
+	if (changed && set_interface(port))
+		port->pace = (struct pace){0}; /* tried again */
+	port->row.is_down_paced = port->pace.flags & GH_INTERFACE_PACED_DOWN;
+	port->row.is_up_paced = port->pace.flags & GH_INTERFACE_PACED_UP &&
+				port->hooks.up != HOOK_WAY_XDP;
 }
 
 static const char *fault_text(enum hook_fault fault)

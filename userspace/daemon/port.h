@@ -9,6 +9,7 @@
 #define DAEMON_PORT_H
 
 #include "daemon/attach.h"
+#include "daemon/pacing.h"
 #include "datapath/hooks.h"
 #include "net/link.h"
 
@@ -21,6 +22,7 @@ struct port {
 	bool is_wanted;	       /* mark of a refresh */
 	bool we_isolated;      /* and so set it back */
 	enum hook_mode mode;   /* in force, when attached */
+	struct pace pace; /* by port_pace() */
 	struct hook_state hooks;
 	uint32_t xdp_before; /* somebody else's program, by its id; 0: none */
 	/* Why it stays closed although it is gated (bypass.h); "": it need
@@ -39,6 +41,8 @@ void port_refresh(struct port *port);
 /* Looks that the hooks are in force, and puts them right. What had been done
  * to them, as a sentence, when they had to be; otherwise NULL. */
 const char *port_check(struct port *port);
+/* Paces rates there, or does not. */
+void port_pace(struct port *port, struct pace pace);
 /* No longer of its network, or gone altogether. */
 void port_detach(struct port *port);
 /* No longer configured: its hooks stay and drop everything. */
