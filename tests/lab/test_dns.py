@@ -166,21 +166,35 @@ def test_what_else_could_be_dns_is_refused_at_once(lab):
             assert not isinstance(refused.value, TimeoutError)
 
 
+def resolvers(lab):
+    network = lab.ctl("status")["networks"][0]
+    return network["resolver4"], network["resolver6"]
+
+
+@one_way
+def test_explain_tells(lab):
+    guest = lab.guest()
+    told = lab.ctl("explain", guest.mac, "--to", ELSEWHERE[4], "--proto", "udp", "--port", 53)
+    assert told["reason"] == "pass_steered"
+
+
 @one_way
 def test_settings_are_live(lab, settings):
     guest = lab.guest()
     settings("steer_dns = no\n")
+    assert resolvers(lab) == (None, None)
     assert not is_answered(guest, 4) and not is_answered(guest, 6)
     assert is_answered(guest, 4, "10.77.0.1")
     with Server(lab, theirs) as resolver:
         settings(f"resolver4 = {WEB4}\nresolver6 = {WEB6}\n")
         for family in 4, 6:
             assert ask(guest, family).endswith(b"theirs")
-        assert resolver.asked == 2
+        assert resolver.asked == 2 and resolvers(lab) == (WEB4, WEB6)
         # It is asked for nobody's sake but a client's, and answers no other.
         assert not is_answered(guest, 4, "10.77.0.9")
         assert resolver.asked == 2
     settings("steer_dns = yes\n")
+    assert resolvers(lab) == ("10.77.0.1", "fd77::1")
     assert is_answered(guest, 4) and is_answered(guest, 6)
 
 

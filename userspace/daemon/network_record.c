@@ -312,22 +312,27 @@ static int write_portal(const struct config *config,
 	return ret;
 }
 
-/* Who answers what guests ask of other DNS servers. */
+struct ipaddr network_resolver(const struct config_network *network, bool is_v6)
+{
+	const struct ipaddr *set =
+		is_v6 ? &network->resolver6 : &network->resolver4;
+	const struct ipaddr *portal =
+		is_v6 ? &network->portal6 : &network->portal4;
+
+	if (!network->steer_dns)
+		return (struct ipaddr){{0}};
+	return ip_is_zero(set) ? *portal : *set;
+}
+
 static void write_resolver(
 	const struct config_network *network, struct gh_network *out)
 {
-	const struct ipaddr *v4 = ip_is_zero(&network->resolver4)
-					  ? &network->portal4
-					  : &network->resolver4;
-	const struct ipaddr *v6 = ip_is_zero(&network->resolver6)
-					  ? &network->portal6
-					  : &network->resolver6;
+	struct ipaddr v4 = network_resolver(network, false);
+	struct ipaddr v6 = network_resolver(network, true);
 
-	if (!network->steer_dns)
-		return;
-	if (!ip_is_zero(v4))
-		out->resolver4 = ip_v4(v4);
-	memcpy(out->resolver6, v6->addr, sizeof(out->resolver6));
+	if (!ip_is_zero(&v4))
+		out->resolver4 = ip_v4(&v4);
+	memcpy(out->resolver6, v6.addr, sizeof(out->resolver6));
 }
 
 int network_record_make(const struct config *config,

@@ -39,4 +39,7 @@ int network_record_make(const struct config *config,
 	const struct box_address *addresses, size_t n,
 	struct gh_network *ret_network);
 
+/* Who answers what its captive guests ask of other DNS servers; zero: nobody. */
+struct ipaddr network_resolver(const struct config_network *network, bool is_v6);
+
 #endif

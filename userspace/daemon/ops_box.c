@@ -13,6 +13,7 @@
 #include "daemon/alarms.h"
 #include "daemon/client_json.h"
 #include "daemon/jobs.h"
+#include "daemon/network_record.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
 #include "datapath/garden.h"
@@ -121,14 +122,18 @@ static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 
 	for (i = 0; i < g->config.network_count; i++) {
 		const struct config_network *n = &g->config.networks[i];
+		struct ipaddr resolver4 = network_resolver(n, false);
+		struct ipaddr resolver6 = network_resolver(n, true);
 
 		json_array_append_new(list,
-			json_pack("{s:s, s:i, s:s, s:s, s:b, s:o, s:o, s:s, s:o, s:s}", "name",
+			json_pack("{s:s, s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:s}", "name",
 				n->name, "number", n->number, "interface",
 				n->interface, "ssid", n->ssid, "isolate",
 				n->isolate, "portal4",
 				json_ip(&n->portal4), "portal6",
-				json_ip(&n->portal6), "gate",
+				json_ip(&n->portal6), "resolver4",
+				json_ip(&resolver4), "resolver6",
+				json_ip(&resolver6), "gate",
 				gate_of(ports, n->name), "garden",
 				garden_json(g, n), "problem",
 				network_problem(attach_links(g->attach), n)));
