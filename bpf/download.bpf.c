@@ -82,14 +82,6 @@ static __always_inline bool gh_is_of_guest(const struct gh_frame *f,
 	return from && from->network == f->network;
 }
 
-/* What the box made, and what its resolver elsewhere did. */
-static __always_inline bool gh_may_be_steered(
-	const struct gh_frame *f, enum gh_reason reason)
-{
-	return (reason == GH_PASS_BOX_MADE || reason == GH_PASS_STEERED) &&
-	       !f->fault && gh_is_resolver_answer(f->pkt, f->net);
-}
-
 static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 {
 	struct gh_pkt pkt = {};
@@ -102,8 +94,9 @@ static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 	if (gh_is_of_guest(&f, skb, maker))
 		maker = GH_MAKER_GUEST;
 	reason = gh_download(skb, &f, maker, check_only);
-	if (!check_only && gh_may_be_steered(&f, reason) &&
-		gh_answer_as_asked(skb, f.pkt, f.network))
+	if (!check_only &&
+		(reason == GH_PASS_BOX_MADE || reason == GH_PASS_STEERED) &&
+		gh_answer_as_asked(skb, f.pkt))
 		reason = GH_DROP_ERROR;
 	if (!check_only || !gh_passes(reason))
 		gh_count(reason, f.segments, f.bytes);

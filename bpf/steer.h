@@ -195,14 +195,22 @@ __weak __noinline int gh_was_steered(
 	return gh_steer_find(skb, pkt, network) != NULL;
 }
 
-/* Gives an answer the source that was asked, if it was another; 0, or -1. */
+/*
+ * Gives an answer the source that was asked, if it was another; 0, or -1. Finds
+ * the network anew, so that the fast path need not keep it.
+ */
 __weak __noinline int gh_answer_as_asked(
-	struct __sk_buff *skb, const struct gh_pkt *pkt, __u32 network)
+	struct __sk_buff *skb, const struct gh_pkt *pkt)
 {
-	struct gh_steered *asked = gh_steer_find(skb, pkt, network);
+	struct gh_frame f = {};
+	struct gh_steered *asked;
 	struct gh_change c = {};
 
-	if (!asked || !pkt)
+	if (!pkt || !gh_find_network(&f, skb->ifindex) ||
+		!gh_is_resolver_answer(pkt, f.net))
+		return 0;
+	asked = gh_steer_find(skb, pkt, f.network);
+	if (!asked)
 		return 0;
 	gh_change_make(&c, pkt, &asked->server, true);
 	return gh_change_tc(skb, pkt, &c);
