@@ -94,6 +94,23 @@ static void test_the_rate_in_the_long_run(void **state)
 	}
 }
 
+/* What a second of full packets costs a meter: a second, to 0.01 %. */
+static void test_a_price_is_its_rate(void **state)
+{
+	static const int64_t rates[] = {
+		64, 250, 1000, 10000, 100000, 500000, 1000000, 10000000};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		__u64 price = datapath_rate_price(rates[i]);
+		__u64 second = rates[i] * 125;
+		__u64 cost = second / 1500 * gh_meter_cost(price, 1500) +
+			     gh_meter_cost(price, (__u32)(second % 1500));
+
+		assert_in_range(cost, SEC * GH_NS * 9999 / 10000,
+			SEC * GH_NS * 10001 / 10000);
+	}
+}
+
 static void test_a_meter_from_another_rate_is_forgotten(void **state)
 {
 	__u64 price = datapath_price(8);
@@ -159,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_a_packet_of_any_size_begins),
 		cmocka_unit_test(test_silence_saves_nothing_up),
 		cmocka_unit_test(test_the_rate_in_the_long_run),
+		cmocka_unit_test(test_a_price_is_its_rate),
 		cmocka_unit_test(test_a_meter_from_another_rate_is_forgotten),
 		cmocka_unit_test(test_what_is_refused_costs_nothing),
 		cmocka_unit_test(test_threads_share_one_meter),
