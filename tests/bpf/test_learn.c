@@ -2,7 +2,7 @@
 /*
  * The garden by names: which answers teach which addresses, that the others
  * teach nothing, and what becomes of what was learned. The real programs, in
- * the kernel's test run.
+ * the kernel's test run, and over spoilt answers the same reader compiled here.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +22,12 @@
 #include "lib/dns.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
+#include "lib/mutate.h"
+
+/* clang-format off: behind the others, whose words it gives other meanings */
+#include "../host_bpf.h"
+#include "../../bpf/dns.h"
+/* clang-format on */
 
 #define KEEP	300
 #define ADDR	"203.0.113.5"
@@ -481,6 +487,74 @@ static void test_changes_are_live(void **state)
 	assert_int_equal(reach(ADDR2, CAPTIVE), GH_ANSWER_PROHIBITED);
 }
 
+/* A good answer, or a chain; then a few bytes of it are anything. */
+static void spoilt_answer(struct dns *d)
+{
+	if (draw(2)) {
+		good_answer(d);
+	} else {
+		dns_begin(d, "a.cdn.example.net");
+		dns_alias(d, DNS_ASKED, "edge.example.com");
+		dns_address(d, "edge.example.com", draw(2000), ADDR);
+		dns_address(d, "edge.example.com", draw(2000), ADDR2);
+	}
+	for (uint32_t n = draw(4); n; n--)
+		d->bytes[draw(draw(2) ? 50 : (uint32_t)d->len)] = (uint8_t)draw(256);
+	if (!draw(8))
+		d->len = draw((uint32_t)d->len + 1);
+}
+
+/* How many addresses the host's reader learns; the kernel must know each. */
+static int read_on_host(const struct dns *d)
+{
+	static struct gh_dns host;
+	const struct gh_garden_name *name;
+	struct gh_garden_topic topic;
+	struct gh_garden_address key = {.network = GATE_NETWORK};
+	struct gh_garden_learned learned;
+	int count = 0;
+
+	memset(&host, 0, sizeof(host));
+	memcpy(host.data, d->bytes, d->len);
+	host.len = (uint32_t)d->len;
+	name = gh_dns_question(&host, GATE_NETWORK);
+	if (!name || bpf_map_lookup_elem(gate.dp->maps[MAP_GARDEN_NAMES], name, &topic))
+		return 0;
+	for (uint32_t i = 0, n = gh_dns_answers(&host); i < n; i++) {
+		key.addr = host.found[i].ip;
+		/* The same address twice is found once. */
+		if (bpf_map_lookup_elem(gate.dp->maps[MAP_GARDEN_LEARNED], &key, &learned))
+			continue;
+		assert_int_equal(learned.name, topic.name);
+		assert_int_equal(bpf_map_delete_elem(
+			gate.dp->maps[MAP_GARDEN_LEARNED], &key), 0);
+		count++;
+	}
+	return count;
+}
+
+static void test_host_and_kernel_agree(void **state)
+{
+	int taught = 0;
+
+	mutate_seed(7);
+	for (int i = 0; i < 1500; i++) {
+		int known, host;
+		struct dns d;
+
+		spoilt_answer(&d);
+		answer(&d);
+		known = known_of(NULL).count;
+		host = read_on_host(&d);
+		if (known != host || known_of(NULL).count)
+			fail_msg("answer %d: the kernel learned %d, the host %d",
+				i, known, host);
+		taught += known > 0;
+	}
+	/* Neither of both for nothing. */
+	assert_in_range(taught, 150, 1350);
+}
+
 #define TEST(fn) cmocka_unit_test_setup(fn, begin)
 
 int main(void)
@@ -493,6 +567,7 @@ int main(void)
 		TEST(test_more_addresses_than_room),
 		TEST(test_faults_teach_nothing),
 		TEST(test_others_teach_nothing),
+		TEST(test_host_and_kernel_agree),
 		TEST(test_what_is_learned_is_garden),
 		TEST(test_no_name_opens_the_inside),
 		TEST(test_changes_are_live),

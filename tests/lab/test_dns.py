@@ -127,6 +127,31 @@ def test_other_servers_answer_captive_guests(lab, family):
 
 
 @one_way
+@pytest.mark.parametrize("family", [4, 6])
+def test_only_the_boxs_answers_teach_the_garden(lab, settings, family):
+    """In whosever name they leave; what a guest's own server says is only said."""
+    address = WEB4 if family == 4 else WEB6
+
+    def page():
+        url = f"http://{address}/" if family == 4 else f"http://[{address}]/"
+        return captive.curl(url, *(["-6"] if family == 6 else []), timeout=2).status
+
+    def lie(query):
+        return (query[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + query[12:] + b"\xc0\x0c" +
+                query[-4:] + struct.pack(">IH", 60, len(EVERYWHERE[family])) +
+                EVERYWHERE[family])
+
+    settings("garden = example.org\n")
+    captive, paid = lab.guests(2)
+    assert paid.redeem(lab.voucher())[0] == 200
+    with Server(lab, lie) as asked:
+        assert is_answered(paid, family, address) and asked.asked == 1
+    assert page() == 302
+    assert is_answered(captive, family)
+    assert page() == 200
+
+
+@one_way
 def test_two_servers_at_once_and_the_box(lab):
     """As musl does it: one socket, one id, all servers, and the first answer."""
     guest = lab.guest()
