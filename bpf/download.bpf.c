@@ -90,6 +90,7 @@ static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 	int reason;
 
 	gh_receive_skb(&f, skb);
+	gh_forget(f.pkt);
 	maker = gh_made_by(skb);
 	if (gh_is_of_guest(&f, skb, maker))
 		maker = GH_MAKER_GUEST;

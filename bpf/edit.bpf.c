@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one way to change a live record: user space runs this program, which
+ * The one way to change a live record, of a client or a group: user space runs this program, which
  * replaces the policy in place and returns the counters. A map update from
  * user space would swap the whole element and lose what was counted meanwhile.
  * Packets that meet an edit under way wait for it a little, then are dropped
@@ -72,7 +72,10 @@ int gh_edit(struct gh_edit *edit)
 {
 	__u64 mac = *(volatile __u64 *)edit;
 	struct gh_policy policy;
-	struct gh_client *client = bpf_map_lookup_elem(&clients, &mac);
+	__u32 group = edit->group;
+	struct gh_client *client = group
+					   ? bpf_map_lookup_elem(&groups, &group)
+					   : bpf_map_lookup_elem(&clients, &mac);
 
 	if (!client)
 		return -GH_ENOENT;

@@ -21,6 +21,7 @@
 #include "ratelimit.h"
 #include "policy.h"
 #include "usage.h"
+#include "group.h"
 #include "events.h"
 
 static __always_inline struct gh_pkt *gh_in_memory(struct gh_pkt *pkt)
@@ -144,11 +145,14 @@ static __always_inline int gh_standing(const struct gh_frame *f,
 
 	gh_grant_read(&client->policy, grant);
 	refusal = gh_refusal(grant, f->network, f->now_ns);
-	if (grant->state == GH_STATE_EXEMPT)
+	if (grant->state == GH_STATE_EXEMPT) {
 		grant->quota_bytes = GH_UNLIMITED;
-	if (!refusal && grant->quota_bytes != GH_UNLIMITED &&
-		gh_is_exhausted(client) && !gh_is_slowing(&client->policy))
+		grant->group = 0;
+	}
+	if (!refusal && gh_is_spent(client, grant->quota_bytes))
 		return GH_DROP_QUOTA;
+	if (!refusal && grant->group)
+		return gh_group_refusal(grant->group);
 	return refusal;
 }
 
@@ -179,7 +183,8 @@ __weak __noinline int gh_pace(
 
 /*
  * Charges a frame that passes if rate and quota agree; the reason in the end.
- * The rate is asked first: what it refuses must not be charged. `skb`: NULL at
+ * The rate is asked first: what it refuses must not be charged. Then the
+ * group, which takes back what the client's own quota refuses. `skb`: NULL at
  * XDP, where there is no departure time.
  */
 static __always_inline enum gh_reason gh_pay(struct __sk_buff *skb,
@@ -188,6 +193,8 @@ static __always_inline enum gh_reason gh_pay(struct __sk_buff *skb,
 {
 	__u32 price = gh_price(client, up, grant->quota_bytes, f->bytes);
 	struct gh_half *half = up ? &client->up : &client->down;
+	struct gh_bill bill = {.now_ns = f->now_ns, .bytes = f->bytes,
+		.packets = f->segments, .up = up};
 	bool first = false;
 
 	if (price) {
@@ -199,9 +206,18 @@ static __always_inline enum gh_reason gh_pay(struct __sk_buff *skb,
 		if (skb && due_ns > f->now_ns)
 			gh_pace(skb, up, price, due_ns);
 	}
+	if (grant->group) {
+		int refusal = gh_group_pay(grant->group, &bill);
+
+		if (refusal)
+			return refusal;
+	}
 	if (gh_charge(client, up, grant->quota_bytes, f->bytes, f->segments,
-		    &first))
+		    &first)) {
 		reason = GH_DROP_QUOTA;
+		if (grant->group)
+			gh_group_refund(grant->group, &bill);
+	}
 	if (first)
 		gh_tell(GH_EVENT_EXHAUSTED, f->now_ns, mac, f->network,
 			client->policy.record_id);

@@ -17,6 +17,15 @@ struct {
 	__type(value, struct gh_client);
 } clients GH_MAP;
 
+/* What clients share. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, GH_GROUPS_MAX);
+	__type(key, __u32);
+	__type(value, struct gh_client);
+} groups GH_MAP;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);

@@ -20,7 +20,10 @@ SEC("syscall")
 int gh_carry(struct gh_carry *carry)
 {
 	__u64 mac = *(volatile __u64 *)carry;
-	struct gh_client *client = bpf_map_lookup_elem(&clients, &mac);
+	__u32 group = *(volatile __u32 *)carry;
+	struct gh_client *client = carry->mac.zero[0] == GH_CARRY_GROUP
+					   ? bpf_map_lookup_elem(&groups, &group)
+					   : bpf_map_lookup_elem(&clients, &mac);
 	struct gh_counters *was = bpf_map_lookup_elem(&copied, &mac);
 
 	if (!client || !was)

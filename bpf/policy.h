@@ -49,6 +49,7 @@ struct gh_grant {
 	__u64 expires_ns;
 	__u64 quota_bytes;
 	__u64 networks;
+	__u32 group; /* 0: none */
 };
 
 /* False: an edit was under way. */
@@ -61,6 +62,7 @@ static __always_inline bool gh_grant_try(
 	grant->expires_ns = GH_READ(p->expires_ns);
 	grant->quota_bytes = GH_READ(p->quota_bytes);
 	grant->networks = GH_READ(p->networks);
+	grant->group = GH_READ(p->group);
 	return !(seq & 1) && GH_READ(p->seq) == seq;
 }
 

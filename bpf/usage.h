@@ -25,6 +25,14 @@ static __always_inline bool gh_is_slowing(const struct gh_policy *policy)
 	return GH_READ(policy->slow_up_price) || GH_READ(policy->slow_down_price);
 }
 
+/* The quota has refused a packet for good; only records with one pay for that. */
+static __always_inline bool gh_is_spent(
+	const struct gh_client *client, __u64 quota)
+{
+	return quota != GH_UNLIMITED && gh_is_exhausted(client) &&
+	       !gh_is_slowing(&client->policy);
+}
+
 /*
  * The price of a packet by the rate that holds for it; 0: none does. Past a
  * quota that ends the session there is none, and none is needed.

@@ -98,6 +98,14 @@ struct gh_client {
 	struct gh_half down;
 };
 
+/*
+ * `groups`: key is policy.group of the clients that share it, value a struct
+ * gh_client. Of its policy the quota and the prices count, for all members
+ * together and on top of what each has of its own; of its halves the counters,
+ * `meter` and `exhausted`.
+ */
+#define GH_GROUPS_MAX 8192
+
 /* Limits of clients that do not run (docs/design.md G8), each of its own. */
 enum gh_meter_kind {
 	GH_METER_NONE = 0,
@@ -368,6 +376,8 @@ enum gh_reason {
 	GH_DROP_ERROR,     /* a helper failed; should stay 0 */
 	GH_DROP_ADDRESS,   /* to the box or the garden, from no address of the link */
 	GH_DROP_GARDEN,    /* garden, beyond its limit */
+	GH_DROP_GROUP_QUOTA, /* the bytes of its group are used up */
+	GH_DROP_GROUP_RATE,
 	GH_REASONS,        /* behind the last one */
 };
 
@@ -435,8 +445,11 @@ struct gh_counters {
 };
 /*
  * Argument of SEC("syscall") gh_carry: `now` are the counters of the record in
- * the old layout. Returns 0, or -ENOENT when it was not copied.
+ * the old layout. Returns 0, or -ENOENT when it was not copied. With
+ * mac.zero[0] = GH_CARRY_GROUP, here and in `copied`, it is the record of a
+ * group, whose number the first 4 bytes are.
  */
+#define GH_CARRY_GROUP 1
 struct gh_carry {
 	struct gh_mac mac;
 	struct gh_counters now;
@@ -448,8 +461,9 @@ struct gh_secret {
 };
 
 /*
- * Argument of SEC("syscall") gh_edit. Finds `mac`; replaces the policy (all
- * but seq) when `replace` is set; returns the counters as they are then.
+ * Argument of SEC("syscall") gh_edit. Finds `mac`, or the record of `group`
+ * when that is not 0; replaces the policy (all but seq) when `replace` is set;
+ * returns the counters as they are then.
  * Clears the sticky exhausted flags when quota_bytes changed, and the meters of
  * the rates when a rate did.
  * Returns 0, -ENOENT without a record, -ESTALE when the record is not
@@ -458,7 +472,7 @@ struct gh_secret {
 struct gh_edit {
 	struct gh_mac mac;
 	__u32 replace;
-	__u32 reserved;
+	__u32 group;
 	struct gh_policy policy;
 	struct gh_half up;
 	struct gh_half down;

@@ -36,7 +36,7 @@ bool client_policy_equal(const struct gh_policy *a, const struct gh_policy *b)
 		       sizeof(*a) - from) == 0;
 }
 
-static int run_edit(struct datapath *dp, struct gh_edit *edit)
+int datapath_edit(struct datapath *dp, struct gh_edit *edit)
 {
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = edit,
 		.ctx_size_in = sizeof(*edit));
@@ -56,7 +56,7 @@ int clients_edit(struct datapath *dp, const struct mac *mac,
 	};
 	int ret;
 
-	ret = run_edit(dp, &edit);
+	ret = datapath_edit(dp, &edit);
 	if (ret || !ret_record)
 		return ret;
 	ret_record->policy = *policy;

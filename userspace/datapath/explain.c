@@ -29,6 +29,7 @@ enum use {
 	USE_SHARED,
 	USE_OF_CLIENT,  /* one element is copied; the key is the client's MAC */
 	USE_OF_NETWORK, /* ... the network's number */
+	USE_OF_GROUP,   /* ... of its group, if any; in a row behind `clients` */
 };
 
 static const struct row {
@@ -44,6 +45,7 @@ static const struct row {
 	{"garden_names", USE_SHARED, 0},
 	{"garden_learned", USE_SHARED, 0},
 	{"clients", USE_OF_CLIENT, 16},
+	{"groups", USE_OF_GROUP, 16},
 	{"captive", USE_OF_CLIENT, LRU_ENTRIES},
 	{"network_meters", USE_OF_NETWORK, 0},
 	{"alarms", USE_OF_NETWORK, 0},
@@ -248,25 +250,40 @@ static int copy_element(int from, int to, const void *key)
 	return bpf_map_update_elem(to, key, value, BPF_ANY) < 0 ? -errno : 0;
 }
 
+/* That the client's record in our copy names; 0: none. */
+static uint32_t group_of(
+	struct gatehouse_bpf *object, const struct gh_mac *client)
+{
+	struct gh_client record;
+
+	if (bpf_map_lookup_elem(map_fd(object, "clients"), client, &record) < 0)
+		return 0;
+	return record.policy.group;
+}
+
 static int copy_state(struct datapath *dp, struct gatehouse_bpf *object,
 	const struct gh_mac *client, uint32_t network)
 {
+	uint32_t group = 0;
+	const void *const keys[] = {
+		[USE_OF_CLIENT] = client,
+		[USE_OF_NETWORK] = &network,
+		[USE_OF_GROUP] = &group,
+	};
 	size_t i;
 	int ret = 0;
 
 	for (i = 0; !ret && i < ARRAY_SIZE(rows); i++) {
-		const void *key = rows[i].use == USE_OF_CLIENT
-					  ? (const void *)client
-					  : &network;
 		_cleanup_fd_ int from = -1;
 
-		if (rows[i].use != USE_OF_CLIENT &&
-			rows[i].use != USE_OF_NETWORK)
+		if (rows[i].use < USE_OF_CLIENT)
 			continue;
+		if (rows[i].use == USE_OF_GROUP)
+			group = group_of(object, client);
 		from = open_pinned(dp, rows[i].map);
 		ret = from < 0 ? from
 			       : copy_element(from, map_fd(object, rows[i].map),
-					 key);
+					 keys[rows[i].use]);
 	}
 	return ret;
 }
@@ -345,6 +362,7 @@ static int ask(struct datapath *dp, struct gatehouse_bpf *object,
 	struct explain_verdict *verdict)
 {
 	struct gh_mac key = {0};
+	uint32_t group;
 	int ret;
 
 	memcpy(key.addr, q->client.addr, sizeof(key.addr));
@@ -360,6 +378,8 @@ static int ask(struct datapath *dp, struct gatehouse_bpf *object,
 		ret = read_reason(object, &verdict->reason);
 	read_charge(object, &key, verdict);
 	/* Nobody's record stays here. */
+	group = group_of(object, &key);
+	bpf_map_delete_elem(map_fd(object, "groups"), &group);
 	bpf_map_delete_elem(map_fd(object, "clients"), &key);
 	return ret;
 }

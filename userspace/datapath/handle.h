@@ -27,6 +27,7 @@ enum datapath_map {
 	MAP_GARDEN_COUNTS,
 	MAP_GARDEN_NAMES,
 	MAP_GARDEN_LEARNED,
+	MAP_GROUPS,
 	MAPS, /* number of maps that user space names */
 };
 
@@ -52,6 +53,9 @@ struct datapath {
 	int programs[PROGRAMS];
 	uint32_t program_ids[PROGRAMS];
 };
+
+/* Runs the edit program (clients.c). */
+int datapath_edit(struct datapath *dp, struct gh_edit *edit);
 
 void datapath_explain(struct datapath_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -53,6 +53,7 @@ static const char *const map_names[MAPS] = {
 	[MAP_GARDEN_COUNTS] = "garden_counts",
 	[MAP_GARDEN_NAMES] = "garden_names",
 	[MAP_GARDEN_LEARNED] = "garden_learned",
+	[MAP_GROUPS] = "groups",
 };
 
 static const char *const program_names[PROGRAMS] = {

@@ -390,7 +390,8 @@ static int set_copied_max(struct migration *m)
 	struct bpf_map *copied = bpf_object__find_map_by_name(
 		m->dp->object->obj, COPIED);
 
-	return bpf_map__set_max_entries(copied, bpf_map__max_entries(clients));
+	return bpf_map__set_max_entries(
+		copied, bpf_map__max_entries(clients) + GH_GROUPS_MAX);
 }
 
 int migration_plan(struct datapath *dp, bool is_live, struct datapath_error *err,
@@ -442,6 +443,35 @@ void migration_free(struct migration *m)
 	free(m);
 }
 
+/* Maps of records that the kernel counts in; those of groups are as clients'. */
+static const struct {
+	const char *map;
+	uint8_t kind; /* mac.zero[0] of gh_carry */
+} counted[] = {
+	{"clients", 0},
+	{"groups", GH_CARRY_GROUP},
+};
+
+/* The number of a map in that table; -1. */
+static int counted_map(const struct staged *s)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(counted); i++)
+		if (!strcmp(bpf_map__name(s->map), counted[i].map))
+			return (int)i;
+	return -1;
+}
+
+static struct gh_mac carry_key(const struct staged *s, const void *key)
+{
+	struct gh_mac mac = {0};
+
+	memcpy(&mac, key, s->old.key_size);
+	mac.zero[0] = counted[counted_map(s)].kind;
+	return mac;
+}
+
 /* Copying, while nothing uses the new maps. */
 
 struct copying {
@@ -450,7 +480,7 @@ struct copying {
 	struct field_moves moves;
 	char *value; /* in the new layout, of all CPUs */
 	size_t cpus; /* 1 unless the map has values for each CPU */
-	int copied;  /* of clients: where their counters are noted; -1 */
+	int copied;  /* where counters are noted; -1: it has none */
 };
 
 static bool is_per_cpu(enum bpf_map_type type)
@@ -498,8 +528,9 @@ static int copy_element(void *data, const void *key, const void *value)
 			bpf_map__value_size(c->staged->map));
 	if (c->copied >= 0) {
 		struct gh_counters now = counters_of(c->m, value);
+		struct gh_mac mac = carry_key(c->staged, key);
 
-		if (bpf_map_update_elem(c->copied, key, &now, 0) < 0)
+		if (bpf_map_update_elem(c->copied, &mac, &now, 0) < 0)
 			return -errno;
 	}
 	if (bpf_map_update_elem(bpf_map__fd(c->staged->map), key, c->value, 0) < 0)
@@ -553,7 +584,7 @@ static int copy_map(struct migration *m, const struct staged *s)
 			return ret;
 		c.cpus = ret;
 	}
-	if (!strcmp(name, "clients"))
+	if (counted_map(s) >= 0)
 		c.copied = m->copied_fd;
 	c.value = xcalloc(c.cpus, stride_of(bpf_map__value_size(s->map)));
 	field_moves_make(&m->old, &m->own, name, &c.moves);
@@ -565,19 +596,25 @@ static int copy_map(struct migration *m, const struct staged *s)
 
 /* Carrying on: what old records counted since. */
 
+struct carrying {
+	struct migration *m;
+	const struct staged *staged;
+};
+
 static int carry_record(void *data, const void *key, const void *value)
 {
-	struct migration *m = data;
+	const struct carrying *c = data;
+	struct migration *m = c->m;
 	struct gh_counters was;
-	struct gh_carry carry = {.now = counters_of(m, value)};
+	struct gh_carry carry = {.mac = carry_key(c->staged, key),
+		.now = counters_of(m, value)};
 	DECLARE_LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &carry,
 		.ctx_size_in = sizeof(carry));
 
-	if (bpf_map_lookup_elem(m->copied_fd, key, &was) < 0)
+	if (bpf_map_lookup_elem(m->copied_fd, &carry.mac, &was) < 0)
 		return -errno;
 	if (!memcmp(&was, &carry.now, sizeof(was)))
 		return 0;
-	memcpy(&carry.mac, key, sizeof(carry.mac));
 	if (bpf_prog_test_run_opts(m->carry_fd, &opts) < 0)
 		return -errno;
 	return (int)opts.retval;
@@ -586,13 +623,17 @@ static int carry_record(void *data, const void *key, const void *value)
 static int carry_counters(struct migration *m)
 {
 	size_t i;
+	int ret = 0;
 
-	for (i = 0; i < m->count; i++)
-		if (!strcmp(bpf_map__name(m->staged[i].map), "clients"))
-			return map_each(m->staged[i].old_fd,
-				m->staged[i].old.key_size,
-				m->staged[i].old.value_size, carry_record, m);
-	return 0;
+	for (i = 0; !ret && i < m->count; i++) {
+		const struct staged *s = &m->staged[i];
+		struct carrying c = {m, s};
+
+		if (counted_map(s) >= 0)
+			ret = map_each(s->old_fd, s->old.key_size,
+				s->old.value_size, carry_record, &c);
+	}
+	return ret;
 }
 
 /* The steps. */

@@ -59,6 +59,8 @@ static const char *const names[GH_REASONS] = {
 	[GH_DROP_ERROR] = "drop_error",
 	[GH_DROP_ADDRESS] = "drop_address",
 	[GH_DROP_GARDEN] = "drop_garden",
+	[GH_DROP_GROUP_QUOTA] = "drop_group_quota",
+	[GH_DROP_GROUP_RATE] = "drop_group_rate",
 };
 
 /* What becomes of the packet and why, said to an operator. */
@@ -118,6 +120,10 @@ static const char *const meanings[GH_REASONS] = {
 	[GH_DROP_ADDRESS] = "dropped: for the box or the garden, but from an "
 			    "address that is not of its network",
 	[GH_DROP_GARDEN] = "dropped: more of the garden than its limit",
+	[GH_DROP_GROUP_QUOTA] = "dropped: the bytes of the client's group are "
+				"used up",
+	[GH_DROP_GROUP_RATE] = "dropped: faster than the rate of the client's "
+			       "group",
 };
 
 static const char *lookup(const char *const *table, enum gh_reason reason)
