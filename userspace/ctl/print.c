@@ -379,6 +379,7 @@ static const struct column one_client_columns[] = {
 	{"plan", "plan", FORMAT_TEXT},
 	{"time left", "creditSeconds", FORMAT_REST},
 	{"bytes left", "remainingBytes", FORMAT_ROOM},
+	{"group", "group", FORMAT_TEXT},
 	{"at full rate", "fullRateBytes", FORMAT_BYTES},
 	{"rate up", "upKbps", FORMAT_RATE},
 	{"rate down", "downKbps", FORMAT_RATE},
@@ -455,8 +456,33 @@ static const struct column voucher_columns[] = {
 	{"MADE BY", "createdBy", FORMAT_TEXT},
 	{},
 };
+static const struct column group_columns[] = {
+	{"ID", "id", FORMAT_NUMBER},
+	{"GROUP", "name", FORMAT_TEXT},
+	{"DEVICES", "devices", FORMAT_NUMBER},
+	{"MB", "megabytes", FORMAT_LIMIT},
+	{"BYTES LEFT", "remainingBytes", FORMAT_ROOM},
+	{"UP", "bytesUp", FORMAT_BYTES},
+	{"DOWN", "bytesDown", FORMAT_BYTES},
+	{"RATE UP", "upKbps", FORMAT_RATE},
+	{"RATE DOWN", "downKbps", FORMAT_RATE},
+	{},
+};
+static const struct column one_group_columns[] = {
+	{"group", "name", FORMAT_TEXT},
+	{"id", "id", FORMAT_NUMBER},
+	{"megabytes", "megabytes", FORMAT_LIMIT},
+	{"bytes left", "remainingBytes", FORMAT_ROOM},
+	{"bytes up", "bytesUp", FORMAT_BYTES},
+	{"bytes down", "bytesDown", FORMAT_BYTES},
+	{"rate up", "upKbps", FORMAT_RATE},
+	{"rate down", "downKbps", FORMAT_RATE},
+	{"devices", "devices", FORMAT_NUMBER},
+	{},
+};
 static const struct column difference_columns[] = {
 	{"CLIENT", "mac", FORMAT_TEXT},
+	{"GROUP", "group", FORMAT_TEXT},
 	{"FIELD", "field", FORMAT_TEXT},
 	{"DATABASE", "expected", FORMAT_TEXT},
 	{"KERNEL", "found", FORMAT_TEXT},
@@ -645,6 +671,25 @@ void print_sessions(const json_t *reply)
 void print_plans(const json_t *reply)
 {
 	print_items(reply, plan_columns, "no plans");
+}
+
+void print_groups(const json_t *reply)
+{
+	print_items(reply, group_columns, "no groups");
+}
+
+void print_group(const json_t *reply)
+{
+	const char *message =
+		json_string_value(json_object_get(reply, "message"));
+	const json_t *mac;
+	size_t at;
+
+	print_fields(reply, one_group_columns);
+	json_array_foreach(json_object_get(reply, "macs"), at, mac)
+		print_line(json_string_value(mac));
+	if (message)
+		print_line(message);
 }
 
 /* One per line and nothing else: made to be piped. */

@@ -18,6 +18,9 @@ void print_clients(const json_t *reply);
 void print_client(const json_t *reply);
 void print_sessions(const json_t *reply);
 void print_plans(const json_t *reply);
+void print_groups(const json_t *reply);
+/* One, with its devices. */
+void print_group(const json_t *reply);
 void print_codes(const json_t *reply);
 void print_vouchers(const json_t *reply);
 void print_verify(const json_t *reply);

@@ -111,6 +111,27 @@ static const struct verb_arg plan_remove_args[] = {
 		"as `plan list` shows it; capitals do not matter"},
 	{},
 };
+#define GROUP_ARG \
+	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME", \
+		"of the group; capitals do not matter"}
+static const struct verb_arg group_args[] = {
+	GROUP_ARG,
+	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N",
+		"for all devices together, up and down, in 1,000,000 bytes;\n"
+		"0, the default: no limit"},
+	{VERB_ARG_INT, "--up", "upKbps", VERB_OPTIONAL, "KBPS",
+		"upload of all together, kbit/s, 64 or more; 0: no limit"},
+	{VERB_ARG_INT, "--down", "downKbps", VERB_OPTIONAL, "KBPS",
+		"download, the same"},
+	{},
+};
+static const struct verb_arg group_name_args[] = {GROUP_ARG, {}};
+static const struct verb_arg group_join_args[] = {
+	GROUP_ARG,
+	{VERB_ARG_TEXT, NULL, "mac", VERB_REQUIRED, "MAC",
+		"the device, such as 02:00:5e:10:00:01"},
+	{},
+};
 static const struct verb_arg voucher_create_args[] = {
 	{VERB_ARG_TEXT, "--plan", "plan", VERB_REQUIRED, "NAME",
 		"what a code is worth"},
@@ -205,6 +226,23 @@ const struct verb verbs[] = {
 	{"plan remove", "plans.remove", plan_remove_args, NULL, print_done,
 		"take a plan off sale; what was sold of it keeps working",
 		"plan remove \"2 Hours\""},
+	{"group list", "groups.list", no_args, NULL, print_groups,
+		"groups of devices that share bytes and rates", "group list"},
+	{"group show", "groups.get", group_name_args, NULL, print_group,
+		"one group with its devices", "group show \"Room 12\""},
+	{"group add", "groups.add", group_args, NULL, print_group,
+		"add a group, for a family or a room",
+		"group add \"Room 12\" --megabytes 5000 --down 20000"},
+	{"group change", "groups.set", group_args, NULL, print_group,
+		"change a group's limits at once; what is not named stays",
+		"group change \"Room 12\" --megabytes 10000"},
+	{"group join", "groups.join", group_join_args, NULL, print_group,
+		"put a device into a group", "group join \"Room 12\" " DEVICE},
+	{"group leave", "groups.leave", mac_args, NULL, print_group,
+		"take a device out of its group", "group leave " DEVICE},
+	{"group remove", "groups.remove", group_name_args, NULL, print_done,
+		"remove a group; its devices keep their own sessions",
+		"group remove \"Room 12\""},
 	{"voucher create", "vouchers.create", voucher_create_args, NULL, print_codes,
 		"create vouchers and print their codes, one per line",
 		"voucher create --plan Daily --count 10"},

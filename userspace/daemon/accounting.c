@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/group_records.h"
 #include "daemon/sync.h"
 
 #define UNKNOWN_MAX 256 /* removed by one slice */
@@ -128,6 +129,8 @@ static int slice(struct sweep *sweep)
 		ret = sync_remove_unknown(
 			g->sync, sweep->unknown, sweep->unknown_count);
 	sweep->unknown_count = 0;
+	if (!ret && sweep->is_done)
+		ret = groups_sweep(g);
 	if (!ret && sweep->is_done)
 		ret = store_boot_touch(g->store, clock_mono_ns());
 	if (!ret)

@@ -231,6 +231,11 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_object_set_new(object, "lastSeen",
 		json_time(last_sight(&device, &now, seen_ns)));
 	json_add_account(object, session, &now);
+	ret = json_add_group(g, object, device.group_id);
+	if (ret) {
+		json_decref(object);
+		return ret;
+	}
 	if (whole)
 		json_add_credits(object, session, &now);
 	json_object_set_new(object, "sessionId",

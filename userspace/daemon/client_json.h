@@ -35,6 +35,9 @@ void client_sight(struct gatehoused *g, const struct mac *mac,
 /* Adds kind, plan, creditSeconds, remainingBytes (of the credit in use),
  * remainingSeconds (of all), bytesUp, bytesDown, expiresAt; `account` NULL: a
  * client without a session. */
+/* The client's group and what is left in it, whatever its session has; 0: none.
+ * `object` has remainingBytes. */
+int json_add_group(struct gatehoused *g, json_t *object, int64_t group_id);
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now);
 /* Adds credits: what is not used up, the one in use first. */

@@ -22,6 +22,7 @@
 #include "daemon/jobs.h"
 #include "daemon/notify.h"
 #include "daemon/ops.h"
+#include "daemon/group_records.h"
 #include "daemon/privilege.h"
 #include "daemon/sync.h"
 #include "daemon/watch.h"
@@ -73,13 +74,19 @@ static int end_transaction(struct gatehoused *g)
 		ret = store_commit(g->store);
 	g->in_transaction = false;
 	if (!ret) {
+		/* Before a client names one, and after the last one does. */
+		if (g->groups_touched)
+			groups_put(g);
 		sync_apply(g->sync);
+		if (g->groups_touched)
+			groups_remove(g);
 	} else {
 		store_rollback(g->store);
 		sync_revoke(g->sync);
 		if (g->ctl)
 			ctl_server_revoke(g->ctl, not_stored);
 	}
+	g->groups_touched = false;
 	log_store(g, ret);
 	return ret;
 }

@@ -54,6 +54,7 @@ struct gatehoused {
 	struct loop_idle turn_end;
 	struct loop_timer watchdog;
 	bool in_transaction; /* of this turn; see turn_begin() */
+	bool groups_touched; /* in this turn */
 	bool store_failing;  /* the last turn was lost; said in the log */
 	bool ending;	     /* at the turn's end; nothing is asked any more */
 	int64_t started_ns;

@@ -124,6 +124,18 @@ static const struct json_arg name_args[] = {
 	ARG_TEXT(args_name, name, "name"),
 	{},
 };
+static const struct json_arg group_args[] = {
+	ARG_TEXT(args_group, name, "name"),
+	OPT_INT(args_group, megabytes, "megabytes", 0, MEGABYTES_MAX, megabytes_set),
+	OPT_RATE(args_group, up, "upKbps", 0),
+	OPT_RATE(args_group, down, "downKbps", 0),
+	{},
+};
+static const struct json_arg join_args[] = {
+	ARG_TEXT(args_join, name, "name"),
+	ARG_MAC(args_join, mac, "mac"),
+	{},
+};
 static const struct json_arg batch_args[] = {
 	ARG_TEXT(args_batch, plan, "plan"),
 	OPT_INT(args_batch, count, "count", 1, OPS_COUNT_MAX, count_set),
@@ -191,6 +203,14 @@ const struct op ops[] = {
 	{"plans.add", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, plan_args, op_plans_add},
 	{"plans.remove", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, name_args, op_plans_remove},
 
+	{"groups.list", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, list_args, op_groups_list},
+	{"groups.get", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, name_args, op_groups_get},
+	{"groups.add", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, group_args, op_groups_add},
+	{"groups.set", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, group_args, op_groups_set},
+	{"groups.join", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, join_args, op_groups_join},
+	{"groups.leave", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_groups_leave},
+	{"groups.remove", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, name_args, op_groups_remove},
+
 	{"vouchers.create", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, batch_args, op_vouchers_create},
 	{"vouchers.list", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, vouchers_args, op_vouchers_list},
 	{"vouchers.revoke", PROOF_LOCAL, ROLE_MANAGER, RATE_FREE, code_args, op_vouchers_revoke},
@@ -210,6 +230,7 @@ FITS(args_rate);
 FITS(args_describe);
 FITS(args_explain);
 FITS(args_plan);
+FITS(args_group);
 FITS(args_batch);
 FITS(args_token);
 FITS(args_guest);

@@ -206,8 +206,13 @@ static void add_difference(
 	if (++differences->count > DIFFERENCES_MAX)
 		return;
 	json_array_append_new(differences->list,
-		json_pack("{s:o, s:s, s:s, s:s}", "mac",
-			json_mac(&difference->mac), "field", difference->field,
+		json_pack("{s:o, s:o, s:s, s:s, s:s}", "mac",
+			difference->group ? json_null()
+					  : json_mac(&difference->mac),
+			"group",
+			difference->group ? json_string(difference->group)
+					  : json_null(),
+			"field", difference->field,
 			"expected", difference->expected, "found",
 			difference->found));
 }

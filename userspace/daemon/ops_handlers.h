@@ -77,6 +77,16 @@ struct args_plan {
 struct args_name {
 	char name[CTL_NAME_MAX + 1];
 };
+struct args_group {
+	char name[CTL_NAME_MAX + 1];
+	bool megabytes_set;
+	int64_t megabytes; /* 0: no limit */
+	struct args_rates rates; /* no slow ones */
+};
+struct args_join {
+	char name[CTL_NAME_MAX + 1];
+	struct mac mac;
+};
 struct args_batch {
 	char plan[CTL_NAME_MAX + 1];
 	bool count_set;
@@ -124,6 +134,8 @@ op_fn op_sessions_list, op_sessions_restore;
 op_fn op_plans_list, op_plans_add, op_plans_remove;
 op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,
 	op_vouchers_activate;
+op_fn op_groups_list, op_groups_get, op_groups_add, op_groups_set,
+	op_groups_join, op_groups_leave, op_groups_remove;
 op_fn op_guest_session;
 
 #endif

@@ -59,10 +59,15 @@ static void add_rate(json_t *object, const char *name, int64_t kbps)
 	json_object_set_new(object, name, json_limit(kbps ? kbps : UNLIMITED));
 }
 
-void json_add_rates(json_t *object, const struct rates *rates)
+void json_add_full_rates(json_t *object, const struct rates *rates)
 {
 	add_rate(object, "upKbps", rates->up);
 	add_rate(object, "downKbps", rates->down);
+}
+
+void json_add_rates(json_t *object, const struct rates *rates)
+{
+	json_add_full_rates(object, rates);
 	add_rate(object, "slowUpKbps", rates->slow_up);
 	add_rate(object, "slowDownKbps", rates->slow_down);
 }

@@ -16,6 +16,8 @@ json_t *rates_of(
 	const struct args_rates *a, bool has_bytes, struct rates *rates);
 
 /* upKbps, downKbps, slowUpKbps, slowDownKbps; null: none. */
+/* upKbps and downKbps alone: for what has no slow ones. */
+void json_add_full_rates(json_t *object, const struct rates *rates);
 void json_add_rates(json_t *object, const struct rates *rates);
 
 #endif

@@ -276,8 +276,10 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	add_guest(reply, caller, has_session ? &account : NULL, &now);
 	if (device.blocked)
 		return reply;
-	ret = has_session ? show_token(g, &account, &now, a, reply)
-			  : add_end(g, a, reply);
+	ret = json_add_group(g, reply, device.group_id);
+	if (!ret)
+		ret = has_session ? show_token(g, &account, &now, a, reply)
+				  : add_end(g, a, reply);
 	if (ret) {
 		json_decref(reply);
 		return reply_failed("guest.session", ret);

@@ -70,6 +70,7 @@ struct gh_policy sync_policy(const struct config *config,
 		.networks = networks_mask(config, grant->networks),
 		.record_id = (uint64_t)record_id,
 		.session = (uint32_t)grant->session_id,
+		.group = (uint32_t)grant->group_id,
 	};
 }
 
@@ -247,6 +248,7 @@ static int load_grant(struct sync *sync, const struct mac *mac,
 	if (!ret) {
 		holder.blocked = device.blocked;
 		holder.exempt_until = device.exempt_until;
+		holder.group_id = device.group_id;
 	}
 	*ret_grant = grant_of(&holder, now);
 	return 0;

@@ -67,6 +67,7 @@ int sync_remove_unknown(struct sync *sync, struct client *rows, size_t n);
 
 /* One difference between the store and the kernel. */
 struct sync_difference {
+	const char *group; /* whose record it is; NULL: that of `mac` */
 	struct mac mac;
 	const char *field;
 	char expected[24], found[24];

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/group_records.h"
 #include "daemon/sync_state.h"
 #include "rules/session.h"
 
@@ -209,13 +210,19 @@ int sync_start(struct sync *sync)
 	sync->starting = true;
 	if (!ret)
 		ret = start_store(&start);
+	if (!ret)
+		ret = groups_start(sync->g);
 	sync->starting = false;
 	if (!ret)
 		ret = turn_commit(sync->g);
 	if (!ret)
 		ret = turn_begin(sync->g);
+	/* Before a client names one, and after the last one does. */
+	groups_put(sync->g);
 	if (!ret)
 		ret = put_all(&start, &synced);
+	if (!ret)
+		groups_remove(sync->g);
 	wants_free(&start.wants);
 	if (!ret) {
 		record_cache_each(sync->cache, forget_unwanted, &start);

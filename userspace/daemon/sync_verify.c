@@ -12,6 +12,7 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/group_records.h"
 #include "daemon/sync_state.h"
 
 #define REMOVE_MAX 1024 /* at once; the next verification finds the others */
@@ -85,10 +86,12 @@ static uint64_t field_of(const struct gh_policy *policy, size_t i)
 	return narrow;
 }
 
-static void report(struct verification *v, const struct mac *mac,
-	const char *field, const char *expected, const char *found)
+static void report(struct verification *v, const char *group,
+	const struct mac *mac, const char *field, const char *expected,
+	const char *found)
 {
-	struct sync_difference difference = {.mac = *mac, .field = field};
+	struct sync_difference difference = {
+		.group = group, .mac = *mac, .field = field};
 
 	snprintf(difference.expected, sizeof(difference.expected), "%s",
 		expected);
@@ -96,21 +99,22 @@ static void report(struct verification *v, const struct mac *mac,
 	v->fn(v->data, &difference);
 }
 
-static void report_fields(struct verification *v,
-	const struct client_want *want, const struct client *have)
+static void report_fields(struct verification *v, const char *group,
+	const struct mac *mac, const struct gh_policy *want,
+	const struct gh_policy *have)
 {
 	char expected[24], found[24];
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(fields); i++) {
-		uint64_t a = field_of(&want->policy, i);
-		uint64_t b = field_of(&have->record.policy, i);
+		uint64_t a = field_of(want, i);
+		uint64_t b = field_of(have, i);
 
 		if (a == b)
 			continue;
 		snprintf(expected, sizeof(expected), "%" PRIu64, a);
 		snprintf(found, sizeof(found), "%" PRIu64, b);
-		report(v, &want->mac, fields[i].name, expected, found);
+		report(v, group, mac, fields[i].name, expected, found);
 	}
 }
 
@@ -126,21 +130,34 @@ static int on_difference(void *data, enum client_difference difference,
 		return 0;
 	switch (difference) {
 	case CLIENT_MISSING:
-		report(v, mac, "record", "there", "missing");
+		report(v, NULL, mac, "record", "there", "missing");
 		break;
 	case CLIENT_UNKNOWN:
-		report(v, mac, "record", "none", "there");
+		report(v, NULL, mac, "record", "none", "there");
 		if (v->unknown_count < REMOVE_MAX)
 			v->unknown[v->unknown_count++] = *have;
 		return 0;
 	case CLIENT_OTHER:
 	case CLIENT_DIFFERENT:
-		report_fields(v, want, have);
+		report_fields(v, NULL, mac, &want->policy,
+			&have->record.policy);
 		break;
 	}
 	if (v->repair)
 		sync_repair_client(v->sync, mac, "differs from the store");
 	return 0;
+}
+
+static void on_group(void *data, const char *group,
+	const struct gh_policy *want, const struct gh_policy *found)
+{
+	static const struct mac nobody;
+	struct verification *v = data;
+
+	if (found)
+		report_fields(v, group, &nobody, want, found);
+	else
+		report(v, group, &nobody, "record", "there", "missing");
 }
 
 static int gather_want(void *data, const struct holder *holder)
@@ -174,6 +191,11 @@ int sync_verify(struct sync *sync, bool repair,
 	if (!ret && repair)
 		ret = sync_remove_unknown(
 			sync, v->unknown, v->unknown_count);
+	if (!ret)
+		ret = groups_verify(sync->g, on_group, v);
+	/* Puts right what it finds. */
+	if (!ret && repair)
+		ret = groups_sweep(sync->g);
 	*ret_checked = v->wants.count;
 	wants_free(&v->wants);
 	return ret;

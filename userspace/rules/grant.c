@@ -42,6 +42,7 @@ struct grant grant_of(const struct holder *holder, const struct moment *now)
 		.state = GRANT_NONE,
 		.expires_ns = UNLIMITED,
 		.bytes_left = UNLIMITED,
+		.group_id = holder->group_id,
 	};
 
 	from_session(holder, &grant);
@@ -53,6 +54,7 @@ struct grant grant_of(const struct holder *holder, const struct moment *now)
 	if (grant.state == GRANT_EXEMPT) {
 		grant.rates = (struct rates){0};
 		grant.networks[0] = '\0';
+		grant.group_id = 0;
 	}
 	return grant;
 }

@@ -23,6 +23,7 @@ struct grant {
 	int64_t bytes_left;
 	struct rates rates;
 	char networks[STORE_NETWORKS]; /* names; "": all */
+	int64_t group_id; /* whose limits hold as well; 0: none */
 };
 
 /* Same holder and moment, same grant: start, change and `verify` all use it. */

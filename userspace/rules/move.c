@@ -85,6 +85,34 @@ static int take_over(struct rules *rules, struct account *account,
 	return account_save(rules, &other);
 }
 
+/*
+ * Whoever shares a group's limits does so with the next device as well: a new MAC
+ * is no way out. `stays`: the old one has credits left, and is in it still.
+ */
+static int follow_group(struct rules *rules, const struct mac *from,
+	const struct mac *to, bool stays, const struct moment *now)
+{
+	struct device old, device = {.mac = *to,
+		.first_seen = now->wall_sec, .last_seen = now->wall_sec};
+	int ret = store_device_lookup(rules->store, from, &old);
+
+	if (ret || !old.group_id)
+		return ret == -ENOENT ? 0 : ret;
+	ret = store_device_lookup(rules->store, to, &device);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (!device.group_id) {
+		device.group_id = old.group_id;
+		ret = store_device_put(rules->store, &device);
+		if (ret)
+			return ret;
+	}
+	if (stays)
+		return 0;
+	old.group_id = 0;
+	return store_device_put(rules->store, &old);
+}
+
 int account_move(struct rules *rules, struct account *account,
 	const struct mac *mac, bool *moves, const struct moment *now,
 	enum outcome *ret_outcome)
@@ -109,6 +137,8 @@ int account_move(struct rules *rules, struct account *account,
 		ret = leave_behind(rules, account, moves, now);
 		account->session.mac = *mac;
 	}
+	if (!ret)
+		ret = follow_group(rules, &old, mac, stays, now);
 	if (ret)
 		return ret;
 	account_settle(account, now, false);

@@ -9,7 +9,7 @@
 
 #define COLUMNS                                                       \
 	"id, mac, name, note, blocked, exempt_until, first_seen,"     \
-	" last_seen"
+	" last_seen, group_id"
 
 static void read_device(struct db_rows *rows, void *ret_row)
 {
@@ -24,6 +24,7 @@ static void read_device(struct db_rows *rows, void *ret_row)
 	d->exempt_until = db_int(rows, 5);
 	d->first_seen = db_int(rows, 6);
 	d->last_seen = db_int(rows, 7);
+	d->group_id = db_int(rows, 8);
 }
 
 int store_device_lookup(struct store *store, const struct mac *mac,
@@ -53,16 +54,18 @@ int store_device_put(struct store *store, struct device *device)
 		return db_run(store->db,
 			"UPDATE devices SET name = ?, note = ?, blocked = ?,"
 			" exempt_until = ?, last_seen = ?,"
+			" group_id = nullif(?, 0),"
 			" updated_at = unixepoch() WHERE id = ?",
-			"ttiiii", device->name, device->note,
+			"ttiiiii", device->name, device->note,
 			(int64_t)device->blocked, device->exempt_until,
-			device->last_seen, device->id);
+			device->last_seen, device->group_id, device->id);
 	ret = db_run(store->db,
 		"INSERT INTO devices (mac, name, note, blocked, exempt_until,"
-		" first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		"mttiiii", &device->mac, device->name, device->note,
+		" first_seen, last_seen, group_id)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
+		"mttiiiii", &device->mac, device->name, device->note,
 		(int64_t)device->blocked, device->exempt_until,
-		device->first_seen, device->last_seen);
+		device->first_seen, device->last_seen, device->group_id);
 	if (!ret)
 		device->id = db_last_id(store->db);
 	return ret;

@@ -128,9 +128,12 @@ static int change_boot(struct store *store, int64_t last_ns, int64_t mono_ns)
 		" WHERE deadline_ns IS NOT NULL",
 		"ii", last_ns, mono_ns);
 
-	if (ret)
-		return ret;
-	return db_run(store->db, "DELETE FROM records", "");
+	if (!ret)
+		ret = db_run(store->db, "DELETE FROM records", "");
+	if (!ret)
+		ret = db_run(store->db,
+			"UPDATE groups SET raw_up = 0, raw_down = 0", "");
+	return ret;
 }
 
 struct boot {

@@ -129,6 +129,7 @@ struct device {
 	bool blocked;
 	int64_t exempt_until; /* reserved for devices that need no session: always 0 */
 	int64_t first_seen, last_seen;
+	int64_t group_id; /* 0: none */
 };
 int store_device_lookup(struct store *store, const struct mac *mac, struct device *ret_device);
 /* One without a row is not. */
@@ -136,6 +137,32 @@ int store_device_is_blocked(struct store *store, const struct mac *mac, bool *re
 /* Inserts when id is 0, which is then set. */
 int store_device_put(struct store *store, struct device *device);
 int store_device_list(struct store *store, int64_t after, struct device *rows, int max);
+
+#define GROUP_DEVICES_MAX 64
+
+/* Devices that share bytes and rates, on top of their sessions' own. */
+struct group {
+	int64_t id;
+	char name[STORE_NAME];
+	int64_t bytes; /* UNLIMITED; up and down together */
+	int64_t up_kbps, down_kbps; /* 0: no limit */
+	int64_t bytes_up, bytes_down; /* used */
+	int64_t raw_up, raw_down; /* the kernel's counters, as counted in them */
+	int64_t devices; /* how many; read only */
+};
+/* Sets the id. -EEXIST: the name is taken, whatever its capitals. */
+int store_group_insert(struct store *store, struct group *group);
+/* All but the name. */
+int store_group_update(struct store *store, const struct group *group);
+int store_group_lookup(struct store *store, int64_t id, struct group *ret_group);
+int store_group_by_name(struct store *store, const char *name, struct group *ret_group);
+/* Its devices are in none then. */
+int store_group_delete(struct store *store, int64_t id);
+/* Up to `max` with id > after, by id; returns how many. */
+int store_group_list(struct store *store, int64_t after, struct group *rows, int max);
+int store_group_count(struct store *store, int64_t *ret_count);
+/* Up to `max` of its devices; returns how many. */
+int store_group_devices(struct store *store, int64_t id, struct mac *rows, int max);
 
 enum session_state {
 	SESSION_RUNNING,
@@ -244,6 +271,7 @@ struct holder {
 	struct credit credit;
 	bool blocked;
 	int64_t exempt_until;
+	int64_t group_id; /* 0: none */
 	struct record record; /* id 0: none */
 };
 /* Every client that may have a grant: live sessions and special devices. */

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Devices that share bytes and rates (docs/design.md 4.6), on two networks, with
+real traffic: what they get together is what the group has, to the byte."""
+import subprocess
+import time
+
+import pytest
+
+from conftest import Guest, Refused, is_running, make_lab, wait_for
+
+WEB = "http://192.0.2.80/bytes/"
+MEGA = 1_000_000
+
+
+class Neighbour(Guest):
+    """The one guest of a second network, at an address of its own."""
+
+    mac = "02:00:00:00:02:01"
+
+    def __init__(self, lab):
+        super().__init__(lab, 90)
+        ns, gw = f"{lab.prefix}-g90", f"{lab.prefix}-gw"
+        for line in (
+                f"ip netns add {ns}",
+                f"ip -n {gw} link add lan9 type veth peer name eth0 netns {ns} "
+                f"address {self.mac}",
+                f"ip -n {gw} addr add 10.79.0.1/24 dev lan9",
+                f"ip -n {gw} link set lan9 up",
+                f"ip -n {ns} addr add 10.79.0.2/24 dev eth0",
+                f"ip -n {ns} link set eth0 up",
+                f"ip -n {ns} route add default via 10.79.0.1"):
+            subprocess.run(line.split(), check=True)
+        with open(lab.state / "gatehouse.conf", "a", encoding="utf-8") as config:
+            config.write("\n[network second]\ninterface = lan9\nportal4 = 10.79.0.1\n")
+        subprocess.run(["kill", "-HUP", str(lab.pid("gatehoused"))], check=True)
+        wait_for(lambda: any(port["interface"] == "lan9" and port["state"] == "gated"
+                             for port in lab.ctl("status")["ports"]))
+
+    def down(self):
+        subprocess.run(["ip", "netns", "del", f"{self.lab.prefix}-g90"], check=True)
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A guest on each network, with a session without limits."""
+    lab = make_lab("tc", guests=1)
+    neighbour = None
+    try:
+        neighbour = Neighbour(lab)
+        yield lab, (lab.guest(), neighbour)
+    finally:
+        if neighbour:
+            neighbour.down()
+        lab.down()
+
+
+@pytest.fixture
+def group(pair):
+    """A group with both in it, without limits yet."""
+    lab, guests = pair
+    name = f"Room {time.monotonic_ns()}"
+    lab.ctl("group", "add", name)
+    for guest in guests:
+        lab.ctl("allow", guest.mac, "--minutes", 60)
+        lab.ctl("group", "join", name, guest.mac)
+    yield name
+    try:
+        lab.ctl("group", "remove", name)
+    except Refused:
+        pass
+    for guest in guests:
+        lab.ctl("kick", guest.mac)
+
+
+def fetch(guest, size, seconds=3):
+    return guest.spawn("curl", "-s", "-m", str(seconds), "-o", "/dev/null", "-w",
+                       "%{size_download}", WEB + str(size), stdout=subprocess.PIPE,
+                       text=True)
+
+
+def fetched(processes):
+    return [int(process.communicate(timeout=30)[0]) for process in processes]
+
+
+def used(reply):
+    return reply["bytesUp"] + reply["bytesDown"]
+
+
+def test_bytes_are_shared_to_the_last(pair, group):
+    lab, guests = pair
+    before = {guest.mac: used(lab.ctl("client", guest.mac)) for guest in guests}
+    lab.ctl("group", "change", group, "--megabytes", 5)
+    # Each has some, and then they run for the rest.
+    got = fetched([fetch(guest, MEGA) for guest in guests])
+    got += fetched([fetch(guest, 20 * MEGA, 2) for guest in guests])
+    shown = lab.ctl("group", "show", group)
+    # Together no byte too much; a segment may not have fitted.
+    assert got[:2] == [MEGA, MEGA] and sum(got) < 5 * MEGA
+    assert 5 * MEGA - 2 * 65536 < used(shown) <= 5 * MEGA, shown
+    own = sum(used(lab.ctl("client", guest.mac)) - before[guest.mac]
+              for guest in guests)
+    assert own == used(shown)
+    for guest in guests:
+        client = lab.ctl("client", guest.mac)
+        assert client["state"] == "running" and client["group"] == group
+        assert client["remainingBytes"] == shown["remainingBytes"]
+    assert lab.reasons()["drop_group_quota"] > 0
+    session = guests[0].session()
+    assert session["remainingBytes"] == shown["remainingBytes"]
+    # The probe finds the portal, as at the end of the own bytes.
+    assert not guests[0].is_online()
+    # More, while it runs: nobody signs in again.
+    lab.ctl("group", "change", group, "--megabytes", 8)
+    assert fetched([fetch(guests[1], MEGA)]) == [MEGA]
+    assert lab.text("verify")[0] == 0
+
+
+def test_a_rate_is_shared(pair, group):
+    lab, guests = pair
+    lab.ctl("group", "change", group, "--down", 8000)
+    seconds = 3
+    got = fetched([fetch(guest, 100 * MEGA, seconds) for guest in guests])
+    share = sum(got) * 8 / (8_000_000 * (seconds + 0.25))
+    assert 0.85 < share < 1.03, (got, share)
+    # At once: none.
+    lab.ctl("group", "change", group, "--down", 0)
+    assert fetched([fetch(guests[0], 10 * MEGA)]) == [10 * MEGA]
+
+
+def test_what_was_used_outlives_everything(pair, group):
+    lab, guests = pair
+    lab.ctl("group", "change", group, "--megabytes", 3)
+    assert fetched([fetch(guests[0], MEGA)]) == [MEGA]
+    count = used(lab.ctl("group", "show", group))
+    assert count > MEGA
+    # Killed, and used meanwhile; the kernel goes on and is counted afterwards.
+    lab.kill("gatehoused")
+    assert sum(fetched([fetch(guests[1], MEGA)])) == MEGA
+    lab.start()
+    more = used(lab.ctl("group", "show", group))
+    assert count + MEGA < more <= 3 * MEGA
+    # The kernel forgets, the store does not.
+    lab.ctl("unload", "--closed")
+    wait_for(lambda: not is_running(lab.pid("gatehoused")))
+    lab.start()
+    again = lab.ctl("group", "show", group)
+    assert used(again) == more and lab.text("verify")[0] == 0
+    assert sum(fetched([fetch(guests[1], 20 * MEGA, 2)])) < 3 * MEGA - more
+    assert used(lab.ctl("group", "show", group)) <= 3 * MEGA
+
+
+def test_a_change_from_outside_is_repaired(pair, group):
+    lab, guests = pair
+    lab.ctl("group", "change", group, "--megabytes", 100)
+    number = lab.ctl("group", "show", group)["id"]
+    key = " ".join(str(byte) for byte in number.to_bytes(4, "little"))
+    subprocess.run(f"bpftool map delete pinned {lab.pins}/groups key {key}",
+                   shell=True, check=True)
+    assert lab.text("verify")[0] in (0, 1)
+    wait_for(lambda: lab.text("verify")[0] == 0)
+    assert fetched([fetch(guests[0], MEGA)]) == [MEGA]
+
+
+def test_membership(pair, group):
+    lab, guests = pair
+    lab.ctl("group", "change", group, "--megabytes", 1)
+    fetched([fetch(guests[0], 5 * MEGA, 2)])
+    # Both are at the end of it; who leaves has the own session only.
+    explained = lab.ctl("explain", guests[1].mac, "--down")
+    assert explained["reason"] == "drop_group_quota", explained
+    shown = lab.ctl("group", "show", group)
+    assert sorted(shown["macs"]) == sorted(g.mac.upper() for g in guests)
+    lab.ctl("group", "leave", guests[1].mac)
+    assert fetched([fetch(guests[1], 2 * MEGA)]) == [2 * MEGA]
+    assert lab.ctl("client", guests[1].mac)["group"] is None
+    # A new MAC is no way out.
+    other = "02:00:00:00:02:77"
+    lab.ctl("move", guests[0].mac, other)
+    assert lab.ctl("client", other)["group"] == group
+    assert lab.ctl("client", guests[0].mac)["group"] is None
+    lab.ctl("move", other, guests[0].mac)
+    assert lab.ctl("client", guests[0].mac)["group"] == group
+    assert not guests[0].is_online()
+    lab.ctl("group", "remove", group)
+    assert fetched([fetch(guests[0], 2 * MEGA)]) == [2 * MEGA]
+    assert lab.text("verify")[0] == 0
+
+
+@pytest.mark.parametrize("words", [
+    ["show", "Nobody"], ["join", "Nobody", "02:00:00:00:02:01"],
+    ["leave", "02:00:00:00:02:99"], ["remove", "Nobody"],
+    ["add", "Slow", "--up", "10"], ["change", "Nobody", "--up", "64"]])
+def test_refused(pair, words):
+    with pytest.raises(Refused):
+        pair[0].ctl("group", *words)
+
+
+def test_a_name_is_taken_whatever_its_capitals(pair, group):
+    with pytest.raises(Refused):
+        pair[0].ctl("group", "add", group.upper())
+    assert pair[0].text("group", "list")[1].count("Room ") == 1

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Groups are few, and there are at most GH_GROUPS_MAX: each walk reads all of
+ * their rows. The kernel's quota is absolute, so counting does not change it.
+ */
+#include "daemon/group_records.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "datapath/clients.h"
+#include "datapath/groups.h"
+
+#define PAGE 64
+
+struct gh_policy group_policy(const struct group *group)
+{
+	int64_t raw = group->raw_up + group->raw_down;
+	int64_t used = group->bytes_up + group->bytes_down;
+
+	return (struct gh_policy){
+		.state = GH_STATE_RUNNING,
+		.expires_ns = GH_NEVER,
+		.quota_bytes = group->bytes == UNLIMITED
+				       ? GH_UNLIMITED
+				       : (uint64_t)MAX(raw + group->bytes - used, 0),
+		.up_price = datapath_rate_price(group->up_kbps),
+		.down_price = datapath_rate_price(group->down_kbps),
+		.networks = ~0ULL,
+		.record_id = (uint64_t)group->id,
+	};
+}
+
+/* Calls `fn` for each row; it may write that row. */
+static int each_row(struct gatehoused *g,
+	int (*fn)(struct gatehoused *g, struct group *group, void *data),
+	void *data)
+{
+	struct group rows[PAGE];
+	int64_t after = 0;
+	int ret = 0, n = PAGE, i;
+
+	while (!ret && n == PAGE) {
+		n = store_group_list(g->store, after, rows, PAGE);
+		for (i = 0; !ret && i < n; i++)
+			ret = fn(g, &rows[i], data);
+		if (n > 0)
+			after = rows[n - 1].id;
+	}
+	return ret ? ret : MIN(n, 0);
+}
+
+/* Adds what is new in the record's counters. A lower count is a packet that
+ * was taken back, as with clients. */
+static int fold(struct gatehoused *g, struct group *group, int64_t up, int64_t down)
+{
+	if (up == group->raw_up && down == group->raw_down)
+		return 0;
+	group->bytes_up += up - group->raw_up;
+	group->bytes_down += down - group->raw_down;
+	group->raw_up = up;
+	group->raw_down = down;
+	return store_group_update(g->store, group);
+}
+
+/* The record is gone: the next one counts from 0. */
+static int restart(struct gatehoused *g, struct group *group)
+{
+	groups_touch(g);
+	group->raw_up = group->raw_down = 0;
+	return store_group_update(g->store, group);
+}
+
+int group_count(struct gatehoused *g, struct group *group)
+{
+	struct gh_client record;
+	int ret;
+
+	if (!g->dp)
+		return 0;
+	ret = group_lookup(g->dp, (uint32_t)group->id, &record);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	return fold(g, group, (int64_t)record.up.bytes,
+		(int64_t)record.down.bytes);
+}
+
+static int start_one(struct gatehoused *g, struct group *group, void *data)
+{
+	struct gh_client record;
+	int ret = group_lookup(g->dp, (uint32_t)group->id, &record);
+
+	if (ret == -ENOENT)
+		return restart(g, group);
+	return ret ? ret
+		   : fold(g, group, (int64_t)record.up.bytes,
+			     (int64_t)record.down.bytes);
+}
+
+int groups_start(struct gatehoused *g)
+{
+	return each_row(g, start_one, NULL);
+}
+
+void groups_touch(struct gatehoused *g)
+{
+	g->groups_touched = true;
+}
+
+static int put_one(struct gatehoused *g, struct group *group, void *data)
+{
+	struct gh_policy policy = group_policy(group);
+	struct gh_client record;
+	uint32_t id = (uint32_t)group->id;
+	int ret = group_lookup(g->dp, id, &record);
+
+	if (!ret && client_policy_equal(&policy, &record.policy))
+		return 0;
+	ret = group_put(g->dp, id, &policy);
+	if (ret == -ESTALE) {
+		/* Somebody else's is in the way. */
+		ret = group_remove(g->dp, id);
+		if (!ret)
+			ret = group_put(g->dp, id, &policy);
+	}
+	if (ret)
+		log_error("the record of group \"%s\": %s", group->name,
+			strerror(-ret));
+	return 0;
+}
+
+void groups_put(struct gatehoused *g)
+{
+	int ret = g->dp ? each_row(g, put_one, NULL) : 0;
+
+	if (ret)
+		log_error("reading the groups: %s", strerror(-ret));
+}
+
+struct removal {
+	struct gatehoused *g;
+	bool has_waited;
+};
+
+static int remove_one(void *data, uint32_t id, const struct gh_client *record)
+{
+	struct removal *removal = data;
+	struct group group;
+
+	if (store_group_lookup(removal->g->store, id, &group) != -ENOENT)
+		return 0;
+	/* Packets that saw a client name it may still count there. */
+	if (!removal->has_waited)
+		clients_wait_for_packets();
+	removal->has_waited = true;
+	return group_remove(removal->g->dp, id);
+}
+
+void groups_remove(struct gatehoused *g)
+{
+	struct removal removal = {.g = g};
+	int ret = g->dp ? group_each(g->dp, remove_one, &removal) : 0;
+
+	if (ret)
+		log_error("removing the records of groups: %s", strerror(-ret));
+}
+
+static int report_repair(
+	struct gatehoused *g, const struct group *group, const char *why)
+{
+	char text[STORE_NAME + 32];
+
+	log_warning("repaired the record of group \"%s\": %s", group->name, why);
+	g->repaired_sec = clock_wall_sec();
+	groups_touch(g);
+	snprintf(text, sizeof(text), "group %s: %s", group->name, why);
+	return store_audit(g->store, g->repaired_sec, "gatehoused", "repair",
+		NULL, 0, text);
+}
+
+static int sweep_one(struct gatehoused *g, struct group *group, void *data)
+{
+	struct gh_policy policy = group_policy(group);
+	struct gh_client record;
+	int ret = group_lookup(g->dp, (uint32_t)group->id, &record);
+
+	if (ret == -ENOENT) {
+		ret = report_repair(g, group, "missing");
+		return ret ? ret : restart(g, group);
+	}
+	if (ret)
+		return ret;
+	if (!client_policy_equal(&policy, &record.policy))
+		ret = report_repair(g, group, "changed by somebody else");
+	return ret ? ret
+		   : fold(g, group, (int64_t)record.up.bytes,
+			     (int64_t)record.down.bytes);
+}
+
+int groups_sweep(struct gatehoused *g)
+{
+	return each_row(g, sweep_one, NULL);
+}
+
+struct verification {
+	void (*fn)(void *data, const char *group, const struct gh_policy *want,
+		const struct gh_policy *found);
+	void *data;
+};
+
+static int verify_one(struct gatehoused *g, struct group *group, void *data)
+{
+	const struct verification *v = data;
+	struct gh_policy want = group_policy(group);
+	struct gh_client record;
+	int ret = group_lookup(g->dp, (uint32_t)group->id, &record);
+
+	if (ret == -ENOENT)
+		v->fn(v->data, group->name, &want, NULL);
+	else if (!ret && !client_policy_equal(&want, &record.policy))
+		v->fn(v->data, group->name, &want, &record.policy);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int groups_verify(struct gatehoused *g,
+	void (*fn)(void *data, const char *group, const struct gh_policy *want,
+		const struct gh_policy *found),
+	void *data)
+{
+	struct verification v = {fn, data};
+
+	return each_row(g, verify_one, &v);
+}

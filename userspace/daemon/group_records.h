@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeps the kernel's records of groups equal to the store, as sync.h does for
+ * clients': a record is there before a client names it, and goes after the
+ * last one does. What the kernel counted is folded into the group's row.
+ */
+#ifndef DAEMON_GROUP_RECORDS_H
+#define DAEMON_GROUP_RECORDS_H
+
+#include "daemon/gatehoused.h"
+
+/* What a group's record says besides its counters. */
+struct gh_policy group_policy(const struct group *group);
+
+/* At start, in a transaction: counts what adopted records counted meanwhile;
+ * a record that is gone will be made anew. */
+int groups_start(struct gatehoused *g);
+/* Counts this group now, in a transaction; `group` is its row, brought up to
+ * date. */
+int group_count(struct gatehoused *g, struct group *group);
+
+/* A group was added, changed or removed in this turn. */
+void groups_touch(struct gatehoused *g);
+/* After the commit: makes and edits records, by difference. */
+void groups_put(struct gatehoused *g);
+/* When no client names them any more: removes those without a row. */
+void groups_remove(struct gatehoused *g);
+
+/* In the sweep: counts all; puts right what somebody else changed. */
+int groups_sweep(struct gatehoused *g);
+
+/* Compares the records with the rows, field by field; `found`: what is not
+ * as it should be. Both names are valid during the call only. */
+int groups_verify(struct gatehoused *g,
+	void (*fn)(void *data, const char *group, const struct gh_policy *want,
+		const struct gh_policy *found),
+	void *data);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Groups: devices that share bytes and rates. Which device is in which is in
+ * the devices' rows. Capitals make no other name: the table says so.
+ */
+#include <string.h>
+
+#include "base/util.h"
+#include "store/handle.h"
+
+#define COLUMNS                                                              \
+	"id, name, bytes, up_kbps, down_kbps, bytes_up, bytes_down, raw_up," \
+	" raw_down, (SELECT count(*) FROM devices d WHERE d.group_id = groups.id)"
+
+static void read_group(struct db_rows *rows, void *ret_row)
+{
+	struct group *group = ret_row;
+
+	*group = (struct group){
+		.id = db_int(rows, 0),
+		.bytes = db_limit(rows, 2),
+		.up_kbps = db_int(rows, 3),
+		.down_kbps = db_int(rows, 4),
+		.bytes_up = db_int(rows, 5),
+		.bytes_down = db_int(rows, 6),
+		.raw_up = db_int(rows, 7),
+		.raw_down = db_int(rows, 8),
+		.devices = db_int(rows, 9),
+	};
+	db_text(rows, 1, group->name, sizeof(group->name));
+}
+
+int store_group_insert(struct store *store, struct group *group)
+{
+	int ret = db_run(store->db,
+		"INSERT INTO groups (name, bytes, up_kbps, down_kbps)"
+		" VALUES (?, ?, ?, ?)",
+		"tlii", group->name, group->bytes, group->up_kbps,
+		group->down_kbps);
+
+	if (!ret)
+		group->id = db_last_id(store->db);
+	return ret;
+}
+
+int store_group_update(struct store *store, const struct group *group)
+{
+	return db_run(store->db,
+		"UPDATE groups SET bytes = ?, up_kbps = ?, down_kbps = ?,"
+		" bytes_up = ?, bytes_down = ?, raw_up = ?, raw_down = ?,"
+		" updated_at = unixepoch() WHERE id = ?",
+		"liiiiiii", group->bytes, group->up_kbps, group->down_kbps,
+		group->bytes_up, group->bytes_down, group->raw_up,
+		group->raw_down, group->id);
+}
+
+int store_group_lookup(struct store *store, int64_t id, struct group *ret_group)
+{
+	return db_one(store->db, read_group, ret_group,
+		"SELECT " COLUMNS " FROM groups WHERE id = ?", "i", id);
+}
+
+int store_group_by_name(
+	struct store *store, const char *name, struct group *ret_group)
+{
+	return db_one(store->db, read_group, ret_group,
+		"SELECT " COLUMNS " FROM groups WHERE name = ?", "t", name);
+}
+
+int store_group_delete(struct store *store, int64_t id)
+{
+	return db_run(store->db, "DELETE FROM groups WHERE id = ?", "i", id);
+}
+
+int store_group_list(
+	struct store *store, int64_t after, struct group *rows, int max)
+{
+	return db_list(store->db, read_group, rows, sizeof(*rows), max,
+		"SELECT " COLUMNS " FROM groups WHERE id > ? ORDER BY id"
+		" LIMIT ?",
+		"ii", after, (int64_t)max);
+}
+
+int store_group_count(struct store *store, int64_t *ret_count)
+{
+	return db_one(store->db, db_read_int, ret_count,
+		"SELECT count(*) FROM groups", "");
+}
+
+static void read_mac(struct db_rows *rows, void *ret_row)
+{
+	db_mac(rows, 0, ret_row);
+}
+
+int store_group_devices(
+	struct store *store, int64_t id, struct mac *rows, int max)
+{
+	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
+		"SELECT mac FROM devices WHERE group_id = ? ORDER BY id LIMIT ?",
+		"ii", id, (int64_t)max);
+}
