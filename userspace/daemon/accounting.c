@@ -6,10 +6,15 @@
  * one transaction, and counting again what is counted adds nothing. A record
  * that comes or goes between two slices may be met or not: none is called
  * missing before it is looked up.
+ *
+ * The kernel gives its records in the order of their hashes. What moved is
+ * noted and written in the store's own order: in the other, each slice would
+ * write most pages of the table anew (100,000 busy clients took 26 s, not 0.5).
  */
 #include "daemon/accounting.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -19,14 +24,28 @@
 #include "daemon/sync.h"
 
 #define UNKNOWN_MAX 256 /* removed by one slice */
+#define MOVED_MAX   131072 /* noted before they are written: 4 MiB, sorted in 20 ms */
+#define FOLDS	    64	   /* of one step */
 #define SLICE_NS    (10 * NSEC_PER_MSEC)
 #define PAUSE_NS    NSEC_PER_MSEC
+
+/* A record that counted since it was folded last, as the kernel had it. */
+struct moved {
+	int64_t record_id;
+	struct mac mac;
+	int64_t up, down;
+};
 
 struct sweep {
 	struct gatehoused *g;
 	struct loop_timer timer;
 	struct clients_walk *walk; /* NULL: all records are read */
-	size_t position;	   /* in the cache, which is looked at then */
+	struct moved *moved;
+	size_t moved_count, moved_size;
+	size_t folded; /* of them */
+	bool is_folding;
+	bool is_complete;	   /* they were as many as there should be */
+	size_t position;	   /* in the cache, which is looked at if not */
 	bool is_done;
 	uint32_t number;
 	size_t known;
@@ -35,19 +54,68 @@ struct sweep {
 	int64_t busy_ns, longest_ns;
 };
 
-static int fold_record(struct sweep *sweep, struct cached_record *entry,
+static void note_moved(struct sweep *sweep, const struct cached_record *entry,
 	const struct gh_client *record)
 {
-	int64_t up = (int64_t)record->up.bytes;
-	int64_t down = (int64_t)record->down.bytes;
+	struct moved moved = {
+		.record_id = entry->record_id,
+		.mac = entry->mac,
+		.up = (int64_t)record->up.bytes,
+		.down = (int64_t)record->down.bytes,
+	};
+
+	if (moved.up == entry->raw_up && moved.down == entry->raw_down)
+		return;
+	ARRAY_GROW(sweep->moved, sweep->moved_count, sweep->moved_size);
+	sweep->moved[sweep->moved_count++] = moved;
+}
+
+static int by_record(const void *a, const void *b)
+{
+	int64_t left = ((const struct moved *)a)->record_id;
+	int64_t right = ((const struct moved *)b)->record_id;
+
+	return (left > right) - (left < right);
+}
+
+/* Turns of the loop have been since it was noted: the client may have another
+ * record by now, or this one been folded further. */
+static int fold(struct sweep *sweep, struct moved *moved)
+{
+	struct gatehoused *g = sweep->g;
+	struct cached_record *entry = record_cache_find(sync_cache(g->sync), &moved->mac);
+	struct gh_client record;
 	int ret;
 
-	if (up == entry->raw_up && down == entry->raw_down)
+	if (!entry || entry->record_id != moved->record_id)
 		return 0;
-	ret = store_record_fold(sweep->g->store, entry->record_id, up, down);
+	if (entry->raw_up < 0) {
+		if (clients_lookup(g->dp, &moved->mac, &record) < 0)
+			return 0;
+		moved->up = (int64_t)record.up.bytes;
+		moved->down = (int64_t)record.down.bytes;
+	}
+	if (moved->up < entry->raw_up || moved->down < entry->raw_down)
+		return 0;
+	ret = store_record_fold(g->store, entry->record_id, moved->up, moved->down);
 	if (!ret) {
-		entry->raw_up = up;
-		entry->raw_down = down;
+		entry->raw_up = moved->up;
+		entry->raw_down = moved->down;
+	}
+	return ret;
+}
+
+static int fold_some(struct sweep *sweep)
+{
+	int ret = 0;
+
+	if (sweep->folded == 0)
+		qsort(sweep->moved, sweep->moved_count, sizeof(*sweep->moved), by_record);
+	for (int i = 0; !ret && i < FOLDS && sweep->folded < sweep->moved_count; i++)
+		ret = fold(sweep, &sweep->moved[sweep->folded++]);
+	if (sweep->folded == sweep->moved_count) {
+		sweep->moved_count = sweep->folded = 0;
+		sweep->is_folding = false;
 	}
 	return ret;
 }
@@ -76,7 +144,8 @@ static int check_record(void *data, const struct client *client)
 		!record->policy.slow_up_price &&
 		!record->policy.slow_down_price && !entry->closing)
 		sync_touch(sync, &client->mac);
-	return fold_record(sweep, entry, record);
+	note_moved(sweep, entry, record);
+	return 0;
 }
 
 static void check_missing(void *data, struct cached_record *entry)
@@ -99,16 +168,19 @@ static int step(struct sweep *sweep)
 	bool more = false;
 	int ret = 0;
 
+	if (sweep->is_folding)
+		return fold_some(sweep);
 	if (!sweep->walk) {
-		sweep->is_done = !record_cache_some(
-			cache, &sweep->position, check_missing, sweep);
+		sweep->is_done = sweep->is_complete ||
+			!record_cache_some(cache, &sweep->position, check_missing, sweep);
 		return 0;
 	}
 	ret = clients_walk_next(sweep->walk, check_record, sweep, &more);
+	sweep->is_folding = sweep->moved_count >= (more ? MOVED_MAX : 1);
 	if (ret || more)
 		return ret;
 	clients_walk_free(TAKE_PTR(sweep->walk));
-	sweep->is_done = sweep->known >= record_cache_count(cache);
+	sweep->is_complete = sweep->known >= record_cache_count(cache);
 	return 0;
 }
 
@@ -149,6 +221,7 @@ static void end_sweep(struct gatehoused *g)
 	g->sweep_ns = sweep->busy_ns;
 	g->sweep_longest_ns = sweep->longest_ns;
 	clients_walk_free(sweep->walk);
+	free(sweep->moved);
 	free(sweep);
 }
 
