@@ -5,6 +5,8 @@
  * elsewhere to a running client; drops the rest.
  */
 #include "gate.h"
+#include "guard.h"
+#include "lease.h"
 #include "limits.h"
 #include "garden.h"
 #include "steer.h"
@@ -18,6 +20,46 @@ static __always_inline bool gh_is_steered_answer(struct __sk_buff *skb,
 	       refused != GH_DROP_BLOCKED && !f->fault &&
 	       gh_is_resolver_answer(f->pkt, f->net) &&
 	       gh_was_steered(skb, f->pkt, f->network);
+}
+
+/* Where gh_note_lease() reads to. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gh_lease);
+} lease_scratch GH_MAP;
+
+/* The box's DHCP answers: whose an address is from now on, whoever had it. */
+__weak __noinline int gh_note_lease(
+	struct __sk_buff *skb, __u32 offset, __u32 network)
+{
+	__u64 now_ns = gh_now_ns();
+	struct gh_binding fresh = {.seen_ns = now_ns, .network = network};
+	__u32 zero = 0;
+	struct gh_lease *lease = bpf_map_lookup_elem(&lease_scratch, &zero);
+	__be64 ip[2] = {};
+
+	if (!lease || bpf_skb_load_bytes(skb, offset, &lease->dhcp,
+			      sizeof(lease->dhcp)))
+		return 0;
+	if (!gh_lease_read(lease))
+		return 0;
+	fresh.lease_ns = now_ns + lease->lease * GH_SEC;
+	__builtin_memcpy(&fresh.mac, lease->dhcp.client_mac, 6);
+	ip[1] = (__u64)lease->dhcp.your_ip << 32 | 0xffff0000;
+	bpf_map_update_elem(&bindings, ip, &fresh, BPF_ANY);
+	return 1;
+}
+
+static __always_inline bool gh_is_lease(
+	const struct gh_frame *f, enum gh_maker maker)
+{
+	return maker == GH_MAKER_BOX && !f->fault && f->pkt->family == 4 &&
+	       f->pkt->proto == IPPROTO_UDP && f->pkt->l4 &&
+	       f->pkt->sport == GH_PORT_DHCPS &&
+	       f->pkt->dport == GH_PORT_DHCPC &&
+	       f->net->flags & GH_NETWORK_CHECK_SOURCE;
 }
 
 static __always_inline enum gh_reason gh_download(struct __sk_buff *skb,
@@ -42,6 +84,10 @@ static __always_inline enum gh_reason gh_download(struct __sk_buff *skb,
 		verdict = gh_metered(GH_PASS_STEERED, GH_METER_REPLY);
 	if (check_only)
 		return verdict.reason;
+	if (client && verdict.charge &&
+		f->net->flags & GH_NETWORK_DROP_SPOOFED &&
+		grant.state != GH_STATE_EXEMPT && gh_guard_is_theirs(f, mac))
+		return GH_DROP_SPOOFED;
 	if (client && verdict.charge) {
 		client->down.seen_ns = f->now_ns;
 		return gh_pay(skb, f, client, false, &grant, mac, verdict.reason);
@@ -99,6 +145,8 @@ static __always_inline int gh_send(struct __sk_buff *skb, bool check_only)
 		(reason == GH_PASS_BOX_MADE || reason == GH_PASS_STEERED) &&
 		gh_answer_as_asked(skb, f.pkt))
 		reason = GH_DROP_ERROR;
+	if (!check_only && gh_passes(reason) && gh_is_lease(&f, maker))
+		gh_note_lease(skb, f.pkt->l4 + 8, f.network);
 	if (!check_only || !gh_passes(reason))
 		gh_count(reason, f.segments, f.bytes);
 	/* It returns only when there is no learner. */

@@ -6,42 +6,49 @@
 #ifndef GH_EVENTS_H
 #define GH_EVENTS_H
 
-/* What shows that it was so; all zero: nothing. */
-struct gh_evidence {
-	__u64 other;
-	__be64 ip[2];
-};
-
-static __always_inline void gh_tell_all(enum gh_event_type type, __u64 now_ns,
-	__u64 mac, __u32 network, __u64 record_id,
-	const struct gh_evidence *evidence)
+static __always_inline bool gh_publish(const struct gh_event *event)
 {
-	struct gh_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	struct gh_event *room = bpf_ringbuf_reserve(&events, sizeof(*room), 0);
 	__u32 zero = 0;
 	__u64 *lost;
 
-	if (!event) {
-		lost = bpf_map_lookup_elem(&event_losses, &zero);
-		if (lost)
-			*lost += 1;
-		return;
+	if (room) {
+		__builtin_memcpy(room, event, sizeof(*room));
+		bpf_ringbuf_submit(room, 0);
+		return true;
 	}
-	event->time_ns = now_ns;
-	__builtin_memcpy(&event->mac, &mac, sizeof(event->mac));
-	event->type = type;
-	event->network = network;
-	event->record_id = record_id;
-	__builtin_memcpy(&event->other, &evidence->other, sizeof(event->other));
-	__builtin_memcpy(&event->ip, evidence->ip, sizeof(event->ip));
-	bpf_ringbuf_submit(event, 0);
+	lost = bpf_map_lookup_elem(&event_losses, &zero);
+	if (lost)
+		*lost += 1;
+	return false;
+}
+
+/* A function of its own for the verifier: rare, and told of in many places. */
+__weak __noinline int gh_submit(const struct gh_event *event)
+{
+	return event && gh_publish(event);
+}
+
+static __always_inline struct gh_event gh_event(enum gh_event_type type,
+	__u64 now_ns, __u64 mac, __u32 network, __u64 record_id)
+{
+	struct gh_event event = {
+		.time_ns = now_ns,
+		.type = type,
+		.network = network,
+		.record_id = record_id,
+	};
+
+	__builtin_memcpy(&event.mac, &mac, sizeof(event.mac));
+	return event;
 }
 
 static __always_inline void gh_tell(enum gh_event_type type, __u64 now_ns,
 	__u64 mac, __u32 network, __u64 record_id)
 {
-	struct gh_evidence nothing = {};
+	struct gh_event event = gh_event(type, now_ns, mac, network, record_id);
 
-	gh_tell_all(type, now_ns, mac, network, record_id, &nothing);
+	gh_submit(&event);
 }
 
 /* Whether this client's last event is a second old; then it is now. */

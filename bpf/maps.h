@@ -41,6 +41,30 @@ struct {
 } addresses GH_MAP;
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 262144);
+	__type(key, struct gh_ip);
+	__type(value, struct gh_binding);
+} bindings GH_MAP;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct gh_mac);
+	__type(value, struct gh_guard);
+} guards GH_MAP;
+
+/* What a new guard is made of: too large for a stack. Stays all zero. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct gh_guard);
+} no_guard GH_MAP;
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, GH_IFINDEX_MAX);
 	__type(key, __u32);

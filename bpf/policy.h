@@ -407,6 +407,12 @@ static __always_inline enum gh_event_type gh_rogue_type(
 	return GH_EVENT_BOX_ADDRESS;
 }
 
+/* The MAC that it names and that is not its own; 0: none. */
+static __always_inline __u64 gh_named_mac(const struct gh_pkt *pkt)
+{
+	return pkt->family || pkt->arp_mac == pkt->src ? 0 : pkt->arp_mac;
+}
+
 /*
  * To other guests of a network that lets them meet; GH_NO_REASON: not to them.
  * It does not leave the link, so nobody pays for it. What goes to a group keeps

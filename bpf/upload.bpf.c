@@ -5,34 +5,31 @@
  * out the verdict. Everything that is not said to pass is dropped.
  */
 #include "gate.h"
+#include "guard.h"
 #include "limits.h"
 #include "garden.h"
 #include "steer.h"
 
-/* For display; asked for once a second and client. */
 static __always_inline void gh_note_address(
 	const struct gh_frame *f, __u64 mac)
 {
-	struct gh_sighting sighting = {
-		.seen_ns = f->now_ns, .network = f->network};
-	__be64 ip[2];
+	struct gh_claim claim;
 
-	if (!gh_claims(f->pkt, ip))
-		return;
-	*(__u64 *)&sighting.mac = mac;
-	bpf_map_update_elem(&addresses, ip, &sighting, BPF_ANY);
+	if (gh_claim_of(f, mac, false, &claim))
+		gh_note_sighting(&claim);
 }
 
-static __always_inline void gh_tell_rogue(
+static __always_inline void gh_tell_frame(enum gh_event_type type,
 	const struct gh_frame *f, __u64 mac, __u64 record_id)
 {
-	struct gh_evidence evidence = {};
+	struct gh_event event =
+		gh_event(type, f->now_ns, mac, f->network, record_id);
+	__be64 ip[2];
 
-	gh_claims(f->pkt, evidence.ip);
-	if (!f->pkt->family && f->pkt->arp_mac != mac)
-		evidence.other = f->pkt->arp_mac;
-	gh_tell_all(gh_rogue_type(f->pkt), f->now_ns, mac, f->network,
-		record_id, &evidence);
+	*(__u64 *)&event.other = gh_named_mac(f->pkt);
+	if (gh_claims(f->pkt, ip))
+		__builtin_memcpy(&event.ip, ip, sizeof(event.ip));
+	gh_submit(&event);
 }
 
 /* Nobody's record: a group and zero are faults, the box's own is meant. */
@@ -40,15 +37,12 @@ static __always_inline void gh_note_source(const struct gh_frame *f, __u64 mac)
 {
 	__u32 network = f->network;
 	struct gh_alarm *alarm;
-	struct gh_evidence evidence = {};
 
 	if (mac != f->box_mac || f->fault)
 		return;
 	alarm = bpf_map_lookup_elem(&alarms, &network);
-	if (!alarm || !gh_may_tell(&alarm->told_ns, f->now_ns))
-		return;
-	gh_claims(f->pkt, evidence.ip);
-	gh_tell_all(GH_EVENT_BOX_MAC, f->now_ns, mac, f->network, 0, &evidence);
+	if (alarm && gh_may_tell(&alarm->told_ns, f->now_ns))
+		gh_tell_frame(GH_EVENT_BOX_MAC, f, mac, 0);
 }
 
 /* When this client was heard, where, and what user space should know. */
@@ -71,7 +65,7 @@ static __always_inline void gh_note_client(const struct gh_frame *f,
 			record_id);
 	else if (reason == GH_DROP_ROGUE &&
 		 gh_may_tell(&client->up.told_ns, f->now_ns))
-		gh_tell_rogue(f, mac, record_id);
+		gh_tell_frame(gh_rogue_type(f->pkt), f, mac, record_id);
 }
 
 /* The same for a client without a record. The LRU may forget it; NULL when it
@@ -98,8 +92,28 @@ static __always_inline struct gh_captive *gh_note_captive(
 	seen->network = f->network;
 	seen->packets++;
 	if (reason == GH_DROP_ROGUE && gh_may_tell(&seen->told_ns, f->now_ns))
-		gh_tell_rogue(f, mac, 0);
+		gh_tell_frame(gh_rogue_type(f->pkt), f, mac, 0);
 	return seen;
+}
+
+/*
+ * The source check, if the network wants it: 0, or why a frame that would pass
+ * goes. Asked before there is a verdict, of which the verifier knows dozens.
+ */
+static __always_inline int gh_check_source(const struct gh_frame *f, __u64 mac,
+	const struct gh_client *client, enum gh_state state, int refusal)
+{
+	struct gh_claim claim;
+	int fault;
+
+	if (!(f->net->flags & GH_NETWORK_CHECK_SOURCE) || f->fault ||
+		state == GH_STATE_EXEMPT || gh_is_bad_source(mac, f->box_mac) ||
+		!gh_claim_of(f, mac, !refusal, &claim))
+		return 0;
+	if (client)
+		claim.record_id = client->policy.record_id;
+	fault = gh_guard_judge(&claim);
+	return f->net->flags & GH_NETWORK_DROP_SPOOFED ? fault : 0;
 }
 
 /*
@@ -113,7 +127,7 @@ static __always_inline enum gh_reason gh_upload(
 	__u64 mac = f->pkt->src;
 	struct gh_client *client = bpf_map_lookup_elem(&clients, &mac);
 	struct gh_grant grant = {.state = GH_STATE_CLOSED};
-	int refusal = GH_DROP_CAPTIVE;
+	int refusal = GH_DROP_CAPTIVE, fault;
 	struct gh_captive *seen = NULL;
 	struct gh_verdict verdict;
 
@@ -121,6 +135,9 @@ static __always_inline enum gh_reason gh_upload(
 		return GH_DROP_NETWORK;
 	if (client)
 		refusal = gh_standing(f, client, &grant);
+	fault = check_only ? 0
+			   : gh_check_source(
+				     f, mac, client, grant.state, refusal);
 	verdict = gh_decide_up(f->pkt, f->fault, f->net, f->box_mac,
 		grant.state, refusal);
 	if (verdict.garden)
@@ -139,6 +156,8 @@ static __always_inline enum gh_reason gh_upload(
 		gh_note_source(f, mac);
 		return GH_DROP_SOURCE;
 	}
+	if (fault && gh_passes(verdict.reason))
+		return fault;
 	if (client)
 		gh_note_client(f, client, mac, refusal, verdict.reason);
 	else

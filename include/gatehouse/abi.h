@@ -135,6 +135,25 @@ struct gh_captive {
 struct gh_ip {
 	__u8 addr[16];
 };
+/*
+ * `bindings`: the same key; whose address it is, for the source check. Bounded
+ * by the DHCP pool and by GH_GUARD_ADDRESSES of each running client.
+ */
+struct gh_binding {
+	struct gh_mac mac;
+	__u64 seen_ns;  /* used by its owner, to a second */
+	__u64 lease_ns; /* the box's DHCP gave it until then; 0: never */
+	__u64 told_ns;  /* last event about somebody else who used it */
+	__u32 network;
+	__u32 reserved;
+};
+/* `guards`: by MAC, for running clients: which of `bindings` they made. */
+#define GH_GUARD_ADDRESSES 16 /* a power of 2 */
+struct gh_guard {
+	struct gh_ip addresses[GH_GUARD_ADDRESSES]; /* all zero: free */
+	__u32 next;				    /* place to be used next */
+	__u32 reserved;
+};
 struct gh_sighting {
 	struct gh_mac mac;
 	__u64 seen_ns;
@@ -202,6 +221,10 @@ struct gh_interface {
 enum gh_network_flag {
 	GH_NETWORK_ACTIVE = 1 << 0,
 	GH_NETWORK_MEET = 1 << 1, /* guests who run may reach each other */
+	/* Source addresses are compared with `bindings`, and events told. */
+	GH_NETWORK_CHECK_SOURCE = 1 << 2,
+	/* What does not agree is dropped as well. */
+	GH_NETWORK_DROP_SPOOFED = 1 << 3,
 };
 
 /* `networks`: array by network number; number 0 is "not a network". */
@@ -374,10 +397,11 @@ enum gh_reason {
 	GH_DROP_BOX_LIMIT, /* DNS, ICMP, ARP, ND beyond the limit */
 	GH_DROP_TCP_STRAY, /* TCP segment to the responder that needs no answer */
 	GH_DROP_ERROR,     /* a helper failed; should stay 0 */
-	GH_DROP_ADDRESS,   /* to the box or the garden, from no address of the link */
+	GH_DROP_ADDRESS,   /* from an address that is not on the link */
 	GH_DROP_GARDEN,    /* garden, beyond its limit */
 	GH_DROP_GROUP_QUOTA, /* the bytes of its group are used up */
 	GH_DROP_GROUP_RATE,
+	GH_DROP_SPOOFED,   /* from, or to, an address that is another's */
 	GH_REASONS,        /* behind the last one */
 };
 
@@ -405,9 +429,10 @@ enum gh_event_type {
 	GH_EVENT_FORGED_ND,      /* the same in neighbour discovery */
 	GH_EVENT_BOX_ADDRESS,    /* has an address of the box for its own */
 	GH_EVENT_BOX_MAC,        /* sends as the box; once a second and network */
+	GH_EVENT_SPOOFED,        /* uses an address that is another's */
 };
 #define GH_EVENT_SUSPICIOUS GH_EVENT_ROGUE_RA /* the first of them */
-#define GH_EVENT_TYPES (GH_EVENT_BOX_MAC + 1) /* behind the last one */
+#define GH_EVENT_TYPES (GH_EVENT_SPOOFED + 1) /* behind the last one */
 struct gh_event {
 	__u64 time_ns;
 	struct gh_mac mac;
@@ -489,6 +514,8 @@ GH_ASSERT(sizeof(struct gh_half) == 64 + GH_TOMORROW_BYTES, "half is one cache l
 GH_ASSERT(sizeof(struct gh_client) == 192 + 2 * GH_TOMORROW_BYTES, "client record is three lines");
 GH_ASSERT(sizeof(struct gh_captive) == 104, "captive layout");
 GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");
+GH_ASSERT(sizeof(struct gh_binding) == 40, "binding layout");
+GH_ASSERT(sizeof(struct gh_guard) == 264, "guard layout");
 GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
 GH_ASSERT(sizeof(struct gh_steer_key) == 32, "steer key layout");
 GH_ASSERT(sizeof(struct gh_steered) == 24, "steered layout");

@@ -42,6 +42,7 @@ enum value_type {
 	VALUE_ADDR6,
 	VALUE_HOOK,
 	VALUE_SHAPE,
+	VALUE_SOURCE,
 	/* Lists; may be given several times */
 	VALUE_REACH,
 	VALUE_GARDEN,
@@ -95,6 +96,7 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "hook", VALUE_HOOK, NET(hook), 0, 0, NULL},
 	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
 	{SECTION_NETWORK, "isolate", VALUE_BOOL, NET(isolate), 0, 0, "yes"},
+	{SECTION_NETWORK, "source_check", VALUE_SOURCE, NET(source_check), 0, 0, "report"},
 	{SECTION_NETWORK, "reach", VALUE_REACH, NET(reach), 0, 0, NULL},
 	{SECTION_NETWORK, "steer_dns", VALUE_BOOL, NET(steer_dns), 0, 0, "yes"},
 	{SECTION_NETWORK, "resolver4", VALUE_ADDR4, NET(resolver4), 0, 0, NULL},
@@ -317,6 +319,27 @@ static const char *set_shape(const char *value, enum config_shape *to)
 	return NULL;
 }
 
+static const char *const source_names[] = {
+	[CONFIG_SOURCE_OFF] = "off",
+	[CONFIG_SOURCE_REPORT] = "report",
+	[CONFIG_SOURCE_DROP] = "drop",
+};
+
+const char *config_source_name(enum config_source_check check)
+{
+	return source_names[check];
+}
+
+static const char *set_source(const char *value, enum config_source_check *to)
+{
+	int check = NAME_INDEX(source_names, value);
+
+	if (check < 0)
+		return "must be off, report or drop";
+	*to = (enum config_source_check)check;
+	return NULL;
+}
+
 static const char *set_addr(
 	const struct setting *row, const char *value, struct ipaddr *to)
 {
@@ -503,6 +526,9 @@ static const char *set_value(
 		break;
 	case VALUE_SHAPE:
 		wrong = set_shape(value, to);
+		break;
+	case VALUE_SOURCE:
+		wrong = set_source(value, to);
 		break;
 	case VALUE_REACH:
 		wrong = add_list(&reach_list, value, base);

@@ -24,6 +24,14 @@
 enum config_hook { CONFIG_HOOK_AUTO, CONFIG_HOOK_XDP, CONFIG_HOOK_TC };
 enum config_shape { CONFIG_SHAPE_AUTO, CONFIG_SHAPE_FOUND, CONFIG_SHAPE_POLICE };
 
+/* What becomes of frames whose source address is another's. */
+enum config_source_check {
+	CONFIG_SOURCE_OFF,
+	CONFIG_SOURCE_REPORT,
+	CONFIG_SOURCE_DROP,
+};
+const char *config_source_name(enum config_source_check check);
+
 /* "10.0.0.5/32:8080/tcp"; port and protocol 0: any. */
 struct config_reach {
 	struct prefix prefix;
@@ -55,6 +63,7 @@ struct config_network {
 	bool steer_dns;            /* foreign DNS goes to the resolver; yes */
 	struct ipaddr resolver4;   /* of these guests; default: the portal's */
 	struct ipaddr resolver6;
+	enum config_source_check source_check; /* report */
 	int captive_kbps;          /* DNS of one captive client; default 8 */
 	int network_kbps;          /* of all captive ones together; default 1024 */
 	int box_kbps;              /* DNS + ICMP of a running one; default 64 */

@@ -336,6 +336,7 @@ static const struct column network_columns[] = {
 	{"INTERFACE", "interface", FORMAT_TEXT},
 	{"PORTAL", "portal4", FORMAT_TEXT},
 	{"PORTAL IPV6", "portal6", FORMAT_TEXT},
+	{"SOURCES", "sourceCheck", FORMAT_TEXT},
 	{"GATE", "gate", FORMAT_TEXT},
 	{"PROBLEM", "problem", FORMAT_TEXT},
 	{},
@@ -409,6 +410,12 @@ static const struct column last_session_columns[] = {
 	{"  why", "endReason", FORMAT_TEXT},
 	{"  bytes up", "bytesUp", FORMAT_BYTES},
 	{"  bytes down", "bytesDown", FORMAT_BYTES},
+	{},
+};
+static const struct column address_columns[] = {
+	{"ADDRESS", "address", FORMAT_TEXT},
+	{"LAST SEEN", "lastSeen", FORMAT_TIME},
+	{"LEASED UNTIL", "leaseUntil", FORMAT_TIME},
 	{},
 };
 static const struct column session_columns[] = {
@@ -649,6 +656,10 @@ void print_client(const json_t *reply)
 	if (json_is_null(json_object_get(reply, "sessionId")))
 		print_fields_wide(json_object_get(reply, "lastSession"),
 			last_session_columns, CLIENT_WIDTH);
+	if (json_array_size(json_object_get(reply, "addresses"))) {
+		putchar('\n');
+		print_table(json_object_get(reply, "addresses"), address_columns);
+	}
 	if (message)
 		print_line(message);
 }

@@ -39,6 +39,8 @@ static const struct {
 	[GH_EVENT_BOX_MAC] = {SEVERITY_HIGH,
 		"sends with the box's own MAC, or the network has a loop; "
 		"dropped"},
+	[GH_EVENT_SPOOFED] = {SEVERITY_HIGH,
+		"uses an IP address that belongs to another device"},
 };
 
 struct alarm {

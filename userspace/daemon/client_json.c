@@ -16,6 +16,7 @@
 #include "daemon/ops_rates.h"
 #include "daemon/reply.h"
 #include "daemon/sync.h"
+#include "datapath/bindings.h"
 
 struct moment moment_now(void)
 {
@@ -181,6 +182,43 @@ static const char *state_of(
 		return "blocked";
 	return account ? session_state_name(account->session.state)
 		       : "captive";
+}
+
+struct owned {
+	const struct mac *mac;
+	const struct moment *now;
+	json_t *list;
+};
+
+static int add_address(void *data, const struct binding *binding)
+{
+	const struct owned *owned = data;
+	int64_t since, lease;
+	char text[IP_TEXT];
+
+	if (!mac_equal(&binding->mac, owned->mac))
+		return 0;
+	since = owned->now->mono_ns - (int64_t)binding->seen_ns;
+	lease = (int64_t)binding->lease_ns - owned->now->mono_ns;
+	json_array_append_new(owned->list,
+		json_pack("{s:s, s:o, s:o}", "address",
+			ip_format(&binding->ip, text), "lastSeen",
+			json_time(owned->now->wall_sec - since / NSEC_PER_SEC),
+			"leaseUntil",
+			lease > 0 ? json_time(owned->now->wall_sec +
+					      lease / NSEC_PER_SEC)
+				  : json_null()));
+	return 0;
+}
+
+int json_add_addresses(struct gatehoused *g, const struct mac *mac, json_t *object)
+{
+	struct moment now = moment_now();
+	struct owned owned = {mac, &now, json_array()};
+	int ret = bindings_each(g->dp, add_address, &owned);
+
+	json_object_set_new(object, "addresses", owned.list);
+	return ret;
 }
 
 /* Nulls for one that is not in the store. */

@@ -52,6 +52,10 @@ void json_add_credits(json_t *object, const struct account *account,
 int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_t **ret_json);
 
+/* "addresses": those that the source check takes for the client's. Reads the
+ * whole table, so for one client only. */
+int json_add_addresses(struct gatehoused *g, const struct mac *mac, json_t *object);
+
 /* A refusal in words; `outcome` is not OUTCOME_OK. */
 json_t *reply_outcome(enum outcome outcome);
 

@@ -27,6 +27,7 @@
 #include "daemon/sync.h"
 #include "daemon/watch.h"
 #include "daemon/witness.h"
+#include "datapath/bindings.h"
 #include "rules/plan_defaults.h"
 
 /* Turns. */
@@ -615,5 +616,14 @@ int gatehoused_clean_up(struct gatehoused *g)
 	ret = store_clean_up(g->store, &before);
 	if (ret > 0)
 		log_info("clean-up: removed %d old rows", ret);
+	return MIN(ret, 0);
+}
+
+int gatehoused_clean_addresses(struct gatehoused *g)
+{
+	int ret = g->dp ? bindings_clean(g->dp, (uint64_t)clock_mono_ns()) : 0;
+
+	if (ret > 0)
+		log_debug("%d addresses are nobody's any more", ret);
 	return MIN(ret, 0);
 }

@@ -81,6 +81,9 @@ int gatehoused_unload(struct gatehoused *g, bool open);
 /* Job: what is out of date leaves the store. */
 int gatehoused_clean_up(struct gatehoused *g);
 
+/* Job: addresses that nobody uses any more are nobody's. */
+int gatehoused_clean_addresses(struct gatehoused *g);
+
 /* Opens this turn's transaction unless it is open. -ECANCELED: an error has
  * undone it, and nothing more can be stored in this turn. */
 int turn_begin(struct gatehoused *g);

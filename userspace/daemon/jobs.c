@@ -33,6 +33,7 @@ static const struct job_row rows[] = {
 	{"sweep", -1, accounting_sweep},
 	{"expire", 60, sync_expire},
 	{"verify", 3600, sync_repair},
+	{"addresses", 600, gatehoused_clean_addresses},
 	{"clean-up", DAILY, gatehoused_clean_up},
 };
 

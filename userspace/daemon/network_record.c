@@ -335,6 +335,19 @@ static void write_resolver(
 	memcpy(out->resolver6, v6.addr, sizeof(out->resolver6));
 }
 
+static uint32_t flags_of(const struct config_network *network)
+{
+	uint32_t flags = GH_NETWORK_ACTIVE;
+
+	if (!network->isolate)
+		flags |= GH_NETWORK_MEET;
+	if (network->source_check != CONFIG_SOURCE_OFF)
+		flags |= GH_NETWORK_CHECK_SOURCE;
+	if (network->source_check == CONFIG_SOURCE_DROP)
+		flags |= GH_NETWORK_DROP_SPOOFED;
+	return flags;
+}
+
 int network_record_make(const struct config *config,
 	const struct config_network *network, const struct box_address *addresses,
 	size_t n, struct gh_network *ret_network)
@@ -345,8 +358,7 @@ int network_record_make(const struct config *config,
 	int ret;
 
 	memset(&out, 0, sizeof(out)); /* padding is compared, too */
-	out.flags = GH_NETWORK_ACTIVE |
-		    (network->isolate ? 0 : GH_NETWORK_MEET);
+	out.flags = flags_of(network);
 	out.captive_price = datapath_price(network->captive_kbps);
 	out.network_price = datapath_price(network->network_kbps);
 	out.box_price = datapath_price(network->box_kbps);

@@ -190,8 +190,16 @@ json_t *op_clients_get(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	const struct args_mac *a = args;
+	json_t *reply = client_reply(g, &a->mac);
+	int ret;
 
-	return client_reply(g, &a->mac);
+	if (!reply_is_ok(reply))
+		return reply;
+	ret = json_add_addresses(g, &a->mac, reply);
+	if (!ret)
+		return reply;
+	json_decref(reply);
+	return reply_failed("reading a device's addresses", ret);
 }
 
 static bool is_rated(const struct args_rates *a)

@@ -17,6 +17,7 @@
 #include <bpf/bpf.h>
 
 #include "base/util.h"
+#include "datapath/bindings.h"
 #include "datapath/handle.h"
 
 static struct gh_mac key_of(const struct mac *mac)
@@ -140,7 +141,7 @@ static int delete_row(struct datapath *dp, struct client *row)
 	ret = clients_lookup(dp, &row->mac, &row->record);
 	if (!ret && bpf_map_delete_elem(dp->maps[MAP_CLIENTS], &key) < 0)
 		ret = -errno;
-	return ret;
+	return ret ?: bindings_forget(dp, &row->mac);
 }
 
 int clients_remove(struct datapath *dp, struct client *rows, size_t n)

@@ -26,6 +26,7 @@ static const char *const names[GH_EVENT_TYPES] = {
 	[GH_EVENT_FORGED_ND] = "forged_nd",
 	[GH_EVENT_BOX_ADDRESS] = "box_address",
 	[GH_EVENT_BOX_MAC] = "box_mac",
+	[GH_EVENT_SPOOFED] = "spoofed",
 };
 
 const char *event_name(enum gh_event_type type)

@@ -22,6 +22,7 @@
 #include "datapath/reasons.h"
 #include "gatehouse.skel.h"
 
+#define ETHER       14
 #define LRU_ENTRIES 1024 /* fewer, and a CPU may find no free one */
 
 enum use {
@@ -30,6 +31,7 @@ enum use {
 	USE_OF_CLIENT,  /* one element is copied; the key is the client's MAC */
 	USE_OF_NETWORK, /* ... the network's number */
 	USE_OF_GROUP,   /* ... of its group, if any; in a row behind `clients` */
+	USE_OF_ADDRESS, /* ... the client's address in the packet */
 };
 
 static const struct row {
@@ -47,6 +49,10 @@ static const struct row {
 	{"clients", USE_OF_CLIENT, 16},
 	{"groups", USE_OF_GROUP, 16},
 	{"captive", USE_OF_CLIENT, LRU_ENTRIES},
+	{"guards", USE_OF_CLIENT, 16},
+	{"no_guard", USE_ALONE, 0},
+	{"bindings", USE_OF_ADDRESS, 64},
+	{"lease_scratch", USE_ALONE, 0},
 	{"network_meters", USE_OF_NETWORK, 0},
 	{"alarms", USE_OF_NETWORK, 0},
 	{"addresses", USE_ALONE, LRU_ENTRIES},
@@ -261,14 +267,34 @@ static uint32_t group_of(
 	return record.policy.group;
 }
 
-static int copy_state(struct datapath *dp, struct gatehouse_bpf *object,
-	const struct gh_mac *client, uint32_t network)
+/* Of the packet, as a key; all zero when it has none. */
+static struct gh_ip address_in(const struct explain_question *q)
 {
+	bool is_down = q->hook == EXPLAIN_DOWN;
+	const uint8_t *ip = (const uint8_t *)q->frame + ETHER;
+	bool is_arp = q->len >= ETHER + 28 && ip[-2] == 0x08 && ip[-1] == 0x06;
+	struct gh_ip key = {{0}};
+
+	if (is_arp || (q->len >= ETHER + 20 && ip[0] >> 4 == 4)) {
+		memset(key.addr + 10, 0xff, 2);
+		memcpy(key.addr + 12, ip + (is_arp ? 14 : is_down ? 16 : 12), 4);
+	} else if (q->len >= ETHER + 40 && ip[0] >> 4 == 6) {
+		memcpy(key.addr, ip + (is_down ? 24 : 8), 16);
+	}
+	return key;
+}
+
+static int copy_state(struct datapath *dp, struct gatehouse_bpf *object,
+	const struct explain_question *q, const struct gh_mac *client,
+	uint32_t network)
+{
+	struct gh_ip address = address_in(q);
 	uint32_t group = 0;
 	const void *const keys[] = {
 		[USE_OF_CLIENT] = client,
 		[USE_OF_NETWORK] = &network,
 		[USE_OF_GROUP] = &group,
+		[USE_OF_ADDRESS] = &address,
 	};
 	size_t i;
 	int ret = 0;
@@ -366,7 +392,7 @@ static int ask(struct datapath *dp, struct gatehouse_bpf *object,
 	int ret;
 
 	memcpy(key.addr, q->client.addr, sizeof(key.addr));
-	ret = copy_state(dp, object, &key, network);
+	ret = copy_state(dp, object, q, &key, network);
 	if (!ret)
 		ret = clear_reasons(object);
 	if (ret)

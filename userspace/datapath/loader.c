@@ -42,6 +42,8 @@
 static const char *const map_names[MAPS] = {
 	[MAP_CLIENTS] = "clients",
 	[MAP_CAPTIVE] = "captive",
+	[MAP_BINDINGS] = "bindings",
+	[MAP_GUARDS] = "guards",
 	[MAP_INTERFACES] = "interfaces",
 	[MAP_NETWORKS] = "networks",
 	[MAP_REASONS] = "reasons",
@@ -371,6 +373,23 @@ static int adopt(struct datapath *dp)
 	return ret;
 }
 
+/* A table of the size that the pinned one has, or, without one, `max`. */
+static int set_max(struct datapath *dp, enum datapath_map map, uint32_t max)
+{
+	_cleanup_fd_ int pinned = open_pin(dp->pin_dir, "", map_names[map]);
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (pinned >= 0) {
+		if (bpf_obj_get_info_by_fd(pinned, &info, &len) < 0)
+			return -errno;
+		max = info.max_entries;
+	}
+	return bpf_map__set_max_entries(
+		bpf_object__find_map_by_name(dp->object->obj, map_names[map]),
+		max);
+}
+
 static int count_record(void *data, const void *key, const void *value)
 {
 	++*(uint32_t *)data;
@@ -422,6 +441,11 @@ static int prepare(struct datapath *dp, uint32_t clients_max, bool is_live,
 			bpf_object__find_map_by_name(
 				dp->object->obj, map_names[MAP_CLIENTS]),
 			max);
+	/* A guest has a handful of addresses. */
+	if (!ret)
+		ret = set_max(dp, MAP_GUARDS, max);
+	if (!ret)
+		ret = set_max(dp, MAP_BINDINGS, 4 * max);
 	return ret ?: migration_plan(dp, is_live, err, ret_migration);
 }
 

@@ -61,6 +61,7 @@ static const char *const names[GH_REASONS] = {
 	[GH_DROP_GARDEN] = "drop_garden",
 	[GH_DROP_GROUP_QUOTA] = "drop_group_quota",
 	[GH_DROP_GROUP_RATE] = "drop_group_rate",
+	[GH_DROP_SPOOFED] = "drop_spoofed",
 };
 
 /* What becomes of the packet and why, said to an operator. */
@@ -117,13 +118,15 @@ static const char *const meanings[GH_REASONS] = {
 			      "discovery at once",
 	[GH_DROP_TCP_STRAY] = "dropped: a segment that needs no answer",
 	[GH_DROP_ERROR] = "dropped: a helper of the kernel failed",
-	[GH_DROP_ADDRESS] = "dropped: for the box or the garden, but from an "
-			    "address that is not of its network",
+	[GH_DROP_ADDRESS] = "dropped: from an address that is not of this "
+			    "network",
 	[GH_DROP_GARDEN] = "dropped: more of the garden than its limit",
 	[GH_DROP_GROUP_QUOTA] = "dropped: the bytes of the client's group are "
 				"used up",
 	[GH_DROP_GROUP_RATE] = "dropped: faster than the rate of the client's "
 			       "group",
+	[GH_DROP_SPOOFED] = "dropped: the address belongs to another client; "
+			    "see gatehousectl events",
 };
 
 static const char *lookup(const char *const *table, enum gh_reason reason)

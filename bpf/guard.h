@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The source check: whose an address is (docs/design.md 4.14). The box's own
+ * DHCP answers say so for the time of the lease; any other address belongs to
+ * the running client that uses it first, until it has not for a while.
+ *
+ * Nobody can take many: a client has GH_GUARD_ADDRESSES places, and one is
+ * given to another address only when the one in it is out of use.
+ */
+#ifndef GH_GUARD_H
+#define GH_GUARD_H
+
+#include "gate.h"
+
+/* So long after its last use an address that nobody leased is free. */
+#define GH_BINDING_IDLE_NS (30 * GH_SEC)
+
+/*
+ * What is asked of an address. It goes by memory, and the
+ * question to a function of its own: the verifier would otherwise walk it once
+ * for every way that leads to a verdict.
+ */
+struct gh_claim {
+	__u64 mac;
+	__be64 ip[2];
+	__u64 now_ns;
+	__u64 record_id; /* for events; 0: none */
+	__u32 network;
+	__u32 may_bind; /* the client runs */
+};
+
+/* False: the frame speaks for no address. */
+static __always_inline bool gh_claim_of(
+	const struct gh_frame *f, __u64 mac, bool may_bind, struct gh_claim *claim)
+{
+	if (!gh_claims(f->pkt, claim->ip))
+		return false;
+	claim->mac = mac;
+	claim->now_ns = f->now_ns;
+	claim->record_id = 0;
+	claim->network = f->network;
+	claim->may_bind = may_bind;
+	return true;
+}
+
+/* For display; asked for once a second and client. */
+__weak __noinline int gh_note_sighting(const struct gh_claim *claim)
+{
+	struct gh_sighting sighting = {};
+	__be64 ip[2];
+
+	if (!claim)
+		return 0;
+	ip[0] = claim->ip[0];
+	ip[1] = claim->ip[1];
+	*(__u64 *)&sighting.mac = claim->mac;
+	sighting.seen_ns = claim->now_ns;
+	sighting.network = claim->network;
+	return bpf_map_update_elem(&addresses, ip, &sighting, BPF_ANY);
+}
+
+enum gh_owner {
+	GH_OWNER_SAME,
+	GH_OWNER_NOBODY,
+	GH_OWNER_OTHER,
+};
+
+static __always_inline enum gh_owner gh_owner_of(
+	struct gh_binding *binding, __u64 mac, __u64 now_ns)
+{
+	if (!binding)
+		return GH_OWNER_NOBODY;
+	if (*(__u64 *)&binding->mac == mac)
+		return GH_OWNER_SAME;
+	if (now_ns < binding->lease_ns ||
+		now_ns - binding->seen_ns < GH_BINDING_IDLE_NS)
+		return GH_OWNER_OTHER;
+	return GH_OWNER_NOBODY;
+}
+
+/* Somebody uses what is bound to another, or to himself but for the last
+ * time: told once a second and address. */
+static __always_inline int gh_guard_refuse(
+	const struct gh_claim *claim, struct gh_binding *binding)
+{
+	struct gh_event event = gh_event(GH_EVENT_SPOOFED, claim->now_ns,
+		claim->mac, claim->network, claim->record_id);
+
+	if (gh_may_tell(&binding->told_ns, claim->now_ns)) {
+		event.other = binding->mac;
+		__builtin_memcpy(&event.ip, claim->ip, sizeof(event.ip));
+		/* In place: 6.1 adds up the stacks of calls. */
+		gh_publish(&event);
+	}
+	return GH_DROP_SPOOFED;
+}
+
+/* A client's, made when there is none. */
+static __always_inline struct gh_guard *gh_guard_get(__u64 mac)
+{
+	struct gh_guard *guard = bpf_map_lookup_elem(&guards, &mac), *none;
+	__u32 zero = 0;
+
+	if (guard)
+		return guard;
+	none = bpf_map_lookup_elem(&no_guard, &zero);
+	if (!none)
+		return NULL;
+	bpf_map_update_elem(&guards, &mac, none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&guards, &mac);
+}
+
+/*
+ * Gives a running client an address that is nobody's, in the next of its
+ * places. Returns 0, or GH_DROP_SPOOFED when the address there is in use. A
+ * table that is full binds nothing and refuses nobody.
+ */
+static __always_inline int gh_guard_bind(
+	struct gh_claim *claim, const __be64 *ip)
+{
+	struct gh_binding fresh = {};
+	struct gh_guard *guard = gh_guard_get(claim->mac);
+	struct gh_binding *old;
+	struct gh_ip *place;
+
+	if (!guard)
+		return 0;
+	place = &guard->addresses[guard->next++ & (GH_GUARD_ADDRESSES - 1)];
+	old = bpf_map_lookup_elem(&bindings, place);
+	if (old && *(__u64 *)&old->mac == claim->mac) {
+		if (claim->now_ns - old->seen_ns < GH_BINDING_IDLE_NS)
+			return gh_guard_refuse(claim, old);
+		bpf_map_delete_elem(&bindings, place);
+	}
+	*(__u64 *)&fresh.mac = claim->mac;
+	fresh.seen_ns = claim->now_ns;
+	fresh.network = claim->network;
+	__builtin_memcpy(place, ip, sizeof(*place));
+	bpf_map_update_elem(&bindings, ip, &fresh, BPF_ANY);
+	return 0;
+}
+
+static __always_inline bool gh_is_on_link(__u32 network, const __be64 *ip)
+{
+	struct gh_network *net = bpf_map_lookup_elem(&networks, &network);
+
+	if (!ip[0] && (__u32)ip[1] == 0xffff0000)
+		return gh_place4(net, ip[1] >> 32, 0, 0) == GH_PLACE_LINK;
+	return gh_is_linklocal6(ip) ||
+	       gh_place6(net, (const struct gh_ip *)ip, 0, 0) == GH_PLACE_LINK;
+}
+
+/*
+ * What a frame of a client that would pass gets for the address it speaks for:
+ * 0, GH_DROP_SPOOFED, or GH_DROP_ADDRESS: phones come from other networks and
+ * send a few packets from there, so that alone is no attack. The key is a copy:
+ * 6.1 takes none from the memory behind an argument.
+ */
+__weak __noinline int gh_guard_judge(struct gh_claim *claim)
+{
+	struct gh_binding *binding;
+	enum gh_owner owner;
+	__be64 ip[2];
+
+	if (!claim)
+		return GH_DROP_ERROR;
+	ip[0] = claim->ip[0];
+	ip[1] = claim->ip[1];
+	binding = bpf_map_lookup_elem(&bindings, ip);
+	owner = gh_owner_of(binding, claim->mac, claim->now_ns);
+	if (owner == GH_OWNER_NOBODY) {
+		if (!gh_is_on_link(claim->network, ip))
+			return GH_DROP_ADDRESS;
+		return claim->may_bind ? gh_guard_bind(claim, ip) : 0;
+	}
+	if (!binding)
+		return 0;
+	if (owner == GH_OWNER_OTHER)
+		return gh_guard_refuse(claim, binding);
+	if (claim->now_ns - binding->seen_ns >= GH_SEC)
+		binding->seen_ns = claim->now_ns;
+	return 0;
+}
+
+/* To a client: its neighbours may have been told that the address is its. */
+static __always_inline bool gh_guard_is_theirs(
+	const struct gh_frame *f, __u64 mac)
+{
+	struct gh_binding *binding;
+	__be64 ip[2] = {0, (__u64)f->pkt->dst4 << 32 | 0xffff0000};
+
+	if (f->pkt->family == 6) {
+		ip[0] = f->pkt->dst6[0];
+		ip[1] = f->pkt->dst6[1];
+	}
+	binding = bpf_map_lookup_elem(&bindings, ip);
+	return gh_owner_of(binding, mac, f->now_ns) == GH_OWNER_OTHER;
+}
+
+#endif
