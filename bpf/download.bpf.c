@@ -30,6 +30,21 @@ struct {
 	__type(value, struct gh_lease);
 } lease_scratch GH_MAP;
 
+/* Who had the address before may not go on with it until the second is over. */
+static __always_inline void gh_forget_checked(const __be64 *ip)
+{
+	const struct gh_binding *old = bpf_map_lookup_elem(&bindings, ip);
+	struct gh_client *client;
+	__u64 mac;
+
+	if (!old)
+		return;
+	mac = *(__u64 *)&old->mac;
+	client = bpf_map_lookup_elem(&clients, &mac);
+	if (client)
+		client->checked[0] = 0;
+}
+
 /* The box's DHCP answers: whose an address is from now on, whoever had it. */
 __weak __noinline int gh_note_lease(
 	struct __sk_buff *skb, __u32 offset, __u32 network)
@@ -48,6 +63,7 @@ __weak __noinline int gh_note_lease(
 	fresh.lease_ns = now_ns + lease->lease * GH_SEC;
 	__builtin_memcpy(&fresh.mac, lease->dhcp.client_mac, 6);
 	ip[1] = (__u64)lease->dhcp.your_ip << 32 | 0xffff0000;
+	gh_forget_checked(ip);
 	bpf_map_update_elem(&bindings, ip, &fresh, BPF_ANY);
 	return 1;
 }
@@ -98,7 +114,8 @@ static __always_inline enum gh_reason gh_download(struct __sk_buff *skb,
 		return verdict.reason;
 	if (!client)
 		seen = bpf_map_lookup_elem(&captive, &mac);
-	return gh_admit(f, verdict.meter, client ? &client->down : NULL, seen,
+	return gh_admit(f, verdict.meter,
+		       gh_record_meter(client, false, verdict.meter), seen,
 		       refusal)
 		       ? verdict.reason
 		       : GH_DROP_BOX_LIMIT;

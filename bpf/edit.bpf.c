@@ -53,7 +53,7 @@ static __always_inline void gh_answer(
 
 #pragma unroll
 	for (__u32 i = 0; i < GH_WORDS(struct gh_client); i++)
-		to[GH_WORD_OF(policy) + i] = from[i];
+		to[GH_WORD_OF(record) + i] = from[i];
 }
 
 static __always_inline void gh_ask(
@@ -64,7 +64,7 @@ static __always_inline void gh_ask(
 
 #pragma unroll
 	for (__u32 i = 0; i < GH_WORDS(struct gh_policy); i++)
-		to[i] = from[GH_WORD_OF(policy) + i];
+		to[i] = from[GH_WORD_OF(record.policy) + i];
 }
 
 SEC("syscall")

@@ -65,34 +65,44 @@ static __always_inline bool gh_admit_captive(const struct gh_frame *f,
 		f->net->network_price, bytes, f->now_ns, GH_TOLERANCE_NS);
 }
 
+/* A record's meter for what the box does for its client; NULL without one.
+ * DNS in plenty must not cost a running client its neighbours. */
+static __always_inline __u64 *gh_record_meter(
+	struct gh_client *client, bool up, enum gh_meter_kind kind)
+{
+	if (!client)
+		return NULL;
+	barrier_var(client); /* no pointer is made before it is known */
+	if (kind == GH_METER_LINK)
+		return &client->link_meter;
+	return up ? &client->up.box_meter : &client->down.box_meter;
+}
+
 /*
- * Whether the frame is within its limit. `half`: of the client's record in this
- * direction, or NULL; then `seen` is what is known of the client, or NULL.
+ * Whether the frame is within its limit. `own`: the record's meter, or NULL;
+ * then `seen` is what is known of the client, or NULL.
  */
 static __always_inline bool gh_admit(const struct gh_frame *f,
-	enum gh_meter_kind kind, struct gh_half *half, struct gh_captive *seen,
+	enum gh_meter_kind kind, __u64 *own, struct gh_captive *seen,
 	int refusal)
 {
 	__u32 network = f->network;
 	struct gh_network_meter *all;
-	__u64 *own = NULL;
 
-	if (half)
-		own = kind == GH_METER_LINK ? &half->link_meter
-					    : &half->box_meter;
-	else if (seen)
-		own = &seen->meters[kind & (GH_METERS - 1)];
-	/* DNS in plenty must not cost a running client its neighbours. */
-	if (half && !refusal)
+	if (own && !refusal)
 		return gh_meter_admit(own, f->net->box_price,
 			gh_cost(kind, f->bytes), f->now_ns, GH_TOLERANCE_NS);
 	all = bpf_map_lookup_elem(&network_meters, &network);
 	if (!all)
 		return false;
 	/* What the gate answers or drops leaves no entry anywhere. */
-	if (!half && kind != GH_METER_ANSWER && kind != GH_METER_REPLY &&
+	if (!own && kind != GH_METER_ANSWER && kind != GH_METER_REPLY &&
 		!gh_admit_fresh(f, all, seen))
 		return false;
+	if (!own && seen) {
+		barrier_var(seen);
+		own = &seen->meters[kind & (GH_METERS - 1)];
+	}
 	return gh_admit_captive(f, all, kind, own);
 }
 

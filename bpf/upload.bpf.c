@@ -60,11 +60,11 @@ static __always_inline void gh_note_client(const struct gh_frame *f,
 	}
 	client->up.seen_ns = f->now_ns;
 	if (refusal == GH_DROP_EXPIRED &&
-		gh_may_tell(&client->up.told_ns, f->now_ns))
+		gh_may_tell(&client->told_ns, f->now_ns))
 		gh_tell(GH_EVENT_EXPIRED, f->now_ns, mac, f->network,
 			record_id);
 	else if (reason == GH_DROP_ROGUE &&
-		 gh_may_tell(&client->up.told_ns, f->now_ns))
+		 gh_may_tell(&client->told_ns, f->now_ns))
 		gh_tell_frame(gh_rogue_type(f->pkt), f, mac, record_id);
 }
 
@@ -101,18 +101,27 @@ static __always_inline struct gh_captive *gh_note_captive(
  * goes. Asked before there is a verdict, of which the verifier knows dozens.
  */
 static __always_inline int gh_check_source(const struct gh_frame *f, __u64 mac,
-	const struct gh_client *client, enum gh_state state, int refusal)
+	struct gh_client *client, enum gh_state state, int refusal)
 {
 	struct gh_claim claim;
+	__u64 mark = 0, *checked = NULL;
 	int fault;
 
 	if (!(f->net->flags & GH_NETWORK_CHECK_SOURCE) || f->fault ||
 		state == GH_STATE_EXEMPT || gh_is_bad_source(mac, f->box_mac) ||
 		!gh_claim_of(f, mac, !refusal, &claim))
 		return 0;
+	if (client && !refusal) {
+		checked = &client->checked[f->pkt->family == 6];
+		mark = gh_mark_of(f, claim.ip);
+		if (mark && *checked == mark)
+			return 0;
+	}
 	if (client)
 		claim.record_id = client->policy.record_id;
 	fault = gh_guard_judge(&claim);
+	if (checked && !fault)
+		*checked = mark;
 	return f->net->flags & GH_NETWORK_DROP_SPOOFED ? fault : 0;
 }
 
@@ -166,8 +175,10 @@ static __always_inline enum gh_reason gh_upload(
 		return gh_pay(skb, f, client, true, &grant, mac, verdict.reason);
 	if (verdict.reason == GH_PASS_GARDEN)
 		return gh_garden_admit(f, mac, true);
-	if (!verdict.meter || gh_admit(f, verdict.meter,
-				      client ? &client->up : NULL, seen, refusal))
+	if (!verdict.meter ||
+		gh_admit(f, verdict.meter,
+			gh_record_meter(client, true, verdict.meter), seen,
+			refusal))
 		return verdict.reason;
 	return verdict.meter == GH_METER_ANSWER ? refusal : GH_DROP_BOX_LIMIT;
 }

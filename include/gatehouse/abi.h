@@ -86,16 +86,19 @@ struct gh_half {
 	__u64 meter;     /* theoretical arrival time, 1/16 ns */
 	__u64 box_meter; /* the same for DNS, ICMP and SYNs of the box (G8) */
 	__u32 exhausted; /* sticky: a packet went over the quota */
-	__u32 network;   /* network of the last frame */
-	/* up only */
-	__u64 link_meter; /* the same for ARP, ND, MLD and DHCP */
-	__u64 told_ns;    /* last event about a frame of this client */
+	__u32 network;   /* up only: network of the last frame */
 };
 
+/* All but the policy is the kernel's; a cache line for each direction. */
 struct gh_client {
 	struct gh_policy policy;
 	struct gh_half up;
+	/* IPv4, IPv6: the last source found to be its own (bpf/guard.h) */
+	__u64 checked[2];
 	struct gh_half down;
+	/* of upload too, but seldom written */
+	__u64 link_meter; /* as box_meter, for ARP, ND, MLD and DHCP */
+	__u64 told_ns;    /* last event about a frame of this client */
 };
 
 /*
@@ -488,19 +491,17 @@ struct gh_secret {
 /*
  * Argument of SEC("syscall") gh_edit. Finds `mac`, or the record of `group`
  * when that is not 0; replaces the policy (all but seq) when `replace` is set;
- * returns the counters as they are then.
+ * returns the record as it is then.
  * Clears the sticky exhausted flags when quota_bytes changed, and the meters of
  * the rates when a rate did.
  * Returns 0, -ENOENT without a record, -ESTALE when the record is not
- * `policy.record_id`.
+ * `record.policy.record_id`.
  */
 struct gh_edit {
 	struct gh_mac mac;
 	__u32 replace;
 	__u32 group;
-	struct gh_policy policy;
-	struct gh_half up;
-	struct gh_half down;
+	struct gh_client record;
 };
 
 #ifdef __cplusplus
@@ -510,7 +511,7 @@ struct gh_edit {
 #endif
 GH_ASSERT(sizeof(struct gh_mac) == 8, "gh_mac is one word");
 GH_ASSERT(sizeof(struct gh_policy) == 64, "policy is one cache line");
-GH_ASSERT(sizeof(struct gh_half) == 64 + GH_TOMORROW_BYTES, "half is one cache line");
+GH_ASSERT(sizeof(struct gh_half) == 48 + GH_TOMORROW_BYTES, "half layout");
 GH_ASSERT(sizeof(struct gh_client) == 192 + 2 * GH_TOMORROW_BYTES, "client record is three lines");
 GH_ASSERT(sizeof(struct gh_captive) == 104, "captive layout");
 GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");

@@ -53,16 +53,15 @@ int clients_edit(struct datapath *dp, const struct mac *mac,
 	struct gh_edit edit = {
 		.mac = key_of(mac),
 		.replace = 1,
-		.policy = *policy,
+		.record.policy = *policy,
 	};
 	int ret;
 
 	ret = datapath_edit(dp, &edit);
 	if (ret || !ret_record)
 		return ret;
+	*ret_record = edit.record;
 	ret_record->policy = *policy;
-	ret_record->up = edit.up;
-	ret_record->down = edit.down;
 	return 0;
 }
 

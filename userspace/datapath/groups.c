@@ -15,7 +15,7 @@
 static int edit(struct datapath *dp, uint32_t group, const struct gh_policy *policy)
 {
 	struct gh_edit edit = {
-		.group = group, .replace = 1, .policy = *policy};
+		.group = group, .replace = 1, .record.policy = *policy};
 
 	return datapath_edit(dp, &edit);
 }
