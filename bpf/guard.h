@@ -18,34 +18,6 @@
 #define GH_CHECKED_SHIFT 30
 
 /*
- * What is asked of an address. It goes by memory, and the
- * question to a function of its own: the verifier would otherwise walk it once
- * for every way that leads to a verdict.
- */
-struct gh_claim {
-	__u64 mac;
-	__be64 ip[2];
-	__u64 now_ns;
-	__u64 record_id; /* for events; 0: none */
-	__u32 network;
-	__u32 may_bind; /* the client runs */
-};
-
-/* False: the frame speaks for no address. */
-static __always_inline bool gh_claim_of(
-	const struct gh_frame *f, __u64 mac, bool may_bind, struct gh_claim *claim)
-{
-	if (!gh_claims(f->pkt, claim->ip))
-		return false;
-	claim->mac = mac;
-	claim->now_ns = f->now_ns;
-	claim->record_id = 0;
-	claim->network = f->network;
-	claim->may_bind = may_bind;
-	return true;
-}
-
-/*
  * What a record remembers of a source that was found to be its own, so that the
  * next packets of this second and network are known by one compare. Keyed: of
  * two IPv6 addresses nobody can say that they look the same. 0: cannot tell.
@@ -64,18 +36,15 @@ static __always_inline __u64 gh_mark_of(
 }
 
 /* For display; asked for once a second and client. */
-__weak __noinline int gh_note_sighting(const struct gh_claim *claim)
+__weak __noinline int gh_note_sighting(
+	const struct gh_pkt *pkt, __u64 now_ns, __u32 network)
 {
-	struct gh_sighting sighting = {};
+	struct gh_sighting sighting = {.seen_ns = now_ns, .network = network};
 	__be64 ip[2];
 
-	if (!claim)
+	if (!pkt || !gh_claims(pkt, ip))
 		return 0;
-	ip[0] = claim->ip[0];
-	ip[1] = claim->ip[1];
-	*(__u64 *)&sighting.mac = claim->mac;
-	sighting.seen_ns = claim->now_ns;
-	sighting.network = claim->network;
+	*(__u64 *)&sighting.mac = pkt->src;
 	return bpf_map_update_elem(&addresses, ip, &sighting, BPF_ANY);
 }
 
@@ -98,20 +67,34 @@ static __always_inline enum gh_owner gh_owner_of(
 	return GH_OWNER_NOBODY;
 }
 
+/* Whose packet claims what; made where it is judged, for stacks add up. */
+struct gh_claim {
+	__u64 mac;
+	__be64 ip[2];
+	__u64 now_ns;
+	__u64 record_id; /* for events; 0: none */
+	__u32 network;
+	__u32 may_bind; /* the client runs */
+};
+
 /* Somebody uses what is bound to another, or to himself but for the last
  * time: told once a second and address. */
 static __always_inline int gh_guard_refuse(
 	const struct gh_claim *claim, struct gh_binding *binding)
 {
-	struct gh_event event = gh_event(GH_EVENT_SPOOFED, claim->now_ns,
-		claim->mac, claim->network, claim->record_id);
+	struct gh_event *event;
 
-	if (gh_may_tell(&binding->told_ns, claim->now_ns)) {
-		event.other = binding->mac;
-		__builtin_memcpy(&event.ip, claim->ip, sizeof(event.ip));
-		/* In place: 6.1 adds up the stacks of calls. */
-		gh_publish(&event);
-	}
+	if (!gh_may_tell(&binding->told_ns, claim->now_ns))
+		return GH_DROP_SPOOFED;
+	event = gh_event_room();
+	if (!event)
+		return GH_DROP_SPOOFED;
+	gh_event_fill(event, GH_EVENT_SPOOFED, claim->now_ns, claim->mac,
+		claim->network);
+	event->record_id = claim->record_id;
+	event->other = binding->mac;
+	__builtin_memcpy(&event->ip, claim->ip, sizeof(event->ip));
+	bpf_ringbuf_submit(event, 0);
 	return GH_DROP_SPOOFED;
 }
 
@@ -135,8 +118,7 @@ static __always_inline struct gh_guard *gh_guard_get(__u64 mac)
  * places. Returns 0, or GH_DROP_SPOOFED when the address there is in use. A
  * table that is full binds nothing and refuses nobody.
  */
-static __always_inline int gh_guard_bind(
-	struct gh_claim *claim, const __be64 *ip)
+static __always_inline int gh_guard_bind(const struct gh_claim *claim)
 {
 	struct gh_binding fresh = {};
 	struct gh_guard *guard = gh_guard_get(claim->mac);
@@ -155,8 +137,8 @@ static __always_inline int gh_guard_bind(
 	*(__u64 *)&fresh.mac = claim->mac;
 	fresh.seen_ns = claim->now_ns;
 	fresh.network = claim->network;
-	__builtin_memcpy(place, ip, sizeof(*place));
-	bpf_map_update_elem(&bindings, ip, &fresh, BPF_ANY);
+	__builtin_memcpy(place, claim->ip, sizeof(*place));
+	bpf_map_update_elem(&bindings, claim->ip, &fresh, BPF_ANY);
 	return 0;
 }
 
@@ -173,32 +155,37 @@ static __always_inline bool gh_is_on_link(__u32 network, const __be64 *ip)
 /*
  * What a frame of a client that would pass gets for the address it speaks for:
  * 0, GH_DROP_SPOOFED, or GH_DROP_ADDRESS: phones come from other networks and
- * send a few packets from there, so that alone is no attack. The key is a copy:
- * 6.1 takes none from the memory behind an argument.
+ * send a few packets from there, so that alone is no attack. A function of its
+ * own for the verifier, which would walk it for every way that leads here.
  */
-__weak __noinline int gh_guard_judge(struct gh_claim *claim)
+__weak __noinline int gh_guard_judge(const struct gh_pkt *pkt, __u64 now_ns,
+	__u32 network, __u64 record_id, __u32 may_bind)
 {
+	struct gh_claim claim = {
+		.now_ns = now_ns,
+		.record_id = record_id,
+		.network = network,
+		.may_bind = may_bind,
+	};
 	struct gh_binding *binding;
 	enum gh_owner owner;
-	__be64 ip[2];
 
-	if (!claim)
-		return GH_DROP_ERROR;
-	ip[0] = claim->ip[0];
-	ip[1] = claim->ip[1];
-	binding = bpf_map_lookup_elem(&bindings, ip);
-	owner = gh_owner_of(binding, claim->mac, claim->now_ns);
+	if (!pkt || !gh_claims(pkt, claim.ip))
+		return 0;
+	claim.mac = pkt->src;
+	binding = bpf_map_lookup_elem(&bindings, claim.ip);
+	owner = gh_owner_of(binding, claim.mac, now_ns);
 	if (owner == GH_OWNER_NOBODY) {
-		if (!gh_is_on_link(claim->network, ip))
+		if (!gh_is_on_link(network, claim.ip))
 			return GH_DROP_ADDRESS;
-		return claim->may_bind ? gh_guard_bind(claim, ip) : 0;
+		return may_bind ? gh_guard_bind(&claim) : 0;
 	}
 	if (!binding)
 		return 0;
 	if (owner == GH_OWNER_OTHER)
-		return gh_guard_refuse(claim, binding);
-	if (claim->now_ns - binding->seen_ns >= GH_SEC)
-		binding->seen_ns = claim->now_ns;
+		return gh_guard_refuse(&claim, binding);
+	if (now_ns - binding->seen_ns >= GH_SEC)
+		binding->seen_ns = now_ns;
 	return 0;
 }
 

@@ -10,28 +10,6 @@
 #include "garden.h"
 #include "steer.h"
 
-static __always_inline void gh_note_address(
-	const struct gh_frame *f, __u64 mac)
-{
-	struct gh_claim claim;
-
-	if (gh_claim_of(f, mac, false, &claim))
-		gh_note_sighting(&claim);
-}
-
-static __always_inline void gh_tell_frame(enum gh_event_type type,
-	const struct gh_frame *f, __u64 mac, __u64 record_id)
-{
-	struct gh_event event =
-		gh_event(type, f->now_ns, mac, f->network, record_id);
-	__be64 ip[2];
-
-	*(__u64 *)&event.other = gh_named_mac(f->pkt);
-	if (gh_claims(f->pkt, ip))
-		__builtin_memcpy(&event.ip, ip, sizeof(event.ip));
-	gh_submit(&event);
-}
-
 /* Nobody's record: a group and zero are faults, the box's own is meant. */
 static __always_inline void gh_note_source(const struct gh_frame *f, __u64 mac)
 {
@@ -42,7 +20,7 @@ static __always_inline void gh_note_source(const struct gh_frame *f, __u64 mac)
 		return;
 	alarm = bpf_map_lookup_elem(&alarms, &network);
 	if (alarm && gh_may_tell(&alarm->told_ns, f->now_ns))
-		gh_tell_frame(GH_EVENT_BOX_MAC, f, mac, 0);
+		gh_tell_frame(GH_EVENT_BOX_MAC, f->pkt, f->now_ns, f->network, 0);
 }
 
 /* When this client was heard, where, and what user space should know. */
@@ -56,7 +34,7 @@ static __always_inline void gh_note_client(const struct gh_frame *f,
 	if (f->now_ns - client->up.seen_ns >= GH_SEC ||
 		client->up.network != f->network) {
 		client->up.network = f->network;
-		gh_note_address(f, mac);
+		gh_note_sighting(f->pkt, f->now_ns, f->network);
 	}
 	client->up.seen_ns = f->now_ns;
 	if (refusal == GH_DROP_EXPIRED &&
@@ -65,7 +43,8 @@ static __always_inline void gh_note_client(const struct gh_frame *f,
 			record_id);
 	else if (reason == GH_DROP_ROGUE &&
 		 gh_may_tell(&client->told_ns, f->now_ns))
-		gh_tell_frame(gh_rogue_type(f->pkt), f, mac, record_id);
+		gh_tell_frame(gh_rogue_type(f->pkt), f->pkt, f->now_ns,
+			f->network, record_id);
 }
 
 /* The same for a client without a record. The LRU may forget it; NULL when it
@@ -87,12 +66,13 @@ static __always_inline struct gh_captive *gh_note_captive(
 			return NULL;
 	}
 	if (f->now_ns - seen->seen_ns >= GH_SEC)
-		gh_note_address(f, mac);
+		gh_note_sighting(f->pkt, f->now_ns, f->network);
 	seen->seen_ns = f->now_ns;
 	seen->network = f->network;
 	seen->packets++;
 	if (reason == GH_DROP_ROGUE && gh_may_tell(&seen->told_ns, f->now_ns))
-		gh_tell_frame(gh_rogue_type(f->pkt), f, mac, 0);
+		gh_tell_frame(gh_rogue_type(f->pkt), f->pkt, f->now_ns,
+			f->network, 0);
 	return seen;
 }
 
@@ -103,23 +83,22 @@ static __always_inline struct gh_captive *gh_note_captive(
 static __always_inline int gh_check_source(const struct gh_frame *f, __u64 mac,
 	struct gh_client *client, enum gh_state state, int refusal)
 {
-	struct gh_claim claim;
 	__u64 mark = 0, *checked = NULL;
+	__be64 ip[2];
 	int fault;
 
 	if (!(f->net->flags & GH_NETWORK_CHECK_SOURCE) || f->fault ||
 		state == GH_STATE_EXEMPT || gh_is_bad_source(mac, f->box_mac) ||
-		!gh_claim_of(f, mac, !refusal, &claim))
+		!gh_claims(f->pkt, ip))
 		return 0;
 	if (client && !refusal) {
 		checked = &client->checked[f->pkt->family == 6];
-		mark = gh_mark_of(f, claim.ip);
+		mark = gh_mark_of(f, ip);
 		if (mark && *checked == mark)
 			return 0;
 	}
-	if (client)
-		claim.record_id = client->policy.record_id;
-	fault = gh_guard_judge(&claim);
+	fault = gh_guard_judge(f->pkt, f->now_ns, f->network,
+		client ? client->policy.record_id : 0, !refusal);
 	if (checked && !fault)
 		*checked = mark;
 	return f->net->flags & GH_NETWORK_DROP_SPOOFED ? fault : 0;
