@@ -180,7 +180,8 @@ def test_what_else_could_be_dns_is_refused_at_once(lab):
             start = time.monotonic()
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((address, port), timeout=3)
-            assert time.monotonic() - start < 0.5, (address, port)
+            # At once, or when a first packet that was lost is sent again.
+            assert time.monotonic() - start < 1.5, (address, port)
     # DNS over QUIC: an ICMP error, which a connected socket hears.
     for family in 4, 6:
         with udp(guest, family) as sock:

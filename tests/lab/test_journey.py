@@ -68,9 +68,6 @@ def test_captive_reaches_nothing_else(lab):
     for command in (["ping", "-c", "2", "-i", "0.2", "-W", "1", "192.0.2.80"],
                     ["ping", "-6", "-c", "2", "-i", "0.2", "-W", "1", "2001:db8::80"]):
         assert guest.run(*command, check=False).returncode != 0, command
-    lookup = guest.run("busybox", "nslookup", "example.org", "192.0.2.80", check=False,
-                       timeout=30)
-    assert lookup.returncode != 0
 
 
 def test_captive_portal_api(lab):
