@@ -7,8 +7,8 @@
  * the daemon, leaves the gate working.
  *
  * usage: attach [--clsact] CONFIG
- * lines: rows | clients | reasons | run MAC [SECONDS] | rate MAC KBPS |
- *        close MAC | stop | unload open | unload closed
+ * lines: rows | clients | groups | reasons | run MAC [SECONDS] |
+ *        rate MAC KBPS | share MAC GROUP | close MAC | stop | unload open | unload closed
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@
 #include "base/util.h"
 #include "daemon/attach.h"
 #include "datapath/clients.h"
+#include "datapath/groups.h"
 #include "datapath/reasons.h"
 
 struct driver {
@@ -63,17 +64,22 @@ static void add_row(void *data, const struct attach_row *row)
 			"repairs", (int)row->repairs, "problem", row->problem));
 }
 
+static json_t *counters(const struct gh_client *record)
+{
+	return json_pack("{s:i, s:I, s:I, s:I, s:I}", "state",
+		(int)record->policy.state, "upBytes",
+		(json_int_t)record->up.bytes, "downBytes",
+		(json_int_t)record->down.bytes, "upPackets",
+		(json_int_t)record->up.packets, "downPackets",
+		(json_int_t)record->down.packets);
+}
+
 static int add_client(void *data, const struct client *client)
 {
 	char mac[MAC_TEXT];
 
-	return json_object_set_new(data, mac_format(&client->mac, mac),
-		json_pack("{s:i, s:I, s:I, s:I, s:I}", "state",
-			(int)client->record.policy.state, "upBytes",
-			(json_int_t)client->record.up.bytes, "downBytes",
-			(json_int_t)client->record.down.bytes, "upPackets",
-			(json_int_t)client->record.up.packets, "downPackets",
-			(json_int_t)client->record.down.packets));
+	return json_object_set_new(
+		data, mac_format(&client->mac, mac), counters(&client->record));
 }
 
 static void answer_rows(struct driver *d)
@@ -82,6 +88,22 @@ static void answer_rows(struct driver *d)
 
 	attach_each(d->attach, add_row, rows);
 	answer(json_pack("{s:o}", "rows", rows));
+}
+
+static int add_group(void *data, uint32_t group, const struct gh_client *record)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%u", group);
+	return json_object_set_new(data, number, counters(record));
+}
+
+static void answer_groups(struct driver *d)
+{
+	json_t *groups = json_object();
+	int ret = group_each(d->dp, add_group, groups);
+
+	answer(json_pack("{s:i, s:o}", "error", ret, "groups", groups));
 }
 
 static void answer_clients(struct driver *d)
@@ -152,6 +174,32 @@ static void rate_client(struct driver *d, char *text)
 		ret ?: clients_put(d->dp, &mac, &policy)));
 }
 
+/* A client without limits, in a group without limits. */
+static void share_client(struct driver *d, char *text)
+{
+	char *number = strchr(text, ' ');
+	struct gh_policy policy = {
+		.state = GH_STATE_RUNNING,
+		.expires_ns = GH_NEVER,
+		.quota_bytes = GH_UNLIMITED,
+		.networks = ~0ULL,
+	};
+	uint32_t group = number ? (uint32_t)strtoul(number, NULL, 10) : 0;
+	struct mac mac;
+	int ret;
+
+	if (number)
+		*number = '\0';
+	ret = mac_parse(text, &mac);
+	policy.record_id = group;
+	if (!ret)
+		ret = group_put(d->dp, group, &policy);
+	policy.record_id = ++d->record_id;
+	policy.group = group;
+	answer(json_pack("{s:i}", "error",
+		ret ?: clients_put(d->dp, &mac, &policy)));
+}
+
 static void close_client(struct driver *d, const char *text)
 {
 	struct client row = {0};
@@ -188,6 +236,10 @@ static void obey(struct driver *d, char *line)
 		run_client(d, line + 4);
 	else if (strncmp(line, "rate ", 5) == 0)
 		rate_client(d, line + 5);
+	else if (strncmp(line, "share ", 6) == 0)
+		share_client(d, line + 6);
+	else if (strcmp(line, "groups") == 0)
+		answer_groups(d);
 	else if (strncmp(line, "close ", 6) == 0)
 		close_client(d, line + 6);
 	else if (strcmp(line, "unload open") == 0)

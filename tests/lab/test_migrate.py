@@ -31,12 +31,12 @@ def start(box, way, **kwargs):
 
 
 class Crowd:
-    """Two paid guests and a captive one, all sending."""
+    """Two paid guests, who share a group, and a captive one, all sending."""
 
     def __init__(self, box, gate):
         self.traffic = {}
         for n in (1, 3):
-            assert gate.ask(f"run {mac(n)}")["error"] == 0
+            assert gate.ask(f"share {mac(n)} 7")["error"] == 0
         for n in (1, 2, 3):
             self.traffic[n] = Traffic(box, n)
         assert self.traffic[1].passes() and self.traffic[3].passes()
@@ -54,6 +54,10 @@ class Crowd:
             assert records[mac(n)]["upBytes"] == sent * BYTES
             assert self.traffic[n].comes_back()
             assert gate.clients()[mac(n)]["downPackets"] >= 1
+        records = [gate.clients()[mac(n)] for n in (1, 3)]
+        for counter, shared in gate.ask("groups")["groups"]["7"].items():
+            if counter != "state":
+                assert shared == sum(record[counter] for record in records), counter
 
 
 def value_size(box):
