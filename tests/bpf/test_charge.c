@@ -318,7 +318,7 @@ static void test_topping_up_loses_nothing(void **state)
 		went_over |= up + down > policy.quota_bytes + UNDER_WAY;
 	}
 	/* However busy the machine is, they use all of it. */
-	for (int n = 0; n < 2000 && up + down + UNDER_WAY < policy.quota_bytes;
+	for (int n = 0; n < 6000 && up + down + UNDER_WAY < policy.quota_bytes;
 		n++) {
 		usleep(10000);
 		record = gate_client(&gate, mac.addr);
