@@ -7,7 +7,8 @@
 # cannot be prepared, boots not or ends early is one failed test, with its
 # reason.
 #
-# test-vm.sh [KERNEL...]   default: 6.1 6.12, at once
+# test-vm.sh [KERNEL...]   default: 6.1 6.12; at once where there are processors
+#                          for both, because tests of rates take time as it is
 set -u
 cd "$(dirname "$0")/.." || exit
 unset MAKEFLAGS MFLAGS MAKELEVEL
@@ -59,6 +60,7 @@ declare -A pid
 for kernel in $kernels; do
     run_kernel "$kernel" >"$logs/vm-$kernel.log" 2>&1 &
     pid[$kernel]=$!
+    [ "$(nproc)" -ge 4 ] || wait "${pid[$kernel]}"
 done
 for kernel in $kernels; do
     wait "${pid[$kernel]}"
