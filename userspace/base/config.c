@@ -14,51 +14,16 @@
  */
 #include "base/config.h"
 
-#include <ctype.h>
+#include <errno.h>
 #include <ini.h>
-#include <netinet/in.h>
-#include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
-#include "base/findings.h"
+#include "base/config_reading.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "base/util.h"
 #include "gatehouse/ctl.h"
-
-enum value_type {
-	VALUE_TEXT,      /* UTF-8, min to max bytes */
-	VALUE_WORD,      /* letters, digits, '-', '_', '.', min to max of them */
-	VALUE_CODE,      /* capital letters and digits */
-	VALUE_CURRENCY,  /* three capital letters */
-	VALUE_INTERFACE, /* name of a network device */
-	VALUE_PATH,      /* absolute, at most max bytes; "" when min is 0 */
-	VALUE_INT,
-	VALUE_BOOL,
-	VALUE_ADDR4,
-	VALUE_ADDR6,
-	VALUE_HOOK,
-	VALUE_SHAPE,
-	VALUE_SOURCE,
-	/* Lists; may be given several times */
-	VALUE_REACH,
-	VALUE_GARDEN,
-};
-
-enum section { SECTION_NONE, SECTION_GATEHOUSE, SECTION_PORTAL,
-	SECTION_NETWORK, SECTION_ROLES };
-
-struct setting {
-	enum section section;
-	const char *name;
-	enum value_type type;
-	size_t offset; /* into struct config or struct config_network */
-	int64_t min, max;
-	const char *preset; /* NULL: zero, or derived after reading */
-};
 
 #define OF(field) offsetof(struct config, field)
 #define NET(field) offsetof(struct config_network, field)
@@ -120,37 +85,9 @@ static const char *const role_names[] = {
 
 _Static_assert(ARRAY_SIZE(settings) <= CONFIG_SETTINGS_MAX, "lines[] fits");
 
-/* Where settings were found: those of the file, of each network, and of a
- * network that is none because its header is wrong. */
-#define PLACE_FILE	0
-#define PLACE_SPARE	(1 + CONFIG_NETWORKS_MAX)
-#define PLACE_COUNT	(PLACE_SPARE + 1)
+#define fault(r, ...) config_fault(r, (r)->line, __VA_ARGS__)
 
-struct mark {
-	int line; /* 0: not in the file */
-	bool bad; /* its value was refused: say nothing more about it */
-};
-
-struct reading {
-	FILE *file;
-	struct config *config;
-	struct config_network spare; /* is checked, and thrown away */
-	struct findings faults;
-	enum config_use use;
-	int line;
-	int too_many; /* networks beyond the last that there is room for */
-	bool begun;   /* there was a header, or a fault for lack of one */
-	bool lost;    /* a network was meant, or something not understood */
-	enum section section;
-	int place; /* of `section` */
-	struct mark marks[PLACE_COUNT][ARRAY_SIZE(settings)];
-};
-
-#define fault_at(r, line, ...) findings_add(&(r)->faults, line, __VA_ARGS__)
-#define fault(r, ...) fault_at(r, (r)->line, __VA_ARGS__)
-
-/* Row of the table; -1: none. */
-static int setting_index(enum section section, const char *name)
+int config_setting(enum section section, const char *name)
 {
 	size_t i;
 
@@ -159,385 +96,6 @@ static int setting_index(enum section section, const char *name)
 			!strcmp(settings[i].name, name))
 			return (int)i;
 	return -1;
-}
-
-/* Values. Each returns NULL, or what the value must be. */
-
-#define WORD_MARKS "-_."
-
-static bool is_word(const char *value, const char *marks)
-{
-	const char *c;
-
-	for (c = value; *c; c++)
-		if (!isalnum((unsigned char)*c) && !strchr(marks, *c))
-			return false;
-	return true;
-}
-
-static const char *check_word(const char *value)
-{
-	return is_word(value, WORD_MARKS)
-		       ? NULL
-		       : "may contain only letters, digits, '-', '_' and '.'";
-}
-
-static const char *check_interface(const char *value)
-{
-	if (!strcmp(value, "lo"))
-		return "must be the guests' interface; lo is the box itself";
-	return is_word(value, WORD_MARKS "@+")
-		       ? NULL
-		       : "may contain only letters, digits, '-', '_', '.', '@' "
-			 "and '+'";
-}
-
-static const char *check_text(const char *value, size_t len)
-{
-	if (!text_is_clean(value, len))
-		return "must be UTF-8 text without control characters";
-	/* "Cafe #1" is a name. */
-	if (strstr(value, " # "))
-		return "has a comment behind it, which needs a line of its own";
-	return NULL;
-}
-
-static const char *check_code(const char *value)
-{
-	const char *c;
-
-	for (c = value; *c; c++)
-		if (!isdigit((unsigned char)*c) && !(*c >= 'A' && *c <= 'Z'))
-			return "may contain only capital letters and digits";
-	return NULL;
-}
-
-static const char *set_currency(const char *value, char *to)
-{
-	size_t len = strlen(value);
-
-	if (len != 3 || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != len)
-		return "must be three capital letters such as TZS";
-	memcpy(to, value, len + 1);
-	return NULL;
-}
-
-static const char *set_text(
-	const struct setting *row, const char *value, char *to)
-{
-	static char why[64];
-	const char *wrong = NULL;
-	size_t len = strlen(value);
-
-	if (len < (size_t)row->min || len > (size_t)row->max) {
-		if (row->min == row->max)
-			snprintf(why, sizeof(why), "must be %lld characters long",
-				(long long)row->min);
-		else
-			snprintf(why, sizeof(why),
-				"must be %lld to %lld characters long",
-				(long long)row->min, (long long)row->max);
-		return why;
-	}
-	if (row->type == VALUE_PATH && len && value[0] != '/')
-		wrong = "must be an absolute path, beginning with /";
-	else if (row->type == VALUE_WORD)
-		wrong = check_word(value);
-	else if (row->type == VALUE_INTERFACE)
-		wrong = check_interface(value);
-	else if (row->type == VALUE_CODE)
-		wrong = check_code(value);
-	else
-		wrong = check_text(value, len);
-	if (!wrong)
-		memcpy(to, value, len + 1);
-	return wrong;
-}
-
-static const char *set_int(const struct setting *row, const char *value, int *to)
-{
-	static char why[64];
-	char *end;
-	long long number;
-
-	errno = 0;
-	number = strtoll(value, &end, 10);
-	if (errno || end == value || *end || number < row->min ||
-		number > row->max) {
-		snprintf(why, sizeof(why),
-			"must be a whole number from %lld to %lld",
-			(long long)row->min, (long long)row->max);
-		return why;
-	}
-	*to = (int)number;
-	return NULL;
-}
-
-static const char *set_bool(const char *value, bool *to)
-{
-	static const char *const words[][2] = {
-		{"no", "yes"}, {"off", "on"}, {"false", "true"}, {"0", "1"}};
-	size_t i;
-	int flag;
-
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		for (flag = 0; flag < 2; flag++)
-			if (!strcmp(value, words[i][flag])) {
-				*to = flag;
-				return NULL;
-			}
-	return "must be yes or no";
-}
-
-static const char *set_hook(const char *value, enum config_hook *to)
-{
-	static const char *const words[] = {
-		[CONFIG_HOOK_AUTO] = "auto",
-		[CONFIG_HOOK_XDP] = "xdp",
-		[CONFIG_HOOK_TC] = "tc",
-	};
-	int hook = NAME_INDEX(words, value);
-
-	if (hook < 0)
-		return "must be auto, xdp or tc";
-	*to = (enum config_hook)hook;
-	return NULL;
-}
-
-static const char *set_shape(const char *value, enum config_shape *to)
-{
-	static const char *const words[] = {
-		[CONFIG_SHAPE_AUTO] = "auto",
-		[CONFIG_SHAPE_FOUND] = "found",
-		[CONFIG_SHAPE_POLICE] = "police",
-	};
-	int shape = NAME_INDEX(words, value);
-
-	if (shape < 0)
-		return "must be auto, found or police";
-	*to = (enum config_shape)shape;
-	return NULL;
-}
-
-static const char *const source_names[] = {
-	[CONFIG_SOURCE_OFF] = "off",
-	[CONFIG_SOURCE_REPORT] = "report",
-	[CONFIG_SOURCE_DROP] = "drop",
-};
-
-const char *config_source_name(enum config_source_check check)
-{
-	return source_names[check];
-}
-
-static const char *set_source(const char *value, enum config_source_check *to)
-{
-	int check = NAME_INDEX(source_names, value);
-
-	if (check < 0)
-		return "must be off, report or drop";
-	*to = (enum config_source_check)check;
-	return NULL;
-}
-
-static const char *set_addr(
-	const struct setting *row, const char *value, struct ipaddr *to)
-{
-	/* This host, link-local, multicast, reserved: no guest can be sent
-	 * there, or not with the address alone. */
-	static const char *const unfit[] = {"0.0.0.0/8", "169.254.0.0/16",
-		"224.0.0.0/3", "::/128", "fe80::/10", "ff00::/8"};
-	bool want_v4 = row->type == VALUE_ADDR4;
-	struct prefix prefix;
-	struct ipaddr addr;
-	size_t i;
-
-	if (ip_parse(value, &addr) || ip_is_v4(&addr) != want_v4)
-		return want_v4 ? "must be an IPv4 address such as 10.0.0.1"
-			       : "must be an IPv6 address such as fd00::1";
-	for (i = 0; i < ARRAY_SIZE(unfit); i++)
-		if (!prefix_parse(unfit[i], &prefix) &&
-			ip_is_v4(&prefix.addr) == want_v4 &&
-			prefix_contains(&prefix, &addr))
-			return want_v4 ? "must be an address that guests can "
-					 "reach, such as 10.0.0.1"
-				       : "must be an address that guests can "
-					 "reach, such as fd00::1, not a "
-					 "link-local one";
-	*to = addr;
-	return NULL;
-}
-
-/* ":8080/tcp" behind the prefix. */
-static int parse_port(char *text, struct config_reach *reach)
-{
-	char *slash = strchr(text, '/'), *end;
-	long port;
-
-	if (slash) {
-		*slash++ = '\0';
-		if (!strcmp(slash, "tcp"))
-			reach->proto = IPPROTO_TCP;
-		else if (!strcmp(slash, "udp"))
-			reach->proto = IPPROTO_UDP;
-		else
-			return -EINVAL;
-	}
-	port = strtol(text, &end, 10);
-	if (end == text || *end || port < 1 || port > 65535)
-		return -EINVAL;
-	reach->port = (uint16_t)port;
-	return 0;
-}
-
-static int parse_reach(const char *value, struct config_reach *ret_reach)
-{
-	struct config_reach reach = {0};
-	char text[96], *port;
-
-	if (snprintf(text, sizeof(text), "%s", value) >= (int)sizeof(text))
-		return -EINVAL;
-	/* The colons of an IPv6 address end at the "/length", which a port
-	 * behind one therefore needs. */
-	if (strchr(text, '.')) {
-		port = strchr(text, ':');
-	} else {
-		port = strchr(text, '/');
-		port = port ? strchr(port, ':') : NULL;
-	}
-	if (port) {
-		*port++ = '\0';
-		if (parse_port(port, &reach))
-			return -EINVAL;
-	}
-	if (prefix_parse(text, &reach.prefix))
-		return -EINVAL;
-	*ret_reach = reach;
-	return 0;
-}
-
-/* Entries of lists: -EINVAL, or -ENOSPC when the list is full. */
-
-static int add_reach(const char *word, struct config_network *network)
-{
-	struct config_reach reach;
-
-	if (parse_reach(word, &reach))
-		return -EINVAL;
-	if (network->reach_count == CONFIG_REACH_MAX)
-		return -ENOSPC;
-	network->reach[network->reach_count++] = reach;
-	return 0;
-}
-
-static int add_garden(const char *word, struct config_network *network)
-{
-	struct config_garden entry = {0};
-	size_t len = strlen(word), i;
-
-	if (len >= sizeof(entry.text))
-		return -EINVAL;
-	for (i = 0; i < len; i++)
-		entry.text[i] = (char)tolower((unsigned char)word[i]);
-	entry.is_name = text_is_host_name(
-		strncmp(entry.text, "*.", 2) ? entry.text : entry.text + 2);
-	/* All of IPv4 lies in all of IPv6, in its mapped form. */
-	if (!entry.is_name &&
-		(prefix_parse(word, &entry.prefix) ||
-			(entry.prefix.len < 96 && ip_is_zero(&entry.prefix.addr))))
-		return -EINVAL;
-	if (network->garden_count == CONFIG_GARDEN_MAX)
-		return -ENOSPC;
-	network->garden[network->garden_count++] = entry;
-	return 0;
-}
-
-/* Several entries, apart by spaces or commas. */
-struct list {
-	int (*add)(const char *word, struct config_network *network);
-	int max;
-	const char *example;
-};
-
-static const struct list reach_list = {
-	add_reach, CONFIG_REACH_MAX, "10.0.0.5/32:8080/tcp or fd00::/64"};
-static const struct list garden_list = {
-	add_garden, CONFIG_GARDEN_MAX,
-	"198.51.100.0/24, 2001:db8::/32, example.org or *.example.org"};
-
-static const char *add_list(const struct list *list, const char *value,
-	struct config_network *network)
-{
-	static char why[512];
-	char words[256], bad[256] = "", *rest = words, *word;
-	int beyond = 0;
-
-	if (snprintf(words, sizeof(words), "%s", value) >= (int)sizeof(words))
-		return "is too long; use several lines";
-	while ((word = strsep(&rest, " \t,"))) {
-		int ret = *word ? list->add(word, network) : 0;
-
-		if (ret == -EINVAL)
-			snprintf(bad + strlen(bad), sizeof(bad) - strlen(bad),
-				" %s", word);
-		else if (ret)
-			beyond++;
-	}
-	if (bad[0])
-		snprintf(why, sizeof(why),
-			"does not take%s; an entry looks like %s", bad,
-			list->example);
-	else if (beyond)
-		snprintf(why, sizeof(why),
-			"has %d entries with this line; a network may have %d",
-			list->max + beyond, list->max);
-	return bad[0] || beyond ? why : NULL;
-}
-
-static const char *set_value(
-	const struct setting *row, const char *value, void *base)
-{
-	void *to = (char *)base + row->offset;
-	const char *wrong = NULL;
-
-	switch (row->type) {
-	case VALUE_TEXT:
-	case VALUE_WORD:
-	case VALUE_CODE:
-	case VALUE_INTERFACE:
-	case VALUE_PATH:
-		wrong = set_text(row, value, to);
-		break;
-	case VALUE_CURRENCY:
-		wrong = set_currency(value, to);
-		break;
-	case VALUE_INT:
-		wrong = set_int(row, value, to);
-		break;
-	case VALUE_BOOL:
-		wrong = set_bool(value, to);
-		break;
-	case VALUE_ADDR4:
-	case VALUE_ADDR6:
-		wrong = set_addr(row, value, to);
-		break;
-	case VALUE_HOOK:
-		wrong = set_hook(value, to);
-		break;
-	case VALUE_SHAPE:
-		wrong = set_shape(value, to);
-		break;
-	case VALUE_SOURCE:
-		wrong = set_source(value, to);
-		break;
-	case VALUE_REACH:
-		wrong = add_list(&reach_list, value, base);
-		break;
-	case VALUE_GARDEN:
-		wrong = add_list(&garden_list, value, base);
-		break;
-	}
-	return wrong;
 }
 
 static void set_presets(enum section section, bool networks, void *base)
@@ -550,7 +108,7 @@ static void set_presets(enum section section, bool networks, void *base)
 		if ((row->section == SECTION_NETWORK) == networks &&
 			(section == SECTION_NONE || row->section == section) &&
 			row->preset)
-			set_value(row, row->preset, base);
+			setting_read(row, row->preset, base);
 	}
 }
 
@@ -569,7 +127,7 @@ static bool check_name(struct reading *r, const char *name)
 	size_t len = strlen(name);
 	int i;
 
-	if (!len || len >= CONFIG_NAME_MAX || check_word(name)) {
+	if (!len || len >= CONFIG_NAME_MAX || setting_check_word(name)) {
 		fault(r,
 			"a network's name must be 1 to %d letters, digits, "
 			"'-', '_' or '.'",
@@ -647,7 +205,7 @@ static void add_role(struct reading *r, const char *user, const char *value)
 		fault(r, "too many roles: %d at most", CONFIG_ROLES_MAX);
 		return;
 	}
-	if (strlen(user) >= sizeof(role->user) || check_word(user)) {
+	if (strlen(user) >= sizeof(role->user) || setting_check_word(user)) {
 		fault(r, "%s is not a valid user name", user);
 		return;
 	}
@@ -664,7 +222,7 @@ static void add_role(struct reading *r, const char *user, const char *value)
 
 static void add_setting(struct reading *r, const char *name, const char *value)
 {
-	int at = setting_index(r->section, name);
+	int at = config_setting(r->section, name);
 	struct mark *mark;
 	const char *wrong;
 
@@ -673,13 +231,12 @@ static void add_setting(struct reading *r, const char *name, const char *value)
 		return;
 	}
 	mark = &r->marks[r->place][at];
-	if (mark->line && settings[at].type != VALUE_REACH &&
-		settings[at].type != VALUE_GARDEN) {
+	if (mark->line && !setting_is_list(&settings[at])) {
 		fault(r, "`%s` is already set on line %d", name, mark->line);
 		return;
 	}
 	mark->line = r->line;
-	wrong = set_value(&settings[at], value,
+	wrong = setting_read(&settings[at], value,
 		r->section == SECTION_NETWORK ? (void *)this_network(r)
 					      : (void *)r->config);
 	if (!wrong)
@@ -765,171 +322,6 @@ static char *read_line(char *buf, int room, void *stream)
 
 /* The file as a whole. */
 
-static const struct mark *mark_of(
-	const struct reading *r, int place, enum section section, const char *name)
-{
-	return &r->marks[place][setting_index(section, name)];
-}
-
-/* The setting's line, or that of the network's header. */
-static int network_line(const struct reading *r, int at, const char *name)
-{
-	int line = mark_of(r, 1 + at, SECTION_NETWORK, name)->line;
-
-	return line ? line : r->config->networks[at].line;
-}
-
-static bool is_bad(const struct reading *r, int at, const char *name)
-{
-	return mark_of(r, 1 + at, SECTION_NETWORK, name)->bad;
-}
-
-/* What no two networks can share. */
-static void check_pair(struct reading *r, int at, int other)
-{
-	const struct config_network *n = &r->config->networks[at];
-	const struct config_network *o = &r->config->networks[other];
-
-	if (n->interface[0] && !strcmp(n->interface, o->interface))
-		fault_at(r, network_line(r, at, "interface"),
-			"interface %s already belongs to network %s",
-			n->interface, o->name);
-	if (n->number == o->number && !is_bad(r, at, "number") &&
-		!is_bad(r, other, "number"))
-		fault_at(r, network_line(r, at, "number"),
-			"number %d%s already belongs to network %s", n->number,
-			mark_of(r, 1 + at, SECTION_NETWORK, "number")->line
-				? ""
-				: ", by the place of this section,",
-			o->name);
-	if (!ip_is_zero(&n->portal4) && ip_equal(&n->portal4, &o->portal4))
-		fault_at(r, network_line(r, at, "portal4"),
-			"the portal address already belongs to network %s",
-			o->name);
-	if (!ip_is_zero(&n->portal6) && ip_equal(&n->portal6, &o->portal6))
-		fault_at(r, network_line(r, at, "portal6"),
-			"the portal address already belongs to network %s",
-			o->name);
-}
-
-static bool is_loopback(const struct ipaddr *addr)
-{
-	static const char *const loopbacks[] = {"127.0.0.0/8", "::1/128"};
-	struct prefix prefix;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(loopbacks); i++)
-		if (!prefix_parse(loopbacks[i], &prefix) &&
-			prefix_contains(&prefix, addr))
-			return true;
-	return false;
-}
-
-/* The portal alone may listen there, to be tried out. */
-static void check_reachable(struct reading *r, int at, const char *name,
-	const struct ipaddr *addr)
-{
-	if (r->use == CONFIG_FOR_GATE && is_loopback(addr))
-		fault_at(r, network_line(r, at, name),
-			"network %s: no guest can reach an address of the "
-			"loopback interface",
-			r->config->networks[at].name);
-}
-
-static void check_network(struct reading *r, int at)
-{
-	const struct config_network *n = &r->config->networks[at];
-	int i;
-
-	if (!n->interface[0] && !is_bad(r, at, "interface"))
-		fault_at(r, n->line, "network %s has no `interface`", n->name);
-	if (ip_is_zero(&n->portal4) && ip_is_zero(&n->portal6) &&
-		!is_bad(r, at, "portal4") && !is_bad(r, at, "portal6"))
-		fault_at(r, n->line,
-			"network %s needs `portal4` or `portal6`, the "
-			"gateway's address on it",
-			n->name);
-	check_reachable(r, at, "portal4", &n->portal4);
-	check_reachable(r, at, "portal6", &n->portal6);
-	check_reachable(r, at, "resolver4", &n->resolver4);
-	check_reachable(r, at, "resolver6", &n->resolver6);
-	for (i = 0; i < at; i++)
-		check_pair(r, at, i);
-}
-
-/* Whose word the portal's is. The uid counts: root may have another name. */
-static void check_users(struct reading *r)
-{
-	const struct config *config = r->config;
-	const char *portal = config->portal_user;
-	const struct passwd *pw = getpwnam(portal);
-	bool has_uid = pw != NULL;
-	uid_t uid = pw ? pw->pw_uid : 0;
-	bool is_root = !strcmp(portal, "root") || (has_uid && !uid);
-	int i;
-
-	if (is_root)
-		fault_at(r, mark_of(r, 0, SECTION_PORTAL, "user")->line,
-			"the portal must not run as root; give it a user of "
-			"its own, who has no other task");
-	for (i = 0; i < config->role_count; i++) {
-		const struct config_role *role = &config->roles[i];
-
-		pw = getpwnam(role->user);
-		if (!is_root && (!strcmp(role->user, portal) ||
-					(has_uid && pw && pw->pw_uid == uid)))
-			fault_at(r, role->line,
-				"%s is the portal's user and must not have a "
-				"role",
-				role->user);
-		if (!strcmp(role->user, "root") && role->role != ROLE_ADMIN)
-			fault_at(r, role->line,
-				"root is always admin; leave this line out");
-	}
-}
-
-static void check_portal(struct reading *r)
-{
-	const struct mark *cert = mark_of(r, 0, SECTION_PORTAL, "tls_cert");
-	const struct mark *key = mark_of(r, 0, SECTION_PORTAL, "tls_key");
-	const struct mark *http = mark_of(r, 0, SECTION_PORTAL, "http_port");
-	const struct mark *https = mark_of(r, 0, SECTION_PORTAL, "https_port");
-	bool has_cert = r->config->tls_cert[0], has_key = r->config->tls_key[0];
-
-	if (has_cert != has_key && !cert->bad && !key->bad)
-		fault_at(r, has_cert ? cert->line : key->line,
-			"tls_cert and tls_key must be set together");
-	if (r->config->portal_http_port == r->config->portal_https_port &&
-		!http->bad && !https->bad)
-		fault_at(r, MAX(http->line, https->line),
-			"http_port and https_port are the same");
-}
-
-static void check_file(struct reading *r)
-{
-	struct config *config = r->config;
-	int i, at;
-
-	for (i = 0; i < config->network_count; i++) {
-		struct config_network *n = &config->networks[i];
-
-		if (!n->number)
-			n->number = i + 1;
-		if (!n->ssid[0])
-			memcpy(n->ssid, n->name, sizeof(n->name));
-		if (!mark_of(r, 1 + i, SECTION_NETWORK, "hook")->line)
-			n->hook = config->hook;
-		check_network(r, i);
-	}
-	if (!config->network_count && !r->lost)
-		fault_at(r, 0, "there is no [network NAME]: nothing to gate");
-	check_users(r);
-	check_portal(r);
-	for (i = 0; i <= CONFIG_NETWORKS_MAX; i++)
-		for (at = 0; at < (int)ARRAY_SIZE(settings); at++)
-			config->lines[i][at] = r->marks[i][at].line;
-}
-
 int config_line(const struct config *config,
 	const struct config_network *network, const char *name)
 {
@@ -969,6 +361,16 @@ int config_portal_ports(const struct config *config,
 	return n;
 }
 
+/* For config_line(). */
+static void keep_lines(const struct reading *r)
+{
+	size_t place, at;
+
+	for (place = 0; place <= CONFIG_NETWORKS_MAX; place++)
+		for (at = 0; at < ARRAY_SIZE(settings); at++)
+			r->config->lines[place][at] = r->marks[place][at].line;
+}
+
 int config_load(const char *path, enum config_use use,
 	struct config *ret_config, finding_fn *report, void *data)
 {
@@ -989,11 +391,12 @@ int config_load(const char *path, enum config_use use,
 		findings_clear(&r->faults);
 		return -err;
 	}
-	check_file(r);
+	config_check_whole(r);
 	if (r->faults.count) {
 		findings_tell(&r->faults, path, report, data);
 		return -EINVAL;
 	}
+	keep_lines(r);
 	*ret_config = *config;
 	return 0;
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What settings must be beside each other: networks that share nothing, users
+ * with one task, a certificate with its key. And what follows from others.
+ */
+#include <pwd.h>
+#include <string.h>
+
+#include "base/config_reading.h"
+#include "base/util.h"
+
+static const struct mark *mark_of(const struct reading *r, int place,
+	enum section section, const char *name)
+{
+	return &r->marks[place][config_setting(section, name)];
+}
+
+/* The setting's line, or that of the network's header. */
+static int network_line(const struct reading *r, int at, const char *name)
+{
+	int line = mark_of(r, 1 + at, SECTION_NETWORK, name)->line;
+
+	return line ? line : r->config->networks[at].line;
+}
+
+static bool is_bad(const struct reading *r, int at, const char *name)
+{
+	return mark_of(r, 1 + at, SECTION_NETWORK, name)->bad;
+}
+
+/* What no two networks can share. */
+static void check_pair(struct reading *r, int at, int other)
+{
+	const struct config_network *n = &r->config->networks[at];
+	const struct config_network *o = &r->config->networks[other];
+
+	if (n->interface[0] && !strcmp(n->interface, o->interface))
+		config_fault(r, network_line(r, at, "interface"),
+			"interface %s already belongs to network %s",
+			n->interface, o->name);
+	if (n->number == o->number && !is_bad(r, at, "number") &&
+		!is_bad(r, other, "number"))
+		config_fault(r, network_line(r, at, "number"),
+			"number %d%s already belongs to network %s", n->number,
+			mark_of(r, 1 + at, SECTION_NETWORK, "number")->line
+				? ""
+				: ", by the place of this section,",
+			o->name);
+	if (!ip_is_zero(&n->portal4) && ip_equal(&n->portal4, &o->portal4))
+		config_fault(r, network_line(r, at, "portal4"),
+			"the portal address already belongs to network %s",
+			o->name);
+	if (!ip_is_zero(&n->portal6) && ip_equal(&n->portal6, &o->portal6))
+		config_fault(r, network_line(r, at, "portal6"),
+			"the portal address already belongs to network %s",
+			o->name);
+}
+
+static bool is_loopback(const struct ipaddr *addr)
+{
+	static const char *const loopbacks[] = {"127.0.0.0/8", "::1/128"};
+	struct prefix prefix;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(loopbacks); i++)
+		if (!prefix_parse(loopbacks[i], &prefix) &&
+			prefix_contains(&prefix, addr))
+			return true;
+	return false;
+}
+
+/* The portal alone may listen there, to be tried out. */
+static void check_reachable(
+	struct reading *r, int at, const char *name, const struct ipaddr *addr)
+{
+	if (r->use == CONFIG_FOR_GATE && is_loopback(addr))
+		config_fault(r, network_line(r, at, name),
+			"network %s: no guest can reach an address of the "
+			"loopback interface",
+			r->config->networks[at].name);
+}
+
+static void check_network(struct reading *r, int at)
+{
+	const struct config_network *n = &r->config->networks[at];
+	int i;
+
+	if (!n->interface[0] && !is_bad(r, at, "interface"))
+		config_fault(
+			r, n->line, "network %s has no `interface`", n->name);
+	if (ip_is_zero(&n->portal4) && ip_is_zero(&n->portal6) &&
+		!is_bad(r, at, "portal4") && !is_bad(r, at, "portal6"))
+		config_fault(r, n->line,
+			"network %s needs `portal4` or `portal6`, the "
+			"gateway's address on it",
+			n->name);
+	check_reachable(r, at, "portal4", &n->portal4);
+	check_reachable(r, at, "portal6", &n->portal6);
+	check_reachable(r, at, "resolver4", &n->resolver4);
+	check_reachable(r, at, "resolver6", &n->resolver6);
+	for (i = 0; i < at; i++)
+		check_pair(r, at, i);
+}
+
+/* Whose word the portal's is. The uid counts: root may have another name. */
+static void check_users(struct reading *r)
+{
+	const struct config *config = r->config;
+	const char *portal = config->portal_user;
+	const struct passwd *pw = getpwnam(portal);
+	bool has_uid = pw != NULL;
+	uid_t uid = pw ? pw->pw_uid : 0;
+	bool is_root = !strcmp(portal, "root") || (has_uid && !uid);
+	int i;
+
+	if (is_root)
+		config_fault(r, mark_of(r, 0, SECTION_PORTAL, "user")->line,
+			"the portal must not run as root; give it a user of "
+			"its own, who has no other task");
+	for (i = 0; i < config->role_count; i++) {
+		const struct config_role *role = &config->roles[i];
+
+		pw = getpwnam(role->user);
+		if (!is_root && (!strcmp(role->user, portal) ||
+					(has_uid && pw && pw->pw_uid == uid)))
+			config_fault(r, role->line,
+				"%s is the portal's user and must not have a "
+				"role",
+				role->user);
+		if (!strcmp(role->user, "root") && role->role != ROLE_ADMIN)
+			config_fault(r, role->line,
+				"root is always admin; leave this line out");
+	}
+}
+
+static void check_portal(struct reading *r)
+{
+	const struct mark *cert = mark_of(r, 0, SECTION_PORTAL, "tls_cert");
+	const struct mark *key = mark_of(r, 0, SECTION_PORTAL, "tls_key");
+	const struct mark *http = mark_of(r, 0, SECTION_PORTAL, "http_port");
+	const struct mark *https = mark_of(r, 0, SECTION_PORTAL, "https_port");
+	bool has_cert = r->config->tls_cert[0], has_key = r->config->tls_key[0];
+
+	if (has_cert != has_key && !cert->bad && !key->bad)
+		config_fault(r, has_cert ? cert->line : key->line,
+			"tls_cert and tls_key must be set together");
+	if (r->config->portal_http_port == r->config->portal_https_port &&
+		!http->bad && !https->bad)
+		config_fault(r, MAX(http->line, https->line),
+			"http_port and https_port are the same");
+}
+
+void config_check_whole(struct reading *r)
+{
+	struct config *config = r->config;
+	int i;
+
+	for (i = 0; i < config->network_count; i++) {
+		struct config_network *n = &config->networks[i];
+
+		if (!n->number)
+			n->number = i + 1;
+		if (!n->ssid[0])
+			memcpy(n->ssid, n->name, sizeof(n->name));
+		if (!mark_of(r, 1 + i, SECTION_NETWORK, "hook")->line)
+			n->hook = config->hook;
+		check_network(r, i);
+	}
+	if (!config->network_count && !r->lost)
+		config_fault(r, 0, "there is no [network NAME]: nothing to gate");
+	check_users(r);
+	check_portal(r);
+}
