@@ -77,26 +77,15 @@ static const char *gate_of(const json_t *ports, const char *network)
 	return gate;
 }
 
-static bool has_address(const struct links *links, const struct ipaddr *addr)
-{
-	const struct link_address *found;
-	size_t i, n = links_addresses(links, &found);
-
-	for (i = 0; i < n; i++)
-		if (ip_equal(&found[i].prefix.addr, addr))
-			return true;
-	return false;
-}
-
 /* What keeps guests from the portal though the gate is on; "": nothing. */
 static const char *network_problem(const struct links *links,
 	const struct config_network *network)
 {
 	if (!ip_is_zero(&network->portal4) &&
-		!has_address(links, &network->portal4))
+		!links_has_address(links, &network->portal4))
 		return "the box does not have the address portal4";
 	if (!ip_is_zero(&network->portal6) &&
-		!has_address(links, &network->portal6))
+		!links_has_address(links, &network->portal6))
 		return "the box does not have the address portal6";
 	return "";
 }

@@ -183,17 +183,6 @@ static json_t *set_packet(struct inquiry *q)
 	return refusal;
 }
 
-static bool is_of_box(const struct links *links, const struct ipaddr *addr)
-{
-	const struct link_address *found;
-	size_t i, n = links_addresses(links, &found);
-
-	for (i = 0; i < n; i++)
-		if (ip_equal(&found[i].prefix.addr, addr))
-			return true;
-	return false;
-}
-
 /* How: which hook sees it there. */
 static json_t *set_question(struct inquiry *q)
 {
@@ -218,7 +207,7 @@ static json_t *set_question(struct inquiry *q)
 	};
 	/* Any other interface is "elsewhere" to the download's hook. */
 	if (q->args->down && q->sample.proto != SAMPLE_ARP &&
-		!is_of_box(attach_links(q->g->attach), &q->sample.from))
+		!links_has_address(attach_links(q->g->attach), &q->sample.from))
 		q->question.from_ifindex = q->port.ifindex == 1 ? 2 : 1;
 	return NULL;
 }

@@ -15,11 +15,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <libmnl/libmnl.h>
+#include "net/netlink.h"
 
-#include "base/util.h"
-
-#define DUMP_BYTES   (64 * 1024)
 #define DELETE_BYTES 1024
 
 struct dump {
@@ -98,7 +95,7 @@ static int parse_connection(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-static int request_dump(struct mnl_socket *socket)
+static int dump(struct mnl_socket *socket, struct dump *dump)
 {
 	char buf[MNL_NLMSG_HDRLEN + 64] = {0};
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
@@ -106,60 +103,24 @@ static int request_dump(struct mnl_socket *socket)
 	message->nlmsg_type = (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(message, sizeof(struct nfgenmsg));
-	return mnl_socket_sendto(socket, message, message->nlmsg_len) < 0
-		       ? -errno
-		       : 0;
-}
-
-static int receive_dump(struct mnl_socket *socket, struct dump *dump)
-{
-	_cleanup_free_ char *buf = xcalloc(1, DUMP_BYTES);
-	int ret = MNL_CB_OK;
-	ssize_t n;
-
-	while (ret > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(socket, buf, DUMP_BYTES);
-		if (n < 0)
-			return -errno;
-		ret = mnl_cb_run(buf, n, 0, 0, parse_connection, dump);
-	}
-	return ret < 0 ? -errno : 0;
-}
-
-static int open_socket(struct mnl_socket **ret_socket)
-{
-	struct mnl_socket *socket =
-		mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int ret;
-
-	if (!socket)
-		return -errno;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-		ret = -errno;
-		mnl_socket_close(socket);
-		return ret;
-	}
-	*ret_socket = socket;
-	return 0;
+	return netlink_ask(socket, message, parse_connection, dump);
 }
 
 int conntrack_end_offloaded(size_t *ret_count)
 {
 	struct mnl_socket *socket;
-	struct dump dump = {0};
+	struct dump ended = {0};
 	int ret;
 
-	ret = open_socket(&socket);
+	ret = netlink_open(NETLINK_NETFILTER, 0, &socket);
 	if (ret)
 		return ret;
-	ret = open_socket(&dump.request);
+	ret = netlink_open(NETLINK_NETFILTER, 0, &ended.request);
 	if (!ret) {
-		ret = request_dump(socket);
-		if (!ret)
-			ret = receive_dump(socket, &dump);
-		mnl_socket_close(dump.request);
+		ret = dump(socket, &ended);
+		mnl_socket_close(ended.request);
 	}
 	mnl_socket_close(socket);
-	*ret_count = dump.count;
+	*ret_count = ended.count;
 	return ret;
 }

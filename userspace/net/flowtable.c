@@ -12,9 +12,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include <libmnl/libmnl.h>
-
 #include "base/util.h"
+#include "net/netlink.h"
 
 #define ANSWER_BYTES (64 * 1024)
 /* Of newer kernels than the headers of the reference system. */
@@ -93,50 +92,32 @@ static int parse_flowtable(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-static int request_dump(struct mnl_socket *socket)
+static int dump_all(struct mnl_socket *socket, struct dump *dump)
 {
 	char buf[MNL_NLMSG_HDRLEN + 64] = {0};
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
+	int ret;
 
 	message->nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETFLOWTABLE;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(message, sizeof(struct nfgenmsg));
-	return mnl_socket_sendto(socket, message, message->nlmsg_len) < 0
-		       ? -errno
-		       : 0;
-}
-
-static int receive_dump(struct mnl_socket *socket, struct dump *dump)
-{
-	_cleanup_free_ char *buf = xcalloc(1, ANSWER_BYTES);
-	int ret = MNL_CB_OK;
-	ssize_t n;
-
-	while (ret > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(socket, buf, ANSWER_BYTES);
-		if (n < 0)
-			return -errno;
-		ret = mnl_cb_run(buf, n, 0, 0, parse_flowtable, dump);
-	}
-	return ret < 0 && errno != EINVAL && errno != EOPNOTSUPP ? -errno : 0;
+	ret = netlink_ask(socket, message, parse_flowtable, dump);
+	/* A kernel without nftables, or without flowtables. */
+	return ret == -EINVAL || ret == -EOPNOTSUPP ? 0 : ret;
 }
 
 int flowtables_each(void (*fn)(void *data, const struct flowtable *table,
 			    const struct flowtable_device *device),
 	void *data)
 {
-	struct mnl_socket *socket =
-		mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	struct dump dump = {.fn = fn, .data = data};
+	struct mnl_socket *socket;
 	int ret;
 
-	if (!socket)
-		return -errno;
-	ret = mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0
-		      ? -errno
-		      : request_dump(socket);
-	if (!ret)
-		ret = receive_dump(socket, &dump);
+	ret = netlink_open(NETLINK_NETFILTER, 0, &socket);
+	if (ret)
+		return ret;
+	ret = dump_all(socket, &dump);
 	mnl_socket_close(socket);
 	return ret;
 }

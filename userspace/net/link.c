@@ -18,9 +18,8 @@
 #include <string.h>
 #include <time.h>
 
-#include <libmnl/libmnl.h>
-
 #include "base/util.h"
+#include "net/netlink.h"
 
 #define DUMP_BUFFER   (64 * 1024)
 #define DUMP_TRIES    8
@@ -40,7 +39,6 @@ struct links {
 	size_t address_count, address_size;
 	bool is_quiet;		/* reading the table: no callbacks yet */
 	bool addresses_changed; /* notify once, after the batch */
-	unsigned int seq;
 };
 
 /* The table. */
@@ -362,27 +360,6 @@ static int parse_message(const struct nlmsghdr *message, void *data)
 
 /* Requests. */
 
-static int receive_answer(
-	struct links *links, struct mnl_socket *socket, mnl_cb_t fn)
-{
-	_cleanup_free_ char *buf = malloc(DUMP_BUFFER);
-	unsigned int port = mnl_socket_get_portid(socket);
-	ssize_t n;
-	int ret = MNL_CB_OK;
-
-	if (!buf)
-		return -ENOMEM;
-	while (ret > MNL_CB_STOP) {
-		n = mnl_socket_recvfrom(socket, buf, DUMP_BUFFER);
-		if (n < 0)
-			return -errno;
-		ret = mnl_cb_run(buf, n, links->seq, port, fn, links);
-		if (ret < 0)
-			return -errno;
-	}
-	return 0;
-}
-
 static int dump(struct links *links, uint16_t type)
 {
 	char buf[128] = {0};
@@ -392,39 +369,33 @@ static int dump(struct links *links, uint16_t type)
 
 	message->nlmsg_type = type;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	message->nlmsg_seq = ++links->seq;
 	/* Family 0: both, and interfaces rather than ports. */
 	mnl_nlmsg_put_extra_header(message, body);
-	if (mnl_socket_sendto(links->request, message, message->nlmsg_len) < 0)
-		return -errno;
-	return receive_answer(links, links->request, parse_message);
+	return netlink_ask(links->request, message, parse_message, links);
 }
 
 /* A request to change an interface, all zero behind it. */
-static struct nlmsghdr *put_change(struct links *links, char *buf, int ifindex)
+static struct nlmsghdr *put_change(char *buf, int ifindex)
 {
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
 	struct ifinfomsg *info;
 
 	message->nlmsg_type = RTM_NEWLINK;
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	message->nlmsg_seq = ++links->seq;
 	info = mnl_nlmsg_put_extra_header(message, sizeof(*info));
 	info->ifi_index = ifindex;
 	return message;
 }
 
-static int request_change(struct links *links, const struct nlmsghdr *message)
+static int request_change(struct links *links, struct nlmsghdr *message)
 {
-	if (mnl_socket_sendto(links->request, message, message->nlmsg_len) < 0)
-		return -errno;
-	return receive_answer(links, links->request, NULL);
+	return netlink_ask(links->request, message, NULL, NULL);
 }
 
 int links_set_group(struct links *links, int ifindex, uint32_t group)
 {
 	char buf[CHANGE_BYTES] = {0};
-	struct nlmsghdr *message = put_change(links, buf, ifindex);
+	struct nlmsghdr *message = put_change(buf, ifindex);
 
 	mnl_attr_put_u32(message, IFLA_GROUP, group);
 	return request_change(links, message);
@@ -433,7 +404,7 @@ int links_set_group(struct links *links, int ifindex, uint32_t group)
 int links_set_isolated(struct links *links, int ifindex, bool is_isolated)
 {
 	char buf[CHANGE_BYTES] = {0};
-	struct nlmsghdr *message = put_change(links, buf, ifindex);
+	struct nlmsghdr *message = put_change(buf, ifindex);
 	struct nlattr *info, *port;
 
 	info = mnl_attr_nest_start(message, IFLA_LINKINFO);
@@ -443,15 +414,6 @@ int links_set_isolated(struct links *links, int ifindex, bool is_isolated)
 	mnl_attr_nest_end(message, port);
 	mnl_attr_nest_end(message, info);
 	return request_change(links, message);
-}
-
-static int open_request(struct links *links)
-{
-	links->request = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!links->request ||
-		mnl_socket_bind(links->request, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
-	return 0;
 }
 
 /*
@@ -465,7 +427,8 @@ static int read_all(struct links *links)
 	for (tries = 0; ret == -EINTR && tries < DUMP_TRIES; tries++) {
 		if (links->request)
 			mnl_socket_close(links->request);
-		ret = open_request(links);
+		links->request = NULL;
+		ret = netlink_open(NETLINK_ROUTE, 0, &links->request);
 		if (!ret)
 			ret = dump(links, RTM_GETLINK);
 		if (!ret)
@@ -480,13 +443,12 @@ static int read_all(struct links *links)
  */
 static int read_again(struct links *links)
 {
-	struct links fresh = {.request = links->request, .seq = links->seq};
+	struct links fresh = {.request = links->request};
 	size_t i;
 	int ret;
 
 	fresh.is_quiet = true;
 	ret = read_all(&fresh);
-	links->seq = fresh.seq;
 	links->request = fresh.request;
 	if (!ret) {
 		for (i = links->link_count; i-- > 0;) {
@@ -545,12 +507,11 @@ static int open_watch(struct links *links)
 		RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
 	int bytes = RECEIVE_BYTES;
 	size_t i;
+	int ret;
 
-	links->watch =
-		mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (!links->watch ||
-		mnl_socket_bind(links->watch, 0, MNL_SOCKET_AUTOPID) < 0)
-		return -errno;
+	ret = netlink_open(NETLINK_ROUTE, SOCK_NONBLOCK, &links->watch);
+	if (ret)
+		return ret;
 	/* May fail without the capability; the default is smaller, no more. */
 	setsockopt(mnl_socket_get_fd(links->watch), SOL_SOCKET, SO_RCVBUFFORCE,
 		&bytes, sizeof(bytes));
@@ -633,4 +594,14 @@ size_t links_addresses(
 {
 	*ret_addresses = links->address;
 	return links->address_count;
+}
+
+bool links_has_address(const struct links *links, const struct ipaddr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < links->address_count; i++)
+		if (ip_equal(&links->address[i].prefix.addr, addr))
+			return true;
+	return false;
 }

@@ -68,6 +68,8 @@ void links_each(const struct links *links,
 /* All addresses of the box; valid until the loop runs again. */
 size_t links_addresses(
 	const struct links *links, const struct link_address **ret_addresses);
+/* Is it one of them? */
+bool links_has_address(const struct links *links, const struct ipaddr *addr);
 
 /* -ENODEV when it is gone. The table follows with the kernel's notification. */
 int links_set_group(struct links *links, int ifindex, uint32_t group);

@@ -19,11 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libmnl/libmnl.h>
 #include <nftables/libnftables.h>
 
 #include "base/ip.h"
 #include "base/util.h"
+#include "net/netlink.h"
 
 #define TABLE "inet gatehouse"
 /* Before connection tracking and any rule of the operator's that accepts. */
@@ -33,7 +33,6 @@ struct nft {
 	struct mnl_socket *request; /* for the generation */
 	char *listed;		    /* what the kernel made of our table */
 	uint32_t generation;	    /* at which it was seen like that */
-	unsigned int seq;
 };
 
 static void free_context(struct nft_ctx **context)
@@ -86,47 +85,38 @@ static int parse_generation(const struct nlmsghdr *message, void *data)
 
 static int request_generation(struct nft *nft, uint32_t *ret_generation)
 {
-	char buf[MNL_NLMSG_HDRLEN + 4096] = {0};
+	char buf[MNL_NLMSG_HDRLEN + 64] = {0};
 	struct nlmsghdr *message = mnl_nlmsg_put_header(buf);
 	uint32_t generation = 0;
-	ssize_t n;
+	int ret;
 
 	message->nlmsg_type = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN;
 	message->nlmsg_flags = NLM_F_REQUEST;
-	message->nlmsg_seq = ++nft->seq;
 	mnl_nlmsg_put_extra_header(message, sizeof(struct nfgenmsg));
-	if (mnl_socket_sendto(nft->request, message, message->nlmsg_len) < 0)
-		return -errno;
-	n = mnl_socket_recvfrom(nft->request, buf, sizeof(buf));
-	if (n < 0 || mnl_cb_run(buf, n, nft->seq, 0, parse_generation,
-			     &generation) < 0)
-		return -errno;
-	*ret_generation = generation;
-	return 0;
+	ret = netlink_ask(nft->request, message, parse_generation, &generation);
+	if (!ret)
+		*ret_generation = generation;
+	return ret;
 }
 
 int nft_open(struct nft **ret_nft)
 {
 	struct nft *nft = xcalloc(1, sizeof(*nft));
+	int ret;
 
-	nft->request = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (!nft->request ||
-		mnl_socket_bind(nft->request, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int ret = -errno;
-
-		nft_close(nft);
-		return ret;
-	}
-	*ret_nft = nft;
-	return 0;
+	ret = netlink_open(NETLINK_NETFILTER, 0, &nft->request);
+	if (ret)
+		free(nft);
+	else
+		*ret_nft = nft;
+	return ret;
 }
 
 void nft_close(struct nft *nft)
 {
 	if (!nft)
 		return;
-	if (nft->request)
-		mnl_socket_close(nft->request);
+	mnl_socket_close(nft->request);
 	free(nft->listed);
 	free(nft);
 }

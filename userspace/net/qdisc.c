@@ -11,13 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libmnl/libmnl.h>
-
 #include "base/util.h"
+#include "net/netlink.h"
 
 #define OURS	     (0x6768U << 16) /* "gh" */
 #define REQUEST_BYTES 256
-#define ANSWER_BYTES  65536
 /* 250 ms of 500 Mbit/s wait in one flow: more than fq's own limits. */
 #define PACKETS	     40000
 #define FLOW_PACKETS 10500
@@ -32,7 +30,6 @@ struct root {
 
 struct qdiscs {
 	struct mnl_socket *socket;
-	unsigned int seq;
 	struct root *roots;
 	size_t count, size;
 	int way; /* answer to qdiscs_way_to() */
@@ -41,49 +38,23 @@ struct qdiscs {
 int qdiscs_open(struct qdiscs **ret_qdiscs)
 {
 	struct qdiscs *q = xcalloc(1, sizeof(*q));
+	int ret;
 
-	q->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-	if (!q->socket || mnl_socket_bind(q->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
-		int ret = -errno;
-
-		qdiscs_close(q);
-		return ret;
-	}
-	*ret_qdiscs = q;
-	return 0;
+	ret = netlink_open(NETLINK_ROUTE, 0, &q->socket);
+	if (ret)
+		free(q);
+	else
+		*ret_qdiscs = q;
+	return ret;
 }
 
 void qdiscs_close(struct qdiscs *q)
 {
 	if (!q)
 		return;
-	if (q->socket)
-		mnl_socket_close(q->socket);
+	mnl_socket_close(q->socket);
 	free(q->roots);
 	free(q);
-}
-
-static int request(struct qdiscs *q, struct nlmsghdr *message, mnl_cb_t fn)
-{
-	_cleanup_free_ char *buf = malloc(ANSWER_BYTES);
-	unsigned int port = mnl_socket_get_portid(q->socket);
-	int ret = MNL_CB_OK;
-
-	if (!buf)
-		return -ENOMEM;
-	message->nlmsg_seq = ++q->seq;
-	if (mnl_socket_sendto(q->socket, message, message->nlmsg_len) < 0)
-		return -errno;
-	while (ret > MNL_CB_STOP) {
-		ssize_t n = mnl_socket_recvfrom(q->socket, buf, ANSWER_BYTES);
-
-		if (n < 0)
-			return -errno;
-		ret = mnl_cb_run(buf, (size_t)n, q->seq, port, fn, q);
-		if (ret < 0)
-			return -errno;
-	}
-	return 0;
 }
 
 /* Reading. */
@@ -170,7 +141,7 @@ int qdiscs_read(struct qdiscs *q)
 	message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(message, sizeof(struct tcmsg));
 	q->count = 0;
-	return request(q, message, parse_qdisc);
+	return netlink_ask(q->socket, message, parse_qdisc, q);
 }
 
 static enum qdisc_root judge(const struct root *root)
@@ -241,7 +212,7 @@ int qdiscs_install(struct qdiscs *q, int ifindex)
 	mnl_attr_put_u32(message, TCA_FQ_PLIMIT, PACKETS);
 	mnl_attr_put_u32(message, TCA_FQ_FLOW_PLIMIT, FLOW_PACKETS);
 	mnl_attr_nest_end(message, options);
-	return request(q, message, NULL);
+	return netlink_ask(q->socket, message, NULL, q);
 }
 
 int qdiscs_remove(struct qdiscs *q, int ifindex)
@@ -249,7 +220,7 @@ int qdiscs_remove(struct qdiscs *q, int ifindex)
 	char buf[REQUEST_BYTES] = {0};
 
 	/* The kernel compares the handle. */
-	return request(q, put_root(buf, RTM_DELQDISC, 0, ifindex), NULL);
+	return netlink_ask(q->socket, put_root(buf, RTM_DELQDISC, 0, ifindex), NULL, q);
 }
 
 /* The way out. */
@@ -288,5 +259,5 @@ int qdiscs_way_to(struct qdiscs *q, const struct ipaddr *addr)
 	else
 		mnl_attr_put(message, RTA_DST, 16, addr->addr);
 	q->way = 0;
-	return request(q, message, parse_route_message) ? 0 : q->way;
+	return netlink_ask(q->socket, message, parse_route_message, q) ? 0 : q->way;
 }
