@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one way to change a live record, of a client or a group: user space runs this program, which
- * replaces the policy in place and returns the counters. A map update from
- * user space would swap the whole element and lose what was counted meanwhile.
- * Packets that meet an edit under way wait for it a little, then are dropped
- * (gh_grant_read() in policy.h).
+ * The one way to change a live record, of a client or a group: user space
+ * runs this program, which replaces the policy in place and returns the
+ * counters. A map update from user space would swap the whole element and lose
+ * what was counted meanwhile. Packets that meet an edit under way wait for it a
+ * little, then are dropped (gh_grant_read() in policy.h).
  */
 #include "gate.h"
 

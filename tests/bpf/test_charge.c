@@ -27,11 +27,8 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
+#include "lib/words.h"
 
-#define OUT  "198.51.100.7"
-#define OUT6 "2001:db8::7"
-
-static struct gate gate;
 static struct mac mac;
 static uint64_t record_id = 1000;
 
@@ -39,12 +36,6 @@ static int open_gate(void **state)
 {
 	gate_open(&gate);
 	gate_mac(&gate, RUNNING, mac.addr);
-	return 0;
-}
-
-static int close_gate(void **state)
-{
-	gate_close(&gate);
 	return 0;
 }
 
@@ -410,5 +401,5 @@ int main(void)
 		cmocka_unit_test(test_super_packets_cost_what_they_become),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, open_gate, gate_teardown);
 }

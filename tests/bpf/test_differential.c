@@ -76,7 +76,6 @@ struct outcome {
 	struct gh_pkt pkt;
 };
 
-static struct gate gate;
 static uint64_t seed = 20261121;
 static int question_fd, cpus;
 static uint8_t macs[CAPTIVE + 1][6];

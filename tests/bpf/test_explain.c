@@ -20,11 +20,7 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
-
-#define OUT "198.51.100.7"
-
-#define TCP .proto = IPPROTO_TCP
-#define UDP .proto = IPPROTO_UDP
+#include "lib/words.h"
 
 static const struct frame_spec specs[] = {
 	{.to = OUT, TCP, .port = 80},
@@ -48,14 +44,7 @@ static const struct {
 	{EXPLAIN_DOWN, PROGRAM_DOWNLOAD_TC},
 };
 
-static struct gate gate;
 static struct explain *explain;
-
-static int open_gate(void **state)
-{
-	gate_open(&gate);
-	return 0;
-}
 
 static int close_gate(void **state)
 {
@@ -200,5 +189,5 @@ int main(void)
 		cmocka_unit_test(test_each_map_has_its_row),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, gate_setup, close_gate);
 }

@@ -18,12 +18,10 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
+#include "lib/words.h"
 
-#define OUT "198.51.100.7"
-#define UDP .proto = IPPROTO_UDP, .port = 443
+#define QUIC UDP, .port = 443
 #define PACKET 1000 /* bytes of IP */
-
-static struct gate gate;
 
 static int open_gate(void **state)
 {
@@ -32,15 +30,9 @@ static int open_gate(void **state)
 	return 0;
 }
 
-static int close_gate(void **state)
-{
-	gate_close(&gate);
-	return 0;
-}
-
 static struct gate_result send_to(const uint8_t mac[static 6], const char *to)
 {
-	struct frame_spec spec = {.to = to, UDP, .payload = PACKET - 28};
+	struct frame_spec spec = {.to = to, QUIC, .payload = PACKET - 28};
 	struct frame f;
 
 	frame_build(&f, &spec);
@@ -50,7 +42,7 @@ static struct gate_result send_to(const uint8_t mac[static 6], const char *to)
 
 static struct gate_result send_from(const uint8_t mac[static 6], const char *from)
 {
-	struct frame_spec spec = {.to = FRAME_HOST4, .from = from, UDP,
+	struct frame_spec spec = {.to = FRAME_HOST4, .from = from, QUIC,
 		.payload = PACKET - 28};
 	struct frame f;
 
@@ -198,5 +190,5 @@ int main(void)
 		cmocka_unit_test(test_changes_are_live),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, open_gate, gate_teardown);
 }

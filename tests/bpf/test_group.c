@@ -23,11 +23,10 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
+#include "lib/words.h"
 
-#define OUT	"198.51.100.7"
 #define MEMBERS 4
 
-static struct gate gate;
 static struct mac macs[MEMBERS];
 static uint64_t record_id = 5000;
 static uint32_t group = 100;
@@ -38,12 +37,6 @@ static int open_gate(void **state)
 	gate_open(&gate);
 	for (int i = 0; i < MEMBERS; i++)
 		macs[i] = (struct mac){{0x02, 0x20, 0, 0, 0, (uint8_t)i}};
-	return 0;
-}
-
-static int close_gate(void **state)
-{
-	gate_close(&gate);
 	return 0;
 }
 
@@ -323,5 +316,5 @@ int main(void)
 		cmocka_unit_test(test_who_is_in_none),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, open_gate, gate_teardown);
 }

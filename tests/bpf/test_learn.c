@@ -38,8 +38,6 @@
 #define SECOND	1000000000LL
 
 static const char *const names[] = {NAME, BELOW, "*.deep.cdn.example.net"};
-static struct gate gate;
-
 static void set_names(
 	const char *const *texts, size_t n, uint32_t network, uint32_t keep)
 {
@@ -59,18 +57,6 @@ static int begin(void **state)
 {
 	set_names(NULL, 0, GATE_NETWORK, 0);
 	set_names(names, ARRAY_SIZE(names), GATE_NETWORK, KEEP);
-	return 0;
-}
-
-static int open_gate(void **state)
-{
-	gate_open(&gate);
-	return 0;
-}
-
-static int close_gate(void **state)
-{
-	gate_close(&gate);
 	return 0;
 }
 
@@ -573,5 +559,5 @@ int main(void)
 		TEST(test_changes_are_live),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, gate_setup, gate_teardown);
 }

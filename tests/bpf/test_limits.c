@@ -20,15 +20,7 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
-
-#define OUT  "198.51.100.7"
-#define OUT6 "2001:db8::7"
-#define GROUP_MAC "ff:ff:ff:ff:ff:ff"
-
-#define TCP   .proto = IPPROTO_TCP
-#define UDP   .proto = IPPROTO_UDP
-#define ICMP  .proto = IPPROTO_ICMP
-#define ICMP6 .proto = IPPROTO_ICMPV6
+#include "lib/words.h"
 
 /* kbit/s; the first is had for 4 s at once, the others for 1 s. */
 #define CAPTIVE_KBPS 8
@@ -63,7 +55,6 @@ static const struct service services[] = {
 };
 /* clang-format on */
 
-static struct gate gate;
 static int meters_fd;
 
 static int open_gate(void **state)

@@ -17,19 +17,10 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
+#include "lib/words.h"
 
-#define OUT   "198.51.100.7"
 #define OTHER "10.77.0.9"
 #define OTHER6 "fd77::9"
-#define BOX   GATE_BOX
-#define BOX6  GATE_BOX6
-#define ALL   "255.255.255.255"
-#define GROUP_MAC "ff:ff:ff:ff:ff:ff"
-
-#define TCP   .proto = IPPROTO_TCP
-#define UDP   .proto = IPPROTO_UDP
-#define ICMP  .proto = IPPROTO_ICMP
-#define ICMP6 .proto = IPPROTO_ICMPV6
 
 #define NEIGHBOUR  GH_PASS_NEIGHBOUR
 #define MULTICAST  GH_PASS_MULTICAST
@@ -97,8 +88,6 @@ static const struct down_row down_rows[] = {
 	{"broken, to all",  {.src_mac = GROUP_MAC, .to = ALL, .from = OTHER, UDP, .claim = 1}, GH_DROP_MALFORMED, GH_DROP_MALFORMED, GH_DROP_MALFORMED},
 };
 /* clang-format on */
-
-static struct gate gate;
 
 static void set_interface(enum gh_interface_flag flags)
 {
@@ -221,12 +210,6 @@ static int open_gate(void **state)
 	return 0;
 }
 
-static int close_gate(void **state)
-{
-	gate_close(&gate);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,5 +218,5 @@ int main(void)
 		cmocka_unit_test(test_nobody_is_charged_for_it),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, open_gate, gate_teardown);
 }

@@ -37,21 +37,8 @@
 static const enum datapath_program hooks[] = {
 	PROGRAM_UPLOAD_XDP, PROGRAM_UPLOAD_TC, PROGRAM_CHECK_UP};
 
-static struct gate gate;
 static uint8_t left[FRAME_MAX]; /* what a program left of the frame */
 static uint64_t seed = 20261121;
-
-static int open_gate(void **state)
-{
-	gate_open(&gate);
-	return 0;
-}
-
-static int close_gate(void **state)
-{
-	gate_close(&gate);
-	return 0;
-}
 
 static bool is_any_of(uint32_t x, const uint16_t *list, size_t n)
 {
@@ -346,5 +333,5 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 10);
 	printf("seed %llu\n", (unsigned long long)seed);
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, gate_setup, gate_teardown);
 }

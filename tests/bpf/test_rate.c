@@ -24,14 +24,13 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
+#include "lib/words.h"
 
 #define TOLERANCE_NS (250 * NSEC_PER_MSEC) /* bpf/ratelimit.h */
 #define TICKS_NS     (20 * NSEC_PER_MSEC) /* at HZ=100 */
 
-#define OUT   "198.51.100.7"
 #define FRAME 1000 /* IP bytes of each */
 
-static struct gate gate;
 static struct mac mac;
 static uint64_t record_id = 5000;
 
@@ -39,12 +38,6 @@ static int open_gate(void **state)
 {
 	gate_open(&gate);
 	gate_mac(&gate, RUNNING, mac.addr);
-	return 0;
-}
-
-static int close_gate(void **state)
-{
-	gate_close(&gate);
 	return 0;
 }
 
@@ -292,5 +285,5 @@ int main(void)
 		cmocka_unit_test(test_fair_use_goes_on_slowly),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, open_gate, gate_teardown);
 }

@@ -20,7 +20,6 @@
 #include "lib/frame.h"
 #include "lib/gate.h"
 
-static struct gate gate;
 static uint8_t sent[FRAME_MAX];
 
 /* Every way to the responder. */
@@ -34,18 +33,6 @@ static struct way way_number(int n)
 {
 	return (struct way){n % 2 ? PROGRAM_UPLOAD_XDP : PROGRAM_UPLOAD_TC,
 		n / 2 % 2 ? 6 : 4, n / 4};
-}
-
-static int open_gate(void **state)
-{
-	gate_open(&gate);
-	return 0;
-}
-
-static int close_gate(void **state)
-{
-	gate_close(&gate);
-	return 0;
 }
 
 static struct gate_result send_frame(
@@ -440,5 +427,5 @@ int main(void)
 		cmocka_unit_test(test_errors_are_limited),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, gate_setup, gate_teardown);
 }

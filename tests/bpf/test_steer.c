@@ -27,7 +27,6 @@
 #define ELSEWHERE6 "2001:db8:53::53"
 #define UDP 17
 
-static struct gate gate;
 static uint8_t left[FRAME_MAX]; /* what the program left of the frame */
 
 /* Every way a question comes. */
@@ -49,18 +48,6 @@ static void set_resolver(const char *v4, const char *v6)
 	inet_pton(AF_INET, v4, &gate.network.resolver4);
 	inet_pton(AF_INET6, v6, gate.network.resolver6);
 	gate_set_network(&gate);
-}
-
-static int open_gate(void **state)
-{
-	gate_open(&gate);
-	return 0;
-}
-
-static int close_gate(void **state)
-{
-	gate_close(&gate);
-	return 0;
 }
 
 /* A DNS message with this id, from or to the guest; `server` NULL: elsewhere. */
@@ -399,5 +386,5 @@ int main(void)
 		cmocka_unit_test(test_without_a_resolver),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, gate_setup, gate_teardown);
 }

@@ -25,20 +25,11 @@
 #include "datapath/reasons.h"
 #include "lib/frame.h"
 #include "lib/gate.h"
+#include "lib/words.h"
 
-#define OUT   "198.51.100.7"
-#define OUT6  "2001:db8::7"
 #define GARDEN  GATE_GARDEN
 #define GARDEN6 GATE_GARDEN6
-#define BOX   GATE_BOX
-#define BOX6  GATE_BOX6
-#define ALL   "255.255.255.255"
-#define GROUP_MAC "ff:ff:ff:ff:ff:ff"
 
-#define TCP   .proto = IPPROTO_TCP
-#define UDP   .proto = IPPROTO_UDP
-#define ICMP  .proto = IPPROTO_ICMP
-#define ICMP6 .proto = IPPROTO_ICMPV6
 #define EXT(...) .exts = sizeof((uint8_t[]){__VA_ARGS__}), .ext = {__VA_ARGS__}
 
 /* In a row: the reason why this client has no access. */
@@ -496,18 +487,10 @@ static const struct {
 	{"check", PROGRAM_CHECK_UP, true},
 };
 
-static struct gate gate;
-
 static int open_gate(void **state)
 {
 	gate_open(&gate);
 	gate_set_garden(&gate, 0, 0);
-	return 0;
-}
-
-static int close_gate(void **state)
-{
-	gate_close(&gate);
 	return 0;
 }
 
@@ -900,5 +883,5 @@ int main(void)
 		cmocka_unit_test(test_a_running_client_keeps_its_neighbours),
 	};
 
-	return cmocka_run_group_tests(tests, open_gate, close_gate);
+	return cmocka_run_group_tests(tests, open_gate, gate_teardown);
 }

@@ -43,7 +43,7 @@ class Refused(Exception):
         self.text = result.stdout + result.stderr
 
 
-def wait_for(what, timeout=5.0, step=0.02):
+def wait_for(what, timeout=15.0, step=0.02):
     """Calls `what` until it is true; returns that, or fails."""
     end = time.monotonic() + timeout * PATIENCE
     while True:
@@ -379,3 +379,19 @@ def tc_lab():
     made = make_lab("tc")
     yield made
     made.down()
+
+
+@pytest.fixture()
+def settings(lab):
+    """Adds settings to the network, the last section of the file, live."""
+    path = lab.state / "gatehouse.conf"
+    log = lab.state / "gatehoused.log"
+    original = path.read_text()
+
+    def change(text):
+        before = len(log.read_text())
+        path.write_text(original + text)
+        os.kill(lab.pid("gatehoused"), signal.SIGHUP)
+        wait_for(lambda: re.search("applied .*: 1 network", log.read_text()[before:]))
+    yield change
+    change("")

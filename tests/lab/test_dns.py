@@ -6,8 +6,6 @@ nothing. Guests who are online speak to their own servers."""
 
 import contextlib
 import os
-import re
-import signal
 import socket
 import struct
 import threading
@@ -24,22 +22,6 @@ ELSEWHERE = {4: "198.51.100.53", 6: "2001:db8:53::53"}
 EVERYWHERE = {4: socket.inet_aton(WEB4), 6: socket.inet_pton(socket.AF_INET6, WEB6)}
 
 one_way = pytest.mark.parametrize("lab", ["tc"], indirect=True)
-
-
-@pytest.fixture()
-def settings(lab):
-    """Adds settings to the network, the last section of the file, live."""
-    path = lab.state / "gatehouse.conf"
-    log = lab.state / "gatehoused.log"
-    original = path.read_text()
-
-    def change(text):
-        before = len(log.read_text())
-        path.write_text(original + text)
-        os.kill(lab.pid("gatehoused"), signal.SIGHUP)
-        wait_for(lambda: re.search("applied .*: 1 network", log.read_text()[before:]))
-    yield change
-    change("")
 
 
 def question(number, name="example.org", kind=1):

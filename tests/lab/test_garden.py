@@ -3,8 +3,6 @@
 nothing else, within its limit, counted apart, and changed while traffic flows."""
 
 import os
-import re
-import signal
 import time
 
 import pytest
@@ -21,22 +19,6 @@ def addresses(lab):
     for address in (f"{GARDEN4}/24", f"{GARDEN6}/64"):
         lab.run("inet", "ip", "addr", "add", address, "dev", "eth0",
                 *(["nodad"] if ":" in address else []))
-
-
-@pytest.fixture()
-def settings(lab):
-    """Adds settings to the network, the last section of the file, live."""
-    path = lab.state / "gatehouse.conf"
-    log = lab.state / "gatehoused.log"
-    original = path.read_text()
-
-    def change(text):
-        before = len(log.read_text())
-        path.write_text(original + text)
-        os.kill(lab.pid("gatehoused"), signal.SIGHUP)
-        wait_for(lambda: re.search("applied .*: 1 network", log.read_text()[before:]))
-    yield change
-    change("")
 
 
 def url(family, path="/", garden=True):

@@ -116,7 +116,7 @@ def test_fair_use_slows_down_and_does_not_end(tc_lab):
     guest = online(tc_lab, megabytes=3, down=40000, slow_down=500)
     begun = time.monotonic()
     guest.run("curl", "-sS", "-o", "/dev/null", f"http://{WEB}/bytes/2700000")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10, "43 s at the slow rate"
     guest.curl(f"http://{WEB}/bytes/300000")
     client = tc_lab.ctl("client", guest.mac)
     assert (client["state"], client["fullRateBytes"]) == ("running", 0)
@@ -129,10 +129,11 @@ def test_fair_use_slows_down_and_does_not_end(tc_lab):
     assert tc_lab.record(guest.mac)["policy"][3] == quota
     # The same plan again: full speed again.
     tc_lab.ctl("allow", guest.mac, "--plan", client["plan"])
-    wait_for(lambda: tc_lab.ctl("client", guest.mac)["fullRateBytes"] == 3_000_000)
+    # What iperf's end still sends is charged to it.
+    wait_for(lambda: tc_lab.ctl("client", guest.mac)["fullRateBytes"] > 2_500_000)
     begun = time.monotonic()
     guest.run("curl", "-sS", "-o", "/dev/null", f"http://{WEB}/bytes/1000000")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 8, "16 s at the slow rate"
 
 
 def test_rates_are_what_explains_a_slow_guest(tc_lab):

@@ -243,6 +243,20 @@ void gate_close(struct gate *g)
 	assert_int_equal(datapath_unload(g->pin_dir, &error), 0);
 }
 
+struct gate gate;
+
+int gate_setup(void **state)
+{
+	gate_open(&gate);
+	return 0;
+}
+
+int gate_teardown(void **state)
+{
+	gate_close(&gate);
+	return 0;
+}
+
 /* What the program returned, in words that both kinds of hook share. */
 static void judge_code(struct gate_result *result, bool is_xdp)
 {

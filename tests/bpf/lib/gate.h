@@ -57,6 +57,11 @@ struct gate {
 void gate_open(struct gate *g);
 void gate_close(struct gate *g);
 
+/* The gate of a test program, and a group's setup and teardown with it. */
+extern struct gate gate;
+int gate_setup(void **state);
+int gate_teardown(void **state);
+
 /* Writes `g->network`, which begins without any limit. */
 void gate_set_network(struct gate *g);
 /* Writes the garden, with these limits; 0: without. */
