@@ -3,10 +3,10 @@
 # run-tests.sh PROGRAM...: runs cmocka test programs, one summary line each,
 # the whole output of those that fail, and a last line
 # "N passed, N failed[, N skipped]". A program that crashes, hangs (TEST_TIMEOUT
-# seconds, default 120) or exits non-zero without a failed test is one failure.
+# seconds, default 300) or exits non-zero without a failed test is one failure.
 set -u
 export CMOCKA_MESSAGE_OUTPUT=TAP
-limit=${TEST_TIMEOUT:-120}
+limit=${TEST_TIMEOUT:-300}
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

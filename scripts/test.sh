@@ -28,7 +28,7 @@ style      |  20 | $make check-style
 unit       | 300 | $make WERROR=1 check-unit
 portal     | 360 | $make SLOW=1 check-portal
 packaging  | 120 | $pytest tests/packaging
-bpf        | 480 | $make WERROR=1 test-bpf
+bpf        | 600 | $make WERROR=1 test-bpf
 lab        |1500 | $make test-lab
 alone      | 600 | $make test-alone
 san-build  | 600 | $make SAN=1 all
