@@ -209,7 +209,7 @@ def test_a_slow_request_ends(box):
     while slow.is_alive():
         asked = time.monotonic()
         assert box.session()["online"]
-        assert time.monotonic() - asked < 1.5
+        assert time.monotonic() - asked < 3
         slow.join(0.5)
     assert result[0][0] in (0, 408)
     assert time.monotonic() - start < 12
@@ -456,7 +456,7 @@ def test_a_descriptor_that_is_slow_to_close(box):
         time.sleep(0.2)
         start = time.monotonic()
         box.lab.ctl("status")
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 2
 
 
 # Configuration files: what is wrong, and the line and the word that say so.

@@ -625,7 +625,7 @@ def test_service_manager(lab4):
             assert lab4.text("status")[0] == 0
             begun = time.monotonic()
             assert [manager.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
-            assert 0.3 < time.monotonic() - begun < 1.2
+            assert 0.3 < time.monotonic() - begun < 3
             process.terminate()
             said = b""
             while said != b"STOPPING=1":
