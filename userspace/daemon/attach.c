@@ -232,8 +232,10 @@ static void find_bypasses(struct attach *a)
 	}
 	ret = bypass_find(a->links, found, a->port_count);
 	if (ret && ret != -EINTR)
-		log_error("cannot read the flowtables: %s", strerror(-ret));
+		log_error("cannot look for ways past the gate: %s", strerror(-ret));
 	for (i = 0; i < a->port_count; i++) {
+		snprintf(a->port[i]->note, sizeof(a->port[i]->note), "%s",
+			found[i].note);
 		if (!found[i].text[0] || found[i].is_retired)
 			continue;
 		spread_bypass(a, a->port[i], found[i].text);

@@ -181,22 +181,23 @@ static void close_bypassed(struct port *port)
 	describe(port);
 }
 
-/* It is the operator's own, so it stays; but what it takes never comes to us. */
-static void note_xdp_before(struct port *port)
+/* What is the operator's own stays; but what an XDP program takes never comes
+ * to us. */
+static void note_others(struct port *port)
 {
 	uint32_t id = hooks_xdp_before(port->row.ifindex, &port->hooks);
+	char text[sizeof(port->row.problem)] = "";
 
-	if (id == port->xdp_before)
-		return;
-	port->xdp_before = id;
-	port->row.problem[0] = '\0';
-	if (!id)
-		return;
-	snprintf(port->row.problem, sizeof(port->row.problem),
-		"XDP program %u runs before the gate: what it redirects or "
-		"answers is not gated",
-		id);
-	log_warning("%s: %s", port->row.name, port->row.problem);
+	if (id)
+		snprintf(text, sizeof(text),
+			"XDP program %u runs before the gate: what it redirects "
+			"or answers is not gated",
+			id);
+	else if (port->row.network->isolate)
+		snprintf(text, sizeof(text), "%s", port->note);
+	if (text[0] && strcmp(text, port->row.problem) != 0)
+		log_warning("%s: %s", port->row.name, text);
+	memcpy(port->row.problem, text, sizeof(text));
 }
 
 static void attach_port(struct port *port)
@@ -246,8 +247,7 @@ static void attach_port(struct port *port)
 	describe(port);
 	port->row.state = ATTACH_STATE_ATTACHED;
 	port->row.problem[0] = '\0';
-	port->xdp_before = 0;
-	note_xdp_before(port);
+	note_others(port);
 }
 
 void port_clear_entry(struct datapath *dp, int ifindex)
@@ -359,7 +359,7 @@ const char *port_check(struct port *port)
 	fault = hooks_check(
 		port->dp, port->row.ifindex, port->role, &port->hooks);
 	if (fault == HOOK_FAULT_NONE) {
-		note_xdp_before(port);
+		note_others(port);
 		return NULL;
 	}
 	/* Closed while it is repaired; a program cannot be moved forward. */

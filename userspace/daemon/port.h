@@ -24,10 +24,10 @@ struct port {
 	enum hook_mode mode;   /* in force, when attached */
 	struct pace pace; /* by port_pace() */
 	struct hook_state hooks;
-	uint32_t xdp_before; /* somebody else's program, by its id; 0: none */
 	/* Why it stays closed although it is gated (bypass.h); "": it need
 	 * not. attach.c's, before port_check(). */
 	char bypass[256];
+	char note[160]; /* bypass.h; in `row.problem` while it is attached */
 };
 
 /* Of this interface, not attached yet; what an earlier process did to it is

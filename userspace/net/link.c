@@ -197,6 +197,16 @@ static void parse_linkinfo(const struct nlattr *attr, struct link *link)
 		mnl_attr_parse_nested(parsed.port, parse_port, link);
 }
 
+static int parse_xdp(const struct nlattr *attr, void *data)
+{
+	struct link *link = data;
+
+	if (mnl_attr_get_type(attr) == IFLA_XDP_HW_PROG_ID &&
+		mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
+		link->card_xdp = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
 static int parse_link(const struct nlattr *attr, void *data)
 {
 	struct link *link = data;
@@ -231,6 +241,15 @@ static int parse_link(const struct nlattr *attr, void *data)
 		if (mnl_attr_get_payload_len(attr) == sizeof(link->mac.addr))
 			memcpy(link->mac.addr, mnl_attr_get_payload(attr),
 				sizeof(link->mac.addr));
+		break;
+	case IFLA_PHYS_SWITCH_ID:
+		link->switch_len = MIN(mnl_attr_get_payload_len(attr),
+			sizeof(link->switch_id));
+		memcpy(link->switch_id, mnl_attr_get_payload(attr),
+			link->switch_len);
+		break;
+	case IFLA_XDP:
+		mnl_attr_parse_nested(attr, parse_xdp, link);
 		break;
 	case IFLA_LINKINFO:
 		parse_linkinfo(attr, link);

@@ -25,6 +25,10 @@ struct link {
 	struct mac mac;
 	char name[IFNAMSIZ];
 	char kind[16]; /* "veth", "bridge", "vlan"; "" for hardware */
+	/* The switch chip that it is a port of; without one switch_len is 0. */
+	uint8_t switch_id[32];
+	uint8_t switch_len;
+	uint32_t card_xdp; /* id of an XDP program in the card; 0: none */
 };
 
 struct link_address {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What every netlink family needs of libmnl: a bound socket, and a request
- * with its whole answer. Errors are negative errno values.
+ * with its whole answer. Errors are negative errno values. A unit test has
+ * functions of its own in their place, which answer for hardware that no test
+ * machine has (tests/unit/test_bypass.c).
  */
 #ifndef NET_NETLINK_H
 #define NET_NETLINK_H
