@@ -351,8 +351,12 @@ static void on_idle(void *data)
 	int i;
 
 	for (i = 0; server->portal->http_work && i < RUN_BATCH; i++) {
+		bool plain, tls;
+
 		server->portal->http_work = false;
-		if (run_engine(&server->plain) | run_engine(&server->tls))
+		plain = run_engine(&server->plain);
+		tls = run_engine(&server->tls);
+		if (plain || tls)
 			server->portal->http_work = true;
 	}
 	if (server->portal->http_work)
