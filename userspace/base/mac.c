@@ -49,11 +49,6 @@ const char *mac_format(const struct mac *mac, char buf[static MAC_TEXT])
 	return buf;
 }
 
-bool mac_equal(const struct mac *a, const struct mac *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 bool mac_is_zero(const struct mac *mac)
 {
 	static const struct mac zero;

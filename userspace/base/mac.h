@@ -3,6 +3,8 @@
 #ifndef BASE_MAC_H
 #define BASE_MAC_H
 
+#include <string.h>
+
 #include "gatehouse/types.h"
 
 #define MAC_TEXT 18 /* with the final NUL */
@@ -12,7 +14,11 @@
 int mac_parse(const char *text, struct mac *ret_mac);
 /* Returns `buf`. */
 const char *mac_format(const struct mac *mac, char buf[static MAC_TEXT]);
-bool mac_equal(const struct mac *a, const struct mac *b);
+/* Here, for who compares a million of them. */
+static inline bool mac_equal(const struct mac *a, const struct mac *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
 bool mac_is_zero(const struct mac *mac);
 /* Locally administered: most likely a phone's private address. */
 bool mac_is_random(const struct mac *mac);

@@ -17,9 +17,17 @@
 
 #define DUE_MAX 256
 
+/* An entry whose row in the store is missing or names other credit. */
+struct unwritten {
+	struct cached_record *entry;
+	size_t want; /* its place in `wants` */
+};
+
 struct start {
 	struct sync *sync;
 	struct wants wants;
+	struct unwritten *unwritten;
+	size_t unwritten_count, unwritten_size;
 	struct moment now;
 	int ret;
 };
@@ -87,6 +95,13 @@ static int settle_due(struct sync *sync, const struct moment *now)
 	return n;
 }
 
+static void note_unwritten(struct start *start, struct cached_record *entry)
+{
+	ARRAY_GROW(start->unwritten, start->unwritten_count, start->unwritten_size);
+	start->unwritten[start->unwritten_count++] =
+		(struct unwritten){entry, start->wants.count - 1};
+}
+
 static int gather_want(void *data, const struct holder *holder)
 {
 	struct start *start = data;
@@ -101,9 +116,12 @@ static int gather_want(void *data, const struct holder *holder)
 	entry = record_cache_get(sync->cache, &holder->mac);
 	entry->closing = false;
 	entry->sweep = SWEEP_WANTED;
+	entry->fresh = !entry->record_id;
+	if (entry->fresh || entry->session_id != grant.session_id ||
+		entry->credit_id != grant.credit_id)
+		note_unwritten(start, entry);
 	entry->session_id = grant.session_id;
 	entry->credit_id = grant.credit_id;
-	entry->fresh = !entry->record_id;
 	want->policy = sync_policy(&sync->g->config, &grant, entry->record_id,
 		holder->record.raw_up + holder->record.raw_down);
 	entry->policy = want->policy;
@@ -117,10 +135,10 @@ static int write_rows(struct start *start)
 	size_t i;
 	int ret = 0;
 
-	for (i = 0; !ret && i < start->wants.count; i++) {
-		struct client_want *want = &start->wants.list[i];
-		struct cached_record *entry =
-			record_cache_find(sync->cache, &want->mac);
+	for (i = 0; !ret && i < start->unwritten_count; i++) {
+		struct cached_record *entry = start->unwritten[i].entry;
+		struct client_want *want =
+			&start->wants.list[start->unwritten[i].want];
 		struct grant grant = {.session_id = entry->session_id,
 			.credit_id = entry->credit_id};
 
@@ -224,6 +242,7 @@ int sync_start(struct sync *sync)
 	if (!ret)
 		groups_remove(sync->g);
 	wants_free(&start.wants);
+	free(start.unwritten);
 	if (!ret) {
 		record_cache_each(sync->cache, forget_unwanted, &start);
 		ret = start.ret;

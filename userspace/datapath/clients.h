@@ -106,10 +106,10 @@ enum client_difference {
 
 /*
  * Compares the table with what it should be and reports each difference;
- * changes nothing by itself. Sorts `want` by MAC; one MAC twice is -EINVAL.
+ * changes nothing by itself. One MAC twice is -EINVAL.
  * Stops when `fn` returns other than 0 and returns that.
  */
-int clients_compare(struct datapath *dp, struct client_want *want, size_t n,
+int clients_compare(struct datapath *dp, const struct client_want *want, size_t n,
 	int (*fn)(void *data, enum client_difference difference,
 		const struct client_want *want, const struct client *have),
 	void *data);
@@ -127,7 +127,7 @@ struct clients_synced {
  * with its final counters. -ENOSPC when `failed` is not 0; `ret_synced` is
  * written then as well.
  */
-int clients_sync(struct datapath *dp, struct client_want *want, size_t n,
+int clients_sync(struct datapath *dp, const struct client_want *want, size_t n,
 	void (*removed)(void *data, const struct client *final), void *data,
 	struct clients_synced *ret_synced);
 
