@@ -160,8 +160,8 @@ static __always_inline int gh_standing(const struct gh_frame *f,
  * A packet that is before its time waits for it in fq, where there is one: it
  * is the same meter, and where nobody heeds the time, the tolerance polices.
  * The time survives forwarding. Rates of which fq has no room for the tolerance
- * are policed: it would drop what was charged. A function of its own for the
- * verifier.
+ * are policed: it would drop what was charged. True: it waits. A function of
+ * its own for the verifier.
  */
 #define GH_PACED_BYTES 1500 /* of a packet, where rates are fast */
 #define GH_TSTAMP_MONO 1    /* BPF_SKB_TSTAMP_DELIVERY_MONO */
@@ -178,7 +178,22 @@ __weak __noinline int gh_pace(
 		gh_meter_cost(price, interface->paced_packets * GH_PACED_BYTES) <
 			GH_RATE_TOLERANCE_NS * GH_NS)
 		return 0;
-	return bpf_skb_set_tstamp(skb, due_ns, GH_TSTAMP_MONO);
+	return !bpf_skb_set_tstamp(skb, due_ns, GH_TSTAMP_MONO);
+}
+
+/* The same for the group: the packet leaves when both say so. */
+static __always_inline int gh_pay_group(struct __sk_buff *skb,
+	const struct gh_frame *f, __u32 group, struct gh_bill *bill,
+	__u64 leaves_ns, __u64 mac)
+{
+	int refusal = gh_group_pay(group, bill);
+
+	if (bill->first)
+		gh_tell(GH_EVENT_GROUP_EXHAUSTED, f->now_ns, mac, f->network,
+			group);
+	if (!refusal && skb && bill->due_ns > leaves_ns)
+		gh_pace(skb, bill->up, bill->price, bill->due_ns);
+	return refusal;
 }
 
 /*
@@ -195,6 +210,7 @@ static __always_inline enum gh_reason gh_pay(struct __sk_buff *skb,
 	struct gh_half *half = up ? &client->up : &client->down;
 	struct gh_bill bill = {.now_ns = f->now_ns, .bytes = f->bytes,
 		.packets = f->segments, .up = up};
+	__u64 leaves_ns = f->now_ns;
 	bool first = false;
 
 	if (price) {
@@ -203,11 +219,12 @@ static __always_inline enum gh_reason gh_pay(struct __sk_buff *skb,
 
 		if (!due_ns)
 			return GH_DROP_RATE;
-		if (skb && due_ns > f->now_ns)
-			gh_pace(skb, up, price, due_ns);
+		if (skb && due_ns > f->now_ns && gh_pace(skb, up, price, due_ns))
+			leaves_ns = due_ns;
 	}
 	if (grant->group) {
-		int refusal = gh_group_pay(grant->group, &bill);
+		int refusal = gh_pay_group(
+			skb, f, grant->group, &bill, leaves_ns, mac);
 
 		if (refusal)
 			return refusal;

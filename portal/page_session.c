@@ -186,6 +186,8 @@ void page_session_values(struct request *req, struct view *view,
 		set_bytes(view, "up", json_integer_value(up));
 		set_bytes(view, "down", json_integer_value(down));
 	}
+	view_format(view, "group", "%s",
+		json_string_value(json_object_get(session, "group")) ?: "");
 	view_format(view, "plan", "%s",
 		json_string_value(json_object_get(session, "plan")) ?: "");
 	page_device(view, session);

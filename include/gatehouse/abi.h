@@ -433,9 +433,12 @@ enum gh_event_type {
 	GH_EVENT_BOX_ADDRESS,    /* has an address of the box for its own */
 	GH_EVENT_BOX_MAC,        /* sends as the box; once a second and network */
 	GH_EVENT_SPOOFED,        /* uses an address that is another's */
+	/* Nobody's fault: a packet of this client went over the quota of its
+	 * group, once; record_id is the group. */
+	GH_EVENT_GROUP_EXHAUSTED,
 };
 #define GH_EVENT_SUSPICIOUS GH_EVENT_ROGUE_RA /* the first of them */
-#define GH_EVENT_TYPES (GH_EVENT_SPOOFED + 1) /* behind the last one */
+#define GH_EVENT_TYPES (GH_EVENT_GROUP_EXHAUSTED + 1) /* behind the last one */
 struct gh_event {
 	__u64 time_ns;
 	struct gh_mac mac;

@@ -142,7 +142,7 @@
 			pad(Math.floor(seconds % 3600 / 60)) + ":" + pad(seconds % 60));
 	}
 	function watch() {
-		var end = null, waiting = false, counting = state === "running";
+		var end = null, waiting = false, counting = state === "running" || state === "group_used_up";
 		var credits = Number(body.getAttribute("data-credits"));
 
 		function sync(seconds) {
@@ -234,7 +234,7 @@
 		resume();
 	} else if (state === "left") {
 		stored(null);
-	} else if (state === "running" || state === "paused" || state === "held") {
+	} else if (state !== "blocked" && body.hasAttribute("data-credits")) {
 		// So that "reload" does not send the form once more.
 		if (body.hasAttribute("data-fresh") || body.hasAttribute("data-error"))
 			history.replaceState(null, "", "/");

@@ -8,7 +8,8 @@
  *
  * usage: attach [--clsact] CONFIG
  * lines: rows | clients | groups | reasons | run MAC [SECONDS] |
- *        rate MAC KBPS | share MAC GROUP | close MAC | stop | unload open | unload closed
+ *        rate MAC KBPS | share MAC GROUP [KBPS] | close MAC | stop |
+ *        unload open | unload closed
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,10 +175,11 @@ static void rate_client(struct driver *d, char *text)
 		ret ?: clients_put(d->dp, &mac, &policy)));
 }
 
-/* A client without limits, in a group without limits. */
+/* A client without limits, in a group with this rate both ways, or none. */
 static void share_client(struct driver *d, char *text)
 {
 	char *number = strchr(text, ' ');
+	char *kbps = number ? strchr(number + 1, ' ') : NULL;
 	struct gh_policy policy = {
 		.state = GH_STATE_RUNNING,
 		.expires_ns = GH_NEVER,
@@ -192,8 +194,11 @@ static void share_client(struct driver *d, char *text)
 		*number = '\0';
 	ret = mac_parse(text, &mac);
 	policy.record_id = group;
+	policy.up_price = policy.down_price =
+		datapath_rate_price(kbps ? strtol(kbps, NULL, 10) : 0);
 	if (!ret)
 		ret = group_put(d->dp, group, &policy);
+	policy.up_price = policy.down_price = 0;
 	policy.record_id = ++d->record_id;
 	policy.group = group;
 	answer(json_pack("{s:i}", "error",

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Devices that share bytes and rates (docs/design.md 4.6), on two networks, with
 real traffic: what they get together is what the group has, to the byte."""
+import json
 import subprocess
 import time
 
 import pytest
 
-from conftest import Guest, Refused, is_running, make_lab, wait_for
+from conftest import PORTAL4, Guest, Refused, is_running, make_lab, wait_for
+from test_watch import Watch
 
 WEB = "http://192.0.2.80/bytes/"
 MEGA = 1_000_000
@@ -125,6 +127,44 @@ def test_bytes_are_shared_to_the_last(pair, group):
     lab.ctl("group", "change", group, "--megabytes", 8)
     assert fetched([fetch(guests[1], MEGA)]) == [MEGA]
     assert lab.text("verify")[0] == 0
+
+
+def ends_told(watch, group):
+    return [event for event in map(json.loads, watch.lines())
+            if event["event"] == "group_exhausted" and event["group"] == group]
+
+
+def test_the_end_of_the_bytes_is_told_once(pair, group):
+    lab, guests = pair
+    lab.ctl("group", "change", group, "--megabytes", 1)
+    with Watch(lab, "--json") as watch:
+        fetched([fetch(guest, 5 * MEGA, 1) for guest in guests])
+        told = wait_for(lambda: ends_told(watch, group))
+        assert told[0]["network"] in ("lan", "second")
+        assert told[0]["mac"] in [guest.mac.upper() for guest in guests]
+        assert lab.ctl("group", "show", group)["usedUpAt"]
+        for guest in guests:
+            client = lab.ctl("client", guest.mac)
+            assert client["groupUsedUp"] and client["remainingSeconds"] > 0
+        session = guests[0].session()
+        assert (session["state"], session["online"]) == ("group_used_up", False)
+        page = guests[0].curl(f"{PORTAL4}/").body
+        assert "The data of your group is used up" in page and group in page
+        assert len(ends_told(watch, group)) == 1
+    # Not again in another life of the daemon.
+    lab.kill("gatehoused")
+    lab.start()
+    with Watch(lab, "--json") as watch:
+        fetched([fetch(guests[1], MEGA, 1)])
+        assert guests[0].session()["state"] == "group_used_up"
+        assert not ends_told(watch, group)
+        # More: online again, and its end is another one.
+        lab.ctl("group", "change", group, "--megabytes", 2)
+        session = guests[0].session()
+        assert (session["state"], session["online"]) == ("running", True)
+        assert lab.ctl("group", "show", group)["usedUpAt"] is None
+        fetched([fetch(guests[1], 5 * MEGA, 1)])
+        wait_for(lambda: ends_told(watch, group))
 
 
 def test_a_rate_is_shared(pair, group):

@@ -69,17 +69,23 @@ def online(lans):
         lans.driver.ask(f"close {mac(n)}")
 
 
-def span(lans, n, way, count=COUNT):
-    """Seconds between the first and the last of a burst, as they arrive."""
-    up, guest = lans.udp("up"), lans.udp(f"g{n}")
-    source, sink, to = (guest, up, UPLINK) if way == "up" else (up, guest, f"10.7.{n}.11")
-    for _ in range(count):
+def span(lans, guests, way, count=COUNT):
+    """Seconds between the first and the last of a burst, as they arrive; of
+    several guests in turns, if it is a list."""
+    guests = guests if isinstance(guests, list) else [guests]
+    up, ends = lans.udp("up"), {n: lans.udp(f"g{n}") for n in guests}
+    for i in range(count):
+        n = guests[i % len(guests)]
+        source, sink, to = ((ends[n], up, UPLINK) if way == "up"
+                            else (up, ends[n], f"10.7.{n}.11"))
         source.sendto(bytes(SIZE), (to, sink.getsockname()[1]))
     times = []
     while len(times) < count:
-        assert select.select([sink], [], [], 3 * PATIENCE)[0], f"{len(times)} of {count}"
-        sink.recv(2000)
-        times.append(time.monotonic())
+        ready = select.select([up, *ends.values()], [], [], 3 * PATIENCE)[0]
+        assert ready, f"{len(times)} of {count}"
+        for sink in ready:
+            sink.recv(2000)
+            times.append(time.monotonic())
     return times[-1] - times[0]
 
 
@@ -130,6 +136,19 @@ def test_packets_wait_for_their_turn(lans, fq, online, n, way):
     before = reason(lans, "drop_rate")
     assert span_at(RATE) * 0.85 < span(lans, n, way) < span_at(RATE) * 1.5
     assert reason(lans, "drop_rate") == before
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_group_waits_for_its_turn(lans, fq, way):
+    """Of two networks; each alone has no rate."""
+    guests = [PLAIN, BRIDGE]
+    for n in guests:
+        assert lans.driver.ask(f"share {mac(n)} 77 {RATE}")["error"] == 0
+    before = reason(lans, "drop_group_rate")
+    assert span_at(RATE) * 0.85 < span(lans, guests, way) < span_at(RATE) * 1.5
+    assert reason(lans, "drop_group_rate") == before
+    for n in guests:
+        lans.driver.ask(f"close {mac(n)}")
 
 
 def test_uploads_at_xdp_are_policed(lans, fq, online):

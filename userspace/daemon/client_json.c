@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mac.h"
 #include "base/util.h"
+#include "daemon/group_records.h"
 #include "daemon/ops_rates.h"
 #include "daemon/reply.h"
 #include "daemon/sync.h"
@@ -135,6 +136,34 @@ void json_add_credits(json_t *object, const struct account *account,
 	json_object_set_new(object, "credits", credits);
 }
 
+int client_group(struct gatehoused *g, int64_t id, struct group *ret_group)
+{
+	int ret;
+
+	*ret_group = (struct group){.bytes = UNLIMITED};
+	if (!id)
+		return 0;
+	ret = store_group_lookup(g->store, id, ret_group);
+	return ret ? ret : group_count(g, ret_group);
+}
+
+void json_add_group(json_t *object, const struct group *group)
+{
+	json_t *own = json_object_get(object, "remainingBytes");
+	int64_t left = group_bytes_left(group);
+
+	json_object_set_new(object, "group", json_name(group->name));
+	json_object_set_new(object, "groupBytes", json_limit(left));
+	json_object_set_new(object, "groupUsedUp",
+		group->id ? json_boolean(group_is_used_up(group))
+			  : json_null());
+	/* What there is for this client: whichever is less. */
+	if (left != UNLIMITED &&
+		(json_is_null(own) || json_integer_value(own) > left))
+		json_object_set_new(
+			object, "remainingBytes", json_integer(left));
+}
+
 json_t *json_network(struct gatehoused *g, uint32_t number)
 {
 	int i;
@@ -241,6 +270,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	struct account account;
 	struct device device = {.mac = *mac};
 	const struct account *session = NULL;
+	struct group group;
 	int64_t seen_ns;
 	uint32_t network;
 	json_t *object;
@@ -257,6 +287,9 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	client_sight(g, mac, &network, &seen_ns);
 	if (!session && !device.id && !seen_ns)
 		return -ENOENT;
+	ret = client_group(g, device.group_id, &group);
+	if (ret)
+		return ret;
 	object = json_object();
 	json_object_set_new(object, "mac", json_mac(mac));
 	add_device(object, &device);
@@ -269,11 +302,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_object_set_new(object, "lastSeen",
 		json_time(last_sight(&device, &now, seen_ns)));
 	json_add_account(object, session, &now);
-	ret = json_add_group(g, object, device.group_id);
-	if (ret) {
-		json_decref(object);
-		return ret;
-	}
+	json_add_group(object, &group);
 	if (whole)
 		json_add_credits(object, session, &now);
 	json_object_set_new(object, "sessionId",

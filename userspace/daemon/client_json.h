@@ -32,12 +32,14 @@ json_t *json_network(struct gatehoused *g, uint32_t number);
 void client_sight(struct gatehoused *g, const struct mac *mac,
 	uint32_t *ret_network, int64_t *ret_seen_ns);
 
+/* The group of a client, counted; all zero for id 0: in none. */
+int client_group(struct gatehoused *g, int64_t id, struct group *ret_group);
+/* Adds group and what is left in it (groupBytes, groupUsedUp), whatever the
+ * client's session has. `object` has remainingBytes. */
+void json_add_group(json_t *object, const struct group *group);
 /* Adds kind, plan, creditSeconds, remainingBytes (of the credit in use),
  * remainingSeconds (of all), bytesUp, bytesDown, expiresAt; `account` NULL: a
  * client without a session. */
-/* The client's group and what is left in it, whatever its session has; 0: none.
- * `object` has remainingBytes. */
-int json_add_group(struct gatehoused *g, json_t *object, int64_t group_id);
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now);
 /* Adds credits: what is not used up, the one in use first. */

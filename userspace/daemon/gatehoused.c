@@ -118,6 +118,10 @@ static void on_event(void *data, const struct gh_event *event)
 	struct gatehoused *g = data;
 	struct mac mac;
 
+	if (event->type == GH_EVENT_GROUP_EXHAUSTED) {
+		groups_take(g, event);
+		return;
+	}
 	watch_event(g, event);
 	if (event->type >= GH_EVENT_SUSPICIOUS)
 		alarms_take(g->alarms, event);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/watch.h"
 #include "datapath/clients.h"
 #include "datapath/groups.h"
 
@@ -53,17 +54,59 @@ static int each_row(struct gatehoused *g,
 	return ret ? ret : MIN(n, 0);
 }
 
-/* Adds what is new in the record's counters. A lower count is a packet that
- * was taken back, as with clients. */
-static int fold(struct gatehoused *g, struct group *group, int64_t up, int64_t down)
+int64_t group_bytes_left(const struct group *group)
 {
-	if (up == group->raw_up && down == group->raw_down)
+	if (group->bytes == UNLIMITED)
+		return UNLIMITED;
+	return MAX(group->bytes - group->bytes_up - group->bytes_down, 0);
+}
+
+bool group_is_used_up(const struct group *group)
+{
+	return group->used_up_at || group_bytes_left(group) == 0;
+}
+
+/* The record's flag, if it is about the limit that the row has now. */
+static bool is_exhausted(const struct group *group, const struct gh_client *record)
+{
+	return (record->up.exhausted || record->down.exhausted) &&
+	       group->bytes != UNLIMITED &&
+	       record->policy.quota_bytes == group_policy(group).quota_bytes;
+}
+
+/* `mac` NULL: the sweep found it. */
+static int report_used_up(struct gatehoused *g, const struct group *group,
+	const struct mac *mac, uint32_t network)
+{
+	log_info("the bytes of group \"%s\" are used up", group->name);
+	watch_group(g, group->name, mac, network);
+	return store_audit(g->store, group->used_up_at, "gatehoused",
+		"group used up", mac, 0, group->name);
+}
+
+/*
+ * Adds what is new in the record's counters, and sees the end of the bytes,
+ * once. A lower count is a packet that was taken back, as with clients.
+ */
+static int fold(struct gatehoused *g, struct group *group,
+	const struct gh_client *record, const struct mac *mac, uint32_t network)
+{
+	int64_t up = (int64_t)record->up.bytes;
+	int64_t down = (int64_t)record->down.bytes;
+	bool ends = !group->used_up_at && is_exhausted(group, record);
+	int ret = 0;
+
+	if (up == group->raw_up && down == group->raw_down && !ends)
 		return 0;
 	group->bytes_up += up - group->raw_up;
 	group->bytes_down += down - group->raw_down;
 	group->raw_up = up;
 	group->raw_down = down;
-	return store_group_update(g->store, group);
+	if (ends) {
+		group->used_up_at = clock_wall_sec();
+		ret = report_used_up(g, group, mac, network);
+	}
+	return ret ? ret : store_group_update(g->store, group);
 }
 
 /* The record is gone: the next one counts from 0. */
@@ -74,7 +117,8 @@ static int restart(struct gatehoused *g, struct group *group)
 	return store_group_update(g->store, group);
 }
 
-int group_count(struct gatehoused *g, struct group *group)
+static int count(struct gatehoused *g, struct group *group,
+	const struct mac *mac, uint32_t network)
 {
 	struct gh_client record;
 	int ret;
@@ -84,8 +128,28 @@ int group_count(struct gatehoused *g, struct group *group)
 	ret = group_lookup(g->dp, (uint32_t)group->id, &record);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	return fold(g, group, (int64_t)record.up.bytes,
-		(int64_t)record.down.bytes);
+	return fold(g, group, &record, mac, network);
+}
+
+int group_count(struct gatehoused *g, struct group *group)
+{
+	return count(g, group, NULL, 0);
+}
+
+void groups_take(struct gatehoused *g, const struct gh_event *event)
+{
+	struct group group;
+	struct mac mac;
+	int ret = turn_begin(g);
+
+	memcpy(mac.addr, event->mac.addr, sizeof(mac.addr));
+	if (!ret)
+		ret = store_group_lookup(
+			g->store, (int64_t)event->record_id, &group);
+	if (!ret)
+		ret = count(g, &group, &mac, event->network);
+	if (ret && ret != -ENOENT)
+		log_error("counting a group: %s", strerror(-ret));
 }
 
 static int start_one(struct gatehoused *g, struct group *group, void *data)
@@ -95,9 +159,7 @@ static int start_one(struct gatehoused *g, struct group *group, void *data)
 
 	if (ret == -ENOENT)
 		return restart(g, group);
-	return ret ? ret
-		   : fold(g, group, (int64_t)record.up.bytes,
-			     (int64_t)record.down.bytes);
+	return ret ? ret : fold(g, group, &record, NULL, 0);
 }
 
 int groups_start(struct gatehoused *g)
@@ -195,9 +257,7 @@ static int sweep_one(struct gatehoused *g, struct group *group, void *data)
 		return ret;
 	if (!client_policy_equal(&policy, &record.policy))
 		ret = report_repair(g, group, "changed by somebody else");
-	return ret ? ret
-		   : fold(g, group, (int64_t)record.up.bytes,
-			     (int64_t)record.down.bytes);
+	return ret ? ret : fold(g, group, &record, NULL, 0);
 }
 
 int groups_sweep(struct gatehoused *g)

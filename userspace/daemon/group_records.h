@@ -18,6 +18,15 @@ int groups_start(struct gatehoused *g);
 /* Counts this group now, in a transaction; `group` is its row, brought up to
  * date. */
 int group_count(struct gatehoused *g, struct group *group);
+/* The kernel says that its bytes are used up. Whoever sees that first, this,
+ * an operation or the sweep, tells of it, once. */
+void groups_take(struct gatehoused *g, const struct gh_event *event);
+
+/* Of a row that was counted. A packet that was too big for the rest has ended
+ * it as well, until its limit is changed. */
+bool group_is_used_up(const struct group *group);
+/* UNLIMITED: no limit. */
+int64_t group_bytes_left(const struct group *group);
 
 /* A group was added, changed or removed in this turn. */
 void groups_touch(struct gatehoused *g);

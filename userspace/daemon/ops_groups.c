@@ -14,17 +14,10 @@
 #include "daemon/ops_rates.h"
 #include "daemon/sync.h"
 
-static int64_t bytes_left(const struct group *group)
-{
-	if (group->bytes == UNLIMITED)
-		return UNLIMITED;
-	return MAX(group->bytes - group->bytes_up - group->bytes_down, 0);
-}
-
 static json_t *group_json(const struct group *group)
 {
 	const struct rates rates = {group->up_kbps, group->down_kbps, 0, 0};
-	json_t *object = json_pack("{s:I, s:s, s:I, s:o, s:I, s:I, s:o}", "id",
+	json_t *object = json_pack("{s:I, s:s, s:I, s:o, s:I, s:I, s:o, s:o}", "id",
 		(json_int_t)group->id, "name", group->name, "devices",
 		(json_int_t)group->devices, "megabytes",
 		json_limit(group->bytes == UNLIMITED
@@ -32,35 +25,11 @@ static json_t *group_json(const struct group *group)
 				   : group->bytes / CTL_MEGABYTE),
 		"bytesUp", (json_int_t)group->bytes_up, "bytesDown",
 		(json_int_t)group->bytes_down, "remainingBytes",
-		json_limit(bytes_left(group)));
+		json_limit(group_bytes_left(group)), "usedUpAt",
+		json_time(group->used_up_at));
 
 	json_add_full_rates(object, &rates);
 	return object;
-}
-
-int json_add_group(struct gatehoused *g, json_t *object, int64_t group_id)
-{
-	struct group group = {.bytes = UNLIMITED};
-	json_t *own = json_object_get(object, "remainingBytes");
-	int64_t left;
-	int ret = 0;
-
-	if (group_id) {
-		ret = store_group_lookup(g->store, group_id, &group);
-		if (!ret)
-			ret = group_count(g, &group);
-	}
-	if (ret)
-		return ret;
-	json_object_set_new(object, "group", json_name(group.name));
-	left = bytes_left(&group);
-	json_object_set_new(object, "groupBytes", json_limit(left));
-	/* What there is for this client: whichever is less. */
-	if (left != UNLIMITED &&
-		(json_is_null(own) || json_integer_value(own) > left))
-		json_object_set_new(
-			object, "remainingBytes", json_integer(left));
-	return 0;
 }
 
 json_t *op_groups_list(struct gatehoused *g, const struct caller *caller,
@@ -144,9 +113,10 @@ static json_t *set_limits(const struct args_group *a, struct group *group)
 		return refusal;
 	group->up_kbps = rates.up;
 	group->down_kbps = rates.down;
-	if (a->megabytes_set)
-		group->bytes = a->megabytes ? a->megabytes * CTL_MEGABYTE
-					    : UNLIMITED;
+	if (!a->megabytes_set)
+		return NULL;
+	group->bytes = a->megabytes ? a->megabytes * CTL_MEGABYTE : UNLIMITED;
+	group->used_up_at = 0;
 	return NULL;
 }
 

@@ -10,6 +10,7 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/group_records.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
 #include "rules/token.h"
@@ -240,6 +241,19 @@ static int add_end(
 	return 0;
 }
 
+/* Of one who has a session: that of the session, or why it does not help. */
+static const char *guest_state(const struct guest *guest,
+	struct account *account, const struct group *group)
+{
+	const struct credit *credit = account_in_use(account);
+
+	if (credit && !guest_is_in(guest, credit->networks))
+		return "elsewhere";
+	if (account->session.state == SESSION_RUNNING && group_is_used_up(group))
+		return "group_used_up";
+	return session_state_name(account->session.state);
+}
+
 json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -248,8 +262,8 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	struct device device = {.id = 0};
 	struct account account;
 	struct guest guest = {&caller->mac, caller->network_name};
-	const char *state = "captive";
-	const struct credit *credit;
+	struct group group;
+	const char *state;
 	bool has_session;
 	json_t *reply;
 	int ret;
@@ -258,15 +272,13 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	if (!ret || ret == -ENOENT)
 		ret = account_load(&g->rules, &caller->mac, &now, &account);
 	has_session = !ret;
-	if (ret && ret != -ENOENT)
+	if (!ret || ret == -ENOENT)
+		ret = client_group(g, device.group_id, &group);
+	if (ret)
 		return reply_failed("guest.session", ret);
-	if (has_session)
-		state = session_state_name(account.session.state);
-	credit = has_session ? account_in_use(&account) : NULL;
-	if (credit && !guest_is_in(&guest, credit->networks))
-		state = "elsewhere";
-	if (device.blocked)
-		state = "blocked";
+	state = device.blocked ? "blocked"
+		: has_session  ? guest_state(&guest, &account, &group)
+			       : "captive";
 	reply = reply_ok();
 	json_object_set_new(reply, "online",
 		json_boolean(!strcmp(state, "running")));
@@ -276,10 +288,9 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	add_guest(reply, caller, has_session ? &account : NULL, &now);
 	if (device.blocked)
 		return reply;
-	ret = json_add_group(g, reply, device.group_id);
-	if (!ret)
-		ret = has_session ? show_token(g, &account, &now, a, reply)
-				  : add_end(g, a, reply);
+	json_add_group(reply, &group);
+	ret = has_session ? show_token(g, &account, &now, a, reply)
+			  : add_end(g, a, reply);
 	if (ret) {
 		json_decref(reply);
 		return reply_failed("guest.session", ret);

@@ -59,6 +59,18 @@ void watch_event(struct gatehoused *g, const struct gh_event *event)
 	ctl_server_publish(g->ctl, object);
 }
 
+void watch_group(struct gatehoused *g, const char *name, const struct mac *mac,
+	uint32_t network)
+{
+	if (is_watched(g))
+		ctl_server_publish(g->ctl,
+			json_pack("{s:s, s:o, s:o, s:o, s:s}", "event",
+				"group_exhausted", "time",
+				json_time(clock_wall_sec()), "mac",
+				mac ? json_mac(mac) : json_null(), "network",
+				json_network(g, network), "group", name));
+}
+
 void watch_repair(struct gatehoused *g, const char *name, const char *what)
 {
 	if (is_watched(g))

@@ -27,6 +27,7 @@ static const char *const names[GH_EVENT_TYPES] = {
 	[GH_EVENT_BOX_ADDRESS] = "box_address",
 	[GH_EVENT_BOX_MAC] = "box_mac",
 	[GH_EVENT_SPOOFED] = "spoofed",
+	[GH_EVENT_GROUP_EXHAUSTED] = "group_exhausted",
 };
 
 const char *event_name(enum gh_event_type type)

@@ -10,7 +10,8 @@
 
 #define COLUMNS                                                              \
 	"id, name, bytes, up_kbps, down_kbps, bytes_up, bytes_down, raw_up," \
-	" raw_down, (SELECT count(*) FROM devices d WHERE d.group_id = groups.id)"
+	" raw_down, (SELECT count(*) FROM devices d WHERE d.group_id = groups.id)," \
+	" used_up_at"
 
 static void read_group(struct db_rows *rows, void *ret_row)
 {
@@ -26,6 +27,7 @@ static void read_group(struct db_rows *rows, void *ret_row)
 		.raw_up = db_int(rows, 7),
 		.raw_down = db_int(rows, 8),
 		.devices = db_int(rows, 9),
+		.used_up_at = db_int(rows, 10),
 	};
 	db_text(rows, 1, group->name, sizeof(group->name));
 }
@@ -48,10 +50,11 @@ int store_group_update(struct store *store, const struct group *group)
 	return db_run(store->db,
 		"UPDATE groups SET bytes = ?, up_kbps = ?, down_kbps = ?,"
 		" bytes_up = ?, bytes_down = ?, raw_up = ?, raw_down = ?,"
-		" updated_at = unixepoch() WHERE id = ?",
-		"liiiiiii", group->bytes, group->up_kbps, group->down_kbps,
+		" used_up_at = nullif(?, 0), updated_at = unixepoch()"
+		" WHERE id = ?",
+		"liiiiiiii", group->bytes, group->up_kbps, group->down_kbps,
 		group->bytes_up, group->bytes_down, group->raw_up,
-		group->raw_down, group->id);
+		group->raw_down, group->used_up_at, group->id);
 }
 
 int store_group_lookup(struct store *store, int64_t id, struct group *ret_group)

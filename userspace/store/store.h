@@ -148,6 +148,7 @@ struct group {
 	int64_t up_kbps, down_kbps; /* 0: no limit */
 	int64_t bytes_up, bytes_down; /* used */
 	int64_t raw_up, raw_down; /* the kernel's counters, as counted in them */
+	int64_t used_up_at; /* when they were found used up; 0: there are some */
 	int64_t devices; /* how many; read only */
 };
 /* Sets the id. -EEXIST: the name is taken, whatever its capitals. */
