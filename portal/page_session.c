@@ -58,6 +58,18 @@ static const char *time_text(struct request *req, const json_t *seconds)
 		clock_text(req, value));
 }
 
+/* How many use the voucher, if more than this device may. */
+static void set_devices(struct view *view, const json_t *session)
+{
+	const json_t *max = json_object_get(session, "devicesMax");
+
+	if (!json_is_integer(max))
+		return;
+	view_set_int(view, "devices",
+		json_integer_value(json_object_get(session, "devices")));
+	view_set_int(view, "devices_max", json_integer_value(max));
+}
+
 /* The credits that wait behind the one in use. */
 static void add_waiting(
 	struct request *req, struct view *view, const json_t *credits)
@@ -191,6 +203,7 @@ void page_session_values(struct request *req, struct view *view,
 	view_format(view, "plan", "%s",
 		json_string_value(json_object_get(session, "plan")) ?: "");
 	page_device(view, session);
+	set_devices(view, session);
 	view_set(view, "network", ssid_of(&req->portal->config, network));
 	set_networks(req, view, json_object_get(session, "networks"));
 	add_waiting(req, view, json_object_get(session, "credits"));

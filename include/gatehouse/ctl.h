@@ -65,6 +65,8 @@
 	X(not_transferable, 403, 1)         \
 	X(client_blocked, 403, 1)           \
 	X(other_network, 403, 1)            \
+	X(devices_full, 409, 1)             \
+	X(has_session, 409, 1)              \
 	X(slow_down, 429, 5)                \
 	X(table_full, 503, 5)               \
 	X(unavailable, 503, 5)              \

@@ -37,6 +37,8 @@ class Neighbour(Guest):
         subprocess.run(["kill", "-HUP", str(lab.pid("gatehoused"))], check=True)
         wait_for(lambda: any(port["interface"] == "lan9" and port["state"] == "gated"
                              for port in lab.ctl("status")["ports"]))
+        lab.kill("gatehouse-portal")
+        lab.start()
 
     def down(self):
         subprocess.run(["ip", "netns", "del", f"{self.lab.prefix}-g90"], check=True)
@@ -57,7 +59,18 @@ def pair():
 
 
 @pytest.fixture
-def group(pair):
+def captives(pair):
+    """Both without a session."""
+    for guest in pair[1]:
+        try:
+            pair[0].ctl("kick", guest.mac)
+        except Refused:
+            pass
+    return pair[1]
+
+
+@pytest.fixture
+def group(pair, captives):
     """A group with both in it, without limits yet."""
     lab, guests = pair
     name = f"Room {time.monotonic_ns()}"
@@ -70,8 +83,6 @@ def group(pair):
         lab.ctl("group", "remove", name)
     except Refused:
         pass
-    for guest in guests:
-        lab.ctl("kick", guest.mac)
 
 
 def fetch(guest, size, seconds=3):
@@ -235,6 +246,81 @@ def test_membership(pair, group):
     assert not guests[0].is_online()
     lab.ctl("group", "remove", group)
     assert fetched([fetch(guests[0], 2 * MEGA)]) == [2 * MEGA]
+    assert lab.text("verify")[0] == 0
+
+
+SECOND = "http://10.79.0.1"
+
+
+def test_a_voucher_for_two_devices(pair, captives):
+    """Its bytes are shared to the last, and end both sessions."""
+    lab, (first, second) = pair
+    plan = lab.plan(minutes=60, megabytes=4, devices=2)
+    code = lab.voucher(plan)
+    assert first.redeem(code)[0] == 200
+    assert fetched([fetch(first, MEGA)]) == [MEGA]
+    status, joined = second.redeem(code, SECOND)
+    assert status == 200 and joined["plan"] == plan and joined["token"]
+    sessions = first.session(), second.session(SECOND)
+    for session in sessions:
+        assert session["online"] and session["group"].startswith("voucher ")
+        assert (session["devices"], session["devicesMax"]) == (2, 2)
+        # The second has what the first left, for as long as the first.
+        assert session["remainingBytes"] < 3 * MEGA
+    assert abs(sessions[0]["remainingSeconds"] - sessions[1]["remainingSeconds"]) <= 1
+    assert "2 of 2" in first.curl(f"{PORTAL4}/").body
+    name = sessions[0]["group"]
+    shown = lab.ctl("group", "show", name)
+    assert sorted(shown["macs"]) == sorted(guest.mac.upper() for guest in captives)
+    # Nobody's to change, and its devices have room for no other.
+    for words in (["change", name, "--megabytes", 9], ["remove", name],
+                  ["join", name, "02:00:00:00:02:55"], ["add", "Voucher 1"]):
+        with pytest.raises(Refused):
+            lab.ctl("group", *words)
+    lab.ctl("group", "add", "Family")
+    with pytest.raises(Refused):
+        lab.ctl("group", "join", "Family", first.mac)
+    lab.ctl("group", "remove", "Family")
+    got = fetched([fetch(guest, 20 * MEGA, 2) for guest in captives])
+    assert MEGA + sum(got) < 4 * MEGA
+    # Over for both, and counted to the last; a segment may not have fitted.
+    for guest in captives:
+        wait_for(lambda guest=guest: lab.ctl("client", guest.mac)["state"] == "captive")
+    ended = [lab.ctl("client", guest.mac)["lastSession"] for guest in captives]
+    assert [session["endReason"] for session in ended] == ["used up", "used up"]
+    assert 4 * MEGA - 2 * 65536 < sum(map(used, ended)) <= 4 * MEGA
+    assert second.redeem(code, SECOND)[1]["code"] == "voucher_used"
+    wait_for(lambda: not lab.text("group", "list")[1].count(name), timeout=20)
+    assert lab.text("verify")[0] == 0
+
+
+def test_a_device_leaves_a_voucher_and_another_comes(pair, captives):
+    lab, (first, second) = pair
+    code = lab.voucher(lab.plan(minutes=60, megabytes=50, down=4000, devices=2))
+    first.redeem(code)
+    second.redeem(code, SECOND)
+    # A rate for both together.
+    seconds = 3
+    got = fetched([fetch(guest, 100 * MEGA, seconds) for guest in captives])
+    share = sum(got) * 8 / (4_000_000 * (seconds + 0.25))
+    assert 0.85 < share < 1.03, (got, share)
+    left = first.session()["remainingBytes"]
+    other = "02:00:00:00:02:78"
+    lab.ctl("move", second.mac, other)
+    status, refused = second.redeem(code, SECOND)
+    assert (status, refused["code"]) == (409, "devices_full")
+    lab.ctl("kick", other)
+    # Who is left keeps the session, and what the other used is used.
+    assert first.session()["devices"] == 1
+    assert first.session()["remainingBytes"] <= left
+    assert second.redeem(code, SECOND)[0] == 200
+    # What it shares outlives everything.
+    for name in ("gatehoused", "gatehouse-portal"):
+        lab.kill(name)
+    lab.start()
+    wait_for(lambda: first.session()["devices"] == 2)
+    assert fetched([fetch(second, MEGA // 2)]) == [MEGA // 2]
+    assert second.session(SECOND)["remainingBytes"] < left - MEGA // 2
     assert lab.text("verify")[0] == 0
 
 

@@ -370,6 +370,138 @@ static void test_a_plan_for_some_networks(void **state)
 	assert_seconds(w, 0, 0);
 }
 
+static struct plan make_shared_plan(struct world *w, int64_t devices)
+{
+	struct plan plan = make_plan(w, "hour", 3600, 10 * MEGA, UNLIMITED);
+
+	snprintf(plan.name, sizeof(plan.name), "hour for %lld", (long long)devices);
+	plan.devices = devices;
+	assert_int_equal(store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	return plan;
+}
+
+static int64_t devices_of(struct world *w, int64_t group_id)
+{
+	struct group group;
+
+	assert_int_equal(
+		store_group_lookup(w->rules.store, group_id, &group), 0);
+	return group.devices;
+}
+
+static void test_a_voucher_for_several_devices(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_shared_plan(w, 3);
+	struct activated first, a;
+	struct account account;
+	struct group group;
+	char code[VOUCHER_CODE];
+	enum outcome outcome;
+
+	memcpy(code, make_code(w, &plan, UNLIMITED), sizeof(code));
+	assert_int_equal(activate(w, 0, code, &first), OUTCOME_OK);
+	assert_int_not_equal(first.group_id, 0);
+	wait_ns(w, 600 * NSEC_PER_SEC);
+	assert_int_equal(activate(w, 1, code, &a), OUTCOME_OK);
+	assert_int_equal(a.group_id, first.group_id);
+	assert_string_not_equal(a.token, first.token);
+	assert_int_equal(activate(w, 2, code, &a), OUTCOME_OK);
+	/* The same end for all, and the bytes are the group's. */
+	assert_seconds(w, 0, 3000);
+	assert_seconds(w, 1, 3000);
+	assert_seconds(w, 2, 3000);
+	assert_int_equal(store_group_lookup(w->rules.store, a.group_id, &group), 0);
+	assert_int_equal(group.bytes, 10 * MEGA);
+	assert_int_equal(group.devices, 3);
+	assert_int_equal(activate(w, 0, code, &a), OUTCOME_VOUCHER_YOURS);
+	assert_int_equal(activate(w, 1, code, &a), OUTCOME_VOUCHER_YOURS);
+	/* So many at once: one leaves, another may come. */
+	assert_int_equal(activate(w, 3, code, &a), OUTCOME_DEVICES_FULL);
+	assert_int_equal(
+		session_kick(&w->rules, &w->macs[2], &w->now, &outcome), 0);
+	assert_int_equal(devices_of(w, first.group_id), 2);
+	assert_int_equal(activate(w, 3, code, &a), OUTCOME_OK);
+	/* More of the same is the buyer's, and waits. */
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	assert_int_not_equal(a.group_id, first.group_id);
+	assert_seconds(w, 0, 3000 + 3600);
+	assert_seconds(w, 1, 3000);
+	assert_int_equal(activate(w, 4, w->code, &a), OUTCOME_VOUCHER_USED);
+	assert_int_equal(store_group_dissolve(w->rules.store), 0);
+	/* When it is over, it is for all of them, whoever is left. */
+	wait_ns(w, 3001 * NSEC_PER_SEC);
+	sync_records(w);
+	assert_seconds(w, 0, 3599);
+	assert_seconds(w, 1, 0);
+	assert_seconds(w, 3, 0);
+	assert_int_equal(activate(w, 1, code, &a), OUTCOME_VOUCHER_USED);
+	assert_int_equal(store_group_dissolve(w->rules.store), 1);
+	assert_int_equal(activate(w, 1, w->code, &a), OUTCOME_OK);
+	assert_int_equal(
+		account_load(&w->rules, &w->macs[1], &w->now, &account), 0);
+	assert_int_equal(account_in_use(&account)->group_id, a.group_id);
+	assert_int_equal(account_in_use(&account)->bytes, 10 * MEGA);
+}
+
+static void test_who_cannot_join_a_voucher(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_shared_plan(w, 2);
+	struct plan alone = make_plan(w, "alone", 3600, UNLIMITED, 0);
+	struct group family = {.name = "family", .bytes = UNLIMITED,
+		.devices_max = UNLIMITED};
+	struct device device = {.mac = w->macs[2]};
+	struct activated a;
+	char code[VOUCHER_CODE];
+
+	memcpy(code, make_code(w, &alone, UNLIMITED), sizeof(code));
+	assert_int_equal(activate(w, 0, code, &a), OUTCOME_OK);
+	assert_int_equal(a.group_id, 0);
+	assert_int_equal(activate(w, 1, code, &a), OUTCOME_VOUCHER_USED);
+	memcpy(code, make_code(w, &plan, UNLIMITED), sizeof(code));
+	/* Not while it waits behind something else. */
+	assert_int_equal(activate(w, 0, code, &a), OUTCOME_OK);
+	assert_int_equal(activate(w, 1, code, &a), OUTCOME_VOUCHER_USED);
+	wait_ns(w, 3601 * NSEC_PER_SEC);
+	sync_records(w);
+	assert_int_equal(allow(w, 1, 60, UNLIMITED), OUTCOME_OK);
+	assert_int_equal(activate(w, 1, code, &a), OUTCOME_HAS_SESSION);
+	wait_ns(w, 61 * NSEC_PER_SEC);
+	assert_int_equal(activate(w, 1, code, &a), OUTCOME_OK);
+	/* Whoever is in a family's group has room for no other. */
+	assert_int_equal(store_group_insert(w->rules.store, &family), 0);
+	device.group_id = family.id;
+	assert_int_equal(store_device_put(w->rules.store, &device), 0);
+	assert_int_equal(activate(w, 2, code, &a), OUTCOME_HAS_SESSION);
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(activate(w, 2, w->code, &a), OUTCOME_OK);
+	assert_int_equal(a.group_id, 0);
+	assert_int_equal(activate(w, 3, w->code, &a), OUTCOME_VOUCHER_USED);
+}
+
+/* Two devices' shares of one voucher that meet on one device are one. */
+static void test_shared_time_is_not_used_twice(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_shared_plan(w, 2);
+	struct activated a, b;
+	struct restored r;
+
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	assert_int_equal(activate(w, 1, w->code, &b), OUTCOME_OK);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_seconds(w, 1, 3600);
+	assert_seconds(w, 0, 0);
+	assert_int_equal(devices_of(w, a.group_id), 1);
+	/* A phone with a new MAC takes its share with it. */
+	assert_int_equal(restore(w, 2, b.token, &r), OUTCOME_OK);
+	assert_seconds(w, 2, 3600);
+	assert_int_equal(r.account.credits[0].group_id, a.group_id);
+}
+
 static void test_vouchers_that_are_no_good(void **state)
 {
 	struct world *w = *state;
@@ -1561,6 +1693,9 @@ int main(void)
 		TEST(test_codes),
 		TEST(test_a_voucher_is_worth_its_plan_once),
 		TEST(test_a_plan_for_some_networks),
+		TEST(test_a_voucher_for_several_devices),
+		TEST(test_who_cannot_join_a_voucher),
+		TEST(test_shared_time_is_not_used_twice),
 		TEST(test_vouchers_that_are_no_good),
 		TEST(test_a_blocked_device_keeps_its_voucher),
 		TEST(test_codes_can_be_shown_again),

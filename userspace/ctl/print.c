@@ -382,6 +382,8 @@ static const struct column one_client_columns[] = {
 	{"bytes left", "remainingBytes", FORMAT_ROOM},
 	{"group", "group", FORMAT_TEXT},
 	{"group used up", "groupUsedUp", FORMAT_YES},
+	{"devices", "devices", FORMAT_NUMBER},
+	{"of at most", "devicesMax", FORMAT_NUMBER},
 	{"at full rate", "fullRateBytes", FORMAT_BYTES},
 	{"rate up", "upKbps", FORMAT_RATE},
 	{"rate down", "downKbps", FORMAT_RATE},
@@ -448,6 +450,7 @@ static const struct column plan_columns[] = {
 	{"PRICE", "priceMinor", FORMAT_MONEY},
 	{"CUR", "currency", FORMAT_TEXT},
 	{"MOVES", "moves", FORMAT_LIMIT},
+	{"DEVICES", "devices", FORMAT_NUMBER},
 	{"TOKEN DAYS", "tokenDays", FORMAT_NUMBER},
 	{"NETWORKS", "networks", FORMAT_TEXT},
 	{"ON SALE", "active", FORMAT_YES},
@@ -487,6 +490,7 @@ static const struct column one_group_columns[] = {
 	{"rate up", "upKbps", FORMAT_RATE},
 	{"rate down", "downKbps", FORMAT_RATE},
 	{"devices", "devices", FORMAT_NUMBER},
+	{"of at most", "devicesMax", FORMAT_NUMBER},
 	{},
 };
 static const struct column difference_columns[] = {

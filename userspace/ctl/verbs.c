@@ -94,6 +94,8 @@ static const struct verb_arg plan_add_args[] = {
 		"ISO 4217; default: `currency` of gatehouse.conf"},
 	{VERB_ARG_INT, "--moves", "moves", VERB_OPTIONAL, "N",
 		"how often guests may take it to another device; default: 0"},
+	{VERB_ARG_INT, "--devices", "devices", VERB_OPTIONAL, "N",
+		"how many may use a voucher of it at once; default: 1"},
 	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N",
 		"how long a browser finds its session again; default: the\n"
 		"plan's time, or `token_days` of gatehouse.conf if longer"},

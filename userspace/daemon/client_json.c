@@ -136,8 +136,12 @@ void json_add_credits(json_t *object, const struct account *account,
 	json_object_set_new(object, "credits", credits);
 }
 
-int client_group(struct gatehoused *g, int64_t id, struct group *ret_group)
+int client_group(struct gatehoused *g, const struct device *device,
+	struct account *account, struct group *ret_group)
 {
+	const struct credit *credit = account ? account_in_use(account) : NULL;
+	int64_t id = credit && credit->group_id ? credit->group_id
+						: device->group_id;
 	int ret;
 
 	*ret_group = (struct group){.bytes = UNLIMITED};
@@ -149,19 +153,26 @@ int client_group(struct gatehoused *g, int64_t id, struct group *ret_group)
 
 void json_add_group(json_t *object, const struct group *group)
 {
-	json_t *own = json_object_get(object, "remainingBytes");
 	int64_t left = group_bytes_left(group);
+	const char *name;
+	json_t *own;
 
 	json_object_set_new(object, "group", json_name(group->name));
 	json_object_set_new(object, "groupBytes", json_limit(left));
 	json_object_set_new(object, "groupUsedUp",
 		group->id ? json_boolean(group_is_used_up(group))
 			  : json_null());
+	json_object_set_new(object, "devices",
+		group->voucher_id ? json_integer(group->devices) : json_null());
+	json_object_set_new(object, "devicesMax",
+		group->voucher_id ? json_integer(group->devices_max)
+				  : json_null());
 	/* What there is for this client: whichever is less. */
+	name = rates_have_slow(&group->rates) ? "fullRateBytes" : "remainingBytes";
+	own = json_object_get(object, name);
 	if (left != UNLIMITED &&
 		(json_is_null(own) || json_integer_value(own) > left))
-		json_object_set_new(
-			object, "remainingBytes", json_integer(left));
+		json_object_set_new(object, name, json_integer(left));
 }
 
 json_t *json_network(struct gatehoused *g, uint32_t number)
@@ -287,7 +298,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	client_sight(g, mac, &network, &seen_ns);
 	if (!session && !device.id && !seen_ns)
 		return -ENOENT;
-	ret = client_group(g, device.group_id, &group);
+	ret = client_group(g, &device, session ? &account : NULL, &group);
 	if (ret)
 		return ret;
 	object = json_object();
@@ -338,6 +349,11 @@ static const struct {
 		"Voucher sessions cannot be transferred"},
 	[OUTCOME_CLIENT_BLOCKED] = {CTL_client_blocked,
 		"This device is blocked. Please ask at the desk."},
+	[OUTCOME_DEVICES_FULL] = {CTL_devices_full,
+		"As many devices as may use this code are using it already."},
+	[OUTCOME_HAS_SESSION] = {CTL_has_session,
+		"This code is in use on another device. This one can join it "
+		"when its own session is over and it is in no group."},
 	[OUTCOME_OTHER_NETWORK] = {CTL_other_network,
 		"This is for another network, not for the one that you are "
 		"on."},

@@ -32,10 +32,13 @@ json_t *json_network(struct gatehoused *g, uint32_t number);
 void client_sight(struct gatehoused *g, const struct mac *mac,
 	uint32_t *ret_network, int64_t *ret_seen_ns);
 
-/* The group of a client, counted; all zero for id 0: in none. */
-int client_group(struct gatehoused *g, int64_t id, struct group *ret_group);
+/* The group that holds for a client now, counted: of the voucher in use, or the
+ * device's. `account` NULL: no session; id 0: in none. */
+int client_group(struct gatehoused *g, const struct device *device,
+	struct account *account, struct group *ret_group);
 /* Adds group and what is left in it (groupBytes, groupUsedUp), whatever the
- * client's session has. `object` has remainingBytes. */
+ * client's session has; how many share a voucher (devices, devicesMax).
+ * `object` has what json_add_account() adds. */
 void json_add_group(json_t *object, const struct group *group);
 /* Adds kind, plan, creditSeconds, remainingBytes (of the credit in use),
  * remainingSeconds (of all), bytesUp, bytesDown, expiresAt; `account` NULL: a

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/sync.h"
 #include "daemon/watch.h"
 #include "datapath/clients.h"
 #include "datapath/groups.h"
@@ -28,8 +29,10 @@ struct gh_policy group_policy(const struct group *group)
 		.quota_bytes = group->bytes == UNLIMITED
 				       ? GH_UNLIMITED
 				       : (uint64_t)MAX(raw + group->bytes - used, 0),
-		.up_price = datapath_rate_price(group->up_kbps),
-		.down_price = datapath_rate_price(group->down_kbps),
+		.up_price = datapath_rate_price(group->rates.up),
+		.down_price = datapath_rate_price(group->rates.down),
+		.slow_up_price = datapath_rate_price(group->rates.slow_up),
+		.slow_down_price = datapath_rate_price(group->rates.slow_down),
 		.networks = ~0ULL,
 		.record_id = (uint64_t)group->id,
 	};
@@ -61,16 +64,23 @@ int64_t group_bytes_left(const struct group *group)
 	return MAX(group->bytes - group->bytes_up - group->bytes_down, 0);
 }
 
+/* By fair use its members go on without them. */
+static bool ends_by_bytes(const struct group *group)
+{
+	return group->bytes != UNLIMITED && !rates_have_slow(&group->rates);
+}
+
 bool group_is_used_up(const struct group *group)
 {
-	return group->used_up_at || group_bytes_left(group) == 0;
+	return ends_by_bytes(group) &&
+	       (group->used_up_at || group_bytes_left(group) == 0);
 }
 
 /* The record's flag, if it is about the limit that the row has now. */
 static bool is_exhausted(const struct group *group, const struct gh_client *record)
 {
 	return (record->up.exhausted || record->down.exhausted) &&
-	       group->bytes != UNLIMITED &&
+	       ends_by_bytes(group) &&
 	       record->policy.quota_bytes == group_policy(group).quota_bytes;
 }
 
@@ -117,6 +127,35 @@ static int restart(struct gatehoused *g, struct group *group)
 	return store_group_update(g->store, group);
 }
 
+/* The bytes of a voucher are used up: so are the credits that came of it. */
+static int end_credits(struct gatehoused *g, const struct group *group)
+{
+	struct mac macs[GROUP_DEVICES_MAX];
+	int n, i;
+
+	if (!group->voucher_id || !group_is_used_up(group))
+		return 0;
+	n = store_group_devices(g->store, group->id, macs, GROUP_DEVICES_MAX);
+	for (i = 0; i < n; i++)
+		sync_touch(g->sync, &macs[i]);
+	return MIN(n, 0);
+}
+
+int group_has_ended(struct gatehoused *g, uint32_t id, bool *ret_ended)
+{
+	struct group group;
+	int ret = id ? store_group_lookup(g->store, id, &group) : -ENOENT;
+
+	*ret_ended = false;
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (!group.voucher_id)
+		return 0;
+	ret = group_count(g, &group);
+	*ret_ended = group_is_used_up(&group);
+	return ret;
+}
+
 static int count(struct gatehoused *g, struct group *group,
 	const struct mac *mac, uint32_t network)
 {
@@ -148,6 +187,8 @@ void groups_take(struct gatehoused *g, const struct gh_event *event)
 			g->store, (int64_t)event->record_id, &group);
 	if (!ret)
 		ret = count(g, &group, &mac, event->network);
+	if (!ret)
+		ret = end_credits(g, &group);
 	if (ret && ret != -ENOENT)
 		log_error("counting a group: %s", strerror(-ret));
 }
@@ -257,12 +298,20 @@ static int sweep_one(struct gatehoused *g, struct group *group, void *data)
 		return ret;
 	if (!client_policy_equal(&policy, &record.policy))
 		ret = report_repair(g, group, "changed by somebody else");
-	return ret ? ret : fold(g, group, &record, NULL, 0);
+	if (!ret)
+		ret = fold(g, group, &record, NULL, 0);
+	return ret ? ret : end_credits(g, group);
 }
 
 int groups_sweep(struct gatehoused *g)
 {
-	return each_row(g, sweep_one, NULL);
+	int ret = each_row(g, sweep_one, NULL);
+
+	if (!ret)
+		ret = store_group_dissolve(g->store);
+	if (ret > 0)
+		groups_touch(g);
+	return MIN(ret, 0);
 }
 
 struct verification {

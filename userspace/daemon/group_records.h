@@ -22,6 +22,10 @@ int group_count(struct gatehoused *g, struct group *group);
  * an operation or the sweep, tells of it, once. */
 void groups_take(struct gatehoused *g, const struct gh_event *event);
 
+/* Of a voucher's group, by what the kernel's record says now: its bytes are used
+ * up, and so are the credits that name it. Never of another group. */
+int group_has_ended(struct gatehoused *g, uint32_t id, bool *ret_ended);
+
 /* Of a row that was counted. A packet that was too big for the rest has ended
  * it as well, until its limit is changed. */
 bool group_is_used_up(const struct group *group);
@@ -35,7 +39,8 @@ void groups_put(struct gatehoused *g);
 /* When no client names them any more: removes those without a row. */
 void groups_remove(struct gatehoused *g);
 
-/* In the sweep: counts all; puts right what somebody else changed. */
+/* In the sweep: counts all; puts right what somebody else changed; those of
+ * vouchers that are used up go. */
 int groups_sweep(struct gatehoused *g);
 
 /* Compares the records with the rows, field by field; `found`: what is not

@@ -111,6 +111,7 @@ static const struct json_arg plan_args[] = {
 	OPT_TEXT(args_plan, currency, "currency", currency_set),
 	OPT_INT(args_plan, moves, "moves", 0, 1000000, moves_set),
 	OPT_INT(args_plan, token_days, "tokenDays", 1, 3650, token_days_set),
+	OPT_INT(args_plan, devices, "devices", 1, GROUP_DEVICES_MAX, devices_set),
 	OPT_TEXT(args_plan, networks, "networks", networks_set),
 	{},
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Operations about groups: a family or a room whose devices share bytes and
- * rates. A group gives nobody access; it limits those who have some.
+ * rates. A group gives nobody access; it limits those who have some. Groups of
+ * vouchers (rules/voucher.h) are shown here, and nobody's to change.
  */
 #include <string.h>
 
@@ -14,10 +15,11 @@
 #include "daemon/ops_rates.h"
 #include "daemon/sync.h"
 
+_Static_assert(STORE_GROUPS_MAX == GH_GROUPS_MAX, "as many as the kernel holds");
+
 static json_t *group_json(const struct group *group)
 {
-	const struct rates rates = {group->up_kbps, group->down_kbps, 0, 0};
-	json_t *object = json_pack("{s:I, s:s, s:I, s:o, s:I, s:I, s:o, s:o}", "id",
+	json_t *object = json_pack("{s:I, s:s, s:I, s:o, s:I, s:I, s:o, s:o, s:o}", "id",
 		(json_int_t)group->id, "name", group->name, "devices",
 		(json_int_t)group->devices, "megabytes",
 		json_limit(group->bytes == UNLIMITED
@@ -26,9 +28,10 @@ static json_t *group_json(const struct group *group)
 		"bytesUp", (json_int_t)group->bytes_up, "bytesDown",
 		(json_int_t)group->bytes_down, "remainingBytes",
 		json_limit(group_bytes_left(group)), "usedUpAt",
-		json_time(group->used_up_at));
+		json_time(group->used_up_at), "devicesMax",
+		json_limit(group->voucher_id ? group->devices_max : UNLIMITED));
 
-	json_add_full_rates(object, &rates);
+	json_add_full_rates(object, &group->rates);
 	return object;
 }
 
@@ -65,6 +68,42 @@ static json_t *find_group(
 			"list`.",
 			name);
 	return ret ? reply_failed("reading a group", ret) : NULL;
+}
+
+/* The same, if it is an operator's to change. */
+static json_t *find_own_group(
+	struct gatehoused *g, const char *name, struct group *ret_group)
+{
+	json_t *refusal = find_group(g, name, ret_group);
+
+	if (refusal || !ret_group->voucher_id)
+		return refusal;
+	return reply_refuse(CTL_conflict,
+		"\"%s\" is what the devices of one voucher share; it goes "
+		"when the voucher is used up.",
+		ret_group->name);
+}
+
+/* NULL, or the refusal: a device that shares a voucher has room for no other
+ * group. */
+static json_t *refuse_sharer(struct gatehoused *g, const struct mac *mac)
+{
+	struct moment now = moment_now();
+	struct account account;
+	char text[MAC_TEXT];
+	int ret = account_load(&g->rules, mac, &now, &account), i;
+
+	if (ret)
+		return ret == -ENOENT ? NULL
+				      : reply_failed("groups.join", ret);
+	for (i = 0; i < account.count; i++)
+		if (account.credits[i].group_id)
+			return reply_refuse(CTL_conflict,
+				"%s has a voucher for several devices, which "
+				"is a group of its own; it can be in this one "
+				"when that is used up.",
+				mac_format(mac, text));
+	return NULL;
 }
 
 /* All there is to say of a group, after a change or without one. */
@@ -106,13 +145,10 @@ static int audit(struct gatehoused *g, const struct caller *caller,
 /* NULL, or the refusal. What is not named stays. */
 static json_t *set_limits(const struct args_group *a, struct group *group)
 {
-	struct rates rates = {group->up_kbps, group->down_kbps, 0, 0};
-	json_t *refusal = rates_of(&a->rates, true, &rates);
+	json_t *refusal = rates_of(&a->rates, true, &group->rates);
 
 	if (refusal)
 		return refusal;
-	group->up_kbps = rates.up;
-	group->down_kbps = rates.down;
 	if (!a->megabytes_set)
 		return NULL;
 	group->bytes = a->megabytes ? a->megabytes * CTL_MEGABYTE : UNLIMITED;
@@ -124,13 +160,18 @@ json_t *op_groups_add(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	const struct args_group *a = args;
-	struct group group = {.bytes = UNLIMITED};
+	struct group group = {.bytes = UNLIMITED, .devices_max = UNLIMITED};
 	json_t *refusal = set_limits(a, &group);
 	int64_t count = 0;
 	int ret;
 
 	if (refusal)
 		return refusal;
+	if (!strncasecmp(a->name, STORE_GROUP_OF_VOUCHER,
+		    strlen(STORE_GROUP_OF_VOUCHER)))
+		return reply_refuse(CTL_conflict,
+			"\"%s\" would read like the group of a voucher.",
+			a->name);
 	ret = store_group_count(g->store, &count);
 	if (!ret && count >= GH_GROUPS_MAX)
 		return reply_refuse(CTL_conflict,
@@ -167,7 +208,7 @@ json_t *op_groups_set(struct gatehoused *g, const struct caller *caller,
 {
 	const struct args_group *a = args;
 	struct group group;
-	json_t *refusal = find_group(g, a->name, &group);
+	json_t *refusal = find_own_group(g, a->name, &group);
 	int ret;
 
 	if (!refusal)
@@ -189,7 +230,7 @@ json_t *op_groups_remove(struct gatehoused *g, const struct caller *caller,
 	const struct args_name *a = args;
 	struct mac macs[GROUP_DEVICES_MAX];
 	struct group group;
-	json_t *refusal = find_group(g, a->name, &group);
+	json_t *refusal = find_own_group(g, a->name, &group);
 	int ret, n, i;
 
 	if (refusal)
@@ -231,9 +272,11 @@ json_t *op_groups_join(struct gatehoused *g, const struct caller *caller,
 	char message[256], text[MAC_TEXT];
 	struct group group;
 	struct device device = {.group_id = 0};
-	json_t *refusal = find_group(g, a->name, &group);
+	json_t *refusal = find_own_group(g, a->name, &group);
 	int ret;
 
+	if (!refusal)
+		refusal = refuse_sharer(g, &a->mac);
 	if (refusal)
 		return refusal;
 	ret = store_device_lookup(g->store, &a->mac, &device);

@@ -68,7 +68,9 @@ struct args_describe {
 struct args_plan {
 	char name[CTL_NAME_MAX + 1];
 	bool megabytes_set, price_set, currency_set, moves_set, token_days_set;
+	bool devices_set;
 	int64_t minutes, megabytes, price_minor, moves, token_days;
+	int64_t devices; /* 1 when it is not set */
 	struct args_rates rates;
 	char currency[CTL_NAME_MAX + 1]; /* judged as a whole */
 	bool networks_set;

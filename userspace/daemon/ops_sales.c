@@ -20,7 +20,7 @@ _Static_assert(STORE_NETWORKS == CTL_NETWORKS_MAX + 1, "so are networks");
 static json_t *plan_json(const struct plan *plan)
 {
 	json_t *object = json_pack("{s:I, s:s, s:o, s:o, s:I, s:s, s:o, s:o,"
-				   " s:b, s:o}",
+				   " s:b, s:o, s:I}",
 		"id", (json_int_t)plan->id, "name", plan->name, "minutes",
 		json_limit(plan->seconds == UNLIMITED ? UNLIMITED
 						      : plan->seconds / 60),
@@ -31,7 +31,8 @@ static json_t *plan_json(const struct plan *plan)
 		"priceMinor", (json_int_t)plan->price_minor, "currency",
 		plan->currency, "moves", json_limit(plan->moves), "tokenDays",
 		json_limit(plan->token_days), "active", plan->is_active,
-		"networks", json_words(plan->networks));
+		"networks", json_words(plan->networks), "devices",
+		(json_int_t)plan->devices);
 
 	json_add_rates(object, &plan->rates);
 	return object;
@@ -124,6 +125,7 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 		.moves = a->moves,
 		.token_days = a->token_days,
 		.is_active = true,
+		.devices = a->devices_set ? a->devices : 1,
 	};
 	struct plan other;
 	char message[256];

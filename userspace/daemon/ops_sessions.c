@@ -176,6 +176,8 @@ static int activate(struct gatehoused *g, const struct caller *caller,
 
 	if (ret || *ret_outcome)
 		return ret;
+	if (activated.group_id)
+		groups_touch(g);
 	json_object_set_new(reply, "token", json_string(activated.token));
 	add_guest(reply, caller, &activated.account, now);
 	return store_audit(g->store, now->wall_sec, caller->who, "activate",
@@ -273,7 +275,8 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 		ret = account_load(&g->rules, &caller->mac, &now, &account);
 	has_session = !ret;
 	if (!ret || ret == -ENOENT)
-		ret = client_group(g, device.group_id, &group);
+		ret = client_group(
+			g, &device, has_session ? &account : NULL, &group);
 	if (ret)
 		return reply_failed("guest.session", ret);
 	state = device.blocked ? "blocked"

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/group_records.h"
 #include "daemon/sync_state.h"
 #include "rules/session.h"
 
@@ -147,6 +148,7 @@ void sync_touch(struct sync *sync, const struct mac *mac)
 static int fold(struct sync *sync, struct cached_record *entry, bool *ret_exhausted)
 {
 	struct gh_client client;
+	bool group_ended;
 	int ret;
 
 	if (!sync->g->dp)
@@ -158,7 +160,11 @@ static int fold(struct sync *sync, struct cached_record *entry, bool *ret_exhaus
 		return -ENOENT;
 	entry->raw_up = (int64_t)client.up.bytes;
 	entry->raw_down = (int64_t)client.down.bytes;
-	*ret_exhausted = client.up.exhausted || client.down.exhausted;
+	ret = group_has_ended(sync->g, client.policy.group, &group_ended);
+	if (ret)
+		return ret;
+	*ret_exhausted = client.up.exhausted || client.down.exhausted ||
+			 group_ended;
 	return store_record_fold(sync->g->store, entry->record_id,
 		entry->raw_up, entry->raw_down);
 }

@@ -30,6 +30,8 @@ static void from_session(const struct holder *holder, struct grant *grant)
 	grant->expires_ns = credit->deadline_ns;
 	grant->rates = credit->rates;
 	memcpy(grant->networks, credit->networks, sizeof(grant->networks));
+	if (credit->group_id)
+		grant->group_id = credit->group_id;
 	if (credit->bytes != UNLIMITED)
 		grant->bytes_left = credit->bytes - used;
 	if (!rates_have_slow(&credit->rates))

@@ -40,6 +40,18 @@ static int leave_behind(struct rules *rules, struct account *from,
 	return account_save(rules, &rest);
 }
 
+/* One voucher's time twice, one after the other, was never sold. */
+static bool has_share_of(const struct account *account, int64_t group_id)
+{
+	int i;
+
+	for (i = 0; group_id && i < account->count; i++)
+		if (account->credits[i].state != CREDIT_USED &&
+			account->credits[i].group_id == group_id)
+			return true;
+	return false;
+}
+
 /* The client may already have a session: its credits queue behind the moved ones. */
 static int take_over(struct rules *rules, struct account *account,
 	const struct mac *mac, const struct moment *now,
@@ -63,6 +75,13 @@ static int take_over(struct rules *rules, struct account *account,
 				MAX(credit->deadline_ns - now->mono_ns, 0);
 		credit->deadline_ns = UNLIMITED;
 		credit->state = CREDIT_WAITING;
+		if (has_share_of(account, credit->group_id)) {
+			credit->state = CREDIT_USED;
+			ret = store_credit_update(rules->store, credit);
+			if (ret)
+				return ret;
+			continue;
+		}
 		credit->session_id = account->session.id;
 		credit->position =
 			account->count ? last[-1].position + 1 : 1;

@@ -62,6 +62,8 @@ enum outcome {
 	OUTCOME_NOT_TRANSFERABLE,
 	OUTCOME_CLIENT_BLOCKED,
 	OUTCOME_OTHER_NETWORK,
+	OUTCOME_DEVICES_FULL, /* as many use the voucher as may */
+	OUTCOME_HAS_SESSION, /* or is in a group: it cannot join another's */
 };
 
 #endif

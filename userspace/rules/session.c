@@ -300,7 +300,9 @@ static bool is_more_of(const struct credit *last, const struct credit *credit)
 {
 	static const struct rates none;
 
+	/* What several devices share stays what it is. */
 	return last->kind == credit->kind && last->plan_id == credit->plan_id &&
+	       !last->group_id && !credit->group_id &&
 	       (rates_equal(&last->rates, &credit->rates) ||
 		       (!credit->plan_id && rates_equal(&credit->rates, &none)));
 }

@@ -183,6 +183,41 @@ int voucher_revoke(struct rules *rules, const char *text,
 	return store_voucher_revoke(rules->store, ret_voucher->id);
 }
 
+/*
+ * The group of the devices that may use this voucher, before there is a second
+ * one: so not a byte of the first is missing in it. None (0) for a plan for one
+ * device, and for a device that is in a group of the operator's: there is room
+ * for one in its record.
+ */
+static int make_group(struct rules *rules, const struct guest *guest,
+	const struct voucher *voucher, const struct plan *plan,
+	int64_t *ret_group_id)
+{
+	struct group group = {
+		.voucher_id = voucher->id,
+		.devices_max = plan->devices,
+		.bytes = plan->bytes,
+		.rates = plan->rates,
+	};
+	struct device device = {.group_id = 0};
+	int64_t count = 0;
+	int ret;
+
+	*ret_group_id = 0;
+	if (plan->devices <= 1)
+		return 0;
+	ret = store_device_lookup(rules->store, guest->mac, &device);
+	if (!ret || ret == -ENOENT)
+		ret = store_group_count(rules->store, &count);
+	if (ret || device.group_id || count >= STORE_GROUPS_MAX)
+		return ret;
+	snprintf(group.name, sizeof(group.name), STORE_GROUP_OF_VOUCHER "%lld",
+		(long long)voucher->id);
+	ret = store_group_insert(rules->store, &group);
+	*ret_group_id = group.id;
+	return ret;
+}
+
 /* The voucher is good: its plan becomes a credit of the client. */
 static int redeem(struct rules *rules, const struct guest *guest,
 	const struct voucher *voucher, const struct moment *now,
@@ -213,6 +248,10 @@ static int redeem(struct rules *rules, const struct guest *guest,
 	memcpy(credit.networks, plan.networks, sizeof(credit.networks));
 	credit.moves_left = plan.moves;
 	credit.token_days = plan.token_days;
+	ret = make_group(rules, guest, voucher, &plan, &credit.group_id);
+	if (ret)
+		return ret;
+	activated->group_id = credit.group_id;
 	account->session.total_paid_minor += plan.price_minor;
 	ret = account_add(rules, account, &credit, now, ret_outcome);
 	if (ret || *ret_outcome)
@@ -223,19 +262,102 @@ static int redeem(struct rules *rules, const struct guest *guest,
 	return ret ? ret : token_make(rules, account, now, activated->token);
 }
 
-/* A used voucher, shown again: by the client that has what came of it? A page
- * that is loaded anew sends its form once more. */
-static int judge_used(struct rules *rules, const struct mac *mac,
-	const struct voucher *voucher, enum outcome *outcome)
+/* The one of them that runs; NULL: none does any more. */
+static const struct credit *running_share(
+	const struct credit *shares, int n, const struct moment *now)
 {
-	struct session session;
-	int ret = store_session_of(rules->store, mac, &session);
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (shares[i].state == CREDIT_IN_USE &&
+			credit_time_left(&shares[i], now->mono_ns) > 0)
+			return &shares[i];
+	return NULL;
+}
+
+/* A second device, or a later one: it gets what the first has, for as long,
+ * and the group sees to it that there is no more of it. */
+static int join(struct rules *rules, const struct guest *guest,
+	const struct credit *share, const struct moment *now,
+	struct activated *activated, enum outcome *ret_outcome)
+{
+	struct account *account = &activated->account;
+	struct credit credit = *share;
+	int ret = account_open(rules, guest->mac, now, account);
 
 	if (ret)
-		return ret == -ENOENT ? 0 : ret;
-	if (voucher->session_id == session.id)
+		return ret;
+	credit.left_ns = credit_time_left(share, now->mono_ns);
+	credit.bytes_up = credit.bytes_down = 0;
+	activated->group_id = credit.group_id;
+	memcpy(activated->plan, credit.plan_name, sizeof(activated->plan));
+	ret = account_add(rules, account, &credit, now, ret_outcome);
+	return ret || *ret_outcome
+		       ? ret
+		       : token_make(rules, account, now, activated->token);
+}
+
+/* May this device use what came of a used voucher? `session_id` 0: it has no
+ * session. */
+static enum outcome judge_share(const struct group *group,
+	const struct credit *shares, int n, const struct guest *guest,
+	int64_t session_id, bool in_group, const struct moment *now)
+{
+	const struct credit *share = running_share(shares, n, now);
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (session_id && shares[i].session_id == session_id)
+			return OUTCOME_VOUCHER_YOURS;
+	if (!share || group->used_up_at)
+		return OUTCOME_VOUCHER_USED;
+	if (!guest_is_in(guest, share->networks))
+		return OUTCOME_OTHER_NETWORK;
+	if (session_id || in_group)
+		return OUTCOME_HAS_SESSION;
+	return n >= group->devices_max ? OUTCOME_DEVICES_FULL : OUTCOME_OK;
+}
+
+/*
+ * A used voucher, shown again: by the client that has what came of it? A page
+ * that is loaded anew sends its form once more. Or by another device of the
+ * same guest's.
+ */
+static int redeem_again(struct rules *rules, const struct guest *guest,
+	const struct voucher *voucher, const struct moment *now,
+	struct activated *activated, enum outcome *outcome)
+{
+	struct account *account = &activated->account;
+	struct credit shares[GROUP_DEVICES_MAX];
+	struct device device = {.group_id = 0};
+	struct group group;
+	int64_t session_id = 0;
+	int ret, n;
+
+	/* Settled: what is over by now is no session in the way. */
+	ret = account_load(rules, guest->mac, now, account);
+	if (!ret)
+		session_id = account->session.id;
+	if (session_id && voucher->session_id == session_id) {
 		*outcome = OUTCOME_VOUCHER_YOURS;
-	return 0;
+		return 0;
+	}
+	if (!ret || ret == -ENOENT)
+		ret = store_group_of_voucher(rules->store, voucher->id, &group);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	n = store_credit_shared(
+		rules->store, group.id, shares, GROUP_DEVICES_MAX);
+	ret = n < 0 ? n
+		    : store_device_lookup(rules->store, guest->mac, &device);
+	if (ret && ret != -ENOENT)
+		return ret;
+	*outcome = judge_share(&group, shares, n, guest, session_id,
+		device.group_id != 0, now);
+	if (*outcome)
+		return 0;
+	return join(rules, guest, running_share(shares, n, now), now, activated,
+		outcome);
 }
 
 int voucher_activate(struct rules *rules, const struct guest *guest,
@@ -253,8 +375,10 @@ int voucher_activate(struct rules *rules, const struct guest *guest,
 		return 0;
 	}
 	ret = find(rules, text, now->wall_sec, &voucher, ret_outcome);
+	ret_activated->group_id = 0;
 	if (!ret && *ret_outcome == OUTCOME_VOUCHER_USED)
-		ret = judge_used(rules, guest->mac, &voucher, ret_outcome);
+		return redeem_again(rules, guest, &voucher, now, ret_activated,
+			ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
 	return redeem(rules, guest, &voucher, now, ret_activated, ret_outcome);

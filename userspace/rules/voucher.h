@@ -43,9 +43,14 @@ struct activated {
 	struct account account;
 	char token[TOKEN_TEXT];
 	char plan[STORE_NAME];
+	int64_t group_id; /* others may, or do, share it; 0: none */
 };
-/* Redeems a code for a client: all or nothing. OUTCOME_VOUCHER_*,
- * _CLIENT_BLOCKED, _CONFLICT, _OTHER_NETWORK. */
+/*
+ * Redeems a code for a client: all or nothing. One that is used is good for
+ * more devices while the first is on, if its plan says so: they share what it
+ * gave. OUTCOME_VOUCHER_*, _CLIENT_BLOCKED, _CONFLICT, _OTHER_NETWORK,
+ * _DEVICES_FULL, _HAS_SESSION.
+ */
 int voucher_activate(struct rules *rules, const struct guest *guest,
 	const char *text, const struct moment *now,
 	struct activated *ret_activated, enum outcome *ret_outcome);

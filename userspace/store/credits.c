@@ -13,7 +13,7 @@
 	"id, session_id, position, kind, plan_id, plan_name, state,"        \
 	" left_ns, deadline_ns, bytes, bytes_up, bytes_down, up_kbps,"      \
 	" down_kbps, moves_left, token_days, slow_up_kbps, slow_down_kbps," \
-	" networks"
+	" networks, group_id"
 
 static const char *const state_names[] = {
 	[CREDIT_WAITING] = "waiting",
@@ -45,6 +45,7 @@ static void read_credit(struct db_rows *rows, void *ret_row)
 	c->rates.slow_up = db_int(rows, 16);
 	c->rates.slow_down = db_int(rows, 17);
 	db_text(rows, 18, c->networks, sizeof(c->networks));
+	c->group_id = db_int(rows, 19);
 }
 
 int store_credit_insert(struct store *store, struct credit *credit)
@@ -53,15 +54,16 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		"INSERT INTO credits (session_id, position, kind, plan_id,"
 		" plan_name, state, left_ns, deadline_ns, bytes, up_kbps,"
 		" down_kbps, moves_left, token_days, slow_up_kbps,"
-		" slow_down_kbps, networks) VALUES (?, ?, ?, nullif(?, 0), ?,"
-		" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"iiiittllliilliit", credit->session_id,
+		" slow_down_kbps, networks, group_id) VALUES (?, ?, ?,"
+		" nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+		" nullif(?, 0))",
+		"iiiittllliilliiti", credit->session_id,
 		(int64_t)credit->position, (int64_t)credit->kind,
 		credit->plan_id, credit->plan_name, state_names[credit->state],
 		credit->left_ns, credit->deadline_ns, credit->bytes,
 		credit->rates.up, credit->rates.down, credit->moves_left,
 		credit->token_days, credit->rates.slow_up,
-		credit->rates.slow_down, credit->networks);
+		credit->rates.slow_down, credit->networks, credit->group_id);
 
 	if (!ret)
 		credit->id = db_last_id(store->db);
@@ -89,6 +91,15 @@ int store_credit_list(
 		"SELECT " COLUMNS " FROM credits WHERE session_id = ?"
 		" AND state <> 'used' ORDER BY position, id",
 		"i", session_id);
+}
+
+int store_credit_shared(
+	struct store *store, int64_t group_id, struct credit *rows, int max)
+{
+	return db_list(store->db, read_credit, rows, sizeof(*rows), max,
+		"SELECT " COLUMNS " FROM credits WHERE group_id = ?"
+		" AND state <> 'used' ORDER BY id",
+		"i", group_id);
 }
 
 static void read_used(struct db_rows *rows, void *ret_row)

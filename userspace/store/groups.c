@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Groups: devices that share bytes and rates. Which device is in which is in
- * the devices' rows. Capitals make no other name: the table says so.
+ * the devices' rows, or in the credits' that came of one voucher. Capitals make
+ * no other name: the table says so.
  */
 #include <string.h>
 
 #include "base/util.h"
 #include "store/handle.h"
 
+/* A voucher's group is of credits; an operator's, of devices. */
+#define MEMBERS                                                              \
+	" FROM credits c JOIN sessions s ON s.id = c.session_id"             \
+	" WHERE c.group_id = groups.id AND c.state <> 'used'"
 #define COLUMNS                                                              \
 	"id, name, bytes, up_kbps, down_kbps, bytes_up, bytes_down, raw_up," \
-	" raw_down, (SELECT count(*) FROM devices d WHERE d.group_id = groups.id)," \
-	" used_up_at"
+	" raw_down, (SELECT count(*) FROM devices d WHERE d.group_id = groups.id)" \
+	" + (SELECT count(*)" MEMBERS "), used_up_at, voucher_id,"           \
+	" devices_max, slow_up_kbps, slow_down_kbps"
 
 static void read_group(struct db_rows *rows, void *ret_row)
 {
@@ -20,14 +26,16 @@ static void read_group(struct db_rows *rows, void *ret_row)
 	*group = (struct group){
 		.id = db_int(rows, 0),
 		.bytes = db_limit(rows, 2),
-		.up_kbps = db_int(rows, 3),
-		.down_kbps = db_int(rows, 4),
+		.rates = {db_int(rows, 3), db_int(rows, 4), db_int(rows, 13),
+			db_int(rows, 14)},
 		.bytes_up = db_int(rows, 5),
 		.bytes_down = db_int(rows, 6),
 		.raw_up = db_int(rows, 7),
 		.raw_down = db_int(rows, 8),
 		.devices = db_int(rows, 9),
 		.used_up_at = db_int(rows, 10),
+		.voucher_id = db_int(rows, 11),
+		.devices_max = db_limit(rows, 12),
 	};
 	db_text(rows, 1, group->name, sizeof(group->name));
 }
@@ -35,10 +43,12 @@ static void read_group(struct db_rows *rows, void *ret_row)
 int store_group_insert(struct store *store, struct group *group)
 {
 	int ret = db_run(store->db,
-		"INSERT INTO groups (name, bytes, up_kbps, down_kbps)"
-		" VALUES (?, ?, ?, ?)",
-		"tlii", group->name, group->bytes, group->up_kbps,
-		group->down_kbps);
+		"INSERT INTO groups (name, bytes, up_kbps, down_kbps,"
+		" slow_up_kbps, slow_down_kbps, voucher_id, devices_max)"
+		" VALUES (?, ?, ?, ?, ?, ?, nullif(?, 0), ?)",
+		"tliiiiil", group->name, group->bytes, group->rates.up,
+		group->rates.down, group->rates.slow_up,
+		group->rates.slow_down, group->voucher_id, group->devices_max);
 
 	if (!ret)
 		group->id = db_last_id(store->db);
@@ -52,7 +62,7 @@ int store_group_update(struct store *store, const struct group *group)
 		" bytes_up = ?, bytes_down = ?, raw_up = ?, raw_down = ?,"
 		" used_up_at = nullif(?, 0), updated_at = unixepoch()"
 		" WHERE id = ?",
-		"liiiiiiii", group->bytes, group->up_kbps, group->down_kbps,
+		"liiiiiiii", group->bytes, group->rates.up, group->rates.down,
 		group->bytes_up, group->bytes_down, group->raw_up,
 		group->raw_down, group->used_up_at, group->id);
 }
@@ -68,6 +78,14 @@ int store_group_by_name(
 {
 	return db_one(store->db, read_group, ret_group,
 		"SELECT " COLUMNS " FROM groups WHERE name = ?", "t", name);
+}
+
+int store_group_of_voucher(
+	struct store *store, int64_t voucher_id, struct group *ret_group)
+{
+	return db_one(store->db, read_group, ret_group,
+		"SELECT " COLUMNS " FROM groups WHERE voucher_id = ?", "i",
+		voucher_id);
 }
 
 int store_group_delete(struct store *store, int64_t id)
@@ -99,6 +117,19 @@ int store_group_devices(
 	struct store *store, int64_t id, struct mac *rows, int max)
 {
 	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
-		"SELECT mac FROM devices WHERE group_id = ? ORDER BY id LIMIT ?",
+		"SELECT mac FROM (SELECT mac, id FROM devices WHERE group_id = ?1"
+		" UNION ALL SELECT s.mac, c.id FROM credits c JOIN sessions s"
+		" ON s.id = c.session_id WHERE c.group_id = ?1"
+		" AND c.state <> 'used') ORDER BY id LIMIT ?2",
 		"ii", id, (int64_t)max);
+}
+
+int store_group_dissolve(struct store *store)
+{
+	int ret = db_run(store->db,
+		"DELETE FROM groups WHERE voucher_id IS NOT NULL"
+		" AND NOT EXISTS (SELECT 1" MEMBERS ")",
+		"");
+
+	return ret ? ret : (int)db_changes(store->db);
 }

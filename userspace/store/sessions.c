@@ -122,7 +122,7 @@ int store_session_count(struct store *store, int64_t *ret_live)
 	" c.down_kbps, c.slow_up_kbps, c.slow_down_kbps,"                   \
 	" coalesce(d.blocked, 0), coalesce(d.exempt_until, 0),"              \
 	" r.id, r.session_id, r.credit_id, r.raw_up, r.raw_down, c.networks," \
-	" d.group_id"
+	" d.group_id, c.group_id"
 
 static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 {
@@ -153,6 +153,7 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	h.record.raw_down = db_int(rows, 18);
 	db_text(rows, 19, h.credit.networks, sizeof(h.credit.networks));
 	h.group_id = db_int(rows, 20);
+	h.credit.group_id = db_int(rows, 21);
 	*ret_holder = h;
 }
 
@@ -173,7 +174,7 @@ int store_holder_each(struct store *store,
 		" UNION ALL SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0,"
 		" 0, 0,"
 		" d.blocked, d.exempt_until, r.id, r.session_id, r.credit_id,"
-		" r.raw_up, r.raw_down, NULL, d.group_id FROM devices d"
+		" r.raw_up, r.raw_down, NULL, d.group_id, NULL FROM devices d"
 		" LEFT JOIN records r ON r.mac = d.mac"
 		" WHERE (d.blocked OR d.exempt_until > 0) AND NOT EXISTS ("
 		"SELECT 1 FROM sessions s WHERE s.mac = d.mac"

@@ -79,6 +79,7 @@ struct plan {
 	int64_t token_days; /* UNLIMITED: the configuration's */
 	bool is_active; /* on sale */
 	char networks[STORE_NETWORKS]; /* where it is worth something */
+	int64_t devices; /* of one voucher, at once */
 };
 /* -EEXIST: the name is taken. */
 int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret_id);
@@ -139,13 +140,22 @@ int store_device_put(struct store *store, struct device *device);
 int store_device_list(struct store *store, int64_t after, struct device *rows, int max);
 
 #define GROUP_DEVICES_MAX 64
+#define STORE_GROUPS_MAX  8192
+/* So begins the name of a voucher's group, and of no other. */
+#define STORE_GROUP_OF_VOUCHER "voucher "
 
-/* Devices that share bytes and rates, on top of their sessions' own. */
+/*
+ * Devices that share bytes and rates, on top of their sessions' own: an
+ * operator's group, of devices; or that of a voucher, of the credits that came
+ * of it, which goes when the last of them is used up.
+ */
 struct group {
 	int64_t id;
 	char name[STORE_NAME];
+	int64_t voucher_id; /* 0: an operator's */
+	int64_t devices_max; /* of a voucher; UNLIMITED: GROUP_DEVICES_MAX */
 	int64_t bytes; /* UNLIMITED; up and down together */
-	int64_t up_kbps, down_kbps; /* 0: no limit */
+	struct rates rates;
 	int64_t bytes_up, bytes_down; /* used */
 	int64_t raw_up, raw_down; /* the kernel's counters, as counted in them */
 	int64_t used_up_at; /* when they were found used up; 0: there are some */
@@ -157,6 +167,8 @@ int store_group_insert(struct store *store, struct group *group);
 int store_group_update(struct store *store, const struct group *group);
 int store_group_lookup(struct store *store, int64_t id, struct group *ret_group);
 int store_group_by_name(struct store *store, const char *name, struct group *ret_group);
+/* -ENOENT: it is none, or not any more, that several may use. */
+int store_group_of_voucher(struct store *store, int64_t voucher_id, struct group *ret_group);
 /* Its devices are in none then. */
 int store_group_delete(struct store *store, int64_t id);
 /* Up to `max` with id > after, by id; returns how many. */
@@ -164,6 +176,8 @@ int store_group_list(struct store *store, int64_t after, struct group *rows, int
 int store_group_count(struct store *store, int64_t *ret_count);
 /* Up to `max` of its devices; returns how many. */
 int store_group_devices(struct store *store, int64_t id, struct mac *rows, int max);
+/* Those of vouchers of which nobody has anything left; returns how many. */
+int store_group_dissolve(struct store *store);
 
 enum session_state {
 	SESSION_RUNNING,
@@ -229,6 +243,7 @@ struct credit {
 	int64_t moves_left;
 	int64_t token_days;
 	char networks[STORE_NETWORKS]; /* its plan's */
+	int64_t group_id; /* that shares it; 0: none */
 };
 /* Sets the id. */
 int store_credit_insert(struct store *store, struct credit *credit);
@@ -238,6 +253,8 @@ int store_credit_update(struct store *store, const struct credit *credit);
 int store_credit_list(struct store *store, int64_t session_id, struct credit *rows, int max);
 /* Bytes that the used up ones counted. */
 int store_credit_used(struct store *store, int64_t session_id, int64_t *ret_up, int64_t *ret_down);
+/* Those of a group that are not used up, of all sessions. */
+int store_credit_shared(struct store *store, int64_t group_id, struct credit *rows, int max);
 /* The last one, used up or not. */
 int store_credit_last(struct store *store, int64_t session_id, struct credit *ret_credit);
 /* MACs whose running credit ends until `until_ns`, the earliest first. */
