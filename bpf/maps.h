@@ -56,6 +56,13 @@ struct {
 	__type(value, struct gh_guard);
 } guards GH_MAP;
 
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct gh_mac);
+	__type(value, struct gh_twin);
+} twins GH_MAP;
+
 /* What a new guard is made of: too large for a stack. Stays all zero. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -6,6 +6,8 @@
  */
 #include "gate.h"
 #include "guard.h"
+#include "twin.h"
+#include "twins.h"
 #include "limits.h"
 #include "garden.h"
 #include "steer.h"
@@ -106,10 +108,10 @@ static __always_inline int gh_check_source(const struct gh_frame *f, __u64 mac,
 
 /*
  * The verdict on a frame of an active network, carried out as far as it needs
- * no hook. `skb`: NULL at XDP. `check_only`: repeat the verdict of a port on its
- * bridge, without meters, counters or answers.
+ * no hook. Of `xdp` and `skb` one is NULL. `check_only`: repeat the verdict of a
+ * port on its bridge, without meters, counters or answers.
  */
-static __always_inline enum gh_reason gh_upload(
+static __always_inline enum gh_reason gh_upload(struct xdp_md *xdp,
 	struct __sk_buff *skb, const struct gh_frame *f, bool check_only)
 {
 	__u64 mac = f->pkt->src;
@@ -121,6 +123,8 @@ static __always_inline enum gh_reason gh_upload(
 
 	if (f->fault == GH_DROP_NETWORK)
 		return GH_DROP_NETWORK;
+	if (client && !check_only && gh_check_twin(xdp, skb, f, client))
+		return GH_DROP_TWIN;
 	if (client)
 		refusal = gh_standing(f, client, &grant);
 	fault = check_only ? 0
@@ -201,7 +205,7 @@ int gh_upload_xdp(struct xdp_md *ctx)
 		if (!f.fault)
 			f.fault = gh_measure(&f, len, 0);
 	}
-	reason = gh_upload(NULL, &f, false);
+	reason = gh_upload(ctx, NULL, &f, false);
 	if (gh_answers(reason)) {
 		if (gh_ask(&f, reason))
 			bpf_tail_call(ctx, &responder_xdp, 0);
@@ -224,7 +228,7 @@ int gh_upload_tc(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	gh_receive_skb(&f, skb);
 	gh_forget(f.pkt);
-	reason = gh_upload(skb, &f, false);
+	reason = gh_upload(NULL, skb, &f, false);
 	if (gh_answers(reason)) {
 		if (gh_ask(&f, reason))
 			bpf_tail_call(skb, &responder_tc, 0);
@@ -247,7 +251,7 @@ int gh_check_up(struct __sk_buff *skb)
 	if (gh_is_looped(skb))
 		return TC_ACT_UNSPEC;
 	gh_receive_skb(&f, skb);
-	reason = gh_upload(skb, &f, true);
+	reason = gh_upload(NULL, skb, &f, true);
 	if (gh_passes(reason))
 		return TC_ACT_UNSPEC;
 	if (gh_answers(reason))

@@ -157,6 +157,34 @@ struct gh_guard {
 	__u32 next;				    /* place to be used next */
 	__u32 reserved;
 };
+/*
+ * `twins`: LRU by MAC, of running clients that opened connections or changed
+ * the network of late: are they one device? (bpf/twin.h)
+ */
+struct gh_guise {
+	__u64 seen_ns; /* 0: none */
+	/* of its SYNs, 0: not known, or does not matter */
+	__u16 mss;
+	__u16 options; /* kinds in their order, 4 bits each */
+	__u8 ttl;      /* when sent: 64, 128, 255 */
+	__u8 scale;    /* of the window, + 1 */
+	__u8 network;
+	__u8 reserved;
+};
+struct gh_turns {
+	struct gh_guise last;  /* what it is heard as now */
+	struct gh_guise other; /* and was before */
+	struct gh_guise first; /* which of them was the first */
+	__u64 begun_ns;	       /* first return of those that are counted */
+	__u64 back_ns;	       /* last one */
+	__u32 returns;
+	__u32 reserved;
+};
+struct gh_twin {
+	struct gh_turns networks;
+	struct gh_turns systems[2]; /* IPv4, IPv6: hop limits differ by it */
+	__u64 told_ns;
+};
 struct gh_sighting {
 	struct gh_mac mac;
 	__u64 seen_ns;
@@ -228,6 +256,8 @@ enum gh_network_flag {
 	GH_NETWORK_CHECK_SOURCE = 1 << 2,
 	/* What does not agree is dropped as well. */
 	GH_NETWORK_DROP_SPOOFED = 1 << 3,
+	/* Of two devices with one MAC the second one gets nothing. */
+	GH_NETWORK_DROP_TWINS = 1 << 4,
 };
 
 /* `networks`: array by network number; number 0 is "not a network". */
@@ -405,6 +435,7 @@ enum gh_reason {
 	GH_DROP_GROUP_QUOTA, /* the bytes of its group are used up */
 	GH_DROP_GROUP_RATE,
 	GH_DROP_SPOOFED,   /* from, or to, an address that is another's */
+	GH_DROP_TWIN,      /* the second device with this MAC */
 	GH_REASONS,        /* behind the last one */
 };
 
@@ -436,9 +467,12 @@ enum gh_event_type {
 	/* Nobody's fault: a packet of this client went over the quota of its
 	 * group, once; record_id is the group. */
 	GH_EVENT_GROUP_EXHAUSTED,
+	/* Two devices have this MAC; what shows it is in `twins`. */
+	GH_EVENT_TWO_NETWORKS,
+	GH_EVENT_TWO_SYSTEMS,
 };
 #define GH_EVENT_SUSPICIOUS GH_EVENT_ROGUE_RA /* the first of them */
-#define GH_EVENT_TYPES (GH_EVENT_GROUP_EXHAUSTED + 1) /* behind the last one */
+#define GH_EVENT_TYPES (GH_EVENT_TWO_SYSTEMS + 1) /* behind the last one */
 struct gh_event {
 	__u64 time_ns;
 	struct gh_mac mac;
@@ -520,6 +554,8 @@ GH_ASSERT(sizeof(struct gh_captive) == 104, "captive layout");
 GH_ASSERT(sizeof(struct gh_sighting) == 24, "sighting layout");
 GH_ASSERT(sizeof(struct gh_binding) == 40, "binding layout");
 GH_ASSERT(sizeof(struct gh_guard) == 264, "guard layout");
+GH_ASSERT(sizeof(struct gh_guise) == 16, "guise layout");
+GH_ASSERT(sizeof(struct gh_twin) == 224, "twin layout");
 GH_ASSERT(sizeof(struct gh_interface) == 16, "interface layout");
 GH_ASSERT(sizeof(struct gh_steer_key) == 32, "steer key layout");
 GH_ASSERT(sizeof(struct gh_steered) == 24, "steered layout");

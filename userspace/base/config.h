@@ -24,6 +24,13 @@
 enum config_hook { CONFIG_HOOK_AUTO, CONFIG_HOOK_XDP, CONFIG_HOOK_TC };
 enum config_shape { CONFIG_SHAPE_AUTO, CONFIG_SHAPE_FOUND, CONFIG_SHAPE_POLICE };
 
+/* What becomes of who uses another's address or MAC. */
+enum config_on_spoof {
+	CONFIG_SPOOF_REPORT,
+	CONFIG_SPOOF_DROP,
+};
+const char *config_spoof_name(enum config_on_spoof on_spoof);
+
 /* What becomes of frames whose source address is another's. */
 enum config_source_check {
 	CONFIG_SOURCE_OFF,
@@ -63,7 +70,8 @@ struct config_network {
 	bool steer_dns;            /* foreign DNS goes to the resolver; yes */
 	struct ipaddr resolver4;   /* of these guests; default: the portal's */
 	struct ipaddr resolver6;
-	enum config_source_check source_check; /* report */
+	enum config_on_spoof on_spoof; /* report */
+	enum config_source_check source_check; /* drop, unless on_spoof is report */
 	int captive_kbps;          /* DNS of one captive client; default 8 */
 	int network_kbps;          /* of all captive ones together; default 1024 */
 	int box_kbps;              /* DNS + ICMP of a running one; default 64 */

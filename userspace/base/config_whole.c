@@ -164,6 +164,10 @@ void config_check_whole(struct reading *r)
 			memcpy(n->ssid, n->name, sizeof(n->name));
 		if (!mark_of(r, 1 + i, SECTION_NETWORK, "hook")->line)
 			n->hook = config->hook;
+		if (!mark_of(r, 1 + i, SECTION_NETWORK, "source_check")->line)
+			n->source_check = n->on_spoof == CONFIG_SPOOF_REPORT
+						  ? CONFIG_SOURCE_REPORT
+						  : CONFIG_SOURCE_DROP;
 		check_network(r, i);
 	}
 	if (!config->network_count && !r->lost)

@@ -153,6 +153,11 @@ static const char *const shape_words[] = {
 	[CONFIG_SHAPE_POLICE] = "police",
 	NULL,
 };
+static const char *const spoof_words[] = {
+	[CONFIG_SPOOF_REPORT] = "report",
+	[CONFIG_SPOOF_DROP] = "drop",
+	NULL,
+};
 static const char *const source_words[] = {
 	[CONFIG_SOURCE_OFF] = "off",
 	[CONFIG_SOURCE_REPORT] = "report",
@@ -163,8 +168,14 @@ static const char *const source_words[] = {
 static const char *const *const choices[] = {
 	[VALUE_HOOK] = hook_words,
 	[VALUE_SHAPE] = shape_words,
+	[VALUE_SPOOF] = spoof_words,
 	[VALUE_SOURCE] = source_words,
 };
+
+const char *config_spoof_name(enum config_on_spoof on_spoof)
+{
+	return spoof_words[on_spoof];
+}
 
 const char *config_source_name(enum config_source_check check)
 {
@@ -379,6 +390,7 @@ const char *setting_read(const struct setting *row, const char *value, void *bas
 		break;
 	case VALUE_HOOK:
 	case VALUE_SHAPE:
+	case VALUE_SPOOF:
 	case VALUE_SOURCE:
 		wrong = set_choice(row, value, to);
 		break;

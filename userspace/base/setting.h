@@ -22,6 +22,7 @@ enum value_type {
 	/* One of some words, see `choices`; an enum */
 	VALUE_HOOK,
 	VALUE_SHAPE,
+	VALUE_SPOOF,
 	VALUE_SOURCE,
 	VALUE_ADDR4,
 	VALUE_ADDR6,

@@ -337,6 +337,7 @@ static const struct column network_columns[] = {
 	{"PORTAL", "portal4", FORMAT_TEXT},
 	{"PORTAL IPV6", "portal6", FORMAT_TEXT},
 	{"SOURCES", "sourceCheck", FORMAT_TEXT},
+	{"SPOOFERS", "onSpoof", FORMAT_TEXT},
 	{"GATE", "gate", FORMAT_TEXT},
 	{"PROBLEM", "problem", FORMAT_TEXT},
 	{},

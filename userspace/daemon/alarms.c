@@ -14,8 +14,10 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/twin_json.h"
 
 #define GOING_ON_MAX 256
+#define EVIDENCE     sizeof(((struct security_event *)0)->evidence)
 #define SAME_SEC     600 /* so long after the last time it is another row */
 #define ROWS_MAX     60  /* new ones a minute */
 #define SOON_NS      (100 * NSEC_PER_MSEC)
@@ -41,6 +43,12 @@ static const struct {
 		"dropped"},
 	[GH_EVENT_SPOOFED] = {SEVERITY_HIGH,
 		"uses an IP address that belongs to another device"},
+	[GH_EVENT_TWO_NETWORKS] = {SEVERITY_HIGH,
+		"two devices have this MAC: it is on two networks at once"},
+	/* Whoever shares his connection looks like that, too. */
+	[GH_EVENT_TWO_SYSTEMS] = {SEVERITY_MEDIUM,
+		"two devices have this MAC, or one shares its connection: two "
+		"systems at once"},
 };
 
 struct alarm {
@@ -49,8 +57,7 @@ struct alarm {
 	const char *description;
 	struct mac mac;
 	uint32_t network;
-	struct ipaddr ip;
-	struct mac other;
+	char evidence[EVIDENCE]; /* a JSON object */
 	int64_t id; /* of its row; 0: not there yet */
 	int64_t at, last_at, count;
 	bool is_dirty; /* the row does not say all of it */
@@ -100,20 +107,6 @@ static const char *network_name(const struct alarms *alarms, uint32_t number)
 
 /* Rows. */
 
-static void put_evidence(const struct alarm *alarm, char *buf, size_t len)
-{
-	_cleanup_json_ json_t *evidence = json_object();
-	char text[MAX(IP_TEXT, MAC_TEXT)];
-
-	if (!ip_is_zero(&alarm->ip))
-		json_object_set_new(evidence, "address",
-			json_string(ip_format(&alarm->ip, text)));
-	if (!mac_is_zero(&alarm->other))
-		json_object_set_new(
-			evidence, "otherMac", json_mac(&alarm->other));
-	buf[json_dumpb(evidence, buf, len - 1, JSON_COMPACT)] = '\0';
-}
-
 static int insert_row(struct alarms *alarms, struct alarm *alarm)
 {
 	struct security_event row = {
@@ -134,7 +127,7 @@ static int insert_row(struct alarms *alarms, struct alarm *alarm)
 		network_name(alarms, alarm->network));
 	snprintf(row.description, sizeof(row.description), "%s",
 		alarm->description);
-	put_evidence(alarm, row.evidence, sizeof(row.evidence));
+	memcpy(row.evidence, alarm->evidence, sizeof(row.evidence));
 	ret = store_security_event_insert(alarms->g->store, &row);
 	alarm->id = row.id;
 	return ret;
@@ -250,9 +243,31 @@ static void note(struct alarms *alarms, const struct alarm *fresh)
 	wait_ns(alarms, SOON_NS);
 }
 
+static json_t *evidence_of(
+	const struct alarms *alarms, const struct gh_event *event)
+{
+	json_t *evidence = json_object();
+	char text[IP_TEXT];
+	struct ipaddr ip;
+	struct mac other;
+
+	memcpy(ip.addr, event->ip.addr, sizeof(ip.addr));
+	memcpy(other.addr, event->other.addr, sizeof(other.addr));
+	if (!ip_is_zero(&ip))
+		json_object_set_new(evidence, "address",
+			json_string(ip_format(&ip, text)));
+	if (!mac_is_zero(&other))
+		json_object_set_new(evidence, "otherMac", json_mac(&other));
+	if (event->type == GH_EVENT_TWO_NETWORKS ||
+		event->type == GH_EVENT_TWO_SYSTEMS)
+		json_add_twins(alarms->g, evidence, event);
+	return evidence;
+}
+
 void alarms_take(struct alarms *alarms, const struct gh_event *event)
 {
 	int64_t now = clock_wall_sec();
+	_cleanup_json_ json_t *evidence = NULL;
 	struct alarm alarm = {
 		.type = event_name(event->type),
 		.network = event->network,
@@ -267,8 +282,8 @@ void alarms_take(struct alarms *alarms, const struct gh_event *event)
 	alarm.severity = suspicions[event->type].severity;
 	alarm.description = suspicions[event->type].description;
 	memcpy(&alarm.mac, event->mac.addr, sizeof(alarm.mac));
-	memcpy(&alarm.other, event->other.addr, sizeof(alarm.other));
-	memcpy(&alarm.ip, event->ip.addr, sizeof(alarm.ip));
+	evidence = evidence_of(alarms, event);
+	json_dumpb(evidence, alarm.evidence, EVIDENCE - 1, JSON_COMPACT);
 	note(alarms, &alarm);
 }
 
@@ -286,6 +301,7 @@ void alarms_raise(struct alarms *alarms, const char *type,
 		.last_at = now,
 		.count = 1,
 		.is_dirty = true,
+		.evidence = "{}",
 	};
 
 	if (mac)

@@ -345,6 +345,8 @@ static uint32_t flags_of(const struct config_network *network)
 		flags |= GH_NETWORK_CHECK_SOURCE;
 	if (network->source_check == CONFIG_SOURCE_DROP)
 		flags |= GH_NETWORK_DROP_SPOOFED;
+	if (network->on_spoof == CONFIG_SPOOF_DROP)
+		flags |= GH_NETWORK_DROP_TWINS;
 	return flags;
 }
 

@@ -116,14 +116,15 @@ static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 
 		json_array_append_new(list,
 			json_pack("{s:s, s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, "
-				  "s:s, s:s, s:o, s:s}",
+				  "s:s, s:s, s:s, s:o, s:s}",
 				"name", n->name, "number", n->number, "interface",
 				n->interface, "ssid", n->ssid, "isolate",
 				n->isolate, "portal4",
 				json_ip(&n->portal4), "portal6",
 				json_ip(&n->portal6), "resolver4",
 				json_ip(&resolver4), "resolver6",
-				json_ip(&resolver6), "sourceCheck",
+				json_ip(&resolver6), "onSpoof",
+				config_spoof_name(n->on_spoof), "sourceCheck",
 				config_source_name(n->source_check), "gate",
 				gate_of(ports, n->name), "garden",
 				garden_json(g, n), "problem",

@@ -28,6 +28,8 @@ static const char *const names[GH_EVENT_TYPES] = {
 	[GH_EVENT_BOX_MAC] = "box_mac",
 	[GH_EVENT_SPOOFED] = "spoofed",
 	[GH_EVENT_GROUP_EXHAUSTED] = "group_exhausted",
+	[GH_EVENT_TWO_NETWORKS] = "two_networks",
+	[GH_EVENT_TWO_SYSTEMS] = "two_systems",
 };
 
 const char *event_name(enum gh_event_type type)

@@ -44,6 +44,7 @@ static const char *const map_names[MAPS] = {
 	[MAP_CAPTIVE] = "captive",
 	[MAP_BINDINGS] = "bindings",
 	[MAP_GUARDS] = "guards",
+	[MAP_TWINS] = "twins",
 	[MAP_INTERFACES] = "interfaces",
 	[MAP_NETWORKS] = "networks",
 	[MAP_REASONS] = "reasons",

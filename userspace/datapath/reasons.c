@@ -62,6 +62,7 @@ static const char *const names[GH_REASONS] = {
 	[GH_DROP_GROUP_QUOTA] = "drop_group_quota",
 	[GH_DROP_GROUP_RATE] = "drop_group_rate",
 	[GH_DROP_SPOOFED] = "drop_spoofed",
+	[GH_DROP_TWIN] = "drop_twin",
 };
 
 /* What becomes of the packet and why, said to an operator. */
@@ -127,6 +128,8 @@ static const char *const meanings[GH_REASONS] = {
 			       "group",
 	[GH_DROP_SPOOFED] = "dropped: the address belongs to another client; "
 			    "see gatehousectl events",
+	[GH_DROP_TWIN] = "dropped: from the second device with this MAC; see "
+			 "gatehousectl events",
 };
 
 static const char *lookup(const char *const *table, enum gh_reason reason)
