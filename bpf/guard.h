@@ -48,6 +48,20 @@ __weak __noinline int gh_note_sighting(
 	return bpf_map_update_elem(&addresses, ip, &sighting, BPF_ANY);
 }
 
+/*
+ * The key in `bindings`. The same link-local address may be on every network:
+ * their key has the network's number where the address has zeros (RFC 4291,
+ * 2.5.6).
+ */
+static __always_inline void gh_binding_key(
+	const __be64 *ip, __u32 network, __be64 *ret_key)
+{
+	ret_key[0] = ip[0];
+	ret_key[1] = ip[1];
+	if (gh_is_linklocal6(ip))
+		ret_key[0] = bpf_cpu_to_be64(0xfe80ULL << 48 | network);
+}
+
 enum gh_owner {
 	GH_OWNER_SAME,
 	GH_OWNER_NOBODY,
@@ -70,7 +84,7 @@ static __always_inline enum gh_owner gh_owner_of(
 /* Whose packet claims what; made where it is judged, for stacks add up. */
 struct gh_claim {
 	__u64 mac;
-	__be64 ip[2];
+	__be64 ip[2], key[2];
 	__u64 now_ns;
 	__u64 record_id; /* for events; 0: none */
 	__u32 network;
@@ -137,8 +151,8 @@ static __always_inline int gh_guard_bind(const struct gh_claim *claim)
 	*(__u64 *)&fresh.mac = claim->mac;
 	fresh.seen_ns = claim->now_ns;
 	fresh.network = claim->network;
-	__builtin_memcpy(place, claim->ip, sizeof(*place));
-	bpf_map_update_elem(&bindings, claim->ip, &fresh, BPF_ANY);
+	__builtin_memcpy(place, claim->key, sizeof(*place));
+	bpf_map_update_elem(&bindings, claim->key, &fresh, BPF_ANY);
 	return 0;
 }
 
@@ -173,7 +187,8 @@ __weak __noinline int gh_guard_judge(const struct gh_pkt *pkt, __u64 now_ns,
 	if (!pkt || !gh_claims(pkt, claim.ip))
 		return 0;
 	claim.mac = pkt->src;
-	binding = bpf_map_lookup_elem(&bindings, claim.ip);
+	gh_binding_key(claim.ip, network, claim.key);
+	binding = bpf_map_lookup_elem(&bindings, claim.key);
 	owner = gh_owner_of(binding, claim.mac, now_ns);
 	if (owner == GH_OWNER_NOBODY) {
 		if (!gh_is_on_link(network, claim.ip))
@@ -194,13 +209,11 @@ static __always_inline bool gh_guard_is_theirs(
 	const struct gh_frame *f, __u64 mac)
 {
 	struct gh_binding *binding;
-	__be64 ip[2] = {0, (__u64)f->pkt->dst4 << 32 | 0xffff0000};
+	__be64 key[2] = {0, (__u64)f->pkt->dst4 << 32 | 0xffff0000};
 
-	if (f->pkt->family == 6) {
-		ip[0] = f->pkt->dst6[0];
-		ip[1] = f->pkt->dst6[1];
-	}
-	binding = bpf_map_lookup_elem(&bindings, ip);
+	if (f->pkt->family == 6)
+		gh_binding_key(f->pkt->dst6, f->network, key);
+	binding = bpf_map_lookup_elem(&bindings, key);
 	return gh_owner_of(binding, mac, f->now_ns) == GH_OWNER_OTHER;
 }
 

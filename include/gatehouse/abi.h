@@ -139,8 +139,10 @@ struct gh_ip {
 	__u8 addr[16];
 };
 /*
- * `bindings`: the same key; whose address it is, for the source check. Bounded
- * by the DHCP pool and by GH_GUARD_ADDRESSES of each running client.
+ * `bindings`: the same key, but a link-local address has its network's number
+ * in the last of its first eight bytes; whose address it is, for the source
+ * check. Bounded by the DHCP pool and by GH_GUARD_ADDRESSES of each running
+ * client.
  */
 struct gh_binding {
 	struct gh_mac mac;

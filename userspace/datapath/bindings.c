@@ -29,6 +29,9 @@ static int visit_binding(void *data, const void *key, const void *value)
 
 	memcpy(&row, value, sizeof(row));
 	memcpy(binding.ip.addr, key, sizeof(binding.ip.addr));
+	/* The network's number is in the key only (gatehouse/abi.h). */
+	if (binding.ip.addr[0] == 0xfe && (binding.ip.addr[1] & 0xc0) == 0x80)
+		memset(binding.ip.addr + 2, 0, 6);
 	memcpy(binding.mac.addr, row.mac.addr, sizeof(binding.mac.addr));
 	binding.seen_ns = row.seen_ns;
 	binding.lease_ns = row.lease_ns;
