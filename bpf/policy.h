@@ -439,6 +439,21 @@ static __always_inline struct gh_verdict gh_among_guests(
 			: gh_verdict(GH_PASS_NEIGHBOUR);
 }
 
+/* What the box is not for. Said at once where devices fall back upon it, such as
+ * from DNS over TLS; behind extensions nothing is answered. */
+static __always_inline struct gh_verdict gh_refuse_at_box(const struct gh_pkt *pkt)
+{
+	const __u32 odd = GH_PKT_EXTENSION | GH_PKT_OPTIONS | GH_PKT_HOPBYHOP;
+
+	if (gh_is_to_group(pkt) || pkt->flags & odd)
+		return gh_verdict(GH_DROP_INSIDE);
+	if (pkt->proto == IPPROTO_TCP && pkt->dport != GH_PORT_HTTP)
+		return gh_verdict(GH_ANSWER_RESET);
+	if (pkt->proto == IPPROTO_UDP)
+		return gh_metered(GH_ANSWER_PROHIBITED, GH_METER_ANSWER);
+	return gh_verdict(GH_DROP_INSIDE);
+}
+
 /* A client that runs, or is exempt: whereto, beyond the services. */
 static __always_inline struct gh_verdict gh_running(const struct gh_pkt *pkt,
 	const struct gh_network *net, enum gh_state state, enum gh_place place)
@@ -455,7 +470,10 @@ static __always_inline struct gh_verdict gh_running(const struct gh_pkt *pkt,
 	if (place == GH_PLACE_BOX && pkt->flags & GH_PKT_FRAGMENT)
 		return gh_verdict(GH_DROP_FRAGMENT);
 	among = gh_among_guests(pkt, net, place);
-	return among.reason ? among : gh_verdict(GH_DROP_INSIDE);
+	if (among.reason)
+		return among;
+	return place == GH_PLACE_BOX ? gh_refuse_at_box(pkt)
+				     : gh_verdict(GH_DROP_INSIDE);
 }
 
 /* An acknowledgement and nothing else, which the responder would not answer:

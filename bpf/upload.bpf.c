@@ -163,7 +163,9 @@ static __always_inline enum gh_reason gh_upload(struct xdp_md *xdp,
 			gh_record_meter(client, true, verdict.meter), seen,
 			refusal))
 		return verdict.reason;
-	return verdict.meter == GH_METER_ANSWER ? refusal : GH_DROP_BOX_LIMIT;
+	if (verdict.meter != GH_METER_ANSWER)
+		return GH_DROP_BOX_LIMIT;
+	return refusal ? refusal : GH_DROP_INSIDE;
 }
 
 /* What the responder is to answer. */

@@ -206,9 +206,33 @@ static void test_what_the_box_sends(void **state)
 	}
 }
 
+/* What the box refuses a client that runs is told within the same limit as what
+ * it does for it, and then silently. */
+static void test_refused_at_the_box(void **state)
+{
+	struct frame_spec spec = {
+		.to = GATE_BOX, UDP, .port = 853, .payload = 72};
+	struct frame f;
+
+	frame_build(&f, &spec);
+	for (size_t i = 0; i < 2; i++) {
+		int count[GH_REASONS] = {0};
+
+		gate_mac(&gate, i ? EXEMPT : RUNNING, f.bytes + 6);
+		for (int n = 0; n < 400; n++)
+			count[gate_run(&gate, hook_number(i), f.bytes, f.len,
+				NULL).reason]++;
+		/* 64 bytes each, of 8,000 a second. */
+		assert_in_range(count[GH_ANSWER_PROHIBITED], 125, 399);
+		assert_int_equal(
+			count[GH_ANSWER_PROHIBITED] + count[GH_DROP_INSIDE], 400);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused_at_the_box),
 		cmocka_unit_test(test_one_client),
 		cmocka_unit_test(test_all_of_a_network),
 		cmocka_unit_test(test_what_the_box_sends),

@@ -155,23 +155,42 @@ def test_what_else_could_be_dns_is_refused_at_once(lab):
     """DNS over TLS (Private DNS), over TCP and over HTTPS: a phone that waits
     for them shows no portal."""
     guest = lab.guest()
-    for address, port in ((ELSEWHERE[4], 853), (ELSEWHERE[6], 853), ("10.77.0.1", 853),
-                          ("fd77::1", 853), (ELSEWHERE[4], 53), (ELSEWHERE[6], 53),
-                          (ELSEWHERE[4], 443)):
+    is_refused_at_once(guest, ((ELSEWHERE[4], 853), (ELSEWHERE[6], 853), ("10.77.0.1", 853),
+                               ("fd77::1", 853), (ELSEWHERE[4], 53), (ELSEWHERE[6], 53),
+                               (ELSEWHERE[4], 443)))
+    # DNS over QUIC.
+    for family in 4, 6:
+        hears_of_it(guest, family, ELSEWHERE[family])
+
+
+@one_way
+def test_the_box_refuses_other_dns_at_once_to_those_who_run(lab):
+    """The box has no DNS over TLS, HTTPS or QUIC: who tries falls back to what it has."""
+    guest = lab.guest()
+    assert guest.redeem(lab.voucher())[0] == 200
+    is_refused_at_once(guest, (("10.77.0.1", 853), ("fd77::1", 853)))
+    for family, box in ((4, "10.77.0.1"), (6, "fd77::1")):
+        hears_of_it(guest, family, box)
+
+
+def is_refused_at_once(guest, servers):
+    for address, port in servers:
         with inside(guest.lab.namespace(guest.name)):
             start = time.monotonic()
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection((address, port), timeout=3)
             # At once, or when a first packet that was lost is sent again.
             assert time.monotonic() - start < 1.5, (address, port)
-    # DNS over QUIC: an ICMP error, which a connected socket hears.
-    for family in 4, 6:
-        with udp(guest, family) as sock:
-            sock.connect((ELSEWHERE[family], 853))
-            sock.send(b"x" * 40)
-            with pytest.raises(OSError) as refused:
-                sock.recv(100)
-            assert not isinstance(refused.value, TimeoutError)
+
+
+def hears_of_it(guest, family, server):
+    """By an ICMP error, which a connected socket hears."""
+    with udp(guest, family) as sock:
+        sock.connect((server, 853))
+        sock.send(b"x" * 40)
+        with pytest.raises(OSError) as refused:
+            sock.recv(100)
+        assert not isinstance(refused.value, TimeoutError)
 
 
 def resolvers(lab):
