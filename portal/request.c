@@ -207,6 +207,21 @@ const char *request_base_url(struct request *req)
 	return arena_printf(&req->arena, "%s://%s:%d", scheme, host, port);
 }
 
+const char *request_venue(const struct request *req)
+{
+	const struct config *config = &req->portal->config;
+	int i;
+
+	for (i = 0; i < config->network_count; i++) {
+		const struct config_network *n = &config->networks[i];
+
+		if (ip_equal(&n->portal4, &req->endpoint->local) ||
+			ip_equal(&n->portal6, &req->endpoint->local))
+			return n->venue_name;
+	}
+	return config->venue_name;
+}
+
 void request_resume(struct request *req)
 {
 	if (!req->suspended)

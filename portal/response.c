@@ -143,7 +143,7 @@ void response_json_error(
 
 void response_redirect(struct request *req, int status, const char *location)
 {
-	const char *venue = req->portal->config.venue_name;
+	const char *venue = request_venue(req);
 	struct buf body = {0};
 
 	response_header(req, "Location", location);

@@ -206,6 +206,16 @@ def test_ipv6(portal):
             f"http://[::1]:{portal.port}/?url=http%3A%2F%2Fa.example%2Fx")
 
 
+@pytest.mark.parametrize("address, venue", [("127.0.0.1", "Caf\u00e9 &lt;Test&gt;"),
+                                            ("127.0.0.2", "The bar")])
+def test_each_network_has_its_venue(portal, address, venue):
+    """On pages, on errors and behind redirects."""
+    for path, host in ("/", address), ("/no-such-page", address), ("/x", "a.example"):
+        with socket.create_connection((address, portal.port), timeout=5) as sock:
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{portal.port}\r\n\r\n".encode())
+            assert f"<title>{venue}</title>" in receive(sock).text(), path
+
+
 def test_nothing_is_left_to_lose(portal):
     """T3 from the outside; from the inside: tests/unit/test_portal_sandbox."""
     with open(f"/proc/{portal.process.pid}/status") as file:
@@ -275,7 +285,7 @@ def test_the_configuration_is_checked_with_its_certificate(tls_portal):
     path = pathlib.Path(tls_portal.dir.name)
     done = run("-n", "-c", path / "conf")
     assert (done.returncode, done.stdout) == (
-        0, f"{path / 'conf'}: no fault, 1 network\n")
+        0, f"{path / 'conf'}: no fault, 2 networks\n")
     conf = (path / "conf").read_text()
     (path / "bad").write_text(conf.replace("key.pem", "cert.pem"))
     done = run("-n", "-c", path / "bad")

@@ -107,6 +107,7 @@ static void test_everything(void **state)
 		"interface = lan1\n"
 		"portal4 = 10.0.1.1\n"
 		"number = 7\n"
+		"venue_name = The \xc3\xa9lan bar\n"
 		"hook = xdp\n";
 	const struct config_network *n = &config.networks[0];
 
@@ -117,6 +118,8 @@ static void test_everything(void **state)
 	assert_string_equal(config.venue_name, "Caf\xc3\xa9 No. 1");
 	assert_int_equal(config.role_count, 2);
 	assert_int_equal(config.roles[0].role, ROLE_MANAGER);
+	assert_string_equal(n->venue_name, config.venue_name);
+	assert_string_equal(n[1].venue_name, "The \xc3\xa9lan bar");
 	assert_int_equal(n->hook, CONFIG_HOOK_TC);
 	assert_true(n->block_private);
 	assert_int_equal(n->reach_count, 4);

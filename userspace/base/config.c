@@ -58,6 +58,7 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "portal4", VALUE_ADDR4, NET(portal4), 0, 0, NULL},
 	{SECTION_NETWORK, "portal6", VALUE_ADDR6, NET(portal6), 0, 0, NULL},
 	{SECTION_NETWORK, "ssid", VALUE_TEXT, NET(ssid), 1, 32, NULL},
+	{SECTION_NETWORK, "venue_name", VALUE_TEXT, NET(venue_name), 1, 64, NULL},
 	{SECTION_NETWORK, "hook", VALUE_HOOK, NET(hook), 0, 0, NULL},
 	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
 	{SECTION_NETWORK, "isolate", VALUE_BOOL, NET(isolate), 0, 0, "yes"},

@@ -62,6 +62,7 @@ struct config_network {
 	struct ipaddr portal4;     /* the box's address there; zero: none */
 	struct ipaddr portal6;
 	char ssid[33];             /* for display; default: name */
+	char venue_name[65];       /* heading of its pages; default: the portal's */
 	enum config_hook hook;     /* default: [gatehouse] hook */
 	bool block_private;
 	bool isolate; /* guests on ports of a bridge from each other */

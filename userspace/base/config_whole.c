@@ -162,6 +162,9 @@ void config_check_whole(struct reading *r)
 			n->number = i + 1;
 		if (!n->ssid[0])
 			memcpy(n->ssid, n->name, sizeof(n->name));
+		if (!n->venue_name[0])
+			memcpy(n->venue_name, config->venue_name,
+				sizeof(n->venue_name));
 		if (!mark_of(r, 1 + i, SECTION_NETWORK, "hook")->line)
 			n->hook = config->hook;
 		if (!mark_of(r, 1 + i, SECTION_NETWORK, "source_check")->line)

@@ -115,11 +115,11 @@ static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 		struct ipaddr resolver6 = network_resolver(n, true);
 
 		json_array_append_new(list,
-			json_pack("{s:s, s:i, s:s, s:s, s:b, s:o, s:o, s:o, s:o, "
-				  "s:s, s:s, s:s, s:o, s:s}",
+			json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:o, s:o, s:o, "
+				  "s:o, s:s, s:s, s:s, s:o, s:s}",
 				"name", n->name, "number", n->number, "interface",
-				n->interface, "ssid", n->ssid, "isolate",
-				n->isolate, "portal4",
+				n->interface, "ssid", n->ssid, "venueName",
+				n->venue_name, "isolate", n->isolate, "portal4",
 				json_ip(&n->portal4), "portal6",
 				json_ip(&n->portal6), "resolver4",
 				json_ip(&resolver4), "resolver6",
