@@ -57,6 +57,28 @@ def test_only_where_the_plan_is_for(tc_lab, name):
     assert other.is_online()
 
 
+def test_what_is_of_use_here_comes_first(tc_lab, name):
+    """A session with a credit for each of two networks; the other's clock stands."""
+    guest = tc_lab.guest()
+    assert guest.redeem(tc_lab.voucher(tc_lab.plan(minutes=60, network=name)))[0] == 200
+    become(tc_lab, "office")
+    assert not guest.is_online()
+    status, reply = guest.redeem(tc_lab.voucher(tc_lab.plan(minutes=30, network="office")))
+    assert status == 200 and reply["networks"] == ["office"]
+    assert guest.is_online() and guest.is_online("-6")
+    in_use, waiting = guest.session()["credits"]
+    assert in_use["seconds"] <= 1800 < waiting["seconds"] <= 3600
+
+    become(tc_lab, name)
+    assert not guest.is_online()
+    # Its device asks the portal, as it does when it is refused.
+    session = guest.session()
+    assert (session["state"], session["networks"]) == ("running", [name])
+    assert guest.is_online() and guest.is_online("-6")
+    assert session["creditSeconds"] <= waiting["seconds"]
+    assert tc_lab.ctl("verify")["differences"] == []
+
+
 def test_what_is_for_all_stays_on(tc_lab, name):
     guest = tc_lab.guest()
     assert guest.redeem(tc_lab.voucher())[0] == 200

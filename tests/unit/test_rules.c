@@ -502,6 +502,58 @@ static void test_shared_time_is_not_used_twice(void **state)
 	assert_int_equal(r.account.credits[0].group_id, a.group_id);
 }
 
+static void make_code_in(struct world *w, const char *name, int64_t seconds,
+	const char *networks)
+{
+	struct plan plan = make_plan(w, name, seconds, UNLIMITED, 0);
+
+	/* Plans' names are theirs alone. */
+	snprintf(plan.name, sizeof(plan.name), "%s here", name);
+	snprintf(plan.networks, sizeof(plan.networks), "%s", networks);
+	assert_int_equal(store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	make_code(w, &plan, UNLIMITED);
+}
+
+static const char *plan_in_use(struct world *w, struct account *account)
+{
+	assert_int_equal(
+		account_load(&w->rules, &w->macs[0], &w->now, account), 0);
+	return account_in_use(account)->plan_name;
+}
+
+/* What is worth nothing here gives way, with its clock standing. */
+static void test_credits_for_where_the_guest_is(void **state)
+{
+	struct world *w = *state;
+	struct guest guest = {&w->macs[0], "cafe"};
+	struct account account;
+	struct activated a;
+
+	w->network = "cafe";
+	make_code_in(w, "Cafe", 600, "cafe");
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	wait_ns(w, 100 * NSEC_PER_SEC);
+	w->network = "bar";
+	make_code_in(w, "Bar", 300, "bar garden");
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	assert_string_equal(plan_in_use(w, &account), "Bar here");
+	wait_ns(w, 100 * NSEC_PER_SEC);
+	assert_seconds(w, 0, 500 + 200);
+	/* Back: the same the other way round; once is enough. */
+	assert_string_equal(plan_in_use(w, &account), "Bar here");
+	assert_true(account_prefer(&account, &guest, &w->now));
+	assert_false(account_prefer(&account, &guest, &w->now));
+	assert_int_equal(account_save(&w->rules, &account), 0);
+	sync_records(w);
+	assert_string_equal(plan_in_use(w, &account), "Cafe here");
+	assert_int_equal(account.credits[1].left_ns, 200 * NSEC_PER_SEC);
+	/* Where neither is of use nothing changes. */
+	guest.network = "office";
+	assert_false(account_prefer(&account, &guest, &w->now));
+	wait_ns(w, 501 * NSEC_PER_SEC);
+	assert_seconds(w, 0, 199);
+}
+
 static void test_vouchers_that_are_no_good(void **state)
 {
 	struct world *w = *state;
@@ -1696,6 +1748,7 @@ int main(void)
 		TEST(test_a_voucher_for_several_devices),
 		TEST(test_who_cannot_join_a_voucher),
 		TEST(test_shared_time_is_not_used_twice),
+		TEST(test_credits_for_where_the_guest_is),
 		TEST(test_vouchers_that_are_no_good),
 		TEST(test_a_blocked_device_keeps_its_voucher),
 		TEST(test_codes_can_be_shown_again),

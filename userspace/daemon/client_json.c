@@ -117,6 +117,7 @@ void json_add_credits(json_t *object, const struct account *account,
 	const struct moment *now)
 {
 	json_t *credits = json_array();
+	size_t at;
 	int i;
 
 	for (i = 0; account && i < account->count; i++) {
@@ -124,7 +125,9 @@ void json_add_credits(json_t *object, const struct account *account,
 
 		if (credit->state == CREDIT_USED)
 			continue;
-		json_array_append_new(credits,
+		/* The one in use first, wherever it was bought. */
+		at = credit->state == CREDIT_IN_USE ? 0 : json_array_size(credits);
+		json_array_insert_new(credits, at,
 			json_pack("{s:s, s:o, s:o, s:o}", "kind",
 				kind_rules(credit->kind)->name, "plan",
 				json_name(credit->plan_name), "seconds",

@@ -273,6 +273,10 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	ret = store_device_lookup(g->store, &caller->mac, &device);
 	if (!ret || ret == -ENOENT)
 		ret = account_load(&g->rules, &caller->mac, &now, &account);
+	if (!ret && account_prefer(&account, &guest, &now)) {
+		ret = account_save(&g->rules, &account);
+		sync_touch(g->sync, &caller->mac);
+	}
 	has_session = !ret;
 	if (!ret || ret == -ENOENT)
 		ret = client_group(

@@ -281,6 +281,27 @@ bool account_settle(
 	return changed;
 }
 
+bool account_prefer(struct account *account, const struct guest *guest,
+	const struct moment *now)
+{
+	struct credit *in_use = account_in_use(account), *fit = NULL;
+	int i;
+
+	if (!in_use || guest_is_in(guest, in_use->networks))
+		return false;
+	for (i = 0; !fit && i < account->count; i++)
+		if (account->credits[i].state == CREDIT_WAITING &&
+			guest_is_in(guest, account->credits[i].networks))
+			fit = &account->credits[i];
+	if (!fit)
+		return false;
+	in_use->left_ns = credit_time_left(in_use, now->mono_ns);
+	in_use->deadline_ns = UNLIMITED;
+	in_use->state = CREDIT_WAITING;
+	use(account, fit, now->mono_ns);
+	return true;
+}
+
 /* `more` on top of what a credit has; UNLIMITED stays it. */
 static int64_t sum(int64_t have, int64_t more)
 {

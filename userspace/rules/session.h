@@ -65,6 +65,14 @@ bool account_settle(
 	struct account *account, const struct moment *now, bool exhausted);
 
 /*
+ * Where the guest is, the credit in use is worth nothing, and one that waits is:
+ * they change places, and the clock of the first stands until its turn comes.
+ * True when they did; the caller saves.
+ */
+bool account_prefer(struct account *account, const struct guest *guest,
+	const struct moment *now);
+
+/*
  * Adds a credit: its kind, plan, left_ns, bytes, rates and moves are taken.
  * Same kind, plan and rates as the last one that is not used: added up.
  * OUTCOME_OK or OUTCOME_CONFLICT (too many).

@@ -256,6 +256,10 @@ static int redeem(struct rules *rules, const struct guest *guest,
 	ret = account_add(rules, account, &credit, now, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
+	if (account_prefer(account, guest, now))
+		ret = account_save(rules, account);
+	if (ret)
+		return ret;
 	ret = store_voucher_use(rules->store, voucher->id, account->session.id,
 		guest->mac, now->wall_sec);
 	/* The code is a proof: its guest gets a token whatever was before. */
