@@ -28,7 +28,6 @@ static __always_inline void gh_policy_replace(
 	__sync_fetch_and_add(&to->seq, 1);
 }
 
-/* Other rates: what is booked ahead was priced by the old ones. */
 static __always_inline bool gh_is_rated(
 	const struct gh_policy *old, const struct gh_policy *new)
 {
@@ -36,6 +35,24 @@ static __always_inline bool gh_is_rated(
 	       old->down_price != new->down_price ||
 	       old->slow_up_price != new->slow_up_price ||
 	       old->slow_down_price != new->slow_down_price;
+}
+
+/*
+ * What is booked stays booked at the rate of its time, so an edit gives nobody a
+ * second burst, and what waits in fq is not overtaken. But nobody waits longer
+ * than a rate may be overdrawn: a big packet at the old rate may be worth seconds.
+ */
+static __always_inline void gh_meter_limit(__u64 *meter, __u64 now_ns)
+{
+	__u64 limit = (now_ns + GH_RATE_TOLERANCE_NS) * GH_NS;
+
+	for (int i = 0; i < 8; i++) {
+		__u64 tat = *(volatile __u64 *)meter;
+
+		if (tat <= limit ||
+			__sync_val_compare_and_swap(meter, tat, limit) == tat)
+			return;
+	}
 }
 
 /*
@@ -92,8 +109,10 @@ int gh_edit(struct gh_edit *edit)
 			client->down.exhausted = 0;
 		}
 		if (rated) {
-			client->up.meter = 0;
-			client->down.meter = 0;
+			__u64 now_ns = bpf_ktime_get_ns();
+
+			gh_meter_limit(&client->up.meter, now_ns);
+			gh_meter_limit(&client->down.meter, now_ns);
 		}
 	}
 	gh_answer(edit, client);

@@ -219,9 +219,17 @@ static void test_another_rate_holds_at_once(void **state)
 	assert_int_equal(clients_edit(gate.dp, &mac, &policy, NULL), 0);
 	assert_in_range(burst(PROGRAM_UPLOAD_TC), 0,
 		1 + (uint64_t)(clock_mono_ns() - start) / 125000000);
+	/* Nor does another rate: it begins behind what is booked. */
+	start = clock_mono_ns();
+	policy.up_price = datapath_rate_price(128);
+	assert_int_equal(clients_edit(gate.dp, &mac, &policy, NULL), 0);
+	assert_in_range(burst(PROGRAM_UPLOAD_TC), 1,
+		2 + (uint64_t)(clock_mono_ns() - start + TICKS_NS) / 62500000);
 	policy.up_price = datapath_rate_price(1000000);
 	assert_int_equal(clients_edit(gate.dp, &mac, &policy, NULL), 0);
+	usleep(2 * TICKS_NS / 1000);
 	assert_int_equal(burst(PROGRAM_UPLOAD_TC), 100);
+	usleep((TOLERANCE_NS + TICKS_NS) / 1000);
 	policy.up_price = datapath_rate_price(80);
 	assert_int_equal(clients_edit(gate.dp, &mac, &policy, NULL), 0);
 	assert_burst(PROGRAM_UPLOAD_TC, 80);

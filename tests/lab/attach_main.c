@@ -8,9 +8,10 @@
  *
  * usage: attach [--clsact] CONFIG
  * lines: rows | clients | groups | reasons | run MAC [SECONDS] |
- *        rate MAC KBPS | share MAC GROUP [KBPS] | close MAC | stop |
+ *        rate|change MAC KBPS [BYTES SLOW_KBPS] | share MAC GROUP [KBPS] | close MAC | stop |
  *        unload open | unload closed
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,28 +152,37 @@ static void run_client(struct driver *d, char *text)
 		ret ?: clients_put(d->dp, &mac, &policy)));
 }
 
-/* A client that runs for ever, both ways at this rate. */
-static void rate_client(struct driver *d, char *text)
+/*
+ * MAC KBPS [BYTES SLOW_KBPS]: a client that runs for ever, both ways at this
+ * rate; after so many bytes at the slow one. `live`: it is the one that was made
+ * last, and only its rates are changed.
+ */
+static void rate_client(struct driver *d, const char *text, bool live)
 {
-	char *kbps = strchr(text, ' ');
-	uint32_t price = datapath_rate_price(kbps ? strtol(kbps, NULL, 10) : 0);
+	long kbps = 0, bytes = 0, slow_kbps = 0;
 	struct gh_policy policy = {
 		.state = GH_STATE_RUNNING,
 		.expires_ns = GH_NEVER,
-		.quota_bytes = GH_UNLIMITED,
-		.up_price = price,
-		.down_price = price,
 		.networks = ~0ULL,
-		.record_id = ++d->record_id,
 	};
+	char name[MAC_TEXT];
 	struct mac mac;
 	int ret;
 
-	if (kbps)
-		*kbps = '\0';
-	ret = mac_parse(text, &mac);
-	answer(json_pack("{s:i}", "error",
-		ret ?: clients_put(d->dp, &mac, &policy)));
+	if (sscanf(text, "%17s %ld %ld %ld", name, &kbps, &bytes, &slow_kbps) < 2) {
+		answer(json_pack("{s:i}", "error", -EINVAL));
+		return;
+	}
+	policy.quota_bytes = bytes ? (uint64_t)bytes : GH_UNLIMITED;
+	policy.up_price = policy.down_price = datapath_rate_price(kbps);
+	policy.slow_up_price = policy.slow_down_price =
+		datapath_rate_price(slow_kbps);
+	policy.record_id = live ? d->record_id : ++d->record_id;
+	ret = mac_parse(name, &mac);
+	if (!ret)
+		ret = live ? clients_edit(d->dp, &mac, &policy, NULL)
+			   : clients_put(d->dp, &mac, &policy);
+	answer(json_pack("{s:i}", "error", ret));
 }
 
 /* A client without limits, in a group with this rate both ways, or none. */
@@ -240,7 +250,9 @@ static void obey(struct driver *d, char *line)
 	else if (strncmp(line, "run ", 4) == 0)
 		run_client(d, line + 4);
 	else if (strncmp(line, "rate ", 5) == 0)
-		rate_client(d, line + 5);
+		rate_client(d, line + 5, false);
+	else if (strncmp(line, "change ", 7) == 0)
+		rate_client(d, line + 7, true);
 	else if (strncmp(line, "share ", 6) == 0)
 		share_client(d, line + 6);
 	else if (strcmp(line, "groups") == 0)

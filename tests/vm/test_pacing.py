@@ -2,9 +2,12 @@
 """Rates where fq is: packets wait for their turn instead of being dropped, up
 and down, and a flow has its rate; gatehouse puts fq where nobody chose anything,
 and takes away only that."""
+import contextlib
 import json
 import select
+import socket
 import statistics
+import struct
 import subprocess
 import time
 
@@ -16,6 +19,7 @@ PLAIN, BRIDGE, XDP = 1, 2, 8  # conftest.KINDS
 RATE = 1000  # kbit/s
 COUNT, SIZE = 20, 1200  # within the tolerance: policed, all pass at once
 WAYS = ["up", "down"]
+SO_TIMESTAMPNS = 35
 
 
 def tc(lans, line):
@@ -69,23 +73,41 @@ def online(lans):
         lans.driver.ask(f"close {mac(n)}")
 
 
+def ends(lans, n, way):
+    """Sockets to send by and to receive by, and the address to send to. What is
+    received has the time of its arrival, whenever it is read."""
+    up, guest = lans.udp("up"), lans.udp(f"g{n}")
+    source, sink, to = (guest, up, UPLINK) if way == "up" else (up, guest, f"10.7.{n}.11")
+    sink.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    return source, sink, (to, sink.getsockname()[1])
+
+
+def send(source, to, numbers):
+    for number in numbers:
+        source.sendto(bytes([number]) + bytes(SIZE - 1), to)
+
+
+def arrivals(sinks, count):
+    """(number, seconds) of each."""
+    got = []
+    while len(got) < count:
+        ready = select.select(sinks, [], [], 3 * PATIENCE)[0]
+        assert ready, f"{len(got)} of {count}"
+        for sink in set(ready):
+            data, ancillary, _, _ = sink.recvmsg(2000, 100)
+            seconds, ns = struct.unpack("qq", ancillary[0][2])
+            got.append((data[0], seconds + ns / 1e9))
+    return got
+
+
 def span(lans, guests, way, count=COUNT):
     """Seconds between the first and the last of a burst, as they arrive; of
     several guests in turns, if it is a list."""
-    guests = guests if isinstance(guests, list) else [guests]
-    up, ends = lans.udp("up"), {n: lans.udp(f"g{n}") for n in guests}
+    lanes = [ends(lans, n, way) for n in (guests if isinstance(guests, list) else [guests])]
     for i in range(count):
-        n = guests[i % len(guests)]
-        source, sink, to = ((ends[n], up, UPLINK) if way == "up"
-                            else (up, ends[n], f"10.7.{n}.11"))
-        source.sendto(bytes(SIZE), (to, sink.getsockname()[1]))
-    times = []
-    while len(times) < count:
-        ready = select.select([up, *ends.values()], [], [], 3 * PATIENCE)[0]
-        assert ready, f"{len(times)} of {count}"
-        for sink in ready:
-            sink.recv(2000)
-            times.append(time.monotonic())
+        source, _, to = lanes[i % len(lanes)]
+        send(source, to, [i])
+    times = sorted(at for _, at in arrivals([sink for _, sink, _ in lanes], count))
     return times[-1] - times[0]
 
 
@@ -100,27 +122,43 @@ def rested_span(lans, n, kbps, count):
     return seconds
 
 
-def share(lans, n, way, kbps):
-    """Of its rate, what one TCP flow gets: the median, for an emulated processor
-    stands still now and then."""
-    server = subprocess.Popen(["ip", "netns", "exec", lans.ns("up"), "iperf3", "-s", "-1", "-J"],
-                              stdout=subprocess.DEVNULL)
-    try:
-        wait_for("a server", lambda: "5201" in run("ip", "netns", "exec", lans.ns("up"), "ss",
-                                                   "-Hltn", "sport = 5201"))
-        direction = [] if way == "up" else ["-R"]
+@contextlib.contextmanager
+def far_away(lans, ms):
+    """The internet, a round trip of `ms` from here."""
+    tc_up = ["ip", "netns", "exec", lans.ns("up"), "tc", "qdisc"]
+    if ms:
+        run(*tc_up, "add", "dev", "eth0", "root", "netem", "delay", f"{ms}ms", "limit", "10000")
+    yield
+    if ms:
+        run(*tc_up, "del", "dev", "eth0", "root")
+
+
+class Flow:
+    """One TCP flow (cubic) of a guest."""
+
+    def __init__(self, lans, n, way, family, port):
+        self.way, self.family = way, family
+        self.server = subprocess.Popen(
+            ["ip", "netns", "exec", lans.ns("up"), "iperf3", "-s", "-1", "-J", "-i", "0.5",
+             "-p", str(port)], stdout=subprocess.PIPE, text=True)
+        wait_for("a server", lambda: f":{port}" in run(
+            "ip", "netns", "exec", lans.ns("up"), "ss", "-Hltn", f"sport = {port}"))
+        self.client = subprocess.Popen(
+            ["ip", "netns", "exec", lans.ns(f"g{n}"), "iperf3", "-c",
+             UPLINK if family == 4 else UPLINK6, "-p", str(port), "-J", "-t", "5", "-i", "0.5",
+             "-C", "cubic", *([] if way == "up" else ["-R"])], stdout=subprocess.PIPE, text=True)
+
+    def share(self, kbps):
+        """Of its rate, what it gets: the median, for an emulated processor
+        stands still now and then."""
+        said = {"down": self.client.communicate(timeout=20 * PATIENCE)[0],
+                "up": self.server.communicate(timeout=20 * PATIENCE)[0]}
         # What arrives is what counts.
-        report = json.loads(run("ip", "netns", "exec", lans.ns(f"g{n}"), "iperf3", "-c", UPLINK,
-                                "-J", "-t", "5", "-i", "0.5", "-C", "cubic",
-                                "--get-server-output", *direction))
-    finally:
-        server.wait(20)
-    if way == "up":
-        report = report["server_output_json"]
-    rates = [i["sum"]["bits_per_second"] for i in report["intervals"][2:]
-             if i["sum"]["seconds"] > 0.4]
-    # Of 1500 bytes that are charged 1448 are payload.
-    return statistics.median(rates) / (kbps * 1000) * 1500 / 1448
+        rates = [i["sum"]["bits_per_second"] for i in json.loads(said[self.way])["intervals"][2:]
+                 if i["sum"]["seconds"] > 0.4]
+        # Of 1500 bytes that are charged the rest are headers.
+        payload = 1448 if self.family == 4 else 1428
+        return statistics.median(rates) / (kbps * 1000) * 1500 / payload
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -157,10 +195,47 @@ def test_uploads_at_xdp_are_policed(lans, fq, online):
     assert span(lans, XDP, "up") < span_at(RATE) / 2
 
 
+@pytest.mark.parametrize("ms,flows", [
+    (0, [(PLAIN, "up", 4), (BRIDGE, "down", 6)]),
+    (20, [(PLAIN, "down", 4), (BRIDGE, "up", 6)])])
+def test_a_flow_has_its_rate(lans, fq, online, ms, flows):
+    for n, _, _ in flows:
+        online(n, 4000)
+    with far_away(lans, ms):
+        running = [Flow(lans, *flow, 5300 + flow[0]) for flow in flows]
+        shares = [flow.share(4000) for flow in running]
+    assert all(0.94 < share < 1.03 for share in shares), shares
+
+
 @pytest.mark.parametrize("way", WAYS)
-def test_a_flow_has_its_rate(lans, fq, online, way):
-    online(PLAIN, 4000)
-    assert 0.94 < share(lans, PLAIN, way, 4000) < 1.03
+@pytest.mark.parametrize("before,after", [(RATE, 4 * RATE), (4 * RATE, RATE)])
+def test_a_change_is_behind_what_waits(lans, fq, online, way, before, after):
+    """The new rate holds for the next packet, which overtakes none and is no
+    second burst."""
+    online(PLAIN, before)
+    source, sink, to = ends(lans, PLAIN, way)
+    send(source, to, range(COUNT))
+    assert lans.driver.ask(f"change {mac(PLAIN)} {after}")["error"] == 0
+    # Both fit into the tolerance.
+    send(source, to, range(COUNT, 2 * COUNT))
+    got = arrivals([sink], 2 * COUNT)
+    assert [number for number, _ in got] == list(range(2 * COUNT))
+    times = [at for _, at in got]
+    assert times[COUNT - 1] - times[0] > span_at(before) * 0.85
+    assert times[-1] - times[COUNT] > span_at(after) * 0.85
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_fair_use_is_paced_on_both_sides_of_its_limit(lans, fq, online, way):
+    online(PLAIN, f"{4 * RATE} {COUNT * (SIZE + 28)} {RATE}")
+    before = reason(lans, "drop_rate")
+    source, sink, to = ends(lans, PLAIN, way)
+    send(source, to, range(2 * COUNT))
+    times = [at for _, at in arrivals([sink], 2 * COUNT)]
+    fast, slow = times[COUNT - 1] - times[0], times[-1] - times[COUNT]
+    assert span_at(4 * RATE) * 0.85 < fast < slow
+    assert span_at(RATE) * 0.85 < slow < span_at(RATE) * 1.5
+    assert reason(lans, "drop_rate") == before
 
 
 def test_what_fq_has_no_room_for_is_policed(lans, fq, online):
