@@ -279,7 +279,7 @@ test:
 vm-tests: $(PROGRAMS) $(BPF_TESTS) $(LAB_TOOLS) $(LAB_PASS)
 test-vm: deps
 	scripts/test-vm.sh
-bench: $(PROGRAMS) $(BENCH)
+bench: $(PROGRAMS) $(BENCH) $(B)/tests/lab/delay
 	tests/bench/bench.py --build $(B) $(if $(ROWS),--rows '$(ROWS)')
 run: deps
 	$(MAKE) all

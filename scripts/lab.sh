@@ -11,7 +11,8 @@ set -euo pipefail
 
 usage() {
     cat <<EOF
-usage: lab.sh up [--guests N] [--mode xdp|tc] [--bridge] [--no-gatehouse]
+usage: lab.sh up [--guests N] [--mode xdp|tc] [--bridge] [--delay MS]
+              [--no-gatehouse]
        lab.sh guest N COMMAND...    in the namespace of guest N (1..)
        lab.sh gw COMMAND...         on the gateway; gatehousectl is in PATH
        lab.sh inet COMMAND...       on the internet's server
@@ -21,7 +22,7 @@ usage: lab.sh up [--guests N] [--mode xdp|tc] [--bridge] [--no-gatehouse]
        lab.sh down
 LAB_PREFIX (default gh) names the namespaces, so that several labs can run.
 Up: 2 guests, tc, LAN as a plain interface; --bridge gives each guest a port
-of a bridge on the gateway.
+of a bridge on the gateway, --delay puts the internet MS ms away, each way.
 EOF
 }
 
@@ -184,9 +185,27 @@ make_lan() {
     ip -n "$gw" link set $lan up
 }
 
+make_wan() {
+    if [ "$delay" = 0 ]; then
+        ip -n "$gw" link add wan0 type veth peer name eth0 netns "$inet"
+        return
+    fi
+    [ -x "$build/tests/lab/delay" ] ||
+        die "$build/tests/lab/delay is not there: run make build/tests/lab/delay first"
+    spawn delay "$gw" "$build/tests/lab/delay" wan0 "$inet" eth0 "$delay"
+    for _ in $(seq 100); do
+        if grep -qx ready "$state/delay.log"; then break; fi
+        is_running delay || die "$(cat "$state/delay.log")"
+        sleep 0.05
+    done
+    # A burst waits in the device rather than being lost.
+    ip -n "$gw" link set wan0 txqueuelen 10000
+    ip -n "$inet" link set eth0 txqueuelen 10000
+}
+
 make_internet() {
     new_ns "$inet"
-    ip -n "$gw" link add wan0 type veth peer name eth0 netns "$inet"
+    make_wan
     ip -n "$gw" addr add 192.0.2.1/24 dev wan0
     ip -n "$gw" addr add 2001:db8::1/64 dev wan0 nodad
     ip -n "$gw" link set wan0 up
@@ -308,12 +327,13 @@ start_gatehouse() { # [--boot-id ID]
 
 up() {
     local guests=2 gatehouse=1 n
-    mode=tc bridge=0
+    mode=tc bridge=0 delay=0
     while [ $# -gt 0 ]; do
         case $1 in
         --guests) guests=${2:-} && shift $(($# > 1 ? 2 : 1)) ;;
         --mode) mode=${2:-} && shift $(($# > 1 ? 2 : 1)) ;;
         --bridge) bridge=1 && shift ;;
+        --delay) delay=${2:-} && shift $(($# > 1 ? 2 : 1)) ;;
         --no-gatehouse) gatehouse=0 && shift ;;
         *) misused "up has no option \"$1\"" ;;
         esac
@@ -321,6 +341,7 @@ up() {
     case $mode in xdp | tc) ;; *) misused "--mode is xdp or tc" ;; esac
     [[ $guests =~ ^[0-9]+$ ]] && [ "$guests" -ge 1 ] && [ "$guests" -le 200 ] ||
         misused "--guests is 1 to 200"
+    [[ $delay =~ ^[0-9]+$ ]] && [ "$delay" -le 1000 ] || misused "--delay is 0 to 1000"
     ensure_bpffs
     if [ ! -d "$state" ] && [ -e "$pins" ]; then
         die "$pins is in use: a gatehouse runs on this machine; give the lab" \
@@ -366,7 +387,7 @@ change_mac() { # N MAC
 down() {
     local ns name
     if [ -d "$state" ]; then
-        for name in gatehouse-portal gatehoused dnsmasq web iperf3; do
+        for name in gatehouse-portal gatehoused dnsmasq web iperf3 delay; do
             stop_process "$name"
         done
     fi

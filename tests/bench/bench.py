@@ -22,13 +22,14 @@ import time
 import rows_bpf
 import rows_forward
 import rows_guests
+import rows_rates
 import rows_scale
 import rows_store
 import rows_storm
 from place import BenchError, Place, clear_leftovers
 
 GROUPS = (rows_bpf, rows_forward, rows_guests, rows_storm, rows_store,
-          rows_scale)
+          rows_scale, rows_rates)
 # What a row may fail with; anything else is a fault of the benchmark's.
 FAULTS = (BenchError, OSError, subprocess.SubprocessError)
 
@@ -59,6 +60,10 @@ GOALS = (
     ("redeem.c64", "over 5000", lambda r, rows: r["median"] > 5000),
     ("sweep.100k", "under 50 ms", lambda r, rows: r["median"] < 50),
     ("reconcile.100k", "under 2000 ms", lambda r, rows: r["median"] < 2000),
+    ("rates.*.tcp1", "94 to 103", lambda r, rows:
+     94 <= r["min"] and r["max"] <= 103),
+    ("rates.*", "97 to 103", lambda r, rows:
+     97 <= r["min"] and r["max"] <= 103),
     ("mem.daemon.100k", "under 64 MiB", lambda r, rows: r["median"] < 64),
     ("mem.kernel.client", "at most 264", lambda r, rows: r["median"] <= 264),
 )

@@ -62,7 +62,7 @@ class Lab:
         self.pins = pathlib.Path("/sys/fs/bpf") / (
             "gatehouse" if prefix == "gh" else f"gatehouse-{prefix}")
         self.next_guest = itertools.cycle(range(1, guests + 1))
-        self.sh("up", "--guests", str(guests), *args)
+        self.sh("up", "--guests", str(guests), *map(str, args))
 
     def sh(self, *args, check=True, timeout=60):
         result = subprocess.run([str(LAB_SH), *args], env=self.env, text=True,
@@ -360,8 +360,8 @@ def option_mss(options):
 numbers = itertools.count()
 
 
-def make_lab(way, guests=4):
-    return Lab(f"t{os.getpid() % 10000}{next(numbers)}", guests, WAYS[way])
+def make_lab(way, guests=4, *options):
+    return Lab(f"t{os.getpid() % 10000}{next(numbers)}", guests, [*WAYS[way], *options])
 
 
 @pytest.fixture(scope="module", params=list(WAYS))

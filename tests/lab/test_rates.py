@@ -3,6 +3,7 @@
 both directions, by one TCP flow, many or UDP, from 0.25 to 500 Mbit/s; a
 change holds at once; past a fair-use limit the slow rate holds."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -10,26 +11,41 @@ import time
 
 import pytest
 
-from conftest import wait_for
+from conftest import WEB4 as WEB
+from conftest import WEB6, make_lab, wait_for
 
 pytestmark = pytest.mark.alone
 
-WEB = "192.0.2.80"
 # The burst that a rate lets pass once, and then what its window lasts.
 TOLERANCE = 0.25
 
 
-@pytest.fixture(scope="module", autouse=True)
-def servers(tc_lab):
+@contextlib.contextmanager
+def serving(lab):
     """An iperf3 serves one test at a time; guests measure side by side."""
-    running = [tc_lab.spawn("inet", "iperf3", "-s", "-p", str(port),
-                            stdout=subprocess.DEVNULL)
+    running = [lab.spawn("inet", "iperf3", "-s", "-p", str(port),
+                         stdout=subprocess.DEVNULL)
                for port in range(5301, 5305)]
-    time.sleep(0.3)
+    wait_for(lambda: lab.run("inet", "ss", "-Hltn").stdout.count(":530") == 4)
     yield
     for server in running:
         server.terminate()
         server.wait()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def servers(tc_lab):
+    with serving(tc_lab):
+        yield
+
+
+@pytest.fixture(scope="module")
+def far_lab():
+    """The internet is a round trip of 20 ms away."""
+    lab = make_lab("tc", 4, "--delay", 10)
+    with serving(lab):
+        yield lab
+    lab.down()
 
 
 def online(lab, **options):
@@ -38,9 +54,9 @@ def online(lab, **options):
     return guest
 
 
-def start(guest, *options, seconds):
+def start(guest, *options, seconds, web=WEB):
     """iperf3 of a guest to a server of its own."""
-    return guest.spawn("iperf3", "-c", WEB, "-p", str(5300 + guest.number), "-J",
+    return guest.spawn("iperf3", "-c", web, "-p", str(5300 + guest.number), "-J",
                        "-C", "cubic", "-t", str(seconds), *options,
                        stdout=subprocess.PIPE, text=True)
 
@@ -72,6 +88,22 @@ def test_one_flow_gets_its_rate(tc_lab):
             got = finish(flow) / (rate * 1000)
             # Payload is 96.5 % of the bytes that are charged.
             assert 0.94 * 0.965 < got < 1.03 * (6 + TOLERANCE) / 6, (rate, direction, got)
+
+
+def test_one_flow_gets_its_rate_from_afar(far_lab):
+    """The same at a round trip of 20 ms, over IPv4 and IPv6. A machine that others
+    keep busy may spoil a flow, but no machine makes it faster."""
+    kinds = [(250, WEB), (1000, WEB6, "-R"), (5000, WEB6), (20_000, WEB, "-R")]
+    guests = [(rate, web, way, online(far_lab, up=rate, down=rate)) for rate, web, *way in kinds]
+    for _ in range(3):
+        flows = [(rate, web, start(guest, *way, seconds=6, web=web))
+                 for rate, web, way, guest in guests]
+        shares = [finish(flow) / (rate * 1000) * 1500 / (1448 if web == WEB else 1428)
+                  for rate, web, flow in flows]
+        assert all(share < 1.03 * (6 + TOLERANCE) / 6 for share in shares), shares
+        if min(shares) > 0.94:
+            return
+    assert False, shares
 
 
 @pytest.mark.parametrize("mix", [["-P", "8"], ["-P", "8", "-R"],
