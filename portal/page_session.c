@@ -175,6 +175,19 @@ static void set_networks(
 	view_format(view, "networks", "%s", text);
 }
 
+/* Why it is held; by what the device sends, if nothing else is said. */
+static void set_hold(struct view *view, const json_t *session)
+{
+	const char *why =
+		json_string_value(json_object_get(session, "heldFor")) ?: "";
+	bool by_hand = !strcmp(why, "operator");
+	bool is_twin = !strncmp(why, "two_", strlen("two_"));
+
+	view_set_flag(view, "held_by_hand", by_hand);
+	view_set_flag(view, "held_twin", is_twin);
+	view_set_flag(view, "held_conduct", why[0] && !by_hand && !is_twin);
+}
+
 void page_session_values(struct request *req, struct view *view,
 	const json_t *session, const char *state)
 {
@@ -208,5 +221,6 @@ void page_session_values(struct request *req, struct view *view,
 	set_networks(req, view, json_object_get(session, "networks"));
 	add_waiting(req, view, json_object_get(session, "credits"));
 	set_end(view, session);
+	set_hold(view, session);
 	set_token(req, view, session);
 }

@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import socket
+import sqlite3
+import subprocess
 import threading
 import time
 
@@ -39,7 +41,7 @@ def configure(lab, on_spoof):
 def two():
     """A lab with another network, on which is a device with any MAC; one of them
     is gated by XDP, the other at TC."""
-    lab = make_lab("xdp", guests=9)
+    lab = make_lab("xdp", guests=14)
     other = f"{lab.prefix}-{OTHER}"
     lab.run("gw", "ip", "netns", "add", other)
     for words in (f"link add lan1 type veth peer name eth0 netns {other}",
@@ -207,3 +209,90 @@ def test_the_second_system_opens_nothing(two):
         wait_for(lambda: guest.is_online() and two.reasons()["drop_twin"] > before + 2)
         assert guest.is_online()
     assert event_of(two, guest.mac, "two_systems")
+
+
+# on_spoof = hold, and the verbs.
+
+def state_of(lab, guest):
+    client = lab.ctl("client", guest.mac)
+    return client["state"], client["heldFor"]
+
+
+def audit(lab, guest):
+    with sqlite3.connect(f"file:{lab.state}/state/gatehouse.db?mode=ro", uri=True) as db:
+        return [(who, what, detail) for who, what, detail in db.execute(
+            "SELECT who, operation, detail FROM audit WHERE lower(mac) = ? ORDER BY id",
+            [guest.mac]) if what in ("hold", "release")]
+
+
+def held(two):
+    """A guest with a token, held because his MAC is on another network, too."""
+    configure(two, "hold")
+    guest = two.guest()
+    token = guest.redeem(two.voucher(two.plan(minutes=60)))[1]["token"]
+    assert guest.is_online()
+    with Talk(two, guest, [frame(two, guest, "lan"), frame(two, guest, "staff")], 0.2):
+        wait_for(lambda: state_of(two, guest) == ("held", "two_networks"))
+    return guest, token
+
+
+def test_held_until_the_token_is_shown(two):
+    guest, token = held(two)
+    assert event_of(two, guest.mac, "two_networks")
+    assert not guest.is_online()
+    session = guest.session()
+    assert (session["state"], session["online"], session["heldFor"]) == (
+        "held", False, "two_networks")
+    left = session["remainingSeconds"]
+    page = guest.curl("http://10.77.0.1/").body
+    assert "Another device seems to use the address of yours" in page
+    # Who has the MAC only: no code helps, and no other session's token.
+    other = two.guest()
+    others = other.redeem(two.voucher(two.plan(minutes=60, moves=3)))[1]["token"]
+    for status, reply in (guest.redeem(two.voucher()), guest.restore(others)):
+        assert (status, reply["code"]) == (403, "session_held")
+    assert "token" not in guest.session() and state_of(two, guest)[0] == "held"
+    assert guest.session()["remainingSeconds"] == left
+    # Nor does it help that the daemon dies, or the box starts anew.
+    two.kill("gatehoused")
+    two.start()
+    assert state_of(two, guest) == ("held", "two_networks") and not guest.is_online()
+    two.kill("gatehoused")
+    subprocess.run(["rm", "-rf", two.pins], check=True)
+    two.start("--boot-id", "00000000-0000-4000-8000-000000000015")
+    wait_for(lambda: state_of(two, guest) == ("held", "two_networks"))
+    assert not guest.is_online()
+    assert guest.restore(token)[0] == 200
+    assert guest.is_online() and state_of(two, guest) == ("running", None)
+    assert [row[1:] for row in audit(two, guest)] == [
+        ("hold", "two_networks"), ("release", "token")]
+    assert two.ctl("verify")["differences"] == []
+
+
+def test_held_for_what_it_does(two):
+    """A rogue router, and another's address; whose it is goes on."""
+    configure(two, "hold")
+    rogue, thief, victim = (paid(two) for _ in range(3))
+    ra = Ether(src=rogue.mac, dst="33:33:00:00:00:01") / IPv6(
+        src="fe80::5:5", dst="ff02::1", hlim=255) / scapy.ICMPv6ND_RA(routerlifetime=1800)
+    stolen = Ether(src=thief.mac, dst=two.box["lan"]) / IP(
+        src=victim.address(4), dst=WEB4) / UDP(sport=4000, dport=4000) / b"stolen"
+    for guest, bad, kind in ((rogue, ra, "rogue_ra"), (thief, stolen, "spoofed")):
+        with Talk(two, guest, [("lan", bad)], 0.5):
+            wait_for(lambda: state_of(two, guest) == ("held", kind))
+        assert not guest.is_online()
+        assert "has disturbed the network" in guest.curl("http://10.77.0.1/").body
+    assert victim.is_online() and state_of(two, victim) == ("running", None)
+
+
+def test_hold_and_release(two):
+    guest = paid(two)
+    two.ctl("hold", guest.mac)
+    assert state_of(two, guest) == ("held", "operator") and not guest.is_online()
+    status, said = two.text("client", guest.mac)
+    assert status == 0 and "held for" in said and "operator" in said
+    assert "held already" in two.ctl("hold", guest.mac)["message"]
+    two.ctl("release", guest.mac)
+    assert state_of(two, guest) == ("running", None) and guest.is_online()
+    assert "not held" in two.ctl("release", guest.mac)["message"]
+    assert [row[1] for row in audit(two, guest)] == ["hold", "release"]

@@ -55,6 +55,8 @@ static void test_roles(void **state)
 		{"clients.move", ROLE_STAFF},
 		{"clients.kick", ROLE_SUPERVISOR},
 		{"clients.block", ROLE_SUPERVISOR},
+		{"clients.hold", ROLE_SUPERVISOR},
+		{"clients.release", ROLE_SUPERVISOR},
 		{"plans.add", ROLE_MANAGER},
 		{"plans.remove", ROLE_MANAGER},
 		{"groups.list", ROLE_STAFF},

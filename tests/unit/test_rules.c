@@ -370,6 +370,91 @@ static void test_a_plan_for_some_networks(void **state)
 	assert_seconds(w, 0, 0);
 }
 
+static void hold(struct world *w, int client, bool expect)
+{
+	enum outcome outcome;
+	bool changed;
+
+	assert_int_equal(session_hold(&w->rules, &w->macs[client], "two_networks",
+				 &w->now, &changed, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_OK);
+	assert_int_equal(changed, expect);
+}
+
+static void assert_state(struct world *w, int client, enum session_state state,
+	const char *held_for)
+{
+	struct account account;
+
+	assert_int_equal(account_load(&w->rules, &w->macs[client], &w->now, &account), 0);
+	assert_int_equal(account.session.state, state);
+	assert_string_equal(account.session.held_for, held_for);
+	assert_int_equal(account.session.held_at != 0, held_for[0] != '\0');
+}
+
+/* It stands still, and goes on for who has the token, here or elsewhere. */
+static void test_a_session_that_is_held(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 5);
+	struct activated a;
+	struct restored r;
+
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	wait_ns(w, 600 * NSEC_PER_SEC);
+	hold(w, 0, true);
+	hold(w, 0, false);
+	wait_ns(w, 7200 * NSEC_PER_SEC);
+	assert_seconds(w, 0, 3000);
+	assert_state(w, 0, SESSION_HELD, "two_networks");
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_OK);
+	assert_true(r.released && !r.migrated);
+	assert_state(w, 0, SESSION_RUNNING, "");
+	wait_ns(w, 600 * NSEC_PER_SEC);
+	assert_seconds(w, 0, 2400);
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_OK);
+	assert_false(r.released);
+	hold(w, 0, true);
+	wait_ns(w, 600 * NSEC_PER_SEC);
+	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_OK);
+	assert_true(r.released && r.migrated);
+	assert_state(w, 1, SESSION_RUNNING, "");
+	assert_seconds(w, 1, 2400);
+}
+
+/* Who has the MAC and no token: no code, no token, no session of his own. */
+static void test_no_way_around_a_hold(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 5);
+	struct activated a, other, more;
+	struct account account;
+	struct restored r;
+	char token[TOKEN_TEXT];
+	bool handed;
+
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(activate(w, 1, w->code, &other), OUTCOME_OK);
+	hold(w, 0, true);
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(activate(w, 0, w->code, &more), OUTCOME_SESSION_HELD);
+	assert_int_equal(restore(w, 0, other.token, &r), OUTCOME_SESSION_HELD);
+	assert_int_equal(account_load(&w->rules, &w->macs[0], &w->now, &account), 0);
+	account.session.token_handed = false;
+	assert_int_equal(
+		token_claim(&w->rules, &account, &w->now, &handed, token), 0);
+	assert_false(handed);
+	assert_state(w, 0, SESSION_HELD, "two_networks");
+	assert_state(w, 1, SESSION_RUNNING, "");
+	/* An old token does not do either. */
+	wait_ns(w, 40 * 86400 * NSEC_PER_SEC);
+	assert_int_equal(restore(w, 0, a.token, &r), OUTCOME_TOKEN_EXPIRED);
+	assert_state(w, 0, SESSION_HELD, "two_networks");
+}
+
 static struct plan make_shared_plan(struct world *w, int64_t devices)
 {
 	struct plan plan = make_plan(w, "hour", 3600, 10 * MEGA, UNLIMITED);
@@ -1745,6 +1830,8 @@ int main(void)
 		TEST(test_codes),
 		TEST(test_a_voucher_is_worth_its_plan_once),
 		TEST(test_a_plan_for_some_networks),
+		TEST(test_a_session_that_is_held),
+		TEST(test_no_way_around_a_hold),
 		TEST(test_a_voucher_for_several_devices),
 		TEST(test_who_cannot_join_a_voucher),
 		TEST(test_shared_time_is_not_used_twice),

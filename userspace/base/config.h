@@ -27,6 +27,7 @@ enum config_shape { CONFIG_SHAPE_AUTO, CONFIG_SHAPE_FOUND, CONFIG_SHAPE_POLICE }
 /* What becomes of who uses another's address or MAC. */
 enum config_on_spoof {
 	CONFIG_SPOOF_REPORT,
+	CONFIG_SPOOF_HOLD, /* the session, until its token is shown */
 	CONFIG_SPOOF_DROP,
 };
 const char *config_spoof_name(enum config_on_spoof on_spoof);

@@ -155,6 +155,7 @@ static const char *const shape_words[] = {
 };
 static const char *const spoof_words[] = {
 	[CONFIG_SPOOF_REPORT] = "report",
+	[CONFIG_SPOOF_HOLD] = "hold",
 	[CONFIG_SPOOF_DROP] = "drop",
 	NULL,
 };

@@ -373,6 +373,8 @@ static const struct column one_client_columns[] = {
 	{"name", "name", FORMAT_TEXT},
 	{"note", "note", FORMAT_TEXT},
 	{"state", "state", FORMAT_TEXT},
+	{"held for", "heldFor", FORMAT_TEXT},
+	{"held since", "heldAt", FORMAT_TIME},
 	{"private address", "randomMac", FORMAT_YES},
 	{"blocked", "blocked", FORMAT_YES},
 	{"network", "network", FORMAT_TEXT},

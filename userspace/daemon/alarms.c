@@ -14,7 +14,9 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/sync.h"
 #include "daemon/twin_json.h"
+#include "rules/session.h"
 
 #define GOING_ON_MAX 256
 #define EVIDENCE     sizeof(((struct security_event *)0)->evidence)
@@ -264,6 +266,54 @@ static json_t *evidence_of(
 	return evidence;
 }
 
+/*
+ * A device of a network that holds pretenders. Whoever has more addresses than
+ * there is room for pretends nothing.
+ */
+static bool is_to_hold(
+	const struct alarms *alarms, const struct gh_event *event)
+{
+	const struct config *config = &alarms->g->config;
+	int i;
+
+	if (event->type == GH_EVENT_SPOOFED &&
+		!memcmp(&event->other, &event->mac, sizeof(event->mac)))
+		return false;
+	for (i = 0; i < config->network_count; i++)
+		if ((uint32_t)config->networks[i].number == event->network)
+			return config->networks[i].on_spoof ==
+			       CONFIG_SPOOF_HOLD;
+	return false;
+}
+
+/* Nothing to hold is no fault: it is held already, or there is no session. */
+static void hold(struct alarms *alarms, const struct alarm *alarm)
+{
+	struct gatehoused *g = alarms->g;
+	struct moment now = moment_now();
+	enum outcome outcome = OUTCOME_OK;
+	bool changed = false;
+	char text[MAC_TEXT];
+	int ret = turn_begin(g);
+
+	if (!ret)
+		ret = session_hold(&g->rules, &alarm->mac, alarm->type, &now,
+			&changed, &outcome);
+	if (!ret && changed)
+		ret = store_audit(g->store, now.wall_sec, "gatehoused", "hold",
+			&alarm->mac, 0, alarm->type);
+	if (ret) {
+		log_error("cannot hold the session of %s: %s",
+			mac_format(&alarm->mac, text), strerror(-ret));
+		return;
+	}
+	if (!changed)
+		return;
+	sync_touch(g->sync, &alarm->mac);
+	log_warning("%s: its session is held (%s)",
+		mac_format(&alarm->mac, text), alarm->type);
+}
+
 void alarms_take(struct alarms *alarms, const struct gh_event *event)
 {
 	int64_t now = clock_wall_sec();
@@ -285,6 +335,8 @@ void alarms_take(struct alarms *alarms, const struct gh_event *event)
 	evidence = evidence_of(alarms, event);
 	json_dumpb(evidence, alarm.evidence, EVIDENCE - 1, JSON_COMPACT);
 	note(alarms, &alarm);
+	if (is_to_hold(alarms, event))
+		hold(alarms, &alarm);
 }
 
 void alarms_raise(struct alarms *alarms, const char *type,

@@ -113,6 +113,17 @@ void json_add_account(json_t *object, const struct account *account,
 	json_object_set_new(object, "expiresAt", json_time(end));
 }
 
+void json_add_hold(json_t *object, const struct account *account)
+{
+	bool is_held =
+		account && account->session.state == SESSION_HELD;
+
+	json_object_set_new(object, "heldFor",
+		is_held ? json_name(account->session.held_for) : json_null());
+	json_object_set_new(object, "heldAt",
+		json_time(is_held ? account->session.held_at : 0));
+}
+
 void json_add_credits(json_t *object, const struct account *account,
 	const struct moment *now)
 {
@@ -316,6 +327,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_object_set_new(object, "lastSeen",
 		json_time(last_sight(&device, &now, seen_ns)));
 	json_add_account(object, session, &now);
+	json_add_hold(object, session);
 	json_add_group(object, &group);
 	if (whole)
 		json_add_credits(object, session, &now);
@@ -357,6 +369,9 @@ static const struct {
 	[OUTCOME_HAS_SESSION] = {CTL_has_session,
 		"This code is in use on another device. This one can join it "
 		"when its own session is over and it is in no group."},
+	[OUTCOME_SESSION_HELD] = {CTL_session_held,
+		"The session of this device is on hold until its resume link "
+		"is shown. Please ask at the desk."},
 	[OUTCOME_OTHER_NETWORK] = {CTL_other_network,
 		"This is for another network, not for the one that you are "
 		"on."},

@@ -193,6 +193,8 @@ const struct op ops[] = {
 	{"clients.allow", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, allow_args, op_clients_allow},
 	{"clients.block", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, block_args, op_clients_block},
 	{"clients.kick", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_kick},
+	{"clients.hold", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_hold},
+	{"clients.release", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_release},
 	{"clients.move", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, move_args, op_clients_move},
 	{"clients.rate", PROOF_LOCAL, ROLE_SUPERVISOR, RATE_FREE, rate_args, op_clients_rate},
 	{"clients.set", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, describe_args, op_clients_set},

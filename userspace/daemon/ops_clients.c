@@ -362,6 +362,48 @@ json_t *op_clients_kick(struct gatehoused *g, const struct caller *caller,
 	return client_changed(g, &a->mac, message);
 }
 
+/* Both ways, and what to say when there was nothing to change. */
+static json_t *hold(struct gatehoused *g, const struct caller *caller,
+	const struct mac *mac, bool is_held)
+{
+	struct moment now = moment_now();
+	enum outcome outcome = OUTCOME_OK;
+	char message[SENTENCES];
+	bool changed = false;
+	int ret;
+
+	sync_touch(g->sync, mac);
+	ret = is_held ? session_hold(&g->rules, mac, SESSION_HELD_BY_HAND, &now,
+				&changed, &outcome)
+		      : session_release(&g->rules, mac, &now, &changed,
+				&outcome);
+	if (!ret && !outcome && changed)
+		ret = audit(g, caller, is_held ? "hold" : "release", mac, NULL);
+	if (ret)
+		return reply_failed(
+			is_held ? "clients.hold" : "clients.release", ret);
+	if (outcome)
+		return client_refused(outcome, mac);
+	say_held(message, mac, is_held, changed);
+	return client_changed(g, mac, message);
+}
+
+json_t *op_clients_hold(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_mac *a = args;
+
+	return hold(g, caller, &a->mac, true);
+}
+
+json_t *op_clients_release(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_mac *a = args;
+
+	return hold(g, caller, &a->mac, false);
+}
+
 json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {

@@ -131,7 +131,8 @@ json_t *session_json(struct gatehoused *g, const struct session *session,
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 	op_events_list, op_garden_list, op_unload;
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
-	op_clients_kick, op_clients_move, op_clients_rate, op_clients_set;
+	op_clients_kick, op_clients_hold, op_clients_release, op_clients_move,
+	op_clients_rate, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;
 op_fn op_plans_list, op_plans_add, op_plans_remove;
 op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,

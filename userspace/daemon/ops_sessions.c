@@ -35,6 +35,7 @@ json_t *session_json(struct gatehoused *g, const struct session *session,
 	json_object_set_new(object, "state",
 		json_string(session_state_name(account.session.state)));
 	json_add_account(object, &account, now);
+	json_add_hold(object, &account);
 	has_last = store_credit_last(g->store, session->id, &last) == 0;
 	known = has_last && last.plan_id &&
 		store_plan_lookup(g->store, last.plan_id, &plan) == 0;
@@ -133,6 +134,7 @@ static void add_guest(json_t *reply, const struct caller *caller,
 	const struct account *account, const struct moment *now)
 {
 	json_add_account(reply, account, now);
+	json_add_hold(reply, account);
 	json_add_credits(reply, account, now);
 	json_object_set_new(reply, "mac", json_mac(&caller->mac));
 	json_object_set_new(
@@ -157,8 +159,12 @@ static int restore(struct gatehoused *g, const struct caller *caller,
 		reply, "remainingSeconds", json_seconds(view.remaining_ns));
 	json_object_set_new(
 		reply, "migrated", json_boolean(restored.migrated));
-	if (!restored.migrated)
-		return 0;
+	if (restored.released)
+		ret = store_audit(g->store, now->wall_sec, caller->who,
+			"release", &caller->mac, restored.account.session.id,
+			"token");
+	if (ret || !restored.migrated)
+		return ret;
 	sync_touch(g->sync, &restored.from);
 	return store_audit(g->store, now->wall_sec, caller->who, "restore",
 		&caller->mac, restored.account.session.id,
@@ -249,7 +255,8 @@ static const char *guest_state(const struct guest *guest,
 {
 	const struct credit *credit = account_in_use(account);
 
-	if (credit && !guest_is_in(guest, credit->networks))
+	if (credit && account->session.state != SESSION_HELD &&
+		!guest_is_in(guest, credit->networks))
 		return "elsewhere";
 	if (account->session.state == SESSION_RUNNING && group_is_used_up(group))
 		return "group_used_up";

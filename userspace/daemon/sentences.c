@@ -162,6 +162,27 @@ void say_kicked(
 	add_portal(buf, mac, is_blocked);
 }
 
+void say_held(char buf[static SENTENCES], const struct mac *mac, bool is_held,
+	bool changed)
+{
+	char text[MAC_TEXT];
+
+	buf[0] = '\0';
+	if (!changed) {
+		add(buf, "The session was %s.",
+			is_held ? "held already" : "not held");
+		return;
+	}
+	if (is_held)
+		add(buf,
+			"The session is held, and its time stands still, until "
+			"its token is shown at the portal or `gatehousectl "
+			"release %s`.",
+			mac_format(mac, text));
+	else
+		add(buf, "The session goes on.");
+}
+
 void say_moved(char buf[static SENTENCES], const struct mac *from,
 	const struct mac *to, bool to_is_blocked)
 {

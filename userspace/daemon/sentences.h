@@ -17,6 +17,9 @@ void say_given(char buf[static SENTENCES], const struct allowance *allowance,
 /* Time was taken away. */
 void say_taken(char buf[static SENTENCES], int64_t minutes,
 	const struct account *after, bool is_blocked);
+/* `changed`: false when it was so already. */
+void say_held(char buf[static SENTENCES], const struct mac *mac, bool is_held,
+	bool changed);
 void say_kicked(
 	char buf[static SENTENCES], const struct mac *mac, bool is_blocked);
 void say_moved(char buf[static SENTENCES], const struct mac *from,

@@ -8,7 +8,7 @@
 enum grant_state {
 	GRANT_NONE = 0, /* no record in the kernel: captive */
 	GRANT_RUNNING,
-	GRANT_PAUSED, /* this, held and exempt: reserved, see store.h */
+	GRANT_PAUSED, /* this and exempt: reserved, see store.h */
 	GRANT_HELD,
 	GRANT_BLOCKED,
 	GRANT_EXEMPT,

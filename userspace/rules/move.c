@@ -62,6 +62,11 @@ static int take_over(struct rules *rules, struct account *account,
 
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
+	/* Another session's token is no proof for this one. */
+	if (other.session.state == SESSION_HELD) {
+		*ret_outcome = OUTCOME_SESSION_HELD;
+		return 0;
+	}
 	if (account->count + other.count > CREDITS_MAX) {
 		*ret_outcome = OUTCOME_CONFLICT;
 		return 0;

@@ -63,6 +63,7 @@ enum outcome {
 	OUTCOME_CLIENT_BLOCKED,
 	OUTCOME_OTHER_NETWORK,
 	OUTCOME_DEVICES_FULL, /* as many use the voucher as may */
+	OUTCOME_SESSION_HELD,
 	OUTCOME_HAS_SESSION, /* or is in a group: it cannot join another's */
 };
 

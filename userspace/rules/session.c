@@ -28,6 +28,8 @@ static const struct {
 	[SESSION_EVENT_EMPTIED] = {LIVE, SESSION_ENDED, "empty"},
 	[SESSION_EVENT_KICKED] = {LIVE, SESSION_ENDED, "ended by operator"},
 	[SESSION_EVENT_JOINED] = {LIVE, SESSION_ENDED, "joined another"},
+	[SESSION_EVENT_HELD] = {FROM(SESSION_RUNNING), SESSION_HELD, NULL},
+	[SESSION_EVENT_RELEASED] = {FROM(SESSION_HELD), SESSION_RUNNING, NULL},
 };
 
 bool session_change(struct session *session, enum session_event event,
@@ -516,6 +518,60 @@ int session_allow(struct rules *rules, const struct mac *mac,
 		return ret;
 	account_take(ret_account, -allowance->seconds * NSEC_PER_SEC, now);
 	return account_save(rules, ret_account);
+}
+
+bool account_hold(struct account *account, const char *reason,
+	const struct moment *now)
+{
+	struct credit *credit = account_in_use(account);
+
+	if (!session_change(&account->session, SESSION_EVENT_HELD, now))
+		return false;
+	snprintf(account->session.held_for, sizeof(account->session.held_for),
+		"%s", reason);
+	account->session.held_at = now->wall_sec;
+	if (credit) {
+		credit->left_ns = credit_time_left(credit, now->mono_ns);
+		credit->deadline_ns = UNLIMITED;
+	}
+	return true;
+}
+
+bool account_release(struct account *account, const struct moment *now)
+{
+	struct credit *credit = account_in_use(account);
+
+	if (!session_change(&account->session, SESSION_EVENT_RELEASED, now))
+		return false;
+	account->session.held_for[0] = '\0';
+	account->session.held_at = 0;
+	if (credit)
+		use(account, credit, now->mono_ns);
+	return true;
+}
+
+int session_hold(struct rules *rules, const struct mac *mac, const char *reason,
+	const struct moment *now, bool *ret_changed, enum outcome *ret_outcome)
+{
+	struct account account;
+	int ret = account_find(rules, mac, now, &account, ret_outcome);
+
+	if (ret || *ret_outcome)
+		return ret;
+	*ret_changed = account_hold(&account, reason, now);
+	return account_save(rules, &account);
+}
+
+int session_release(struct rules *rules, const struct mac *mac,
+	const struct moment *now, bool *ret_changed, enum outcome *ret_outcome)
+{
+	struct account account;
+	int ret = account_find(rules, mac, now, &account, ret_outcome);
+
+	if (ret || *ret_outcome)
+		return ret;
+	*ret_changed = account_release(&account, now);
+	return account_save(rules, &account);
 }
 
 int session_kick(struct rules *rules, const struct mac *mac,

@@ -18,6 +18,8 @@ enum session_event {
 	SESSION_EVENT_EMPTIED, /* it has no credit to use */
 	SESSION_EVENT_KICKED,  /* an operator ended it */
 	SESSION_EVENT_JOINED,  /* its credits went to another */
+	SESSION_EVENT_HELD,    /* somebody else may be using it */
+	SESSION_EVENT_RELEASED, /* who has the token showed it, or an operator */
 };
 /*
  * The state that the event leads to, and the reason to be kept when that is
@@ -125,6 +127,21 @@ int session_allow(struct rules *rules, const struct mac *mac,
 int session_rate(struct rules *rules, const struct mac *mac,
 	const struct rates *rates, const struct moment *now,
 	enum outcome *ret_outcome);
+/*
+ * Holds the session: its clocks stand and nothing passes until it is released.
+ * `reason` is kept, see struct session. False: it does not run, so nothing
+ * changes.
+ */
+bool account_hold(struct account *account, const char *reason,
+	const struct moment *now);
+/* Its clocks go on. False: it was not held. */
+bool account_release(struct account *account, const struct moment *now);
+/* The same to the client's session, saved. OUTCOME_NOT_FOUND without one;
+ * `ret_changed` is written with OUTCOME_OK. */
+int session_hold(struct rules *rules, const struct mac *mac, const char *reason,
+	const struct moment *now, bool *ret_changed, enum outcome *ret_outcome);
+int session_release(struct rules *rules, const struct mac *mac,
+	const struct moment *now, bool *ret_changed, enum outcome *ret_outcome);
 /* Ends the client's session. OUTCOME_NOT_FOUND without one. */
 int session_kick(struct rules *rules, const struct mac *mac,
 	const struct moment *now, enum outcome *ret_outcome);

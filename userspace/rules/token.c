@@ -59,7 +59,9 @@ int token_claim(struct rules *rules, struct account *account,
 	char ret_text[static TOKEN_TEXT])
 {
 	*ret_handed = false;
+	/* Of a session that is held the token is what is asked for. */
 	if (account->session.state == SESSION_ENDED ||
+		account->session.state == SESSION_HELD ||
 		account->session.token_handed)
 		return 0;
 	*ret_handed = true;
@@ -142,6 +144,7 @@ static int move_by_token(struct rules *rules, const struct guest *guest,
 	}
 	restored->migrated = true;
 	restored->from = account->session.mac;
+	restored->released = account_release(account, now);
 	ret = renew(rules, token, account, now);
 	if (ret)
 		return ret;
@@ -182,7 +185,7 @@ int token_restore(struct rules *rules, const struct guest *guest, const char *te
 	struct token token;
 	int ret;
 
-	ret_restored->migrated = false;
+	ret_restored->migrated = ret_restored->released = false;
 	ret = find_by_token(rules, text, now, &token, account, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
@@ -202,7 +205,13 @@ int token_restore(struct rules *rules, const struct guest *guest, const char *te
 			ret_outcome);
 	/* It is there already. An expired token is not brought back to life,
 	 * and does not end the session either (P1). */
-	if (token.expires_at < now->wall_sec)
+	if (token.expires_at < now->wall_sec) {
+		if (account->session.state == SESSION_HELD)
+			*ret_outcome = OUTCOME_TOKEN_EXPIRED;
 		return 0;
-	return renew(rules, &token, account, now);
+	}
+	ret_restored->released = account_release(account, now);
+	if (ret_restored->released)
+		ret = account_save(rules, account);
+	return ret ? ret : renew(rules, &token, account, now);
 }

@@ -39,12 +39,14 @@ int token_session(
 struct restored {
 	struct account account;
 	bool migrated;
+	bool released; /* it was held until now */
 	struct mac from; /* where it was, when migrated */
 };
 /*
  * The guest shows a token. OUTCOME_SESSION_UNKNOWN, _TOKEN_EXPIRED,
  * _SESSION_USED_UP, _NOT_TRANSFERABLE, _CLIENT_BLOCKED, _CONFLICT,
- * _OTHER_NETWORK. A session that already is on that MAC is left there.
+ * _OTHER_NETWORK. A session that already is on that MAC is left there. One that
+ * is held goes on: this is what it waited for.
  */
 int token_restore(struct rules *rules, const struct guest *guest, const char *text,
 	const struct moment *now, struct restored *ret_restored,

@@ -368,14 +368,21 @@ int voucher_activate(struct rules *rules, const struct guest *guest,
 	const char *text, const struct moment *now,
 	struct activated *ret_activated, enum outcome *ret_outcome)
 {
+	struct session session;
 	struct voucher voucher;
 	bool blocked = false;
 	int ret = store_device_is_blocked(rules->store, guest->mac, &blocked);
 
 	if (ret)
 		return ret;
-	if (blocked) {
-		*ret_outcome = OUTCOME_CLIENT_BLOCKED;
+	if (!blocked)
+		ret = store_session_of(rules->store, guest->mac, &session);
+	if (ret && ret != -ENOENT)
+		return ret;
+	/* A code would get a token, which is what a held session waits for. */
+	if (blocked || (!ret && session.state == SESSION_HELD)) {
+		*ret_outcome = blocked ? OUTCOME_CLIENT_BLOCKED
+				       : OUTCOME_SESSION_HELD;
 		return 0;
 	}
 	ret = find(rules, text, now->wall_sec, &voucher, ret_outcome);

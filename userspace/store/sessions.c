@@ -11,7 +11,7 @@
 
 #define COLUMNS                                                             \
 	"id, mac, state, token_handed, started_at, ended_at, end_reason,"   \
-	" total_paid_minor"
+	" total_paid_minor, held_for, held_at"
 
 static const char *const state_names[] = {
 	[SESSION_RUNNING] = "running",
@@ -49,6 +49,8 @@ static void read_session(struct db_rows *rows, void *ret_row)
 	s->ended_at = db_int(rows, 5);
 	db_text(rows, 6, s->end_reason, sizeof(s->end_reason));
 	s->total_paid_minor = db_int(rows, 7);
+	db_text(rows, 8, s->held_for, sizeof(s->held_for));
+	s->held_at = db_int(rows, 9);
 }
 
 int store_session_insert(struct store *store, struct session *session)
@@ -69,10 +71,12 @@ int store_session_update(struct store *store, const struct session *session)
 	return db_run(store->db,
 		"UPDATE sessions SET mac = ?, state = ?, token_handed = ?,"
 		" ended_at = nullif(?, 0), end_reason = nullif(?, ''),"
-		" total_paid_minor = ?, updated_at = unixepoch() WHERE id = ?",
-		"mtiitii", &session->mac, state_names[session->state],
+		" total_paid_minor = ?, held_for = nullif(?, ''),"
+		" held_at = nullif(?, 0), updated_at = unixepoch() WHERE id = ?",
+		"mtiititii", &session->mac, state_names[session->state],
 		(int64_t)session->token_handed, session->ended_at,
-		session->end_reason, session->total_paid_minor, session->id);
+		session->end_reason, session->total_paid_minor,
+		session->held_for, session->held_at, session->id);
 }
 
 int store_session_lookup(

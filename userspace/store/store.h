@@ -182,7 +182,7 @@ int store_group_dissolve(struct store *store);
 enum session_state {
 	SESSION_RUNNING,
 	SESSION_PAUSED, /* reserved for guests who stop their clock */
-	SESSION_HELD,	/* reserved for sessions under suspicion; also: unreadable */
+	SESSION_HELD,	/* under suspicion, until its token is shown; also: unreadable */
 	SESSION_ENDED,
 };
 
@@ -195,7 +195,10 @@ struct session {
 	int64_t ended_at; /* 0: not yet */
 	char end_reason[24];
 	int64_t total_paid_minor;
+	char held_for[32]; /* type of a security event, or SESSION_HELD_BY_HAND */
+	int64_t held_at;   /* 0: it is not */
 };
+#define SESSION_HELD_BY_HAND "operator"
 const char *session_state_name(enum session_state state);
 int session_state_parse(const char *name, enum session_state *ret_state);
 int store_session_insert(struct store *store, struct session *session);
