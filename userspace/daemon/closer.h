@@ -9,12 +9,17 @@
 
 struct closer;
 
+#define CLOSER_WAITING 64 /* at most, until they are handed over */
+
 /* A negative errno when there is no thread to be had. The thread gets the
  * capabilities that the caller has now, so give them up first. */
 int closer_new(struct closer **ret_closer);
 /* What is queued is closed all the same. NULL is fine. */
 void closer_free(struct closer *closer);
-/* Takes `fd`; a negative one is fine. */
+/* Takes `fd`; a negative one is fine. It is closed soon after closer_flush(), or
+ * once CLOSER_WAITING of them were taken. */
 void closer_close(struct closer *closer, int fd);
+/* At the end of each turn. */
+void closer_flush(struct closer *closer);
 
 #endif

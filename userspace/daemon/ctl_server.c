@@ -4,8 +4,8 @@
  * frames off them and keeps their replies until the turn's transaction is on
  * disk (ctl_server_flush). It must never block, never let one peer take all
  * memory or turns, and never leave a descriptor of a peer open: what a peer
- * attaches is closed before the next frame is read, in a way that cannot make
- * the loop wait (closer.h).
+ * attaches is closed in its turn, in a way that cannot make the loop wait
+ * (closer.h).
  *
  * Every request gets exactly one reply, in order; the callers count on it.
  */
@@ -491,4 +491,6 @@ void ctl_server_flush(struct ctl_server *server)
 			at = &peer->next;
 		}
 	}
+	if (server->closer)
+		closer_flush(server->closer);
 }

@@ -140,6 +140,13 @@ int account_open(struct rules *rules, const struct mac *mac,
 	return store_session_insert(rules->store, &ret_account->session);
 }
 
+/* One that was added to the account is new to the store. */
+static int save_credit(struct rules *rules, struct credit *credit)
+{
+	return credit->id ? store_credit_update(rules->store, credit)
+			  : store_credit_insert(rules->store, credit);
+}
+
 int account_save(struct rules *rules, struct account *account)
 {
 	int ret = 0, i;
@@ -147,12 +154,10 @@ int account_save(struct rules *rules, struct account *account)
 	/* Two passes: for a moment no credit may be in use twice. */
 	for (i = 0; !ret && i < account->count; i++)
 		if (account->credits[i].state != CREDIT_IN_USE)
-			ret = store_credit_update(
-				rules->store, &account->credits[i]);
+			ret = save_credit(rules, &account->credits[i]);
 	for (i = 0; !ret && i < account->count; i++)
 		if (account->credits[i].state == CREDIT_IN_USE)
-			ret = store_credit_update(
-				rules->store, &account->credits[i]);
+			ret = save_credit(rules, &account->credits[i]);
 	return ret ? ret : store_session_update(rules->store, &account->session);
 }
 
@@ -347,7 +352,6 @@ int account_add(struct rules *rules, struct account *account,
 	enum outcome *ret_outcome)
 {
 	struct credit *last = same_at_end(account, credit);
-	int ret;
 
 	*ret_outcome = OUTCOME_OK;
 	if (last) {
@@ -378,9 +382,6 @@ int account_add(struct rules *rules, struct account *account,
 			       : 1;
 	last->state = CREDIT_WAITING;
 	last->deadline_ns = UNLIMITED;
-	ret = store_credit_insert(rules->store, last);
-	if (ret)
-		return ret;
 	account->count++;
 	account_settle(account, now, false);
 	return account_save(rules, account);

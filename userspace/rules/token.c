@@ -39,12 +39,14 @@ int token_make(struct rules *rules, struct account *account,
 		.expires_at = expiry_of(rules, account, now),
 	};
 	uint8_t token[TOKEN_BYTES];
-	int ret;
+	int ret = 0;
 
 	crypto_random(token, sizeof(token));
 	crypto_sha256(token, sizeof(token), row.hash);
-	account->session.token_handed = true;
-	ret = account_save(rules, account);
+	if (!account->session.token_handed) {
+		account->session.token_handed = true;
+		ret = store_session_update(rules->store, &account->session);
+	}
 	if (!ret)
 		ret = store_token_insert(rules->store, &row);
 	if (!ret)

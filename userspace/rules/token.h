@@ -12,7 +12,8 @@
 #define TOKEN_TEXT 65 /* with the final NUL */
 #define TOKENS_MAX 8  /* of one session; the oldest goes */
 
-/* One more token for the account; saves it. */
+/* One more token for the account, which is saved; the session notes that one was
+ * handed out. */
 int token_make(struct rules *rules, struct account *account,
 	const struct moment *now, char ret_text[static TOKEN_TEXT]);
 /*

@@ -253,6 +253,8 @@ static int redeem(struct rules *rules, const struct guest *guest,
 		return ret;
 	activated->group_id = credit.group_id;
 	account->session.total_paid_minor += plan.price_minor;
+	/* The code is a proof: its guest gets a token whatever was before. */
+	account->session.token_handed = true;
 	ret = account_add(rules, account, &credit, now, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
@@ -262,7 +264,6 @@ static int redeem(struct rules *rules, const struct guest *guest,
 		return ret;
 	ret = store_voucher_use(rules->store, voucher->id, account->session.id,
 		guest->mac, now->wall_sec);
-	/* The code is a proof: its guest gets a token whatever was before. */
 	return ret ? ret : token_make(rules, account, now, activated->token);
 }
 
