@@ -46,6 +46,7 @@ struct sweep {
 	bool is_folding;
 	bool is_complete;	   /* they were as many as there should be */
 	size_t position;	   /* in the cache, which is looked at if not */
+	int64_t group;		   /* the last one that was swept, afterwards */
 	bool is_done;
 	uint32_t number;
 	size_t known;
@@ -170,10 +171,15 @@ static int step(struct sweep *sweep)
 
 	if (sweep->is_folding)
 		return fold_some(sweep);
-	if (!sweep->walk) {
-		sweep->is_done = sweep->is_complete ||
-			!record_cache_some(cache, &sweep->position, check_missing, sweep);
+	if (!sweep->walk && !sweep->is_complete) {
+		sweep->is_complete = !record_cache_some(
+			cache, &sweep->position, check_missing, sweep);
 		return 0;
+	}
+	if (!sweep->walk) {
+		ret = groups_sweep(sweep->g, &sweep->group, &more);
+		sweep->is_done = !more;
+		return ret;
 	}
 	ret = clients_walk_next(sweep->walk, check_record, sweep, &more);
 	sweep->is_folding = sweep->moved_count >= (more ? MOVED_MAX : 1);
@@ -201,8 +207,6 @@ static int slice(struct sweep *sweep)
 		ret = sync_remove_unknown(
 			g->sync, sweep->unknown, sweep->unknown_count);
 	sweep->unknown_count = 0;
-	if (!ret && sweep->is_done)
-		ret = groups_sweep(g);
 	if (!ret && sweep->is_done)
 		ret = store_boot_touch(g->store, clock_mono_ns());
 	if (!ret)

@@ -76,18 +76,16 @@ static int end_transaction(struct gatehoused *g)
 	g->in_transaction = false;
 	if (!ret) {
 		/* Before a client names one, and after the last one does. */
-		if (g->groups_touched)
-			groups_put(g);
+		groups_put(g);
 		sync_apply(g->sync);
-		if (g->groups_touched)
-			groups_remove(g);
+		groups_remove(g);
 	} else {
 		store_rollback(g->store);
 		sync_revoke(g->sync);
 		if (g->ctl)
 			ctl_server_revoke(g->ctl, not_stored);
 	}
-	g->groups_touched = false;
+	groups_forget(g);
 	log_store(g, ret);
 	return ret;
 }

@@ -54,7 +54,8 @@ struct gatehoused {
 	struct loop_idle turn_end;
 	struct loop_timer watchdog;
 	bool in_transaction; /* of this turn; see turn_begin() */
-	bool groups_touched; /* in this turn */
+	int64_t *groups_touched; /* in this turn; group_records.c's */
+	size_t groups_touched_count, groups_touched_size;
 	bool store_failing;  /* the last turn was lost; said in the log */
 	bool ending;	     /* at the turn's end; nothing is asked any more */
 	int64_t started_ns;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Groups are few, and there are at most GH_GROUPS_MAX: each walk reads all of
- * their rows. The kernel's quota is absolute, so counting does not change it.
+ * A turn reads the rows of the groups that it touched, the sweep all of them, a
+ * page at a time. The kernel's quota is absolute, so counting does not change
+ * it.
  */
 #include "daemon/group_records.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -38,23 +39,33 @@ struct gh_policy group_policy(const struct group *group)
 	};
 }
 
-/* Calls `fn` for each row; it may write that row. */
-static int each_row(struct gatehoused *g,
-	int (*fn)(struct gatehoused *g, struct group *group, void *data),
-	void *data)
+typedef int row_fn(struct gatehoused *g, struct group *group, void *data);
+
+/* Calls `fn` for a page of rows behind *after, which it may write or remove;
+ * *ret_more is false behind the last one. */
+static int some_rows(struct gatehoused *g, row_fn *fn, void *data,
+	int64_t *after, bool *ret_more)
 {
 	struct group rows[PAGE];
-	int64_t after = 0;
-	int ret = 0, n = PAGE, i;
+	int n = store_group_list(g->store, *after, rows, PAGE), ret = MIN(n, 0);
 
-	while (!ret && n == PAGE) {
-		n = store_group_list(g->store, after, rows, PAGE);
-		for (i = 0; !ret && i < n; i++)
-			ret = fn(g, &rows[i], data);
-		if (n > 0)
-			after = rows[n - 1].id;
+	*ret_more = n == PAGE;
+	for (int i = 0; !ret && i < n; i++) {
+		*after = rows[i].id;
+		ret = fn(g, &rows[i], data);
 	}
-	return ret ? ret : MIN(n, 0);
+	return ret;
+}
+
+static int each_row(struct gatehoused *g, row_fn *fn, void *data)
+{
+	int64_t after = 0;
+	bool more = true;
+	int ret = 0;
+
+	while (!ret && more)
+		ret = some_rows(g, fn, data, &after, &more);
+	return ret;
 }
 
 int64_t group_bytes_left(const struct group *group)
@@ -122,7 +133,7 @@ static int fold(struct gatehoused *g, struct group *group,
 /* The record is gone: the next one counts from 0. */
 static int restart(struct gatehoused *g, struct group *group)
 {
-	groups_touch(g);
+	groups_touch(g, group->id);
 	group->raw_up = group->raw_down = 0;
 	return store_group_update(g->store, group);
 }
@@ -208,9 +219,17 @@ int groups_start(struct gatehoused *g)
 	return each_row(g, start_one, NULL);
 }
 
-void groups_touch(struct gatehoused *g)
+void groups_touch(struct gatehoused *g, int64_t id)
 {
-	g->groups_touched = true;
+	ARRAY_GROW(g->groups_touched, g->groups_touched_count,
+		g->groups_touched_size);
+	g->groups_touched[g->groups_touched_count++] = id;
+}
+
+void groups_forget(struct gatehoused *g)
+{
+	free(TAKE_PTR(g->groups_touched));
+	g->groups_touched_count = g->groups_touched_size = 0;
 }
 
 static int put_one(struct gatehoused *g, struct group *group, void *data)
@@ -235,12 +254,29 @@ static int put_one(struct gatehoused *g, struct group *group, void *data)
 	return 0;
 }
 
+static void log_failed(const char *what, int ret)
+{
+	if (ret)
+		log_error("%s: %s", what, strerror(-ret));
+}
+
+void groups_put_all(struct gatehoused *g)
+{
+	log_failed("reading the groups", each_row(g, put_one, NULL));
+}
+
 void groups_put(struct gatehoused *g)
 {
-	int ret = g->dp ? each_row(g, put_one, NULL) : 0;
+	struct group group;
+	int ret = 0;
 
-	if (ret)
-		log_error("reading the groups: %s", strerror(-ret));
+	for (size_t i = 0; g->dp && i < g->groups_touched_count; i++) {
+		ret = store_group_lookup(g->store, g->groups_touched[i], &group);
+		if (!ret)
+			put_one(g, &group, NULL);
+		else if (ret != -ENOENT)
+			log_failed("reading a group", ret);
+	}
 }
 
 struct removal {
@@ -262,13 +298,21 @@ static int remove_one(void *data, uint32_t id, const struct gh_client *record)
 	return group_remove(removal->g->dp, id);
 }
 
+void groups_remove_unknown(struct gatehoused *g)
+{
+	struct removal removal = {.g = g};
+
+	log_failed("removing the records of groups",
+		group_each(g->dp, remove_one, &removal));
+}
+
 void groups_remove(struct gatehoused *g)
 {
 	struct removal removal = {.g = g};
-	int ret = g->dp ? group_each(g->dp, remove_one, &removal) : 0;
 
-	if (ret)
-		log_error("removing the records of groups: %s", strerror(-ret));
+	for (size_t i = 0; g->dp && i < g->groups_touched_count; i++)
+		log_failed("removing the record of a group",
+			remove_one(&removal, (uint32_t)g->groups_touched[i], NULL));
 }
 
 static int report_repair(
@@ -278,7 +322,7 @@ static int report_repair(
 
 	log_warning("repaired the record of group \"%s\": %s", group->name, why);
 	g->repaired_sec = clock_wall_sec();
-	groups_touch(g);
+	groups_touch(g, group->id);
 	snprintf(text, sizeof(text), "group %s: %s", group->name, why);
 	return store_audit(g->store, g->repaired_sec, "gatehoused", "repair",
 		NULL, 0, text);
@@ -288,8 +332,13 @@ static int sweep_one(struct gatehoused *g, struct group *group, void *data)
 {
 	struct gh_policy policy = group_policy(group);
 	struct gh_client record;
-	int ret = group_lookup(g->dp, (uint32_t)group->id, &record);
+	int ret;
 
+	if (group->voucher_id && !group->devices) {
+		groups_touch(g, group->id);
+		return store_group_delete(g->store, group->id);
+	}
+	ret = group_lookup(g->dp, (uint32_t)group->id, &record);
 	if (ret == -ENOENT) {
 		ret = report_repair(g, group, "missing");
 		return ret ? ret : restart(g, group);
@@ -303,15 +352,14 @@ static int sweep_one(struct gatehoused *g, struct group *group, void *data)
 	return ret ? ret : end_credits(g, group);
 }
 
-int groups_sweep(struct gatehoused *g)
+int groups_sweep(struct gatehoused *g, int64_t *after, bool *ret_more)
 {
-	int ret = each_row(g, sweep_one, NULL);
+	return some_rows(g, sweep_one, NULL, after, ret_more);
+}
 
-	if (!ret)
-		ret = store_group_dissolve(g->store);
-	if (ret > 0)
-		groups_touch(g);
-	return MIN(ret, 0);
+int groups_sweep_all(struct gatehoused *g)
+{
+	return each_row(g, sweep_one, NULL);
 }
 
 struct verification {

@@ -33,15 +33,22 @@ bool group_is_used_up(const struct group *group);
 int64_t group_bytes_left(const struct group *group);
 
 /* A group was added, changed or removed in this turn. */
-void groups_touch(struct gatehoused *g);
-/* After the commit: makes and edits records, by difference. */
+void groups_touch(struct gatehoused *g, int64_t id);
+/* The turn's end, after the commit: makes and edits the records of those. */
 void groups_put(struct gatehoused *g);
 /* When no client names them any more: removes those without a row. */
 void groups_remove(struct gatehoused *g);
+/* At start: the same for all that there are. */
+void groups_put_all(struct gatehoused *g);
+void groups_remove_unknown(struct gatehoused *g);
+/* What was touched is forgotten: the turn is over. */
+void groups_forget(struct gatehoused *g);
 
-/* In the sweep: counts all; puts right what somebody else changed; those of
- * vouchers that are used up go. */
-int groups_sweep(struct gatehoused *g);
+/* A page of the sweep, behind *after: counts; puts right what somebody else
+ * changed; those of vouchers that nobody uses any more go. *ret_more: there are
+ * others. */
+int groups_sweep(struct gatehoused *g, int64_t *after, bool *ret_more);
+int groups_sweep_all(struct gatehoused *g);
 
 /* Compares the records with the rows, field by field; `found`: what is not
  * as it should be. Both names are valid during the call only. */

@@ -187,7 +187,7 @@ json_t *op_groups_add(struct gatehoused *g, const struct caller *caller,
 		ret = audit(g, caller, "group add", NULL, &group);
 	if (ret)
 		return reply_failed("groups.add", ret);
-	groups_touch(g);
+	groups_touch(g, group.id);
 	return group_reply(g, &group,
 		"The group is there; `gatehousectl group join` puts devices "
 		"into it.");
@@ -220,7 +220,7 @@ json_t *op_groups_set(struct gatehoused *g, const struct caller *caller,
 		ret = audit(g, caller, "group change", NULL, &group);
 	if (ret)
 		return reply_failed("groups.set", ret);
-	groups_touch(g);
+	groups_touch(g, group.id);
 	return group_reply(g, &group, "The group has these limits now.");
 }
 
@@ -245,7 +245,7 @@ json_t *op_groups_remove(struct gatehoused *g, const struct caller *caller,
 		ret = audit(g, caller, "group remove", NULL, &group);
 	if (ret)
 		return reply_failed("groups.remove", ret);
-	groups_touch(g);
+	groups_touch(g, group.id);
 	return reply_fields("{s:I, s:s}", "id", (json_int_t)group.id, "message",
 		"The group is gone; its devices go on with the limits of "
 		"their own sessions.");

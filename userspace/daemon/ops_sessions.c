@@ -183,7 +183,7 @@ static int activate(struct gatehoused *g, const struct caller *caller,
 	if (ret || *ret_outcome)
 		return ret;
 	if (activated.group_id)
-		groups_touch(g);
+		groups_touch(g, activated.group_id);
 	json_object_set_new(reply, "token", json_string(activated.token));
 	add_guest(reply, caller, &activated.account, now);
 	return store_audit(g->store, now->wall_sec, caller->who, "activate",

@@ -236,11 +236,11 @@ int sync_start(struct sync *sync)
 	if (!ret)
 		ret = turn_begin(sync->g);
 	/* Before a client names one, and after the last one does. */
-	groups_put(sync->g);
+	groups_put_all(sync->g);
 	if (!ret)
 		ret = put_all(&start, &synced);
 	if (!ret)
-		groups_remove(sync->g);
+		groups_remove_unknown(sync->g);
 	wants_free(&start.wants);
 	free(start.unwritten);
 	if (!ret) {

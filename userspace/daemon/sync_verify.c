@@ -195,7 +195,7 @@ int sync_verify(struct sync *sync, bool repair,
 		ret = groups_verify(sync->g, on_group, v);
 	/* Puts right what it finds. */
 	if (!ret && repair)
-		ret = groups_sweep(sync->g);
+		ret = groups_sweep_all(sync->g);
 	*ret_checked = v->wants.count;
 	wants_free(&v->wants);
 	return ret;

@@ -10,13 +10,11 @@
 #include "store/handle.h"
 
 /* A voucher's group is of credits; an operator's, of devices. */
-#define MEMBERS                                                              \
-	" FROM credits c JOIN sessions s ON s.id = c.session_id"             \
-	" WHERE c.group_id = groups.id AND c.state <> 'used'"
 #define COLUMNS                                                              \
 	"id, name, bytes, up_kbps, down_kbps, bytes_up, bytes_down, raw_up," \
 	" raw_down, (SELECT count(*) FROM devices d WHERE d.group_id = groups.id)" \
-	" + (SELECT count(*)" MEMBERS "), used_up_at, voucher_id,"           \
+	" + (SELECT count(*) FROM credits c WHERE c.group_id = groups.id"    \
+	" AND c.state <> 'used'), used_up_at, voucher_id,"                   \
 	" devices_max, slow_up_kbps, slow_down_kbps"
 
 static void read_group(struct db_rows *rows, void *ret_row)
@@ -122,14 +120,4 @@ int store_group_devices(
 		" ON s.id = c.session_id WHERE c.group_id = ?1"
 		" AND c.state <> 'used') ORDER BY id LIMIT ?2",
 		"ii", id, (int64_t)max);
-}
-
-int store_group_dissolve(struct store *store)
-{
-	int ret = db_run(store->db,
-		"DELETE FROM groups WHERE voucher_id IS NOT NULL"
-		" AND NOT EXISTS (SELECT 1" MEMBERS ")",
-		"");
-
-	return ret ? ret : (int)db_changes(store->db);
 }

@@ -176,8 +176,6 @@ int store_group_list(struct store *store, int64_t after, struct group *rows, int
 int store_group_count(struct store *store, int64_t *ret_count);
 /* Up to `max` of its devices; returns how many. */
 int store_group_devices(struct store *store, int64_t id, struct mac *rows, int max);
-/* Those of vouchers of which nobody has anything left; returns how many. */
-int store_group_dissolve(struct store *store);
 
 enum session_state {
 	SESSION_RUNNING,
