@@ -19,6 +19,7 @@
 
 #include "base/util.h"
 #include "datapath/clients.h"
+#include "datapath/events.h"
 #include "datapath/groups.h"
 #include "datapath/reasons.h"
 #include "lib/frame.h"
@@ -182,8 +183,31 @@ static void send_all(int repeat, uint16_t payload, bool with_xdp)
 	}
 }
 
+static int ends_told;
+
+/* Once for a group, or twice when both directions met the end together. */
+static void on_event(void *data, const struct gh_event *event)
+{
+	ends_told += event->type == GH_EVENT_GROUP_EXHAUSTED &&
+		     event->record_id == group &&
+		     event->network == GATE_NETWORK;
+}
+
+static void take_events(struct events *events)
+{
+	int n;
+
+	do {
+		n = events_dispatch(events);
+		assert_true(n >= 0);
+	} while (n == EVENTS_BATCH);
+}
+
 static void test_a_shared_quota_is_never_exceeded(void **state)
 {
+	struct events *events;
+
+	assert_int_equal(events_open(gate.dp, on_event, NULL, &events), 0);
 	for (uint64_t round = 0; round < 200; round++) {
 		uint64_t quota = 60000 + round * 7, used;
 		struct gh_client record;
@@ -195,7 +219,11 @@ static void test_a_shared_quota_is_never_exceeded(void **state)
 		assert_in_range(used, quota - MEMBERS * (110 + round), quota);
 		record = record_of_group();
 		assert_true(record.up.exhausted || record.down.exhausted);
+		ends_told = 0;
+		take_events(events);
+		assert_in_range(ends_told, 1, 2);
 	}
+	events_close(events);
 }
 
 /* What a member's own quota refuses is not the group's to pay. */
@@ -244,6 +272,34 @@ static void test_a_shared_rate(void **state)
 	assert_int_equal(send_one(0, PROGRAM_DOWNLOAD_TC, 972).reason,
 		GH_PASS_CHARGED);
 	assert_counted();
+}
+
+/* A voucher of fair use that several share: past the bytes, slowly. */
+static void test_shared_fair_use(void **state)
+{
+	struct gh_policy policy;
+	struct events *events;
+	int passed = 0;
+
+	begin(GH_UNLIMITED, 0, GH_UNLIMITED);
+	policy = group_of(10000, 0);
+	policy.slow_up_price = policy.slow_down_price = datapath_rate_price(64);
+	assert_int_equal(group_put(gate.dp, group, &policy), 0);
+	assert_int_equal(events_open(gate.dp, on_event, NULL, &events), 0);
+	ends_told = 0;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(
+			send_one(i % MEMBERS, PROGRAM_UPLOAD_TC, 972).reason,
+			GH_PASS_CHARGED);
+	for (int i = 0; i < 100; i++)
+		passed += send_one(i % MEMBERS, PROGRAM_UPLOAD_TC, 972).passed;
+	assert_in_range(passed, 3, 20);
+	assert_int_equal(send_one(0, PROGRAM_UPLOAD_XDP, 972).reason,
+		GH_DROP_GROUP_RATE);
+	take_events(events);
+	assert_int_equal(ends_told, 1);
+	assert_counted();
+	events_close(events);
 }
 
 static void test_live_edits(void **state)
@@ -312,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_own_quotas_hold_as_well),
 		cmocka_unit_test(test_every_byte_is_in_both),
 		cmocka_unit_test(test_a_shared_rate),
+		cmocka_unit_test(test_shared_fair_use),
 		cmocka_unit_test(test_live_edits),
 		cmocka_unit_test(test_who_is_in_none),
 	};
