@@ -32,6 +32,7 @@
 #include "base/util.h"
 #include "datapath/datapath.h"
 #include "datapath/garden.h"
+#include "datapath/groups.h"
 #include "datapath/handle.h"
 #include "frame.h"
 #include "measure.skel.h"
@@ -45,6 +46,8 @@
 #define LOOPBACK 1   /* where a test run's frame comes from by default */
 #define STRANGERS 0x40000000 /* guests from here on have no record */
 #define RATED     0x20000000 /* this one has a rate, which it never reaches */
+#define GROUPED   0x10000000 /* and this one a group, with one of that kind */
+#define GROUP     1
 #define GARDEN    "203.0.113.0"
 #define GARDEN_KBPS 10000000
 #define REDIRECT_MIN 100 /* bytes; a reset has 54 */
@@ -74,6 +77,8 @@ enum content {
 	CONTENT_FLOOR,
 	CONTENT_HOT,
 	CONTENT_RATE,
+	CONTENT_GROUP,
+	CONTENT_SOURCE, /* a network that checks whose addresses are used */
 	CONTENT_GARDEN, /* from here on the client has no record */
 	CONTENT_CAPTIVE,
 	CONTENT_SYN, /* from here on the program answers */
@@ -99,6 +104,9 @@ static const struct row rows[] = {
 	{"bpf.down.hot.tc", CONTENT_HOT, PROGRAM_DOWNLOAD_TC, DOWN, PASS_TC},
 	{"bpf.up.rate.tc", CONTENT_RATE, PROGRAM_UPLOAD_TC, UP, PASS_TC},
 	{"bpf.down.rate.tc", CONTENT_RATE, PROGRAM_DOWNLOAD_TC, DOWN, PASS_TC},
+	{"bpf.up.group.tc", CONTENT_GROUP, PROGRAM_UPLOAD_TC, UP, PASS_TC},
+	{"bpf.down.group.tc", CONTENT_GROUP, PROGRAM_DOWNLOAD_TC, DOWN, PASS_TC},
+	{"bpf.up.source.tc", CONTENT_SOURCE, PROGRAM_UPLOAD_TC, UP, PASS_TC},
 	{"bpf.up.garden.tc", CONTENT_GARDEN, PROGRAM_UPLOAD_TC, UP, PASS_TC},
 	{"bpf.down.garden.tc", CONTENT_GARDEN, PROGRAM_DOWNLOAD_TC, DOWN, PASS_TC},
 	{"bpf.captive_drop.xdp", CONTENT_CAPTIVE, PROGRAM_UPLOAD_XDP, UP, 0},
@@ -133,7 +141,29 @@ static struct gh_client record_of(uint32_t n)
 		.networks = ~0ULL,
 		.record_id = n + 1,
 		.session = n + 1,
+		.group = n == GROUPED ? GROUP : 0,
 	}};
+}
+
+/* One record outside the row of them. */
+static void put_client(struct gate *gate, uint32_t n)
+{
+	struct gh_client record = record_of(n);
+	struct gh_mac key = {0};
+
+	guest_mac(n, key.addr);
+	if (bpf_map_update_elem(
+		    gate->dp->maps[MAP_CLIENTS], &key, &record, BPF_ANY))
+		die("record: %s", strerror(errno));
+}
+
+static void put_group(struct datapath *dp)
+{
+	struct gh_policy policy = record_of(RATED).policy;
+	int err = group_put(dp, GROUP, &policy);
+
+	if (err)
+		die("group: %s", strerror(-err));
 }
 
 static void fill_clients(struct gate *gate)
@@ -154,10 +184,8 @@ static void fill_clients(struct gate *gate)
 			    values, &n, NULL))
 			die("records: %s", strerror(errno));
 	}
-	guest_mac(RATED, keys->addr);
-	*values = record_of(RATED);
-	if (bpf_map_update_elem(gate->dp->maps[MAP_CLIENTS], keys, values, BPF_ANY))
-		die("record: %s", strerror(errno));
+	put_client(gate, RATED);
+	put_client(gate, GROUPED);
 	free(keys);
 	free(values);
 }
@@ -192,11 +220,11 @@ static void fill_floor(void)
 		die("floor: %s", strerror(errno));
 }
 
-static void describe_network(struct datapath *dp)
+static void describe_network(struct datapath *dp, enum gh_network_flag flags)
 {
 	static const char location[] = "http://10.78.0.1/?url=";
 	struct gh_network network = {
-		.flags = GH_NETWORK_ACTIVE,
+		.flags = GH_NETWORK_ACTIVE | flags,
 		.n4 = 2,
 		.portal_ports = {htons(80)},
 		.portal4 = inet_addr("10.78.0.1"),
@@ -241,7 +269,8 @@ static void gate_open(struct gate *gate)
 	err = datapath_open(&options, &error, &gate->dp);
 	if (err)
 		die("%s: %s (%s)", pin_dir, error.text, strerror(-err));
-	describe_network(gate->dp);
+	describe_network(gate->dp, 0);
+	put_group(gate->dp);
 	plant_garden(gate->dp);
 	fill_clients(gate);
 }
@@ -365,8 +394,9 @@ static void check_end(const struct row *row, struct end end)
 static uint32_t first_guest(const struct row *row)
 {
 	return row->content >= CONTENT_GARDEN ? STRANGERS
-	       : row->content == CONTENT_RATE ? RATED
-					      : 0;
+	       : row->content == CONTENT_RATE  ? RATED
+	       : row->content == CONTENT_GROUP ? GROUPED
+					       : 0;
 }
 
 /* ns per run of `prog` as this row wants it measured. */
@@ -412,8 +442,12 @@ static void measure_row(const struct row *row, const struct gate *gate,
 
 	printf("baseline %s%s %.2f\n", row->name, suffix,
 		measure(row, gate, empty, random, false));
+	if (row->content == CONTENT_SOURCE)
+		describe_network(gate->dp, GH_NETWORK_CHECK_SOURCE);
 	printf("row %s%s %.2f\n", row->name, suffix,
 		measure(row, gate, prog, random, true));
+	if (row->content == CONTENT_SOURCE)
+		describe_network(gate->dp, 0);
 }
 
 /* A SYN of each client: its answer has the number that data must acknowledge. */
@@ -457,9 +491,8 @@ static bool is_wanted(const char *name, const char *suffix, char **patterns)
 /* Of these there is one client. */
 static bool has_row(const struct row *row, size_t g)
 {
-	return g == GATE_1 || (row->content != CONTENT_FLOOR &&
-				      row->content != CONTENT_RATE &&
-				      row->content != CONTENT_GARDEN);
+	return g == GATE_1 || row->content <= CONTENT_EMPTY ||
+	       row->content == CONTENT_HOT || row->content > CONTENT_GARDEN;
 }
 
 /* Whether a row needs this gate: a million records take a second to fill in. */

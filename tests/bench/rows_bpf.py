@@ -16,6 +16,7 @@ BASE = ("bpf.empty.xdp", "bpf.empty.tc", "bpf.up.hot.xdp", "bpf.up.hot.tc",
 NAMES = tuple(n + s for n, s in itertools.product(BASE, ("", ".10k", ".1m"))) + \
     tuple(n + ".1m.same" for n in BASE if ".hot." in n) + \
     ("bpf.floor.xdp", "bpf.floor.tc", "bpf.up.rate.tc", "bpf.down.rate.tc",
+     "bpf.up.group.tc", "bpf.down.group.tc", "bpf.up.source.tc",
      "bpf.up.garden.tc", "bpf.down.garden.tc")
 
 
