@@ -4,7 +4,6 @@
  * that needs rights - ports, certificate - then gives the rights up
  * (sandbox.c) and only then looks at the first byte from a guest.
  */
-#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -13,8 +12,10 @@
 #include "assets.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "certificate.h"
 #include "gatehouse/ctl.h"
 #include "i18n.h"
+#include "keeper.h"
 #include "listen.h"
 #include "operation.h"
 #include "portal.h"
@@ -22,55 +23,49 @@
 #include "server.h"
 #include "refusals.h"
 
-#define PEM_MAX (256 * 1024)
-
 /* Starting again does not help after the last two (the unit knows them). */
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 
 struct program {
 	struct portal portal;
 	struct server *server;
-	char *cert, *key; /* PEM */
+	struct keeper keeper;
 	struct loop_signal term, interrupt, hangup;
 };
-
-static int read_file(const char *path, char **ret_text)
-{
-	_cleanup_fd_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	_cleanup_free_ char *text = NULL;
-	size_t used = 0;
-	ssize_t len;
-
-	if (fd < 0)
-		return -errno;
-	text = xcalloc(1, PEM_MAX + 1);
-	while ((len = read(fd, text + used, PEM_MAX - used)) > 0)
-		used += (size_t)len;
-	if (len < 0)
-		return -errno;
-	if (used == PEM_MAX)
-		return -EFBIG;
-	*ret_text = TAKE_PTR(text);
-	return 0;
-}
 
 static int load_tls(struct program *program)
 {
 	const struct config *config = &program->portal.config;
+	_cleanup_free_ char *chain = NULL, *key = NULL;
 	int ret;
 
 	if (!*config->tls_cert)
 		return 0;
-	ret = read_file(config->tls_cert, &program->cert);
+	ret = keeper_read(config->tls_cert, &chain);
 	if (ret) {
 		log_error("%s: %s", config->tls_cert, strerror(-ret));
 		return ret;
 	}
-	ret = read_file(config->tls_key, &program->key);
-	if (ret)
+	ret = keeper_read(config->tls_key, &key);
+	if (ret) {
 		log_error("%s: %s", config->tls_key, strerror(-ret));
+		return ret;
+	}
+	ret = certificate_set(chain, key);
+	if (ret)
+		log_error("tls_cert and tls_key: not a certificate with its "
+			  "key, PEM");
 	program->portal.has_tls = !ret;
 	return ret;
+}
+
+static void on_certificate(void *data, const char *chain, const char *key)
+{
+	if (certificate_set(chain, key))
+		log_warning("tls_cert and tls_key were changed and are not a "
+			    "certificate with its key: the old one stays in use");
+	else
+		log_info("a new certificate is in use");
 }
 
 static int open_listener(struct program *program, const struct ipaddr *addr,
@@ -141,7 +136,7 @@ static void on_signal(void *data, int signum)
 static void on_hangup(void *data, int signum)
 {
 	log_warning("SIGHUP changes nothing here; restart to read the "
-		    "configuration and the certificate again");
+		    "configuration again");
 }
 
 /* A descriptor per connection, the listeners and a few more. */
@@ -159,7 +154,6 @@ static void raise_limits(void)
 static int prepare(struct program *program)
 {
 	struct portal *portal = &program->portal;
-	struct server_tls tls;
 	int ret;
 
 	ret = crypto_init();
@@ -178,22 +172,28 @@ static int prepare(struct program *program)
 	portal->ctl = ctl_client_new(
 		portal->loop, portal->config.socket, PORTAL_DAEMON_NS);
 	portal->operations = operations_new(portal);
-	tls = (struct server_tls){program->cert, program->key};
-	ret = server_new(portal, &tls, &program->server);
+	ret = server_new(portal, &program->server);
 	if (ret)
-		log_error(ret == -EINVAL
-				  ? "tls_cert and tls_key: not a certificate "
-				    "with its key, PEM"
-				  : "cannot start the HTTP server");
+		log_error("cannot start the HTTP server");
 	return ret;
 }
 
 static int start(struct program *program)
 {
 	struct portal *portal = &program->portal;
-	int ret;
+	int ret = 0;
 
 	raise_limits();
+	tzset(); /* reads a file; the log wants it later */
+	if (portal->has_tls)
+		ret = keeper_start(&program->keeper, portal->loop,
+			portal->config.portal_user, portal->config.tls_cert,
+			portal->config.tls_key, on_certificate, program);
+	if (ret) {
+		log_error("cannot start the certificate's keeper: %s",
+			strerror(-ret));
+		return ret;
+	}
 	ret = open_listeners(program);
 	if (ret)
 		return ret;
@@ -204,7 +204,6 @@ static int start(struct program *program)
 	loop_signal_start(
 		portal->loop, &program->hangup, SIGHUP, on_hangup, program);
 	server_start(program->server);
-	tzset(); /* reads a file; the log wants it later */
 	return confine(portal->config.portal_user);
 }
 
@@ -213,6 +212,7 @@ static void stop(struct program *program)
 {
 	struct portal *portal = &program->portal;
 
+	keeper_stop(&program->keeper);
 	ctl_client_free(portal->ctl);
 	portal->ctl = NULL;
 	operations_free(portal->operations);
@@ -220,8 +220,7 @@ static void stop(struct program *program)
 	refusals_free(portal->refusals);
 	loop_free(portal->loop);
 	i18n_fini();
-	free(program->cert);
-	free(program->key);
+	certificate_fini();
 }
 
 static const char *plural(int count)

@@ -95,13 +95,30 @@ struct ruleset_attr {
 #define FS_IOCTL   (1ULL << 15) /* ABI 5 */
 #define SCOPED_ALL 3ULL		/* ABI 6: abstract sockets, signals */
 
-int sandbox_landlock(void)
+/* Reading, anywhere. */
+static int allow_reading(int ruleset)
+{
+	_cleanup_fd_ int root = open("/", O_PATH | O_CLOEXEC);
+	struct landlock_path_beneath_attr reading = {
+		.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE,
+		.parent_fd = root};
+
+	if (root < 0)
+		return -errno;
+	return syscall(SYS_landlock_add_rule, ruleset,
+		       LANDLOCK_RULE_PATH_BENEATH, &reading, 0)
+		       ? -errno
+		       : 0;
+}
+
+static int restrict_files(bool may_read)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 		LANDLOCK_CREATE_RULESET_VERSION);
 	struct ruleset_attr attr = {.fs = FS_ABI1};
 	size_t size = sizeof(attr.fs);
 	_cleanup_fd_ int fd = -1;
+	int ret;
 
 	/* Not built in, or switched off at boot. */
 	if (abi < 1)
@@ -124,7 +141,15 @@ int sandbox_landlock(void)
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (fd < 0)
 		return -errno;
+	ret = may_read ? allow_reading(fd) : 0;
+	if (ret)
+		return ret;
 	return syscall(SYS_landlock_restrict_self, fd, 0) ? -errno : 0;
+}
+
+int sandbox_landlock(void)
+{
+	return restrict_files(false);
 }
 
 /* seccomp. */
@@ -154,6 +179,18 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack), SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 };
+
+/* The keeper's, beside opening for reading. */
+static const int keeper_allowed[] = {
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(read),
+	SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(close),
+	SCMP_SYS(sendto), SCMP_SYS(write), SCMP_SYS(writev),
+	SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+	SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall), SCMP_SYS(getpid),
+	SCMP_SYS(gettid), SCMP_SYS(futex), SCMP_SYS(sched_yield),
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(sigaltstack),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
 /* clang-format on */
 
 /* Calls that are allowed with these arguments only. */
@@ -180,7 +217,15 @@ static int add_conditions(scmp_filter_ctx ctx)
 	return ret;
 }
 
-int sandbox_seccomp(void)
+static int allow_opening(scmp_filter_ctx ctx)
+{
+	const int writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+		SCMP_A2(SCMP_CMP_MASKED_EQ, (scmp_datum_t)writing, O_RDONLY));
+}
+
+static int allow_only(const int *calls, size_t count, bool may_read)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int ret = 0;
@@ -188,12 +233,26 @@ int sandbox_seccomp(void)
 
 	if (!ctx)
 		return -ENOMEM;
-	for (i = 0; i < ARRAY_SIZE(allowed) && !ret; i++)
-		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (i = 0; i < count && !ret; i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
 	if (!ret)
 		ret = add_conditions(ctx);
+	if (!ret && may_read)
+		ret = allow_opening(ctx);
 	if (!ret)
 		ret = seccomp_load(ctx);
 	seccomp_release(ctx);
 	return ret;
+}
+
+int sandbox_seccomp(void)
+{
+	return allow_only(allowed, ARRAY_SIZE(allowed), false);
+}
+
+int sandbox_keeper(void)
+{
+	int ret = restrict_files(true);
+
+	return ret ?: allow_only(keeper_allowed, ARRAY_SIZE(keeper_allowed), true);
 }

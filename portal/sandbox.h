@@ -27,4 +27,8 @@ int sandbox_landlock(void);
  */
 int sandbox_seccomp(void);
 
+/* In place of both, for the certificate's keeper: files may be read, what it
+ * has open may be written to, and nothing else. */
+int sandbox_keeper(void);
+
 #endif

@@ -23,6 +23,7 @@
 #include "base/ip.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "certificate.h"
 #include "guard.h"
 #include "operation.h"
 #include "response.h"
@@ -388,14 +389,12 @@ static void on_log(void *cls, const char *fmt, va_list args)
 	log_debug("http: %s", text);
 }
 
-static struct MHD_Daemon *start_engine(
-	struct server *server, const struct server_tls *tls)
+static struct MHD_Daemon *start_engine(struct server *server, bool tls)
 {
 	unsigned int flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET |
 			     MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem tls_options[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? (void *)tls->cert : NULL},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? (void *)tls->key : NULL},
+		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)certificate_retrieve},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0,
 			"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"},
 		{MHD_OPTION_END, 0, NULL}};
@@ -426,24 +425,22 @@ static void watch_engine(struct server *server, struct engine *engine)
 		LOOP_READ, on_engine, server);
 }
 
-int server_new(struct portal *portal, const struct server_tls *tls,
-	struct server **ret_server)
+int server_new(struct portal *portal, struct server **ret_server)
 {
 	struct server *server = xcalloc(1, sizeof(*server));
 
 	server->portal = portal;
 	server->last_conn = &server->conns;
-	server->plain.mhd = start_engine(server, NULL);
+	server->plain.mhd = start_engine(server, false);
 	if (!server->plain.mhd) {
 		server_free(server);
 		return -ENOMEM;
 	}
-	if (tls->cert) {
-		server->tls.mhd = start_engine(server, tls);
-		if (!server->tls.mhd) {
-			server_free(server);
-			return -EINVAL;
-		}
+	if (portal->has_tls)
+		server->tls.mhd = start_engine(server, true);
+	if (portal->has_tls && !server->tls.mhd) {
+		server_free(server);
+		return -ENOMEM;
 	}
 	*ret_server = server;
 	return 0;

@@ -9,17 +9,11 @@
 
 struct server;
 
-/* PEM texts; both NULL: no TLS. */
-struct server_tls {
-	const char *cert, *key;
-};
-
 /*
- * Makes the parts of the server; nothing is accepted yet. -EINVAL when the
- * certificate and key are no good, -ENOMEM.
+ * Makes the parts of the server; nothing is accepted yet. With has_tls there is
+ * a certificate (certificate.h). -ENOMEM.
  */
-int server_new(struct portal *portal, const struct server_tls *tls,
-	struct server **ret_server);
+int server_new(struct portal *portal, struct server **ret_server);
 /* Adds a listening socket, which the server owns from then on. */
 void server_add_listener(struct server *server, int fd, bool secure);
 void server_start(struct server *server);

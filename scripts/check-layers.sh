@@ -36,7 +36,7 @@ BEGIN {
 	owner["libmnl"] = "^userspace/net/"
 	owner["nftables"] = "^userspace/net/nft[.]c$"
 	owner["microhttpd.h"] = "^portal/(server|request|response)[.][ch]$"
-	owner["gnutls"] = "^portal/server[.]c$"
+	owner["gnutls"] = "^portal/certificate[.][ch]$"
 	owner["seccomp.h"] = "^portal/sandbox[.]c$"
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"
 	owner["jansson.h"] = "^userspace/base/json[.][ch]$"

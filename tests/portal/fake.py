@@ -155,12 +155,14 @@ class Portal:
         return "nobody" if os.geteuid() == 0 else getpass.getuser()
 
     @staticmethod
-    def make_certificate(path):
+    def make_certificate(path, name="portal.test"):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
              "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-             "/CN=portal.test", "-keyout", f"{path}/key.pem", "-out",
+             f"/CN={name}", "-keyout", f"{path}/key.pem", "-out",
              f"{path}/cert.pem"], check=True, capture_output=True)
+        # The portal reads them again as the user that it has become.
+        os.chmod(f"{path}/key.pem", 0o644)
 
     def wait_until_up(self):
         deadline = time.monotonic() + 10

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -350,6 +352,69 @@ def test_with_a_certificate_tokens_travel_by_tls_only(tls_portal):
         b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
     assert answer.status == 403
     assert not tls_portal.daemon.asked
+
+
+def served_name(portal):
+    """Who the certificate says the portal is."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", portal.tls_port), timeout=5) as sock:
+        with context.wrap_socket(sock, server_hostname="portal.test") as tls:
+            der = tls.getpeercert(binary_form=True)
+    shown = subprocess.run(["openssl", "x509", "-inform", "der", "-noout", "-subject"],
+                           input=der, capture_output=True, check=True)
+    return shown.stdout.decode().split("=")[-1].strip()
+
+
+def wait_for_log(portal, text, count=1):
+    deadline = time.monotonic() + 60
+    while portal.log().count(text) < count:
+        assert time.monotonic() < deadline, portal.log()
+        time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_a_renewed_certificate_is_used_without_a_restart(tls_portal):
+    """And a half of one is not; both by a process that may only read."""
+    assert served_name(tls_portal) == "portal.test"
+    directory = tls_portal.dir.name
+    with tls_portal.connect() as early:
+        tls_portal.make_certificate(directory, "renewed.test")
+        wait_for_log(tls_portal, "a new certificate is in use")
+        assert served_name(tls_portal) == "renewed.test"
+        early.sendall(b"GET /help HTTP/1.1\r\nHost: portal.test\r\n\r\n")
+        assert receive(early).status in (200, 302)
+    # Its key is another's; then a certificate client replaces the file.
+    pathlib.Path(directory, "cert.pem").write_text("not one\n")
+    wait_for_log(tls_portal, "are not a certificate with its key")
+    assert served_name(tls_portal) == "renewed.test"
+    with tempfile.TemporaryDirectory() as new:
+        tls_portal.make_certificate(new)
+        for name in "key.pem", "cert.pem":
+            shutil.copy(f"{new}/{name}", f"{directory}/{name}.new")
+            os.rename(f"{directory}/{name}.new", f"{directory}/{name}")
+    wait_for_log(tls_portal, "a new certificate is in use", 2)
+    assert served_name(tls_portal) == "portal.test"
+
+
+def test_the_keeper_is_caged_and_ends_with_the_portal():
+    portal = Portal(tls=True)
+    try:
+        with open(f"/proc/{portal.process.pid}/task/{portal.process.pid}/children") as file:
+            keeper, = file.read().split()
+        with open(f"/proc/{keeper}/status") as file:
+            fields = dict(line.rstrip("\n").split(":\t", 1) for line in file)
+        assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
+        assert fields["CapEff"] == fields["CapPrm"] == "0" * 16
+        assert "0" not in fields["Uid"].split()
+        portal.process.kill()
+        deadline = time.monotonic() + 20
+        while os.path.exists(f"/proc/{keeper}"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        portal.stop()
 
 
 def test_tls_does_not_take_anything(tls_portal):

@@ -196,35 +196,36 @@ static long try_dup(void)
 	return fcntl(2, F_DUPFD_CLOEXEC, 0) < 0;
 }
 
-enum layer { LAYER_LANDLOCK = 1, LAYER_SECCOMP = 2 };
+enum layer { LAYER_LANDLOCK = 1, LAYER_SECCOMP = 2, LAYER_KEEPER = 4 };
+#define ALL (LAYER_LANDLOCK | LAYER_SECCOMP | LAYER_KEEPER)
 
 static const struct {
 	const char *name;
 	long (*try)(void);
 	int refused_by; /* layers; 0: allowed */
 } rows[] = {
-	{"execve", try_exec, LAYER_SECCOMP | LAYER_LANDLOCK},
-	{"execveat", try_execveat, LAYER_SECCOMP | LAYER_LANDLOCK},
-	{"fork", try_fork, LAYER_SECCOMP},
-	{"ptrace", try_ptrace, LAYER_SECCOMP},
-	{"process_vm_readv", try_vm_read, LAYER_SECCOMP},
-	{"open for writing", try_open_write, LAYER_SECCOMP | LAYER_LANDLOCK},
-	{"create a file", try_create, LAYER_SECCOMP | LAYER_LANDLOCK},
-	{"unnamed file", try_tmpfile, LAYER_SECCOMP | LAYER_LANDLOCK},
+	{"execve", try_exec, ALL},
+	{"execveat", try_execveat, ALL},
+	{"fork", try_fork, LAYER_SECCOMP | LAYER_KEEPER},
+	{"ptrace", try_ptrace, LAYER_SECCOMP | LAYER_KEEPER},
+	{"process_vm_readv", try_vm_read, LAYER_SECCOMP | LAYER_KEEPER},
+	{"open for writing", try_open_write, ALL},
+	{"create a file", try_create, ALL},
+	{"unnamed file", try_tmpfile, ALL},
 	{"open for reading", try_open_read, LAYER_SECCOMP | LAYER_LANDLOCK},
-	{"unlink", try_unlink, LAYER_SECCOMP},
-	{"rename", try_rename, LAYER_SECCOMP},
-	{"socket AF_INET", try_inet, LAYER_SECCOMP},
-	{"socket AF_INET6", try_inet6, LAYER_SECCOMP},
-	{"socket AF_NETLINK", try_netlink, LAYER_SECCOMP},
-	{"socket AF_PACKET", try_packet, LAYER_SECCOMP},
-	{"bpf", try_bpf, LAYER_SECCOMP},
-	{"setuid", try_setuid, LAYER_SECCOMP},
-	{"kill", try_kill, LAYER_SECCOMP},
-	{"executable memory", try_executable_memory, LAYER_SECCOMP},
-	{"unshare", try_unshare, LAYER_SECCOMP},
-	{"io_uring", try_io_uring, LAYER_SECCOMP},
-	{"prctl", try_seccomp_off, LAYER_SECCOMP},
+	{"unlink", try_unlink, LAYER_SECCOMP | LAYER_KEEPER},
+	{"rename", try_rename, LAYER_SECCOMP | LAYER_KEEPER},
+	{"socket AF_INET", try_inet, LAYER_SECCOMP | LAYER_KEEPER},
+	{"socket AF_INET6", try_inet6, LAYER_SECCOMP | LAYER_KEEPER},
+	{"socket AF_NETLINK", try_netlink, LAYER_SECCOMP | LAYER_KEEPER},
+	{"socket AF_PACKET", try_packet, LAYER_SECCOMP | LAYER_KEEPER},
+	{"bpf", try_bpf, LAYER_SECCOMP | LAYER_KEEPER},
+	{"setuid", try_setuid, LAYER_SECCOMP | LAYER_KEEPER},
+	{"kill", try_kill, LAYER_SECCOMP | LAYER_KEEPER},
+	{"executable memory", try_executable_memory, LAYER_SECCOMP | LAYER_KEEPER},
+	{"unshare", try_unshare, LAYER_SECCOMP | LAYER_KEEPER},
+	{"io_uring", try_io_uring, LAYER_SECCOMP | LAYER_KEEPER},
+	{"prctl", try_seccomp_off, LAYER_SECCOMP | LAYER_KEEPER},
 	{"socket AF_UNIX", try_unix, 0},
 	{"memory", try_memory, 0},
 	{"time", try_time, 0},
@@ -241,7 +242,8 @@ static int run_in_cage(long (*try)(void), int layers)
 		/* Root stays root here: the layers must hold by themselves. */
 		if (syscall(SYS_prctl, 38, 1, 0, 0, 0) ||
 			((layers & LAYER_LANDLOCK) && sandbox_landlock()) ||
-			((layers & LAYER_SECCOMP) && sandbox_seccomp()))
+			((layers & LAYER_SECCOMP) && sandbox_seccomp()) ||
+			((layers & LAYER_KEEPER) && sandbox_keeper()))
 			_exit(2);
 		_exit(try() ? 1 : 0);
 	}
@@ -292,6 +294,12 @@ static void test_landlock_alone(void **state)
 	try_all(LAYER_LANDLOCK);
 }
 
+/* It may read files, and nothing else that the portal may not. */
+static void test_the_keeper(void **state)
+{
+	try_all(LAYER_KEEPER);
+}
+
 /* Root becomes nobody, for good and without a capability. */
 static long try_drop(void)
 {
@@ -334,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_the_cage),
 		cmocka_unit_test(test_seccomp_alone),
 		cmocka_unit_test(test_landlock_alone),
+		cmocka_unit_test(test_the_keeper),
 		cmocka_unit_test(test_drop),
 		cmocka_unit_test(test_unknown_user),
 	};
