@@ -5,6 +5,7 @@ beside what others attached."""
 import json
 import os
 import re
+import select
 import time
 
 import pytest
@@ -136,26 +137,45 @@ def test_absent_interface_is_awaited():
         wait_for("attached", lambda: gate.rows()["lan1"]["state"] == "attached")
 
 
-def remove_hook(box, way, index):
-    if way == "clsact":
-        box.gw("tc filter del dev lan1 ingress pref 1")
+def remove_hook(box, way, index, which):
+    """As somebody else would; "qdisc": both at once, with what they hang on."""
+    if which == "qdisc":
+        box.gw("tc qdisc del dev lan1 clsact")
+    elif way == "clsact":
+        box.gw(f"tc filter del dev lan1 {which} pref 1")
     else:
-        box.gw(f"bpftool link detach pinned {box.pin_dir}/links/{index}-up")
+        side = "up" if which == "ingress" else "down"
+        box.gw(f"bpftool link detach pinned {box.pin_dir}/links/{index}-{side}")
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_removed_hook_is_put_back(way):
+def test_removed_hooks_are_put_back(way):
+    """Each of them; and what the operator has there stays as it is."""
     if way == "tc" and not HAS_TCX:
         pytest.skip("a kernel without TCX has no such link")
     with Box(guests=1) as box:
         gate = start(box, way)
         one = Traffic(box, 1)
-        remove_hook(box, way, gate.rows()["lan1"]["ifindex"])
-        wait_for("repaired", lambda: gate.rows()["lan1"]["repairs"] == 1)
-        assert "put back" in gate.said()
-        assert not one.passes()
-        gate.ask(f"run {mac(1)}")
-        assert one.passes()
+        index = gate.rows()["lan1"]["ifindex"]
+        removals = ["ingress", "egress"] + ["qdisc"] * (way == "clsact")
+        if way != "clsact":
+            box.gw("tc qdisc add dev lan1 clsact")
+            box.gw("tc filter add dev lan1 ingress pref 1 u32 match u32 0 0 classid 1:1")
+        for count, which in enumerate(removals, 1):
+            remove_hook(box, way, index, which)
+            wait_for(f"{which} repaired", lambda: gate.rows()["lan1"]["repairs"] == count)
+            assert box.group("lan1") == GROUP
+            assert not one.passes(), which
+            gate.ask(f"run {mac(1)}")
+            assert one.comes_back(), which
+            gate.ask(f"close {mac(1)}")
+            # The download's hook, too: an answer to what was sent before.
+            one.server.sendto(b"answer", one.peer)
+            ready, _, _ = select.select([one.client], [], [], 0.1)
+            assert not ready, which
+        assert gate.said().count("put back") == len(removals)
+        if way != "clsact":
+            assert "u32" in box.gw("tc filter show dev lan1 ingress")
 
 
 def test_device_group_is_put_back():
