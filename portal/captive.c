@@ -126,6 +126,9 @@ static void on_state(struct request *req, const struct outcome *outcome)
 	json_object_set_new(out, "user-portal-url",
 		json_string(arena_printf(
 			&req->arena, "%s/", request_base_url(req))));
+	if (request_network(req)->venue_url[0])
+		json_object_set_new(out, "venue-info-url",
+			json_string(request_network(req)->venue_url));
 	json_object_set_new(out, "can-extend-session", json_true());
 	seconds = json_object_get(outcome->reply, "remainingSeconds");
 	bytes = bytes_of_all(json_object_get(outcome->reply, "credits"));

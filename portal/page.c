@@ -51,7 +51,7 @@ struct view *page_view(struct request *req)
 	struct view *view = view_new(&req->arena);
 	char *token = arena_alloc(&req->arena, CSRF_TEXT);
 
-	view_set(view, "venue", request_venue(req));
+	view_set(view, "venue", request_network(req)->venue_name);
 	view_format(view, "example", "%s" EXAMPLE,
 		req->portal->config.voucher_prefix);
 	view_set(view, "lang", lang_code(req->lang));

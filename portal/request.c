@@ -207,7 +207,7 @@ const char *request_base_url(struct request *req)
 	return arena_printf(&req->arena, "%s://%s:%d", scheme, host, port);
 }
 
-const char *request_venue(const struct request *req)
+const struct config_network *request_network(const struct request *req)
 {
 	const struct config *config = &req->portal->config;
 	int i;
@@ -217,9 +217,10 @@ const char *request_venue(const struct request *req)
 
 		if (ip_equal(&n->portal4, &req->endpoint->local) ||
 			ip_equal(&n->portal6, &req->endpoint->local))
-			return n->venue_name;
+			return n;
 	}
-	return config->venue_name;
+	/* We listen at those addresses only. */
+	return &config->networks[0];
 }
 
 void request_resume(struct request *req)

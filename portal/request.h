@@ -81,8 +81,8 @@ const char *request_token(struct request *req);
 /* Does the Host header name this portal? An unknown name that leads here
  * could be another site's, rebound to our address. */
 bool request_host_is_own(const struct request *req);
-/* The heading of the pages of the network that it came from. */
-const char *request_venue(const struct request *req);
+/* Whose portal was asked. */
+const struct config_network *request_network(const struct request *req);
 /* "http://10.0.0.1:8080", where this portal is to be opened. */
 const char *request_base_url(struct request *req);
 

@@ -143,7 +143,7 @@ void response_json_error(
 
 void response_redirect(struct request *req, int status, const char *location)
 {
-	const char *venue = request_venue(req);
+	const char *venue = request_network(req)->venue_name;
 	struct buf body = {0};
 
 	response_header(req, "Location", location);

@@ -139,7 +139,7 @@ class Portal:
             + "\n[network guest]\ninterface = eth1\nportal4 = 127.0.0.1\n"
             "portal6 = ::1\nssid = Caf\u00e9 Guests\n"
             "[network bar]\ninterface = eth2\nportal4 = 127.0.0.2\n"
-            "venue_name = The bar\n")
+            "venue_name = The bar\nvenue_url = https://bar.example/\n")
         self.log_path = pathlib.Path(path, "log")
         # Its leaks are looked for by the unit tests: in its cage the leak
         # checker cannot trace.

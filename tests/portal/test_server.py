@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The portal as a server: time, numbers, absence of the daemon, privilege."""
 import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -216,6 +217,16 @@ def test_each_network_has_its_venue(portal, address, venue):
         with socket.create_connection((address, portal.port), timeout=5) as sock:
             sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{portal.port}\r\n\r\n".encode())
             assert f"<title>{venue}</title>" in receive(sock).text(), path
+
+
+@pytest.mark.parametrize("address, url", [("127.0.0.1", None),
+                                          ("127.0.0.2", "https://bar.example/")])
+def test_what_is_known_of_the_venue(portal, address, url):
+    """RFC 8908's venue-info-url, of the network asked."""
+    with socket.create_connection((address, portal.port), timeout=5) as sock:
+        sock.sendall(f"GET /.well-known/captive-portal HTTP/1.1\r\nHost: {address}:{portal.port}"
+                     "\r\n\r\n".encode())
+        assert json.loads(receive(sock).text()).get("venue-info-url") == url
 
 
 def test_nothing_is_left_to_lose(portal):

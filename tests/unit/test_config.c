@@ -108,6 +108,7 @@ static void test_everything(void **state)
 		"portal4 = 10.0.1.1\n"
 		"number = 7\n"
 		"venue_name = The \xc3\xa9lan bar\n"
+		"venue_url = https://bar.example/?from=wifi\n"
 		"hook = xdp\n";
 	const struct config_network *n = &config.networks[0];
 
@@ -119,6 +120,8 @@ static void test_everything(void **state)
 	assert_int_equal(config.role_count, 2);
 	assert_int_equal(config.roles[0].role, ROLE_MANAGER);
 	assert_string_equal(n->venue_name, config.venue_name);
+	assert_string_equal(n->venue_url, "");
+	assert_string_equal(n[1].venue_url, "https://bar.example/?from=wifi");
 	assert_string_equal(n[1].venue_name, "The \xc3\xa9lan bar");
 	assert_int_equal(n->hook, CONFIG_HOOK_TC);
 	assert_true(n->block_private);
@@ -226,6 +229,9 @@ static const struct fault_case fault_cases[] = {
 	{NET "portal6 = ::\n", 4, "guests can reach"},
 	{NET "portal6 = ff02::1\n", 4, "guests can reach"},
 	{NET "ssid = Guests # not shown\n", 4, "line of its own"},
+	{NET "venue_url = bar.example\n", 4, "must begin with https"},
+	{NET "venue_url = https://\n", 4, "must begin with https"},
+	{NET "venue_url = https://a b\n", 4, "only what a URL may"},
 	{NET "resolver4 = 127.0.0.53\n", 4, "loopback"},
 	{NET "resolver6 = fe80::1\n", 4, "link-local"},
 	{NET "steer_dns = maybe\n", 4, "yes or no"},

@@ -52,6 +52,7 @@ static const struct setting settings[] = {
 	{SECTION_PORTAL, "tls_cert", VALUE_PATH, OF(tls_cert), 0, PATH_BYTES, ""},
 	{SECTION_PORTAL, "tls_key", VALUE_PATH, OF(tls_key), 0, PATH_BYTES, ""},
 	{SECTION_PORTAL, "venue_name", VALUE_TEXT, OF(venue_name), 1, 64, "Guest Wi-Fi"},
+	{SECTION_PORTAL, "venue_url", VALUE_URL, OF(venue_url), 0, CONFIG_URL - 1, ""},
 
 	{SECTION_NETWORK, "number", VALUE_INT, NET(number), 1, 63, NULL},
 	{SECTION_NETWORK, "interface", VALUE_INTERFACE, NET(interface), 1, 15, NULL},
@@ -59,6 +60,7 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "portal6", VALUE_ADDR6, NET(portal6), 0, 0, NULL},
 	{SECTION_NETWORK, "ssid", VALUE_TEXT, NET(ssid), 1, 32, NULL},
 	{SECTION_NETWORK, "venue_name", VALUE_TEXT, NET(venue_name), 1, 64, NULL},
+	{SECTION_NETWORK, "venue_url", VALUE_URL, NET(venue_url), 0, CONFIG_URL - 1, NULL},
 	{SECTION_NETWORK, "hook", VALUE_HOOK, NET(hook), 0, 0, NULL},
 	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
 	{SECTION_NETWORK, "isolate", VALUE_BOOL, NET(isolate), 0, 0, "yes"},

@@ -18,6 +18,7 @@
 #define CONFIG_REACH_MAX 8
 #define CONFIG_GARDEN_MAX 64
 #define CONFIG_GARDEN_TEXT 121 /* of the longest entry, with its zero */
+#define CONFIG_URL 256 /* bytes, with its zero */
 #define CONFIG_ROLES_MAX 16
 #define CONFIG_SETTINGS_MAX 64 /* rows of the table in config.c */
 
@@ -64,6 +65,7 @@ struct config_network {
 	struct ipaddr portal6;
 	char ssid[33];             /* for display; default: name */
 	char venue_name[65];       /* heading of its pages; default: the portal's */
+	char venue_url[CONFIG_URL]; /* about the venue; default: the portal's */
 	enum config_hook hook;     /* default: [gatehouse] hook */
 	bool block_private;
 	bool isolate; /* guests on ports of a bridge from each other */
@@ -109,6 +111,7 @@ struct config {
 	char tls_cert[PATH_MAX];
 	char tls_key[PATH_MAX];
 	char venue_name[65];       /* heading of the pages; "Guest Wi-Fi" */
+	char venue_url[CONFIG_URL]; /* about the venue (RFC 8908); "": none */
 	int network_count;
 	struct config_network networks[CONFIG_NETWORKS_MAX];
 	int role_count;

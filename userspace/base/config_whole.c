@@ -165,6 +165,9 @@ void config_check_whole(struct reading *r)
 		if (!n->venue_name[0])
 			memcpy(n->venue_name, config->venue_name,
 				sizeof(n->venue_name));
+		if (!mark_of(r, 1 + i, SECTION_NETWORK, "venue_url")->line)
+			memcpy(n->venue_url, config->venue_url,
+				sizeof(n->venue_url));
 		if (!mark_of(r, 1 + i, SECTION_NETWORK, "hook")->line)
 			n->hook = config->hook;
 		if (!mark_of(r, 1 + i, SECTION_NETWORK, "source_check")->line)

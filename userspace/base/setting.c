@@ -65,6 +65,21 @@ static const char *check_code(const char *value)
 	return NULL;
 }
 
+static const char *check_url(const char *value)
+{
+	size_t scheme = strncmp(value, "https://", 8) == 0  ? 8
+			: strncmp(value, "http://", 7) == 0 ? 7
+							    : 0;
+	const char *c;
+
+	for (c = value; *c; c++)
+		if (!isgraph((unsigned char)*c) || strchr("\"<>\\^`{|}", *c))
+			return "may contain only what a URL may";
+	return !*value || (scheme && value[scheme])
+		       ? NULL
+		       : "must begin with https:// or http://, and go on";
+}
+
 static const char *set_currency(const char *value, char *to)
 {
 	size_t len = strlen(value);
@@ -99,6 +114,8 @@ static const char *set_text(const struct setting *row, const char *value, char *
 		wrong = check_interface(value);
 	else if (row->type == VALUE_CODE)
 		wrong = check_code(value);
+	else if (row->type == VALUE_URL)
+		wrong = check_url(value);
 	else
 		wrong = check_text(value, len);
 	if (!wrong)
@@ -373,6 +390,7 @@ const char *setting_read(const struct setting *row, const char *value, void *bas
 	case VALUE_WORD:
 	case VALUE_CODE:
 	case VALUE_INTERFACE:
+	case VALUE_URL:
 	case VALUE_PATH:
 		wrong = set_text(row, value, to);
 		break;

@@ -16,6 +16,7 @@ enum value_type {
 	VALUE_CODE,	/* capital letters and digits */
 	VALUE_CURRENCY, /* three capital letters */
 	VALUE_INTERFACE, /* name of a network device */
+	VALUE_URL,	 /* of the web, at most max bytes; "" when min is 0 */
 	VALUE_PATH,	 /* absolute, at most max bytes; "" when min is 0 */
 	VALUE_INT,
 	VALUE_BOOL,
