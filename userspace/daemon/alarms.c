@@ -340,9 +340,10 @@ void alarms_take(struct alarms *alarms, const struct gh_event *event)
 }
 
 void alarms_raise(struct alarms *alarms, const char *type,
-	enum severity severity, const struct mac *mac, uint32_t network,
-	const char *description)
+	enum severity severity, const struct mac *mac, const struct mac *other,
+	uint32_t network, const char *description)
 {
+	_cleanup_json_ json_t *evidence = json_object();
 	int64_t now = clock_wall_sec();
 	struct alarm alarm = {
 		.type = type,
@@ -353,10 +354,12 @@ void alarms_raise(struct alarms *alarms, const char *type,
 		.last_at = now,
 		.count = 1,
 		.is_dirty = true,
-		.evidence = "{}",
 	};
 
 	if (mac)
 		alarm.mac = *mac;
+	if (other)
+		json_object_set_new(evidence, "otherMac", json_mac(other));
+	json_dumpb(evidence, alarm.evidence, EVIDENCE - 1, JSON_COMPACT);
 	note(alarms, &alarm);
 }

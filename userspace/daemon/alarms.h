@@ -19,12 +19,13 @@ void alarms_take(struct alarms *alarms, const struct gh_event *event);
 
 /*
  * One that the daemon itself noticed. `type` and `description` are string
- * literals; `mac` NULL: nobody's; `network`: its number, 0: none. Stored in a
- * turn of its own, so that a handler that refuses does not undo it.
+ * literals; `mac` NULL: nobody's; `other`: whose it is about as well, or NULL;
+ * `network`: its number, 0: none. Stored in a turn of its own, so that a handler
+ * that refuses does not undo it.
  */
 void alarms_raise(struct alarms *alarms, const char *type,
-	enum severity severity, const struct mac *mac, uint32_t network,
-	const char *description);
+	enum severity severity, const struct mac *mac, const struct mac *other,
+	uint32_t network, const char *description);
 
 /* What is not in the store yet joins this turn; otherwise it would in at most
  * 10 s. */

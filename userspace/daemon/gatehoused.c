@@ -18,6 +18,7 @@
 #include "base/util.h"
 #include "daemon/accounting.h"
 #include "daemon/alarms.h"
+#include "daemon/moves.h"
 #include "daemon/garden_apply.h"
 #include "daemon/jobs.h"
 #include "daemon/notify.h"
@@ -463,6 +464,7 @@ int gatehoused_start(struct gatehoused *g)
 		return -ENOMEM;
 	g->throttle = throttle_new();
 	g->alarms = alarms_new(g);
+	g->moves = moves_new();
 	role_table_init(&g->roles, &g->config);
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		log_debug("start: %s", steps[i].name);
@@ -503,6 +505,7 @@ void gatehoused_stop(struct gatehoused *g)
 	witness_stop(g);
 	stop_events(g);
 	alarms_free(g->alarms);
+	moves_free(g->moves);
 	attach_stop(g->attach);
 	sync_free(g->sync);
 	explain_free(g->explain);

@@ -25,6 +25,7 @@
 
 struct alarms;
 struct jobs;
+struct moves;
 struct neighbours;
 struct sweep;
 struct sync;
@@ -46,6 +47,7 @@ struct gatehoused {
 	struct loop_timer events_rest; /* after a full batch */
 	struct explain *explain; /* NULL until it is asked; ops_explain.c's */
 	struct alarms *alarms;
+	struct moves *moves;
 	struct sync *sync;
 	struct sweep *sweep; /* under way; accounting.c's */
 	struct ctl_server *ctl;

@@ -10,6 +10,7 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/moves.h"
 #include "daemon/group_records.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
@@ -166,6 +167,7 @@ static int restore(struct gatehoused *g, const struct caller *caller,
 	if (ret || !restored.migrated)
 		return ret;
 	sync_touch(g->sync, &restored.from);
+	moves_note(g->moves, &restored.from, &caller->mac);
 	return store_audit(g->store, now->wall_sec, caller->who, "restore",
 		&caller->mac, restored.account.session.id,
 		mac_format(&restored.from, from));
