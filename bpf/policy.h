@@ -355,6 +355,25 @@ static __always_inline struct gh_verdict gh_box_service(
 }
 
 /*
+ * What only a router or a DHCP server says, or somebody in another's name,
+ * behind headers that hosts walk (RFC 7113). A function of its own for the
+ * verifier, and off the fast path.
+ */
+__weak __noinline int gh_is_hidden_rogue(const struct gh_pkt *pkt, __u32 place)
+{
+	if (!pkt || !pkt->l4)
+		return 0;
+	if (pkt->proto == IPPROTO_UDP)
+		return gh_is_dhcp_server(pkt, place);
+	if (pkt->family == 4)
+		return pkt->proto == IPPROTO_ICMP &&
+		       pkt->icmp_type == GH_ICMP_REDIRECT;
+	return pkt->proto == IPPROTO_ICMPV6 &&
+	       (pkt->flags & GH_PKT_FORGED || pkt->icmp_type == GH_ICMP6_RA ||
+		       pkt->icmp_type == GH_ICMP6_REDIRECT);
+}
+
+/*
  * What is the same for everyone who is not blocked, running or captive.
  * GH_NO_REASON: nothing of this.
  */
@@ -367,7 +386,9 @@ static __always_inline struct gh_verdict gh_service(const struct gh_pkt *pkt,
 	/* Only what is plain to see: no fragments, no options, no detours. */
 	if (!pkt->l4 || pkt->flags & (GH_PKT_FRAGMENT | GH_PKT_OPTIONS |
 					     GH_PKT_EXTENSION))
-		return gh_verdict(GH_NO_REASON);
+		return gh_verdict(gh_is_hidden_rogue(pkt, place)
+					  ? GH_DROP_ROGUE
+					  : GH_NO_REASON);
 	if (icmp && pkt->family == 6) {
 		struct gh_verdict control = gh_control6(pkt, net, place);
 
@@ -414,6 +435,22 @@ static __always_inline __u64 gh_named_mac(const struct gh_pkt *pkt)
 }
 
 /*
+ * What a host might put together, or find behind its headers, as a router's or
+ * a DHCP server's word: both speak to a group or to a link-local address.
+ */
+static __always_inline int gh_hidden_fault(const struct gh_pkt *pkt)
+{
+	if (pkt->family != 6 || pkt->l4 ||
+		(!gh_is_to_group(pkt) && !gh_is_linklocal6(pkt->dst6)))
+		return 0;
+	if (pkt->flags & GH_PKT_FRAGMENT)
+		return GH_DROP_FRAGMENT;
+	return pkt->flags & (GH_PKT_EXTENSION | GH_PKT_HOPBYHOP)
+		       ? GH_DROP_EXTENSION
+		       : 0;
+}
+
+/*
  * To other guests of a network that lets them meet; GH_NO_REASON: not to them.
  * It does not leave the link, so nobody pays for it. What goes to a group keeps
  * everybody's radio busy and has a limit.
@@ -432,7 +469,7 @@ static __always_inline struct gh_verdict gh_among_guests(
 		(place != GH_PLACE_INSIDE || pkt->family != 6 ||
 			!gh_is_linklocal6(pkt->dst6)))
 		return gh_verdict(GH_NO_REASON);
-	fault = gh_source_fault(pkt, net);
+	fault = gh_hidden_fault(pkt) ?: gh_source_fault(pkt, net);
 	if (fault)
 		return gh_verdict(fault);
 	return to_group ? gh_metered(GH_PASS_MULTICAST, GH_METER_LINK)

@@ -30,6 +30,9 @@
 #define ROGUE      GH_DROP_ROGUE
 #define ADDRESS    GH_DROP_ADDRESS
 #define CAPTIVE_IS GH_DROP_CAPTIVE
+#define EXTENSION  GH_DROP_EXTENSION
+#define FRAGMENT   GH_DROP_FRAGMENT
+#define EXT(...)   .exts = sizeof((uint8_t[]){__VA_ARGS__}), .ext = {__VA_ARGS__}
 
 struct up_row {
 	const char *name;
@@ -58,6 +61,21 @@ static const struct up_row up_rows[] = {
 	{"link's broadcast",  {.to = "10.77.0.255", UDP, .port = 137, .dst_mac = GROUP_MAC}, MULTICAST, INSIDE, CAPTIVE_IS},
 	{"the same, one MAC", {.to = "10.77.0.255", UDP, .port = 137}, GH_ANSWER_PROHIBITED, GH_ANSWER_PROHIBITED, GH_ANSWER_PROHIBITED},
 	{"RA to all",         {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255}, ROGUE, ROGUE, ROGUE},
+	{"RA, options",       {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255, EXT(60)}, ROGUE, ROGUE, ROGUE},
+	{"RA, long hop-by-hop", {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255, EXT(0), .ext_words = 1}, ROGUE, ROGUE, ROGUE},
+	{"RA, four headers",  {.to = "fe80::9", ICMP6, .type = 134, .ttl = 255, EXT(0, 60, 43, 60)}, ROGUE, ROGUE, ROGUE},
+	{"RA, five headers",  {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255, EXT(0, 60, 43, 60, 60)}, EXTENSION, EXTENSION, EXTENSION},
+	{"RA, authenticated", {.to = "fe80::9", ICMP6, .type = 134, .ttl = 255, EXT(51)}, EXTENSION, EXTENSION, EXTENSION},
+	{"RA in a fragment",  {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255, EXT(60, 44)}, FRAGMENT, FRAGMENT, FRAGMENT},
+	{"NA of another, options", {.to = OTHER6, ICMP6, .type = 136, .ttl = 255, .payload = 16, .nd_option = 2, .forged = 1, EXT(60)}, ROGUE, ROGUE, ROGUE},
+	{"NS, options",       {.to = OTHER6, ICMP6, .type = 135, .ttl = 255, .payload = 16, EXT(60)}, NEIGHBOUR, NEIGHBOUR, EXTENSION},
+	{"DHCP, options",     {.to = ALL, UDP, .sport = 67, .port = 68, .payload = 240, .options = 4, .dst_mac = GROUP_MAC}, ROGUE, ROGUE, ROGUE},
+	{"DHCP in a fragment", {.to = ALL, UDP, .sport = 67, .port = 68, .payload = 240, .offset = 0x2000, .dst_mac = GROUP_MAC}, ROGUE, ROGUE, ROGUE},
+	{"DHCPv6, options",   {.to = "fe80::9", UDP, .sport = 547, .port = 546, .payload = 16, EXT(60)}, ROGUE, ROGUE, ROGUE},
+	{"DHCPv6 in a fragment", {.to = "fe80::9", UDP, .sport = 547, .port = 546, .payload = 16, EXT(44)}, FRAGMENT, FRAGMENT, FRAGMENT},
+	{"fragment, IPv6",    {.to = OTHER6, UDP, .port = 9, .payload = 64, EXT(44)}, NEIGHBOUR, NEIGHBOUR, FRAGMENT},
+	{"extension",         {.to = "fe80::9", UDP, .port = 9, EXT(60)}, NEIGHBOUR, NEIGHBOUR, EXTENSION},
+	{"IGMP",              {.to = "224.0.0.22", .proto = 2, .options = 4, .payload = 16, .ttl = 1, .dst_mac = "01:00:5e:00:00:16"}, MULTICAST, INSIDE, EXTENSION},
 	{"from elsewhere",    {.to = OTHER, .from = OUT, UDP, .port = 9}, ADDRESS, ADDRESS, GH_ANSWER_PROHIBITED},
 	{"as the box",        {.to = OTHER, .from = BOX, UDP, .port = 9}, ROGUE, ROGUE, GH_ANSWER_PROHIBITED},
 	{"as the box, to all", {.to = ALL, .from = BOX, UDP, .port = 9, .dst_mac = GROUP_MAC}, ROGUE, ROGUE, CAPTIVE_IS},

@@ -104,6 +104,11 @@ static const struct row rows[] = {
 	{"MLD as a tunnel",        {.to = OUT6, ICMP6, .type = 143, EXT(0)}, BAD_ND, BAD_ND},
 	{"MLD, long hop-by-hop",   {.to = "ff02::16", ICMP6, .type = 143, EXT(0), .ext_words = 1}, INSIDE, EXTENSION},
 	{"MLD, two extensions",    {.to = "ff02::16", ICMP6, .type = 143, EXT(0, 60)}, INSIDE, EXTENSION},
+	{"RA, options",            {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255, EXT(60)}, ROGUE, ROGUE},
+	{"RA outside, options",    {.to = OUT6, ICMP6, .type = 134, .ttl = 255, EXT(60)}, ROGUE, ROGUE},
+	{"redirect, long header",  {.to = "ff02::1", ICMP6, .type = 137, .ttl = 255, EXT(0), .ext_words = 1}, ROGUE, ROGUE},
+	{"DHCP server, options",   {.to = ALL, UDP, .sport = 67, .port = 68, .payload = 240, .options = 4}, ROGUE, ROGUE},
+	{"ICMP redirect, options", {.to = BOX, ICMP, .type = 5, .options = 4}, ROGUE, ROGUE},
 
 	/* Addresses */
 	{"DHCP discover",          {.to = ALL, .from = "0.0.0.0", UDP, .sport = 68, .port = 67, .dst_mac = GROUP_MAC, .payload = 240}, DHCP, DHCP},
