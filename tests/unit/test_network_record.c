@@ -146,6 +146,7 @@ static void test_own_other_and_outside(void **state)
 		{"10.8.0.1", 0, 0, GH_PLACE_INSIDE},
 		{"10.8.0.77", 0, 0, GH_PLACE_INSIDE},
 		{"127.0.0.53", 0, 0, GH_PLACE_INSIDE},
+		{"0.0.0.0", 0, 0, GH_PLACE_INSIDE},
 		{"::1", 0, 0, GH_PLACE_INSIDE},
 		{"192.168.1.50", 0, 0, GH_PLACE_INSIDE},
 		{"203.0.113.9", 0, 0, GH_PLACE_INSIDE},

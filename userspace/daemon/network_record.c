@@ -33,7 +33,9 @@ struct rules {
 	size_t count;
 };
 
-static const char *const always_inside[] = {"127.0.0.0/8", "::1", "fe80::/10"};
+/* RFC 1122, 3.2.1.3: what goes from 0.0.0.0 to 0.0.0.0, the box takes for its own. */
+static const char *const always_inside[] = {
+	"0.0.0.0/8", "127.0.0.0/8", "::1", "fe80::/10"};
 static const char *const private_ranges[] = {"10.0.0.0/8", "172.16.0.0/12",
 	"192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10", "fc00::/7"};
 
