@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from conftest import wait_for
+
 SERVER = """
 import socket
 l = socket.create_server(("::", 2222), family=socket.AF_INET6, dualstack_ipv6=True)
@@ -67,3 +69,18 @@ def test_ping_of_the_box_is_limited(lab, paid):
     # Limit x 3 s, and what is let through at once.
     assert answered * 1028 * 8 <= limit * 3 + 6 * limit
     assert lab.reasons()["drop_box_limit"] > before
+
+
+def test_more_addresses_than_rules(lab):
+    """The gate goes on with the rules that it has, and says so."""
+    extra = [f"198.18.0.{n}/32" for n in range(1, 33)]
+    try:
+        for address in extra:
+            lab.run("gw", "ip", "addr", "add", address, "dev", "lo")
+        wait_for(lambda: "too many addresses" in
+                 lab.ctl("status")["networks"][0]["problem"])
+        assert lab.guest().curl("http://10.77.0.1/").status == 200
+    finally:
+        for address in extra:
+            lab.run("gw", "ip", "addr", "del", address, "dev", "lo", check=False)
+    wait_for(lambda: lab.ctl("status")["networks"][0]["problem"] == "")

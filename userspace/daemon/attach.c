@@ -317,6 +317,12 @@ static const char *network_problem(int ret)
 	}
 }
 
+const char *attach_network_problem(
+	const struct attach *a, const struct config_network *network)
+{
+	return a->network_problem[index_of(a, network)];
+}
+
 /* A record that cannot be made leaves the last one in force: its rules are
  * old, but a network without a record would cut everyone off. */
 static void set_networks(struct attach *a)

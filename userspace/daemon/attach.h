@@ -80,6 +80,12 @@ void attach_stop(struct attach *a);
  */
 int attach_unload(struct attach *a, bool open);
 
+/* Why the kernel was not told what this network is now, and goes by what it was
+ * told before, if anything; "": nothing. `network` is of the configuration that
+ * attach_start() got. */
+const char *attach_network_problem(
+	const struct attach *a, const struct config_network *network);
+
 /* The box's interfaces as it knows them. */
 const struct links *attach_links(const struct attach *a);
 

@@ -77,10 +77,15 @@ static const char *gate_of(const json_t *ports, const char *network)
 	return gate;
 }
 
-/* What keeps guests from the portal though the gate is on; "": nothing. */
-static const char *network_problem(const struct links *links,
-	const struct config_network *network)
+/* What keeps guests from the portal or more though the gate is on; "": nothing. */
+static const char *network_problem(
+	const struct attach *attach, const struct config_network *network)
 {
+	const struct links *links = attach_links(attach);
+	const char *untold = attach_network_problem(attach, network);
+
+	if (untold[0])
+		return untold;
 	if (!ip_is_zero(&network->portal4) &&
 		!links_has_address(links, &network->portal4))
 		return "the box does not have the address portal4";
@@ -128,7 +133,7 @@ static json_t *networks_json(struct gatehoused *g, const json_t *ports)
 				config_source_name(n->source_check), "gate",
 				gate_of(ports, n->name), "garden",
 				garden_json(g, n), "problem",
-				network_problem(attach_links(g->attach), n)));
+				network_problem(g->attach, n)));
 	}
 	return list;
 }
