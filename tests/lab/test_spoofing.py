@@ -223,7 +223,9 @@ def test_addresses_of_ones_own(strict):
     box = Nearby(strict)
     send(me.guest, [Ether(src=me.mac, dst=box.mac) / datagram(me, f"fd77::bbbb:{i:x}")
                     for i in range(40)])
-    assert event_of(strict, me.mac, "spoofed")["evidence"]["otherMac"] == me.mac.upper()
+    event = event_of(strict, me.mac, "spoofed")
+    assert event["evidence"]["otherMac"] == me.mac.upper()
+    assert event["severity"] == "MEDIUM" and "more IP addresses" in event["description"]
     assert len(owned(strict, me.mac)) <= 18
 
 

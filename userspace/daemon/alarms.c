@@ -266,18 +266,21 @@ static json_t *evidence_of(
 	return evidence;
 }
 
-/*
- * A device of a network that holds pretenders. Whoever has more addresses than
- * there is room for pretends nothing.
- */
+/* Whoever has more addresses than there is room for pretends nothing. */
+static bool is_too_many(const struct gh_event *event)
+{
+	return event->type == GH_EVENT_SPOOFED &&
+	       !memcmp(&event->other, &event->mac, sizeof(event->mac));
+}
+
+/* A device of a network that holds pretenders. */
 static bool is_to_hold(
 	const struct alarms *alarms, const struct gh_event *event)
 {
 	const struct config *config = &alarms->g->config;
 	int i;
 
-	if (event->type == GH_EVENT_SPOOFED &&
-		!memcmp(&event->other, &event->mac, sizeof(event->mac)))
+	if (is_too_many(event))
 		return false;
 	for (i = 0; i < config->network_count; i++)
 		if ((uint32_t)config->networks[i].number == event->network)
@@ -331,6 +334,10 @@ void alarms_take(struct alarms *alarms, const struct gh_event *event)
 		return;
 	alarm.severity = suspicions[event->type].severity;
 	alarm.description = suspicions[event->type].description;
+	if (is_too_many(event)) {
+		alarm.severity = SEVERITY_MEDIUM;
+		alarm.description = "uses more IP addresses at once than a device has";
+	}
 	memcpy(&alarm.mac, event->mac.addr, sizeof(alarm.mac));
 	evidence = evidence_of(alarms, event);
 	json_dumpb(evidence, alarm.evidence, EVIDENCE - 1, JSON_COMPACT);
