@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two devices with one MAC (docs/design.md 4.15): heard in turns on two
+ * Two devices with one MAC (docs/design.md 4.15, N8): heard in turns on two
  * networks, or as two systems. A device that moves or starts another system
  * changes once and is silent where it was; two that are active come back,
  * again and again. Only returns count.

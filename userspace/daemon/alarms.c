@@ -295,16 +295,22 @@ static void hold(struct alarms *alarms, const struct alarm *alarm)
 	struct gatehoused *g = alarms->g;
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
+	struct session session;
 	bool changed = false;
 	char text[MAC_TEXT];
 	int ret = turn_begin(g);
 
 	if (!ret)
+		ret = store_session_of(g->store, &alarm->mac, &session);
+	/* Each second again, perhaps: so the disk is left alone. */
+	if (ret == -ENOENT || (!ret && session.state != SESSION_RUNNING))
+		return;
+	if (!ret)
 		ret = session_hold(&g->rules, &alarm->mac, alarm->type, &now,
 			&changed, &outcome);
 	if (!ret && changed)
 		ret = store_audit(g->store, now.wall_sec, "gatehoused", "hold",
-			&alarm->mac, 0, alarm->type);
+			&alarm->mac, session.id, alarm->type);
 	if (ret) {
 		log_error("cannot hold the session of %s: %s",
 			mac_format(&alarm->mac, text), strerror(-ret));
