@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import re
+import socket
 import subprocess
 
 import pytest
@@ -110,6 +111,23 @@ def test_verify_finds_and_repairs(tc_lab):
     tc_lab.text("verify", "--repair")
     assert tc_lab.text("verify")[0] == 0
     assert tc_lab.record("02:00:00:00:77:01") is None
+
+
+def test_verifications_keep_nobody_waiting(tc_lab):
+    """Theirs are the only replies that come in a later turn: in the order of the
+    requests all the same, and not to those who have gone."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking, \
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as gone:
+        for sock in (gone, asking):
+            sock.settimeout(60)
+            sock.connect(str(tc_lab.state / "control.sock"))
+        gone.send(b'{"op":"verify"}')
+        gone.close()
+        for op in ("status", "verify", "reasons", "verify", "status"):
+            asking.send(json.dumps({"op": op}).encode())
+        replies = [json.loads(asking.recv(1 << 16)) for _ in range(5)]
+    found = [next(k for k in ("version", "checked", "items") if k in r) for r in replies]
+    assert found == ["version", "checked", "items", "checked", "version"]
 
 
 def test_portal_user_has_no_rights(tc_lab):

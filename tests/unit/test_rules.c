@@ -1377,12 +1377,25 @@ static int keep_holder(void *data, const struct holder *holder)
 	return 0;
 }
 
+/* All at once, in parts, and by name: they say the same. */
 static struct grant grant_for(struct world *w, int client)
 {
-	struct holder holder = {.mac = w->macs[client]};
+	struct holder holder = {.mac = w->macs[client]}, again = holder, named;
+	struct holder_place place = {0};
+	int ret;
 
 	assert_int_equal(
 		store_holder_each(w->rules.store, keep_holder, &holder), 0);
+	while (!place.is_end)
+		assert_int_equal(store_holder_some(w->rules.store, &place, 1,
+					 keep_holder, &again),
+			0);
+	assert_memory_equal(&again, &holder, sizeof(holder));
+	ret = store_holder_lookup(w->rules.store, &w->macs[client], &named);
+	if (ret)
+		assert_int_equal(ret, -ENOENT);
+	else
+		assert_memory_equal(&named, &holder, sizeof(holder));
 	return grant_of(&holder, &w->now);
 }
 

@@ -12,7 +12,7 @@
 #include "ctl/print.h"
 #include "ctl/verbs.h"
 
-#define TIMEOUT_MS 30000
+#define TIMEOUT_MS 120000 /* a million records take a while to verify */
 
 struct options {
 	const char *socket;

@@ -25,7 +25,8 @@
 
 struct queued {
 	struct queued *next;
-	json_t *json;
+	json_t *json;	 /* NULL: it is still to come */
+	uint64_t ticket; /* of one that is or was to come; 0: none */
 	bool fresh; /* made since the last flush */
 	bool is_event; /* not a reply: it happened, whatever the turn comes to */
 };
@@ -56,6 +57,7 @@ struct ctl_server {
 	void *data;
 	struct peer *peers;
 	struct peer *asking; /* while its frame is handled */
+	uint64_t ticket;     /* the newest */
 	int count;
 	char frame[CTL_FRAME_MAX];
 };
@@ -68,7 +70,7 @@ static void watch_peer(struct peer *peer)
 
 	if (peer->replies < CTL_REPLIES_MAX)
 		want |= LOOP_READ;
-	if (peer->first && !peer->first->fresh)
+	if (peer->first && peer->first->json && !peer->first->fresh)
 		want |= LOOP_WRITE;
 	if (want == peer->watched)
 		return;
@@ -100,6 +102,7 @@ static void queue(struct peer *peer, json_t *json, bool is_event)
 	struct queued *queued = xcalloc(1, sizeof(*queued));
 
 	queued->json = json;
+	queued->ticket = json ? 0 : peer->server->ticket;
 	queued->fresh = true;
 	queued->is_event = is_event;
 	*peer->last = queued;
@@ -186,10 +189,11 @@ static int read_frame(struct peer *peer)
 	return len > 0 ? 0 : -ECONNRESET;
 }
 
-/* Sends what is not fresh. */
+/* Sends what is not fresh, up to one that is still to come. */
 static void send_replies(struct peer *peer)
 {
-	while (!peer->closing && peer->first && !peer->first->fresh) {
+	while (!peer->closing && peer->first && peer->first->json &&
+		!peer->first->fresh) {
 		struct queued *queued = peer->first;
 		_cleanup_free_ char *text =
 			json_dumps(queued->json, JSON_COMPACT);
@@ -426,10 +430,30 @@ void ctl_server_revoke(struct ctl_server *server, json_t *(*make)(void))
 
 	for (peer = server->peers; peer; peer = peer->next)
 		for (queued = peer->first; queued; queued = queued->next)
-			if (queued->fresh && !queued->is_event) {
+			if (queued->json && queued->fresh && !queued->is_event) {
 				json_decref(queued->json);
 				queued->json = make();
 			}
+}
+
+uint64_t ctl_server_defer(struct ctl_server *server)
+{
+	return ++server->ticket;
+}
+
+void ctl_server_answer(struct ctl_server *server, uint64_t ticket, json_t *reply)
+{
+	struct peer *peer;
+	struct queued *queued;
+
+	for (peer = server->peers; peer; peer = peer->next)
+		for (queued = peer->first; queued; queued = queued->next)
+			if (queued->ticket == ticket && !queued->json) {
+				queued->json = reply;
+				queued->fresh = true;
+				return;
+			}
+	json_decref(reply);
 }
 
 void ctl_server_subscribe(struct ctl_server *server)

@@ -29,7 +29,8 @@ struct ctl_frame {
 	int fd;    /* the attached descriptor, or -1 */
 };
 
-/* Returns the reply, never NULL; it is sent by ctl_server_flush(). */
+/* Returns the reply, which ctl_server_flush() sends; NULL only after
+ * ctl_server_defer(). */
 typedef json_t *ctl_frame_fn(void *data, const struct ctl_frame *frame);
 
 /* Does somebody answer at `path`? */
@@ -46,6 +47,11 @@ int ctl_server_start(struct ctl_server *server);
 /* Closes every connection; the socket's name is removed. NULL is fine. */
 void ctl_server_free(struct ctl_server *server);
 
+/* From a handler that returns NULL: what to name with the reply, which comes
+ * in a later turn. Replies behind it wait for it. */
+uint64_t ctl_server_defer(struct ctl_server *server);
+/* Takes `reply`. Whoever asked may be gone. */
+void ctl_server_answer(struct ctl_server *server, uint64_t ticket, json_t *reply);
 /* From a handler: the peer that asks gets every event from here on. */
 void ctl_server_subscribe(struct ctl_server *server);
 /* Is there anybody to tell? */

@@ -15,9 +15,10 @@
 #define OP_ARGS_MAX 512
 
 /*
- * Does the work and returns the reply, never NULL. `args` is the row's struct,
- * filled and checked. Runs in a savepoint of the turn's transaction: after a
- * reply that is no success nothing of it remains. Must not block.
+ * Does the work and returns the reply; NULL after ctl_server_defer(). `args` is
+ * the row's struct, filled and checked. Runs in a savepoint of the turn's
+ * transaction: after a reply that is no success nothing of it remains. Must not
+ * block.
  */
 typedef json_t *op_fn(struct gatehoused *g, const struct caller *caller,
 	const void *args);

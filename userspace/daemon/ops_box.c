@@ -189,7 +189,11 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 		"ports", ports, "jobs", jobs);
 }
 
+/* A verification that somebody waits for. */
 struct differences {
+	struct gatehoused *g;
+	uint64_t ticket;
+	bool repair;
 	json_t *list;
 	json_int_t count;
 };
@@ -213,36 +217,61 @@ static void add_difference(
 			difference->found));
 }
 
+static json_t *differences_json(struct differences *differences, size_t checked)
+{
+	json_t *reply = reply_ok();
+
+	if (differences->count) {
+		json_decref(reply);
+		reply = reply_refuse(CTL_differs,
+			"%lld differences between the kernel and the store.",
+			(long long)differences->count);
+	}
+	json_object_set_new(reply, "checked", json_integer((json_int_t)checked));
+	json_object_set_new(reply, "repaired", json_boolean(differences->repair));
+	json_object_set(reply, "differences", differences->list);
+	return reply;
+}
+
+static void on_verified(void *data, int result, size_t checked)
+{
+	struct differences *differences = data;
+
+	/* When the daemon ends, nobody is connected any more. */
+	if (result != -ECANCELED)
+		ctl_server_answer(differences->g->ctl, differences->ticket,
+			result ? reply_failed("verify", result)
+			       : differences_json(differences, checked));
+	json_decref(differences->list);
+	free(differences);
+}
+
 json_t *op_verify(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	const struct args_verify *a = args;
-	struct differences differences = {.list = json_array()};
-	size_t checked = 0;
-	json_t *reply;
+	struct differences *differences;
 	int ret;
 
-	if (a->repair && caller->role < ROLE_SUPERVISOR) {
-		json_decref(differences.list);
+	if (a->repair && caller->role < ROLE_SUPERVISOR)
 		return reply_refuse(CTL_not_allowed,
 			"Repairing needs the role supervisor.");
-	}
-	ret = sync_verify(
-		g->sync, a->repair, add_difference, &differences, &checked);
+	differences = xcalloc(1, sizeof(*differences));
+	*differences = (struct differences){
+		.g = g, .repair = a->repair, .list = json_array()};
+	ret = sync_verify(g->sync,
+		&(struct sync_verification){.repair = a->repair,
+			.fn = add_difference, .done = on_verified,
+			.data = differences});
 	if (ret) {
-		json_decref(differences.list);
-		return reply_failed("verify", ret);
+		json_decref(differences->list);
+		free(differences);
+		return ret == -EBUSY ? reply_refuse(CTL_conflict,
+			"Too many verifications are under way.")
+				     : reply_failed("verify", ret);
 	}
-	if (differences.count)
-		reply = reply_refuse(CTL_differs,
-			"%lld differences between the kernel and the store.",
-			(long long)differences.count);
-	else
-		reply = reply_ok();
-	json_object_set_new(reply, "checked", json_integer((json_int_t)checked));
-	json_object_set_new(reply, "repaired", json_boolean(a->repair));
-	json_object_set_new(reply, "differences", differences.list);
-	return reply;
+	differences->ticket = ctl_server_defer(g->ctl);
+	return NULL;
 }
 
 json_t *op_reasons(struct gatehoused *g, const struct caller *caller,

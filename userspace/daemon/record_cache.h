@@ -43,6 +43,7 @@ struct cached_record {
 	int64_t closed_ns;  /* since when `closing` */
 	int64_t closed_raw; /* bytes counted then, up and down */
 	uint32_t sweep;	    /* that saw it last: SWEEP_* or a number */
+	uint32_t verified;  /* that found its client in the store last */
 	int64_t record_id;  /* 0: no record */
 	int64_t old_id;	    /* before this turn, for the case that it fails */
 	int64_t session_id, credit_id;

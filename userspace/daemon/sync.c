@@ -108,6 +108,7 @@ void sync_free(struct sync *sync)
 	loop_timer_stop(sync->g->loop, &sync->closed_timer);
 	loop_timer_stop(sync->g->loop, &sync->final_timer);
 	loop_timer_stop(sync->g->loop, &sync->expiry_timer);
+	sync_stop_verifying(sync);
 	record_cache_free(sync->cache);
 	free(sync);
 }

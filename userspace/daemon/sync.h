@@ -72,12 +72,20 @@ struct sync_difference {
 	const char *field;
 	char expected[24], found[24];
 };
-/* Compares every record with the store, field by field; `repair` puts right
- * what differs, within a transaction. `ret_checked`: how many records the store
- * wants. */
-int sync_verify(struct sync *sync, bool repair,
-	void (*fn)(void *data, const struct sync_difference *difference),
-	void *data, size_t *ret_checked);
+/*
+ * Compares every record with the store, field by field, in slices with turns of
+ * the loop between them; `repair` puts right what differs. `fn` hears of each
+ * difference, `done` once at the end: 0 or why it failed (-ECANCELED: the daemon
+ * ends), and how many records the store wants. Neither is called before this
+ * returns. -EBUSY: too many are under way.
+ */
+struct sync_verification {
+	bool repair;
+	void (*fn)(void *data, const struct sync_difference *difference);
+	void (*done)(void *data, int result, size_t checked);
+	void *data;
+};
+int sync_verify(struct sync *sync, const struct sync_verification *wanted);
 
 /* Jobs: touches whoever's credit ends now; sync_verify() with repair. */
 int sync_expire(struct gatehoused *g);

@@ -24,6 +24,7 @@ struct sync {
 	bool starting;	  /* everything is counted already */
 	bool full_logged; /* that the kernel's table has no room */
 	enum sync_room room_logged;
+	struct verification *verifications; /* under way; sync_verify.c's */
 };
 
 /* What records should be, by MAC. */
@@ -45,6 +46,9 @@ int sync_new_record(struct sync *sync, struct cached_record *entry,
  * the next is added. */
 struct client_want *wants_add(struct wants *wants, const struct mac *mac);
 void wants_free(struct wants *wants);
+
+/* Ends every verification that is under way. */
+void sync_stop_verifying(struct sync *sync);
 
 /* Says in the log when the table fills, once. */
 void sync_watch_room(struct sync *sync);

@@ -3,6 +3,12 @@
  * Comparing the kernel's records with the store, and repair (G2). A record
  * that is not as it should be is put right by the turn; one that nobody wants
  * is removed at once.
+ *
+ * It goes in slices with turns of the loop between them, so that a million
+ * records keep nobody waiting. First each client that the store gives something
+ * is compared with its record; then each record whose client was not among them
+ * is asked for by name, as it may have come meanwhile. What a slice compares is
+ * of one moment: what was touched before it is in the kernel when it begins.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -15,7 +21,11 @@
 #include "daemon/group_records.h"
 #include "daemon/sync_state.h"
 
-#define REMOVE_MAX 1024 /* at once; the next verification finds the others */
+#define REMOVE_MAX 64 /* of one slice; the next verification finds the others */
+#define VERIFY_MAX 8  /* under way at once */
+#define HOLDERS	   64 /* of one step */
+#define SLICE_NS   (10 * NSEC_PER_MSEC)
+#define PAUSE_NS   NSEC_PER_MSEC
 
 /* `done` is what was done to the record, `why` what was wrong with it. */
 static void report_repair(struct sync *sync, const struct mac *mac,
@@ -49,12 +59,16 @@ int sync_remove_unknown(struct sync *sync, struct client *rows, size_t n)
 }
 
 struct verification {
+	struct verification *next;
 	struct sync *sync;
-	bool repair;
-	void (*fn)(void *data, const struct sync_difference *difference);
-	void *data;
-	struct moment now;
-	struct wants wants;
+	struct loop_timer timer;
+	struct sync_verification wanted;
+	uint32_t number;
+	struct moment now; /* of the slice */
+	struct holder_place at;
+	struct clients_walk *walk; /* NULL: not yet */
+	bool is_done;
+	size_t checked;
 	struct client unknown[REMOVE_MAX];
 	size_t unknown_count;
 };
@@ -96,7 +110,7 @@ static void report(struct verification *v, const char *group,
 	snprintf(difference.expected, sizeof(difference.expected), "%s",
 		expected);
 	snprintf(difference.found, sizeof(difference.found), "%s", found);
-	v->fn(v->data, &difference);
+	v->wanted.fn(v->wanted.data, &difference);
 }
 
 static void report_fields(struct verification *v, const char *group,
@@ -118,33 +132,69 @@ static void report_fields(struct verification *v, const char *group,
 	}
 }
 
-static int on_difference(void *data, enum client_difference difference,
-	const struct client_want *want, const struct client *have)
+static void mend(struct verification *v, const struct mac *mac)
+{
+	if (v->wanted.repair)
+		sync_repair_client(v->sync, mac, "differs from the store");
+}
+
+/* A client of the store's, and the kernel's record of it. */
+static int check_holder(void *data, const struct holder *holder)
 {
 	struct verification *v = data;
-	const struct mac *mac = want ? &want->mac : &have->mac;
-	const struct cached_record *entry = record_cache_find(v->sync->cache, mac);
+	struct cached_record *entry = record_cache_find(v->sync->cache, &holder->mac);
+	struct grant grant = grant_of(holder, &v->now);
+	struct gh_policy policy;
+	struct gh_client record;
+	int ret;
 
-	/* On its way out, or about to change at this turn's end. */
-	if (entry && (entry->dirty || (entry->closing && !want)))
+	if (grant.state == GRANT_NONE)
 		return 0;
-	switch (difference) {
-	case CLIENT_MISSING:
-		report(v, NULL, mac, "record", "there", "missing");
-		break;
-	case CLIENT_UNKNOWN:
-		report(v, NULL, mac, "record", "none", "there");
-		if (v->unknown_count < REMOVE_MAX)
-			v->unknown[v->unknown_count++] = *have;
+	v->checked++;
+	if (entry)
+		entry->verified = v->number;
+	/* About to change at this turn's end. */
+	if (entry && entry->dirty)
 		return 0;
-	case CLIENT_OTHER:
-	case CLIENT_DIFFERENT:
-		report_fields(v, NULL, mac, &want->policy,
-			&have->record.policy);
-		break;
+	policy = sync_policy(&v->sync->g->config, &grant, holder->record.id,
+		holder->record.raw_up + holder->record.raw_down);
+	ret = clients_lookup(v->sync->g->dp, &holder->mac, &record);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (!ret && client_policy_equal(&policy, &record.policy))
+		return 0;
+	if (ret)
+		report(v, NULL, &holder->mac, "record", "there", "missing");
+	else
+		report_fields(v, NULL, &holder->mac, &policy, &record.policy);
+	mend(v, &holder->mac);
+	return 0;
+}
+
+/* A record of the kernel's: is there anybody who wants it? */
+static int check_record(void *data, const struct client *client)
+{
+	struct verification *v = data;
+	const struct cached_record *entry =
+		record_cache_find(v->sync->cache, &client->mac);
+	struct holder holder;
+	struct grant grant;
+	int ret;
+
+	/* The last: on its way out, or about to change at this turn's end. */
+	if (entry && (entry->verified == v->number || entry->dirty || entry->closing))
+		return 0;
+	ret = store_holder_lookup(v->sync->g->store, &client->mac, &holder);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (!ret) {
+		grant = grant_of(&holder, &v->now);
+		if (grant.state != GRANT_NONE)
+			return 0;
 	}
-	if (v->repair)
-		sync_repair_client(v->sync, mac, "differs from the store");
+	report(v, NULL, &client->mac, "record", "none", "there");
+	if (v->unknown_count < REMOVE_MAX)
+		v->unknown[v->unknown_count++] = *client;
 	return 0;
 }
 
@@ -160,60 +210,119 @@ static void on_group(void *data, const char *group,
 		report(v, group, &nobody, "record", "there", "missing");
 }
 
-static int gather_want(void *data, const struct holder *holder)
+/* What a slice is made of: a millisecond or so. */
+static int step(struct verification *v)
 {
-	struct verification *v = data;
-	struct grant grant = grant_of(holder, &v->now);
-	struct client_want *want;
-
-	if (grant.state == GRANT_NONE)
-		return 0;
-	want = wants_add(&v->wants, &holder->mac);
-	want->policy = sync_policy(&v->sync->g->config, &grant,
-		holder->record.id,
-		holder->record.raw_up + holder->record.raw_down);
-	return 0;
-}
-
-int sync_verify(struct sync *sync, bool repair,
-	void (*fn)(void *data, const struct sync_difference *difference),
-	void *data, size_t *ret_checked)
-{
-	_cleanup_free_ struct verification *v = xcalloc(1, sizeof(*v));
+	struct gatehoused *g = v->sync->g;
+	bool more = true;
 	int ret;
 
-	*v = (struct verification){.sync = sync, .repair = repair, .fn = fn,
-		.data = data, .now = moment_now()};
-	ret = store_holder_each(sync->g->store, gather_want, v);
-	if (!ret)
-		ret = clients_compare(sync->g->dp, v->wants.list,
-			v->wants.count, on_difference, v);
-	if (!ret && repair)
-		ret = sync_remove_unknown(
-			sync, v->unknown, v->unknown_count);
-	if (!ret)
-		ret = groups_verify(sync->g, on_group, v);
-	/* Puts right what it finds. */
-	if (!ret && repair)
-		ret = groups_sweep_all(sync->g);
-	*ret_checked = v->wants.count;
-	wants_free(&v->wants);
+	if (!v->at.is_end)
+		return store_holder_some(
+			g->store, &v->at, HOLDERS, check_holder, v);
+	if (!v->walk)
+		v->walk = clients_walk_new(g->dp);
+	ret = clients_walk_next(v->walk, check_record, v, &more);
+	v->is_done = !more;
 	return ret;
 }
 
-static void count_difference(
-	void *data, const struct sync_difference *difference)
+static int finish(struct verification *v)
 {
-	(*(int *)data)++;
+	int ret = groups_verify(v->sync->g, on_group, v);
+
+	/* Puts right what it finds. */
+	if (!ret && v->wanted.repair)
+		ret = groups_sweep_all(v->sync->g);
+	return ret;
+}
+
+static int slice(struct verification *v)
+{
+	struct gatehoused *g = v->sync->g;
+	int64_t begun = clock_mono_ns();
+	int ret = turn_commit(g);
+
+	if (!ret)
+		ret = turn_begin(g);
+	v->now = moment_now();
+	while (!ret && !v->is_done && clock_mono_ns() - begun < SLICE_NS)
+		ret = step(v);
+	if (!ret && v->wanted.repair)
+		ret = sync_remove_unknown(v->sync, v->unknown, v->unknown_count);
+	v->unknown_count = 0;
+	return !ret && v->is_done ? finish(v) : ret;
+}
+
+static void verification_free(struct verification *v)
+{
+	struct verification **at = &v->sync->verifications;
+
+	while (*at != v)
+		at = &(*at)->next;
+	*at = v->next;
+	loop_timer_stop(v->sync->g->loop, &v->timer);
+	clients_walk_free(v->walk);
+	free(v);
+}
+
+static void go_on(void *data)
+{
+	struct verification *v = data;
+	int ret = v->sync->g->dp ? slice(v) : -ENODEV;
+
+	if (!ret && !v->is_done) {
+		loop_timer_start(v->sync->g->loop, &v->timer, PAUSE_NS, 0, go_on, v);
+		return;
+	}
+	v->wanted.done(v->wanted.data, ret, v->checked);
+	verification_free(v);
+}
+
+int sync_verify(struct sync *sync, const struct sync_verification *wanted)
+{
+	static uint32_t number;
+	struct verification *v;
+	int count = 0;
+
+	for (v = sync->verifications; v; v = v->next)
+		count++;
+	if (count >= VERIFY_MAX)
+		return -EBUSY;
+	v = xcalloc(1, sizeof(*v));
+	v->sync = sync;
+	v->wanted = *wanted;
+	v->number = ++number;
+	v->next = sync->verifications;
+	sync->verifications = v;
+	loop_timer_start(sync->g->loop, &v->timer, 0, 0, go_on, v);
+	return 0;
+}
+
+void sync_stop_verifying(struct sync *sync)
+{
+	struct verification *v;
+
+	while ((v = sync->verifications)) {
+		v->wanted.done(v->wanted.data, -ECANCELED, v->checked);
+		verification_free(v);
+	}
+}
+
+static void say_nothing(void *data, const struct sync_difference *difference)
+{
+}
+
+static void repair_done(void *data, int result, size_t checked)
+{
+	if (result && result != -ECANCELED)
+		log_warning("the verification failed: %s", strerror(-result));
 }
 
 int sync_repair(struct gatehoused *g)
 {
-	size_t checked;
-	int count = 0, ret = turn_begin(g);
+	static const struct sync_verification wanted = {
+		.repair = true, .fn = say_nothing, .done = repair_done};
 
-	if (!ret)
-		ret = sync_verify(
-			g->sync, true, count_difference, &count, &checked);
-	return ret;
+	return sync_verify(g->sync, &wanted);
 }

@@ -161,38 +161,88 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	*ret_holder = h;
 }
 
-int store_holder_each(struct store *store,
-	int (*fn)(void *data, const struct holder *holder), void *data)
-{
-	struct db_rows *rows;
-	struct holder holder;
-	int ret;
+#define SESSION_HOLDERS                                                     \
+	"SELECT s.mac, s.id, s.state, " HOLDER " FROM sessions s"            \
+	" LEFT JOIN credits c ON c.session_id = s.id AND c.state = 'in_use'" \
+	" LEFT JOIN devices d ON d.mac = s.mac"                              \
+	" LEFT JOIN records r ON r.mac = s.mac"                              \
+	" WHERE s.state <> 'ended'"
+#define DEVICE_HOLDERS                                                       \
+	"SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0, 0, 0,"         \
+	" d.blocked, d.exempt_until, r.id, r.session_id, r.credit_id,"       \
+	" r.raw_up, r.raw_down, NULL, d.group_id, NULL FROM devices d"       \
+	" LEFT JOIN records r ON r.mac = d.mac"                              \
+	" WHERE (d.blocked OR d.exempt_until > 0) AND NOT EXISTS ("          \
+	"SELECT 1 FROM sessions s WHERE s.mac = d.mac"                       \
+	" AND s.state <> 'ended')"
 
-	ret = db_query(store->db, &rows,
-		"SELECT s.mac, s.id, s.state, " HOLDER " FROM sessions s"
-		" LEFT JOIN credits c ON c.session_id = s.id"
-		" AND c.state = 'in_use'"
-		" LEFT JOIN devices d ON d.mac = s.mac"
-		" LEFT JOIN records r ON r.mac = s.mac"
-		" WHERE s.state <> 'ended'"
-		" UNION ALL SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0,"
-		" 0, 0,"
-		" d.blocked, d.exempt_until, r.id, r.session_id, r.credit_id,"
-		" r.raw_up, r.raw_down, NULL, d.group_id, NULL FROM devices d"
-		" LEFT JOIN records r ON r.mac = d.mac"
-		" WHERE (d.blocked OR d.exempt_until > 0) AND NOT EXISTS ("
-		"SELECT 1 FROM sessions s WHERE s.mac = d.mac"
-		" AND s.state <> 'ended')",
-		"");
-	if (ret)
-		return ret;
+/* Calls `fn` for each of `rows`, until it returns other than 0; how many. */
+static int each_holder(struct db_rows *rows,
+	int (*fn)(void *data, const struct holder *holder), void *data,
+	struct mac *ret_last)
+{
+	struct holder holder;
+	int ret, count = 0;
+
 	while ((ret = db_next(rows)) == 1) {
 		read_holder(rows, &holder);
+		*ret_last = holder.mac;
+		count++;
 		ret = fn(data, &holder);
 		if (ret) {
 			db_done(rows);
 			return ret;
 		}
 	}
-	return ret;
+	return ret ? ret : count;
+}
+
+int store_holder_each(struct store *store,
+	int (*fn)(void *data, const struct holder *holder), void *data)
+{
+	struct db_rows *rows;
+	struct mac last;
+	int ret = db_query(store->db, &rows,
+		SESSION_HOLDERS " UNION ALL " DEVICE_HOLDERS, "");
+
+	if (!ret)
+		ret = each_holder(rows, fn, data, &last);
+	return MIN(ret, 0);
+}
+
+int store_holder_some(struct store *store, struct holder_place *at, int max,
+	int (*fn)(void *data, const struct holder *holder), void *data)
+{
+	struct db_rows *rows;
+	int ret = at->in_devices
+			  ? db_query(store->db, &rows,
+				    DEVICE_HOLDERS
+				    " AND d.mac > ? ORDER BY d.mac LIMIT ?",
+				    "mi", &at->mac, (int64_t)max)
+			  : db_query(store->db, &rows,
+				    SESSION_HOLDERS
+				    " AND s.mac > ? ORDER BY s.mac LIMIT ?",
+				    "mi", &at->mac, (int64_t)max);
+
+	if (!ret)
+		ret = each_holder(rows, fn, data, &at->mac);
+	if (ret < 0 || ret == max)
+		return MIN(ret, 0);
+	at->is_end = at->in_devices;
+	at->in_devices = true;
+	at->mac = (struct mac){0};
+	return 0;
+}
+
+static void read_one_holder(struct db_rows *rows, void *ret_row)
+{
+	read_holder(rows, ret_row);
+}
+
+int store_holder_lookup(
+	struct store *store, const struct mac *mac, struct holder *ret_holder)
+{
+	return db_one(store->db, read_one_holder, ret_holder,
+		SESSION_HOLDERS " AND s.mac = ?1 UNION ALL " DEVICE_HOLDERS
+				" AND d.mac = ?1", "m", mac);
 }

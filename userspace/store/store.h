@@ -296,6 +296,19 @@ struct holder {
 /* Every client that may have a grant: live sessions and special devices. */
 int store_holder_each(struct store *store,
 	int (*fn)(void *data, const struct holder *holder), void *data);
+/* The same in parts of `max` at most, which may be far apart in time: sessions,
+ * then devices, each by MAC. `*at` is all zero at first; one that comes behind
+ * it is missed. */
+struct holder_place {
+	bool in_devices;
+	struct mac mac; /* of the last one */
+	bool is_end;
+};
+int store_holder_some(struct store *store, struct holder_place *at, int max,
+	int (*fn)(void *data, const struct holder *holder), void *data);
+/* -ENOENT: nothing gives this client a grant. */
+int store_holder_lookup(
+	struct store *store, const struct mac *mac, struct holder *ret_holder);
 
 int store_audit(struct store *store, int64_t at, const char *who,
 	const char *operation, const struct mac *mac, int64_t session_id,
