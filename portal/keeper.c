@@ -128,6 +128,9 @@ static void be_keeper(int fd, const char *user, const char *chain_path,
 	int ret;
 
 	prctl(PR_SET_NAME, "gatehouse-keep", 0, 0, 0);
+	/* Who stops both, by a terminal or a service, means the portal. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	/* The log is 2; nothing else of the portal's is to be held here. */
 	if (dup2(fd, STDERR_FILENO + 1) < 0 ||
 		close_range(STDERR_FILENO + 2, ~0U, 0))

@@ -419,6 +419,9 @@ def test_the_keeper_is_caged_and_ends_with_the_portal():
         assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
         assert fields["CapEff"] == fields["CapPrm"] == "0" * 16
         assert "0" not in fields["Uid"].split()
+        # A service is stopped by a signal to each of its processes.
+        os.kill(int(keeper), signal.SIGTERM)
+        assert served_name(portal) == "portal.test" and os.path.exists(f"/proc/{keeper}")
         portal.process.kill()
         deadline = time.monotonic() + 20
         while os.path.exists(f"/proc/{keeper}"):
