@@ -16,6 +16,8 @@
 
 #define GH_PORT_DNS    bpf_htons(53)
 #define GH_PORT_HTTP   bpf_htons(80)
+#define GH_PORT_HTTPS  bpf_htons(443)
+#define GH_PORT_DNS_TLS bpf_htons(853) /* and QUIC */
 
 /* RFC 792, RFC 4443, RFC 2710, RFC 3810 */
 #define GH_ICMP_REDIRECT 5
@@ -476,8 +478,9 @@ static __always_inline struct gh_verdict gh_among_guests(
 			: gh_verdict(GH_PASS_NEIGHBOUR);
 }
 
-/* What the box is not for. Said at once where devices fall back upon it, such as
- * from DNS over TLS; behind extensions nothing is answered. */
+/* What the box is not for. Said at once where devices fall back upon it: from
+ * DNS over TLS, QUIC or HTTPS. Other datagrams are not worth the limit that
+ * answers have in common with DNS; behind extensions nothing is answered. */
 static __always_inline struct gh_verdict gh_refuse_at_box(const struct gh_pkt *pkt)
 {
 	const __u32 odd = GH_PKT_EXTENSION | GH_PKT_OPTIONS | GH_PKT_HOPBYHOP;
@@ -486,7 +489,8 @@ static __always_inline struct gh_verdict gh_refuse_at_box(const struct gh_pkt *p
 		return gh_verdict(GH_DROP_INSIDE);
 	if (pkt->proto == IPPROTO_TCP && pkt->dport != GH_PORT_HTTP)
 		return gh_verdict(GH_ANSWER_RESET);
-	if (pkt->proto == IPPROTO_UDP)
+	if (pkt->proto == IPPROTO_UDP && (pkt->dport == GH_PORT_DNS_TLS ||
+						 pkt->dport == GH_PORT_HTTPS))
 		return gh_metered(GH_ANSWER_PROHIBITED, GH_METER_ANSWER);
 	return gh_verdict(GH_DROP_INSIDE);
 }

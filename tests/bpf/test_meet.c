@@ -59,7 +59,7 @@ static const struct up_row up_rows[] = {
 	{"mDNS, IPv6",        {.to = "ff02::fb", .from = "fe80::50", UDP, .port = 5353, .dst_mac = "33:33:00:00:00:fb"}, MULTICAST, INSIDE, CAPTIVE_IS},
 	{"broadcast",         {.to = ALL, UDP, .port = 137, .dst_mac = GROUP_MAC}, MULTICAST, INSIDE, CAPTIVE_IS},
 	{"link's broadcast",  {.to = "10.77.0.255", UDP, .port = 137, .dst_mac = GROUP_MAC}, MULTICAST, INSIDE, CAPTIVE_IS},
-	{"the same, one MAC", {.to = "10.77.0.255", UDP, .port = 137}, GH_ANSWER_PROHIBITED, GH_ANSWER_PROHIBITED, GH_ANSWER_PROHIBITED},
+	{"the same, one MAC", {.to = "10.77.0.255", UDP, .port = 137}, INSIDE, INSIDE, GH_ANSWER_PROHIBITED},
 	{"RA to all",         {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255}, ROGUE, ROGUE, ROGUE},
 	{"RA, options",       {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255, EXT(60)}, ROGUE, ROGUE, ROGUE},
 	{"RA, long hop-by-hop", {.to = "ff02::1", ICMP6, .type = 134, .ttl = 255, EXT(0), .ext_words = 1}, ROGUE, ROGUE, ROGUE},
@@ -80,7 +80,7 @@ static const struct up_row up_rows[] = {
 	{"as the box",        {.to = OTHER, .from = BOX, UDP, .port = 9}, ROGUE, ROGUE, GH_ANSWER_PROHIBITED},
 	{"as the box, to all", {.to = ALL, .from = BOX, UDP, .port = 9, .dst_mac = GROUP_MAC}, ROGUE, ROGUE, CAPTIVE_IS},
 	{"box",               {.to = BOX, TCP, .port = 22}, GH_ANSWER_RESET, GH_ANSWER_RESET, GH_ANSWER_RESET},
-	{"box, link-local",   {.to = "fe80::1", .from = "fe80::50", UDP, .port = 9}, GH_ANSWER_PROHIBITED, GH_ANSWER_PROHIBITED, GH_ANSWER_PROHIBITED},
+	{"box, link-local",   {.to = "fe80::1", .from = "fe80::50", UDP, .port = 9}, INSIDE, INSIDE, GH_ANSWER_PROHIBITED},
 	{"office",            {.to = "10.78.0.1", TCP, .port = 22}, INSIDE, INSIDE, GH_ANSWER_RESET},
 	{"outside",           {.to = OUT, UDP, .port = 9}, CHARGED, CHARGED, GH_ANSWER_PROHIBITED},
 };
