@@ -26,7 +26,7 @@
 #include "lib/gate.h"
 #include "lib/words.h"
 
-#define TOLERANCE_NS (250 * NSEC_PER_MSEC) /* bpf/ratelimit.h */
+#define TOLERANCE_NS (240 * NSEC_PER_MSEC) /* bpf/ratelimit.h */
 #define TICKS_NS     (20 * NSEC_PER_MSEC) /* at HZ=100 */
 
 #define FRAME 1000 /* IP bytes of each */

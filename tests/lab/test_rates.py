@@ -17,7 +17,7 @@ from conftest import WEB6, make_lab, wait_for
 pytestmark = pytest.mark.alone
 
 # The burst that a rate lets pass once, and then what its window lasts.
-TOLERANCE = 0.25
+TOLERANCE = 0.24
 
 
 @contextlib.contextmanager

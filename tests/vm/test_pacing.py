@@ -18,6 +18,7 @@ from gatebox import PATIENCE, UPLINK, UPLINK6, mac, run, wait_for
 PLAIN, BRIDGE, XDP = 1, 2, 8  # conftest.KINDS
 RATE = 1000  # kbit/s
 COUNT, SIZE = 20, 1200  # within the tolerance: policed, all pass at once
+HALF = 15  # the same, of so many at each of two rates
 WAYS = ["up", "down"]
 SO_TIMESTAMPNS = 35
 
@@ -207,12 +208,16 @@ def test_uploads_at_xdp_are_policed(lans, fq, online):
     (0, [(PLAIN, "up", 4), (BRIDGE, "down", 6)]),
     (20, [(PLAIN, "down", 4), (BRIDGE, "up", 6)])])
 def test_a_flow_has_its_rate(lans, fq, online, ms, flows):
+    """Of three measurements one has to be right: a busy machine may spoil some."""
     for n, _, _ in flows:
-        online(n, 4000)
+        online(n, 4 * RATE)
     with far_away(lans, ms):
-        running = [Flow(lans, *flow, 5300 + flow[0]) for flow in flows]
-        shares = [flow.share(4000) for flow in running]
-    assert all(0.94 < share < 1.03 for share in shares), shares
+        for _ in range(3):
+            running = [Flow(lans, *flow, 5300 + flow[0]) for flow in flows]
+            shares = [flow.share(4 * RATE) for flow in running]
+            if all(0.94 < share < 1.03 for share in shares):
+                return
+    assert False, shares
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -222,27 +227,26 @@ def test_a_change_is_behind_what_waits(lans, fq, online, way, before, after):
     second burst."""
     online(PLAIN, before)
     source, sink, to = ends(lans, PLAIN, way)
-    send(source, to, range(COUNT))
+    send(source, to, range(HALF))
     assert lans.driver.ask(f"change {mac(PLAIN)} {after}")["error"] == 0
-    # Both fit into the tolerance.
-    send(source, to, range(COUNT, 2 * COUNT))
-    got = arrivals([sink], 2 * COUNT)
-    assert [number for number, _ in got] == list(range(2 * COUNT))
+    send(source, to, range(HALF, 2 * HALF))
+    got = arrivals([sink], 2 * HALF)
+    assert [number for number, _ in got] == list(range(2 * HALF))
     times = [at for _, at in got]
-    assert times[COUNT - 1] - times[0] > span_at(before) * 0.85
-    assert times[-1] - times[COUNT] > span_at(after) * 0.85
+    assert times[HALF - 1] - times[0] > span_at(before, HALF) * 0.85
+    assert times[-1] - times[HALF] > span_at(after, HALF) * 0.85
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_fair_use_is_paced_on_both_sides_of_its_limit(lans, fq, online, way):
-    online(PLAIN, f"{4 * RATE} {COUNT * (SIZE + 28)} {RATE}")
+    online(PLAIN, f"{4 * RATE} {HALF * (SIZE + 28)} {RATE}")
     before = reason(lans, "drop_rate")
     source, sink, to = ends(lans, PLAIN, way)
-    send(source, to, range(2 * COUNT))
-    times = [at for _, at in arrivals([sink], 2 * COUNT)]
-    fast, slow = times[COUNT - 1] - times[0], times[-1] - times[COUNT]
-    assert span_at(4 * RATE) * 0.85 < fast < slow
-    assert span_at(RATE) * 0.85 < slow < span_at(RATE) * 1.5
+    send(source, to, range(2 * HALF))
+    times = [at for _, at in arrivals([sink], 2 * HALF)]
+    fast, slow = times[HALF - 1] - times[0], times[-1] - times[HALF]
+    assert span_at(4 * RATE, HALF) * 0.85 < fast < slow
+    assert span_at(RATE, HALF) * 0.85 < slow < span_at(RATE, HALF) * 1.5
     assert reason(lans, "drop_rate") == before
 
 

@@ -16,7 +16,7 @@
 
 #define OURS	     (0x6768U << 16) /* "gh" */
 #define REQUEST_BYTES 256
-/* 250 ms of 500 Mbit/s wait in one flow: more than fq's own limits. */
+/* 240 ms of 500 Mbit/s wait in one flow: more than fq's own limits. */
 #define PACKETS	     40000
 #define FLOW_PACKETS 10500
 
