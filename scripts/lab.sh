@@ -250,6 +250,7 @@ dhcp-option=option:dns-server,10.77.0.1
 # option 103, RFC 8910): that takes an https URL with a name and a certificate
 # that guests trust, and the lab has neither. README.md shows the lines.
 dhcp-authoritative
+dhcp-ignore-clid
 no-ping
 enable-ra
 ra-param=$lan,10,600
