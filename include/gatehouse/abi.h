@@ -25,7 +25,7 @@
 #else
 #define GH_TOMORROW_FIELDS
 #define GH_TOMORROW_BYTES 0
-#define GH_LAYOUT	  4
+#define GH_LAYOUT	  5
 #endif
 
 #define GH_NEVER     (~0ULL) /* expires_ns: no end */
@@ -33,7 +33,7 @@
 
 #define GH_NETWORKS_MAX 64    /* networks of one box; policy.networks is a mask */
 #define GH_IFINDEX_MAX  65536 /* entries of the `interfaces` map */
-#define GH_PREFIXES_MAX 24    /* address rules per network and family */
+#define GH_PREFIXES_MAX 64    /* address rules per network and family */
 #define GH_LOCATION_MAX 96    /* longest portal URL in the redirect, bytes */
 
 /* skb->mark of an answer made by the gate itself on TC ("gh" + layout). */

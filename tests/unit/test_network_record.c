@@ -21,7 +21,7 @@
 
 static struct config config;
 static struct config_network *const network = &config.networks[0];
-static struct box_address addresses[64];
+static struct box_address addresses[GH_PREFIXES_MAX + 16];
 static size_t address_n;
 static struct gh_network record;
 
@@ -226,15 +226,28 @@ static void test_covered_rules_are_left_out(void **state)
 	assert_in_range(record.n4, 1, 12);
 }
 
-static void test_too_many_rules_is_an_error(void **state)
+static void others(int count)
 {
 	char text[32];
 	int i;
 
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < count; i++) {
 		snprintf(text, sizeof(text), "198.18.%d.1/24", i);
 		address(ADDRESS_OWNER_GUEST, text);
 	}
+}
+
+static void test_as_many_networks_as_the_file_takes(void **state)
+{
+	others(CONFIG_NETWORKS_MAX - 1);
+	while (network->reach_count < CONFIG_REACH_MAX)
+		reach("10.1.1.1", 80, IPPROTO_TCP);
+	assert_int_equal(make(), 0);
+}
+
+static void test_too_many_rules_is_an_error(void **state)
+{
+	others(GH_PREFIXES_MAX);
 	record.flags = 0x5a;
 	assert_int_equal(make(), -E2BIG);
 	assert_int_equal(record.flags, 0x5a);
@@ -344,6 +357,8 @@ int main(void)
 		cmocka_unit_test_setup(
 			test_reach_comes_first_and_only_its_port, setup),
 		cmocka_unit_test_setup(test_covered_rules_are_left_out, setup),
+		cmocka_unit_test_setup(
+			test_as_many_networks_as_the_file_takes, setup),
 		cmocka_unit_test_setup(test_too_many_rules_is_an_error, setup),
 		cmocka_unit_test_setup(test_redirect_text, setup),
 		cmocka_unit_test_setup(
