@@ -94,7 +94,8 @@ def test_full_disk_promises_nothing(small):
         time.sleep(2.5)
         assert small.text("verify")[0] == 0, small.text("verify")
         assert small.ctl("status")["sessions"] == 1
-    assert log_of(small).count("nothing can be stored") == told + 1
+    # Not once a turn; but what fits into the room that the WAL has does work.
+    assert told < log_of(small).count("nothing can be stored") <= told + 3
     status, reply = guest.redeem(code)
     assert status == 200 and reply["remainingSeconds"] == 3600, reply
     assert guest.is_online()

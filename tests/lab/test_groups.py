@@ -177,7 +177,7 @@ def test_bytes_are_shared_to_the_last(pair, group):
     assert own == used(shown)
     for guest in guests:
         client = lab.ctl("client", guest.mac)
-        assert client["state"] == "running" and client["group"] == group
+        assert client["state"] == "group_used_up" and client["group"] == group
         assert client["remainingBytes"] == shown["remainingBytes"]
     assert lab.reasons()["drop_group_quota"] > 0
     session = guests[0].session()

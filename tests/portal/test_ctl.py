@@ -702,7 +702,7 @@ def test_figures(box):
     box.ctl("plan", "add", "Plain", "--minutes", "5", "--down", "2000")
     plan = box.json("plan", "list")["items"][-1]
     assert (plan["upKbps"], plan["downKbps"], plan["megabytes"]) == (None, 2000, None)
-    assert "0, the default: no limit" in box.ctl("plan", "add", "--help").stdout
+    assert "64 or more; 0: no limit" in box.ctl("plan", "add", "--help").stdout
     box.ctl("plan", "add", "Plainer", "--minutes", "5", "--up", "0")
     assert box.json("plan", "list")["items"][-1]["upKbps"] is None
     assert (plan["slowUpKbps"], plan["slowDownKbps"]) == (None, None)

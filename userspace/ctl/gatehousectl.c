@@ -154,8 +154,8 @@ static int explain(const struct options *options, int err)
 			"and try again.");
 	case ECONNRESET:
 		return refuse(options, "unavailable",
-			"gatehoused went away before it answered. Check "
-			"whether it was done, then try again.");
+			"gatehoused went away. Look at its log; check what was "
+			"under way, then try again.");
 	default:
 		return refuse(options, "internal", strerror(-err));
 	}

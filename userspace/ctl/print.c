@@ -390,8 +390,8 @@ static const struct column one_client_columns[] = {
 	{"at full rate", "fullRateBytes", FORMAT_BYTES},
 	{"rate up", "upKbps", FORMAT_RATE},
 	{"rate down", "downKbps", FORMAT_RATE},
-	{"slow up", "slowUpKbps", FORMAT_NUMBER},
-	{"slow down", "slowDownKbps", FORMAT_NUMBER},
+	{"slow up, kbit/s", "slowUpKbps", FORMAT_NUMBER},
+	{"slow down, kbit/s", "slowDownKbps", FORMAT_NUMBER},
 	{"only on", "networks", FORMAT_TEXT},
 	{"time in all", "remainingSeconds", FORMAT_REST},
 	{"expires", "expiresAt", FORMAT_TIME},
@@ -512,6 +512,7 @@ static const struct column reason_columns[] = {
 };
 
 static const struct column explain_columns[] = {
+	{"client", "state", FORMAT_TEXT},
 	{"verdict", "verdict", FORMAT_TEXT},
 	{"reason", "reason", FORMAT_TEXT},
 	{"meaning", "meaning", FORMAT_TEXT},
@@ -538,10 +539,11 @@ static const struct column record_columns[] = {
 	{"  bytes up", "bytesUp", FORMAT_BYTES},
 	{"  bytes down", "bytesDown", FORMAT_BYTES},
 	{"  used up", "exhausted", FORMAT_YES},
+	{"  networks", "networks", FORMAT_TEXT},
 	{"  rate up", "upKbps", FORMAT_RATE},
 	{"  rate down", "downKbps", FORMAT_RATE},
-	{"  then up", "slowUpKbps", FORMAT_NUMBER}, /* behind the limit */
-	{"  then down", "slowDownKbps", FORMAT_NUMBER},
+	{"  then up, kbit/s", "slowUpKbps", FORMAT_NUMBER}, /* behind the limit */
+	{"  then down, kbit/s", "slowDownKbps", FORMAT_NUMBER},
 	{},
 };
 

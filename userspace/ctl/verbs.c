@@ -19,13 +19,13 @@
 /* clang-format off */
 #define RATE_ARGS(need) \
 	{VERB_ARG_INT, "--up", "upKbps", need, "KBPS", \
-		"upload, kbit/s, 64 or more; 0, the default: no limit"}, \
+		"upload, kbit/s, 64 or more; 0: no limit"}, \
 	{VERB_ARG_INT, "--down", "downKbps", need, "KBPS", \
-		"download, the same"}, \
+		"download, kbit/s, 64 or more; 0: no limit"}, \
 	{VERB_ARG_INT, "--slow-up", "slowUpKbps", need, "KBPS", \
-		"upload once the megabytes are used up; default: the end"}, \
+		"upload once the megabytes are used up, instead of the end"}, \
 	{VERB_ARG_INT, "--slow-down", "slowDownKbps", need, "KBPS", \
-		"download, the same; one alone is for both"}
+		"download then; one alone is for both"}
 
 static const struct verb_arg no_args[] = {{}};
 static const struct verb_arg mac_args[] = {MAC_ARG, {}};

@@ -189,14 +189,21 @@ void json_add_group(json_t *object, const struct group *group)
 		json_object_set_new(object, name, json_integer(left));
 }
 
-json_t *json_network(struct gatehoused *g, uint32_t number)
+static const char *network_name(struct gatehoused *g, uint32_t number)
 {
 	int i;
 
 	for (i = 0; i < g->config.network_count; i++)
 		if ((uint32_t)g->config.networks[i].number == number)
-			return json_string(g->config.networks[i].name);
-	return json_null();
+			return g->config.networks[i].name;
+	return NULL;
+}
+
+json_t *json_network(struct gatehoused *g, uint32_t number)
+{
+	const char *name = network_name(g, number);
+
+	return name ? json_string(name) : json_null();
 }
 
 void client_sight(struct gatehoused *g, const struct mac *mac,
@@ -229,13 +236,44 @@ static int64_t last_sight(const struct device *device,
 		now->wall_sec - (now->mono_ns - seen_ns) / NSEC_PER_SEC);
 }
 
-static const char *state_of(
-	const struct device *device, const struct account *account)
+const char *client_state(const struct device *device, const struct guest *guest,
+	struct account *account, const struct group *group)
 {
+	const struct credit *credit = account ? account_in_use(account) : NULL;
+
 	if (device->blocked)
 		return "blocked";
-	return account ? session_state_name(account->session.state)
-		       : "captive";
+	if (!account)
+		return "captive";
+	if (credit && account->session.state != SESSION_HELD &&
+		!guest_is_in(guest, credit->networks))
+		return "elsewhere";
+	if (account->session.state == SESSION_RUNNING && group_is_used_up(group))
+		return "group_used_up";
+	return session_state_name(account->session.state);
+}
+
+int client_state_at(struct gatehoused *g, const struct guest *guest,
+	const char **ret_state)
+{
+	struct moment now = moment_now();
+	struct device device = {.id = 0};
+	struct account account;
+	bool has_session;
+	struct group group;
+	int ret;
+
+	ret = store_device_lookup(g->store, guest->mac, &device);
+	if (!ret || ret == -ENOENT)
+		ret = account_load(&g->rules, guest->mac, &now, &account);
+	if (ret && ret != -ENOENT)
+		return ret;
+	has_session = !ret;
+	ret = client_group(g, &device, has_session ? &account : NULL, &group);
+	if (!ret)
+		*ret_state = client_state(&device, guest,
+			has_session ? &account : NULL, &group);
+	return ret;
 }
 
 struct owned {
@@ -294,9 +332,10 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	struct moment now = moment_now();
 	struct account account;
 	struct device device = {.mac = *mac};
-	const struct account *session = NULL;
+	struct account *session = NULL;
 	struct group group;
 	int64_t seen_ns;
+	struct guest guest = {.mac = mac};
 	uint32_t network;
 	json_t *object;
 	int ret;
@@ -310,6 +349,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	if (!ret)
 		session = &account;
 	client_sight(g, mac, &network, &seen_ns);
+	guest.network = network_name(g, network);
 	if (!session && !device.id && !seen_ns)
 		return -ENOENT;
 	ret = client_group(g, &device, session ? &account : NULL, &group);
@@ -319,7 +359,8 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_object_set_new(object, "mac", json_mac(mac));
 	add_device(object, &device);
 	json_object_set_new(
-		object, "state", json_string(state_of(&device, session)));
+		object, "state",
+		json_string(client_state(&device, &guest, session, &group)));
 	json_object_set_new(object, "blocked", json_boolean(device.blocked));
 	json_object_set_new(
 		object, "randomMac", json_boolean(mac_is_random(mac)));

@@ -36,6 +36,13 @@ void client_sight(struct gatehoused *g, const struct mac *mac,
  * device's. `account` NULL: no session; id 0: in none. */
 int client_group(struct gatehoused *g, const struct device *device,
 	struct account *account, struct group *ret_group);
+/* That of its session, "captive" or "blocked"; or why a session does not help:
+ * "elsewhere" (what it uses is not for the guest's network), "group_used_up". */
+const char *client_state(const struct device *device, const struct guest *guest,
+	struct account *account, const struct group *group);
+/* The same, looked up. */
+int client_state_at(struct gatehoused *g, const struct guest *guest,
+	const char **ret_state);
 /* Adds group and what is left in it (groupBytes, groupUsedUp), whatever the
  * client's session has; how many share a voucher (devices, devicesMax).
  * `object` has what json_add_account() adds. */

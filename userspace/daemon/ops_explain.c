@@ -292,11 +292,11 @@ static json_t *record_json(struct gatehoused *g, const struct gh_client *record)
 		rate_json(p->slow_down_price));
 }
 
-static json_t *verdict_json(
-	struct inquiry *q, const struct explain_verdict *verdict)
+static json_t *verdict_json(struct inquiry *q, const char *state,
+	const struct explain_verdict *verdict)
 {
-	return reply_fields("{s:o, s:s, s:s, s:s, s:I, s:o, s:o}", "mac",
-		json_mac(&q->args->mac), "verdict", verdict_name(verdict->reason),
+	return reply_fields("{s:o, s:s, s:s, s:s, s:s, s:I, s:o, s:o}", "mac",
+		json_mac(&q->args->mac), "state", state, "verdict", verdict_name(verdict->reason),
 		"reason", reason_name(verdict->reason), "meaning",
 		reason_meaning(verdict->reason), "charged",
 		(json_int_t)verdict->charged, "packet", packet_json(q), "record",
@@ -311,6 +311,8 @@ json_t *op_explain(struct gatehoused *g, const struct caller *caller,
 	struct explain_verdict verdict;
 	struct datapath_error err;
 	json_t *refusal = find_place(&q);
+	struct guest guest = {.mac = &q.args->mac};
+	const char *state;
 	int ret;
 
 	if (!refusal)
@@ -319,8 +321,12 @@ json_t *op_explain(struct gatehoused *g, const struct caller *caller,
 		refusal = set_question(&q);
 	if (refusal)
 		return refusal;
+	guest.network = q.network->name;
+	ret = client_state_at(g, &guest, &state);
+	if (ret)
+		return reply_failed("explain", ret);
 	ret = explain_frame(g->dp, &g->explain, &q.question, &verdict, &err);
 	if (ret)
 		return reply_failed(err.text[0] ? err.text : "explain", ret);
-	return verdict_json(&q, &verdict);
+	return verdict_json(&q, state, &verdict);
 }

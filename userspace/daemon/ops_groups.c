@@ -314,7 +314,9 @@ json_t *op_groups_leave(struct gatehoused *g, const struct caller *caller,
 	int ret = store_device_lookup(g->store, &a->mac, &device);
 
 	if (!device.group_id && (!ret || ret == -ENOENT))
-		return reply_refuse(CTL_not_found, "%s is in no group.",
+		return reply_refuse(CTL_not_found,
+			"%s is in no group that it can leave; that of a "
+			"voucher goes with the voucher.",
 			mac_format(&a->mac, text));
 	if (!ret)
 		ret = store_group_lookup(g->store, device.group_id, &group);

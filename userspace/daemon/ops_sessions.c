@@ -251,20 +251,6 @@ static int add_end(
 	return 0;
 }
 
-/* Of one who has a session: that of the session, or why it does not help. */
-static const char *guest_state(const struct guest *guest,
-	struct account *account, const struct group *group)
-{
-	const struct credit *credit = account_in_use(account);
-
-	if (credit && account->session.state != SESSION_HELD &&
-		!guest_is_in(guest, credit->networks))
-		return "elsewhere";
-	if (account->session.state == SESSION_RUNNING && group_is_used_up(group))
-		return "group_used_up";
-	return session_state_name(account->session.state);
-}
-
 json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -292,9 +278,8 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 			g, &device, has_session ? &account : NULL, &group);
 	if (ret)
 		return reply_failed("guest.session", ret);
-	state = device.blocked ? "blocked"
-		: has_session  ? guest_state(&guest, &account, &group)
-			       : "captive";
+	state = client_state(
+		&device, &guest, has_session ? &account : NULL, &group);
 	reply = reply_ok();
 	json_object_set_new(reply, "online",
 		json_boolean(!strcmp(state, "running")));
