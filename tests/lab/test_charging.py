@@ -72,7 +72,7 @@ def test_tcp(lab, family, offload):
 
     paid, captured = counted(lab, guest, transfer)
     guest.run("ethtool", "-K", "eth0", "tso", "on", "gso", "on")
-    assert paid == captured
+    assert paid == captured, lab.reasons()
     assert min(captured) > SIZE
 
 
@@ -83,7 +83,7 @@ def test_udp(lab, family):
     paid, captured = counted(lab, guest, lambda: guest.run(
         "iperf3", f"-{family}", "-c", address, "-u", "-b", "20M", "-t", "1", "--bidir",
         "-l", "1200"))
-    assert paid == captured
+    assert paid == captured, lab.reasons()
     assert min(captured) > 1_000_000
 
 
