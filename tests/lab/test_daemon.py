@@ -338,7 +338,8 @@ def test_moves_under_load_give_nothing_away(lab4):
             load.wait()
     assert moves >= 3, "the quota was gone too soon"
     wait_for(lambda: booked(lab) == charged(lab))
-    assert 0 <= quota - (charged(lab) - before) < 65536
+    # A super-packet may not have fitted: 64 KiB, and its segments' headers.
+    assert 0 <= quota - (charged(lab) - before) < 65536 + 46 * 80
     wait_for(lambda: lab.text("verify")[0] == 0)
 
 

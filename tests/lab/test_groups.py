@@ -217,8 +217,9 @@ def test_the_end_of_the_bytes_is_told_once(pair, group):
     with Watch(lab, "--json") as watch:
         drain(guests, used_up(lab, group))
         told = wait_for(lambda: ends_told(watch, group))
-        assert told[0]["network"] in ("lan", "second")
-        assert told[0]["mac"] in [guest.mac.upper() for guest in guests]
+        # Nulls when the daemon counted before it read the kernel's word.
+        assert told[0]["network"] in ("lan", "second", None)
+        assert told[0]["mac"] in [*(guest.mac.upper() for guest in guests), None]
         assert lab.ctl("group", "show", group)["usedUpAt"]
         for guest in guests:
             client = lab.ctl("client", guest.mac)
