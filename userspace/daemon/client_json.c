@@ -253,26 +253,41 @@ const char *client_state(const struct device *device, const struct guest *guest,
 	return session_state_name(account->session.state);
 }
 
+/* What the store knows of a client. */
+struct known {
+	struct device device; /* id 0: nothing */
+	struct account account;
+	struct account *session; /* NULL, or the account */
+	struct group group;
+};
+
+static int know(struct gatehoused *g, const struct mac *mac,
+	const struct moment *now, struct known *known)
+{
+	int ret;
+
+	known->device = (struct device){.mac = *mac};
+	known->session = NULL;
+	ret = store_device_lookup(g->store, mac, &known->device);
+	if (!ret || ret == -ENOENT)
+		ret = account_load(&g->rules, mac, now, &known->account);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (!ret)
+		known->session = &known->account;
+	return client_group(g, &known->device, known->session, &known->group);
+}
+
 int client_state_at(struct gatehoused *g, const struct guest *guest,
 	const char **ret_state)
 {
 	struct moment now = moment_now();
-	struct device device = {.id = 0};
-	struct account account;
-	bool has_session;
-	struct group group;
-	int ret;
+	struct known known;
+	int ret = know(g, guest->mac, &now, &known);
 
-	ret = store_device_lookup(g->store, guest->mac, &device);
-	if (!ret || ret == -ENOENT)
-		ret = account_load(&g->rules, guest->mac, &now, &account);
-	if (ret && ret != -ENOENT)
-		return ret;
-	has_session = !ret;
-	ret = client_group(g, &device, has_session ? &account : NULL, &group);
 	if (!ret)
-		*ret_state = client_state(&device, guest,
-			has_session ? &account : NULL, &group);
+		*ret_state = client_state(
+			&known.device, guest, known.session, &known.group);
 	return ret;
 }
 
@@ -330,46 +345,38 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_t **ret_json)
 {
 	struct moment now = moment_now();
-	struct account account;
-	struct device device = {.mac = *mac};
-	struct account *session = NULL;
-	struct group group;
-	int64_t seen_ns;
 	struct guest guest = {.mac = mac};
+	const struct account *session;
+	struct known known;
+	int64_t seen_ns;
 	uint32_t network;
 	json_t *object;
-	int ret;
+	int ret = know(g, mac, &now, &known);
 
-	ret = store_device_lookup(g->store, mac, &device);
-	if (ret && ret != -ENOENT)
-		return ret;
-	ret = account_load(&g->rules, mac, &now, &account);
-	if (ret && ret != -ENOENT)
-		return ret;
-	if (!ret)
-		session = &account;
-	client_sight(g, mac, &network, &seen_ns);
-	guest.network = network_name(g, network);
-	if (!session && !device.id && !seen_ns)
-		return -ENOENT;
-	ret = client_group(g, &device, session ? &account : NULL, &group);
 	if (ret)
 		return ret;
+	session = known.session;
+	client_sight(g, mac, &network, &seen_ns);
+	guest.network = network_name(g, network);
+	if (!session && !known.device.id && !seen_ns)
+		return -ENOENT;
 	object = json_object();
 	json_object_set_new(object, "mac", json_mac(mac));
-	add_device(object, &device);
+	add_device(object, &known.device);
 	json_object_set_new(
 		object, "state",
-		json_string(client_state(&device, &guest, session, &group)));
-	json_object_set_new(object, "blocked", json_boolean(device.blocked));
+		json_string(client_state(
+			&known.device, &guest, known.session, &known.group)));
+	json_object_set_new(
+		object, "blocked", json_boolean(known.device.blocked));
 	json_object_set_new(
 		object, "randomMac", json_boolean(mac_is_random(mac)));
 	json_object_set_new(object, "network", json_network(g, network));
 	json_object_set_new(object, "lastSeen",
-		json_time(last_sight(&device, &now, seen_ns)));
+		json_time(last_sight(&known.device, &now, seen_ns)));
 	json_add_account(object, session, &now);
 	json_add_hold(object, session);
-	json_add_group(object, &group);
+	json_add_group(object, &known.group);
 	if (whole)
 		json_add_credits(object, session, &now);
 	json_object_set_new(object, "sessionId",

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "net/described.h"
 #include "net/netlink.h"
 
 #define REQUEST_BYTES 256
@@ -40,23 +41,6 @@ struct search {
 	size_t count, size;
 	struct offload_filter filter; /* that is looked at */
 };
-
-struct described {
-	const char *kind;
-	const struct nlattr *options;
-};
-
-static int parse_described(const struct nlattr *attr, void *data)
-{
-	struct described *is = data;
-
-	if (mnl_attr_get_type(attr) == TCA_KIND &&
-		mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-		is->kind = mnl_attr_get_str(attr);
-	if (mnl_attr_get_type(attr) == TCA_OPTIONS)
-		is->options = attr;
-	return MNL_CB_OK;
-}
 
 /* Actions. */
 

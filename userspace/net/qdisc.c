@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "net/described.h"
 #include "net/netlink.h"
 
 #define OURS	     (0x6768U << 16) /* "gh" */
@@ -79,23 +80,6 @@ static struct root *root_get(struct qdiscs *q, int ifindex)
 	root = &q->roots[q->count++];
 	*root = (struct root){.ifindex = ifindex, .flow_packets = UINT32_MAX};
 	return root;
-}
-
-struct described {
-	const char *kind;
-	const struct nlattr *options;
-};
-
-static int parse_described(const struct nlattr *attr, void *data)
-{
-	struct described *is = data;
-
-	if (mnl_attr_get_type(attr) == TCA_KIND &&
-		mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-		is->kind = mnl_attr_get_str(attr);
-	if (mnl_attr_get_type(attr) == TCA_OPTIONS)
-		is->options = attr;
-	return MNL_CB_OK;
 }
 
 static int parse_fq(const struct nlattr *attr, void *data)
