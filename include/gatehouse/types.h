@@ -29,6 +29,8 @@ struct ipaddr {
 enum kind {
 	KIND_VOUCHER = 1,
 	KIND_MANUAL = 2,
+	KIND_COIN = 3,
+	KIND_FREE = 4,
 };
 
 /* Operator roles, weakest first; a higher role may do what a lower one may. */

@@ -268,6 +268,34 @@ static void test_clean_up(void **state)
 	store_rollback(store);
 }
 
+static void test_a_payment_counts_and_is_given_back_once(void **state)
+{
+	const struct payment_filter any = {.until = UNLIMITED};
+	struct payment payment = {.paid_at = 1000, .method = "coin",
+		.reference = "main 17", .amount_minor = 500, .currency = "PHP",
+		.who = "main"};
+	struct store *store = *state;
+	struct payment rows[2];
+
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_payment_insert(store, &payment), 0);
+	assert_int_equal(store_payment_insert(store, &payment), -EEXIST);
+	assert_int_equal(
+		store_payment_list(store, &any, UNLIMITED, rows, 2), 1);
+	assert_string_equal(rows[0].reference, "main 17");
+	assert_int_equal(rows[0].amount_minor, 500);
+	assert_int_equal(rows[0].status, PAYMENT_PAID);
+	assert_int_equal(
+		store_payment_refund(store, payment.id, 2000, "uid 0"), 0);
+	assert_int_equal(
+		store_payment_refund(store, payment.id, 2000, "uid 0"), -ENOENT);
+	assert_int_equal(
+		store_payment_lookup(store, payment.id, &rows[0]), 0);
+	assert_int_equal(rows[0].status, PAYMENT_REFUNDED);
+	assert_int_equal(rows[0].refunded_at, 2000);
+	assert_int_equal(store_commit(store), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -280,6 +308,7 @@ int main(void)
 		TEST(test_deadlines_follow_the_boot),
 		TEST(test_an_unknown_voucher_state_is_no_good),
 		TEST(test_live_sessions_are_counted),
+		TEST(test_a_payment_counts_and_is_given_back_once),
 		TEST(test_clean_up),
 	};
 

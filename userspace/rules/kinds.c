@@ -7,17 +7,14 @@
 static const struct kind_rules *const kinds[] = {
 	[KIND_VOUCHER] = &kind_voucher,
 	[KIND_MANUAL] = &kind_manual,
+	[KIND_COIN] = &kind_coin,
+	[KIND_FREE] = &kind_free,
 };
-
-static bool never(const struct credit *credit)
-{
-	return false;
-}
 
 const struct kind_rules *kind_rules(enum kind kind)
 {
 	static const struct kind_rules unknown = {
-		.name = "unknown", .may_move = never};
+		.name = "unknown", .may_move = kind_never};
 
 	/* A damaged row may say anything. */
 	if ((size_t)kind < ARRAY_SIZE(kinds) && kinds[kind])

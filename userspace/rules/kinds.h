@@ -15,7 +15,13 @@ struct kind_rules {
 	void (*moved)(struct credit *credit);
 };
 
-extern const struct kind_rules kind_voucher, kind_manual;
+extern const struct kind_rules kind_voucher, kind_manual, kind_coin, kind_free;
+
+/* For `may_move` of a kind that stays where it is. */
+static inline bool kind_never(const struct credit *credit)
+{
+	return false;
+}
 
 /* Never NULL: an unknown kind may do nothing. */
 const struct kind_rules *kind_rules(enum kind kind);

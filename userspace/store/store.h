@@ -351,6 +351,38 @@ int store_security_event_list(struct store *store,
 	const struct security_event_filter *filter, int64_t before,
 	struct security_event *rows, int max);
 
+enum payment_status { PAYMENT_PAID, PAYMENT_REFUNDED };
+
+/* Empty texts and numbers of 0: there is none. */
+struct payment {
+	int64_t id;
+	int64_t paid_at; /* UTC seconds */
+	char method[16]; /* cash, coin */
+	char reference[65]; /* unique for its method */
+	int64_t amount_minor;
+	char currency[4];
+	enum payment_status status;
+	int64_t plan_id, session_id, voucher_id;
+	char network[32];
+	char phone[24];
+	char who[40]; /* took it: an operator, or a coin slot */
+	int64_t refunded_at;
+	char refunded_by[40];
+};
+const char *payment_status_name(enum payment_status status);
+/* As paid; sets the id. -EEXIST: that reference was there before. */
+int store_payment_insert(struct store *store, struct payment *payment);
+/* -ENOENT: there is none, or it is given back already. */
+int store_payment_refund(struct store *store, int64_t id, int64_t at, const char *who);
+int store_payment_lookup(struct store *store, int64_t id, struct payment *ret_payment);
+struct payment_filter {
+	int64_t session_id, voucher_id; /* 0: any */
+	int64_t from, until; /* paid_at, UTC seconds; `until` is not in it */
+};
+/* Newest first, ids below `before` (UNLIMITED: from the newest). */
+int store_payment_list(struct store *store, const struct payment_filter *filter,
+	int64_t before, struct payment *rows, int max);
+
 struct clean_up {
 	int64_t sessions, tokens, audit, security_events;
 };

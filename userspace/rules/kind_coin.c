@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Credits bought with coins (P2): they follow their token to any MAC.
+ */
+#include "rules/kinds.h"
+
+const struct kind_rules kind_coin = {
+	.name = "coin",
+};

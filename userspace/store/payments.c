@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Payments: what was paid for a session or a voucher, how, and to whom.
+ */
+#include <string.h>
+
+#include "base/util.h"
+#include "store/handle.h"
+
+#define COLUMNS                                                              \
+	"id, paid_at, method, reference, amount_minor, currency, status,"    \
+	" plan_id, session_id, voucher_id, network, phone, who, refunded_at," \
+	" refunded_by"
+
+static const char *const status_names[] = {
+	[PAYMENT_PAID] = "paid",
+	[PAYMENT_REFUNDED] = "refunded",
+};
+
+const char *payment_status_name(enum payment_status status)
+{
+	return status_names[status];
+}
+
+static void read_payment(struct db_rows *rows, void *ret_row)
+{
+	struct payment *p = ret_row;
+
+	memset(p, 0, sizeof(*p));
+	p->id = db_int(rows, 0);
+	p->paid_at = db_int(rows, 1);
+	db_text(rows, 2, p->method, sizeof(p->method));
+	db_text(rows, 3, p->reference, sizeof(p->reference));
+	p->amount_minor = db_int(rows, 4);
+	db_text(rows, 5, p->currency, sizeof(p->currency));
+	/* Unreadable money is not given back twice. */
+	p->status = DB_NAME(rows, 6, status_names, PAYMENT_REFUNDED);
+	p->plan_id = db_int(rows, 7);
+	p->session_id = db_int(rows, 8);
+	p->voucher_id = db_int(rows, 9);
+	db_text(rows, 10, p->network, sizeof(p->network));
+	db_text(rows, 11, p->phone, sizeof(p->phone));
+	db_text(rows, 12, p->who, sizeof(p->who));
+	p->refunded_at = db_int(rows, 13);
+	db_text(rows, 14, p->refunded_by, sizeof(p->refunded_by));
+}
+
+static const char *or_null(const char *text)
+{
+	return text[0] ? text : NULL;
+}
+
+int store_payment_insert(struct store *store, struct payment *payment)
+{
+	int ret = db_run(store->db,
+		"INSERT INTO payments (paid_at, method, reference,"
+		" amount_minor, currency, status, plan_id, session_id,"
+		" voucher_id, network, phone, who) VALUES (?, ?, ?, ?, ?,"
+		" 'paid', nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, ?, ?)",
+		"ittitiiittt", payment->paid_at, payment->method,
+		or_null(payment->reference), payment->amount_minor,
+		payment->currency, payment->plan_id, payment->session_id,
+		payment->voucher_id, or_null(payment->network),
+		or_null(payment->phone), payment->who);
+
+	if (!ret)
+		payment->id = db_last_id(store->db);
+	return ret;
+}
+
+int store_payment_refund(
+	struct store *store, int64_t id, int64_t at, const char *who)
+{
+	int ret = db_run(store->db,
+		"UPDATE payments SET status = 'refunded', refunded_at = ?,"
+		" refunded_by = ?, updated_at = unixepoch()"
+		" WHERE id = ? AND status = 'paid'",
+		"iti", at, who, id);
+
+	if (!ret && db_changes(store->db) != 1)
+		ret = -ENOENT;
+	return ret;
+}
+
+int store_payment_lookup(
+	struct store *store, int64_t id, struct payment *ret_payment)
+{
+	return db_one(store->db, read_payment, ret_payment,
+		"SELECT " COLUMNS " FROM payments WHERE id = ?", "i", id);
+}
+
+int store_payment_list(struct store *store,
+	const struct payment_filter *filter, int64_t before,
+	struct payment *rows, int max)
+{
+	return db_list(store->db, read_payment, rows, sizeof(*rows), max,
+		"SELECT " COLUMNS " FROM payments WHERE id < ?1"
+		" AND (?2 = 0 OR session_id = ?2)"
+		" AND (?3 = 0 OR voucher_id = ?3)"
+		" AND paid_at >= ?4 AND paid_at < ?5"
+		" ORDER BY id DESC LIMIT ?6",
+		"iiiiii", before, filter->session_id, filter->voucher_id,
+		filter->from, filter->until, (int64_t)max);
+}
