@@ -31,9 +31,9 @@ static void test_rows(void **state)
 	for (op = ops; op->name; op++) {
 		if (!op->handler || !op->args || !op->proofs)
 			fail_msg("%s: the row has holes", op->name);
-		/* A local caller without a role must never get in. */
-		if (op->proofs & PROOF_LOCAL && op->least < ROLE_STAFF)
-			fail_msg("%s: open to every local user", op->name);
+		/* A caller without a role must never get in. */
+		if (op->proofs & PROOF_DESK && op->least < ROLE_STAFF)
+			fail_msg("%s: open to callers without a role", op->name);
 		if (op->proofs & PROOF_GUEST && op->rate == RATE_FREE)
 			fail_msg("%s: guests have no limit", op->name);
 		for (other = op + 1; other->name; other++)
@@ -49,23 +49,24 @@ static void test_roles(void **state)
 	static const struct {
 		const char *op;
 		enum role least;
+		unsigned int proofs;
 	} rows[] = {
-		{"status", ROLE_STAFF},
-		{"clients.allow", ROLE_STAFF},
-		{"clients.move", ROLE_STAFF},
-		{"clients.kick", ROLE_SUPERVISOR},
-		{"clients.block", ROLE_SUPERVISOR},
-		{"clients.hold", ROLE_SUPERVISOR},
-		{"clients.release", ROLE_SUPERVISOR},
-		{"plans.add", ROLE_MANAGER},
-		{"plans.remove", ROLE_MANAGER},
-		{"groups.list", ROLE_STAFF},
-		{"groups.add", ROLE_SUPERVISOR},
-		{"groups.join", ROLE_SUPERVISOR},
-		{"vouchers.create", ROLE_STAFF},
-		{"vouchers.list", ROLE_MANAGER},
-		{"vouchers.revoke", ROLE_MANAGER},
-		{"unload", ROLE_ADMIN},
+		{"status", ROLE_STAFF, PROOF_DESK},
+		{"clients.allow", ROLE_STAFF, PROOF_DESK},
+		{"clients.move", ROLE_STAFF, PROOF_DESK},
+		{"clients.kick", ROLE_SUPERVISOR, PROOF_DESK},
+		{"clients.block", ROLE_SUPERVISOR, PROOF_DESK},
+		{"clients.hold", ROLE_SUPERVISOR, PROOF_DESK},
+		{"clients.release", ROLE_SUPERVISOR, PROOF_DESK},
+		{"plans.add", ROLE_MANAGER, PROOF_DESK},
+		{"plans.remove", ROLE_MANAGER, PROOF_DESK},
+		{"groups.list", ROLE_STAFF, PROOF_DESK},
+		{"groups.add", ROLE_SUPERVISOR, PROOF_DESK},
+		{"groups.join", ROLE_SUPERVISOR, PROOF_DESK},
+		{"vouchers.create", ROLE_STAFF, PROOF_DESK},
+		{"vouchers.list", ROLE_MANAGER, PROOF_DESK},
+		{"vouchers.revoke", ROLE_MANAGER, PROOF_DESK},
+		{"unload", ROLE_ADMIN, PROOF_LOCAL},
 	};
 	size_t i;
 
@@ -74,7 +75,7 @@ static void test_roles(void **state)
 
 		assert_non_null(op);
 		assert_int_equal(op->least, rows[i].least);
-		assert_int_equal(op->proofs, PROOF_LOCAL);
+		assert_int_equal(op->proofs, rows[i].proofs);
 	}
 }
 

@@ -26,7 +26,7 @@ typedef json_t *op_fn(struct gatehoused *g, const struct caller *caller,
 struct op {
 	const char *name;
 	unsigned int proofs; /* enum proof, those accepted */
-	enum role least;     /* for local callers */
+	enum role least;     /* for callers with a role */
 	enum rate_class rate; /* for guests */
 	const struct json_arg *args;
 	op_fn *handler;

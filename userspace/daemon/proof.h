@@ -16,7 +16,11 @@
 enum proof {
 	PROOF_LOCAL = 1 << 0, /* the uid at the other end of the control socket */
 	PROOF_GUEST = 1 << 1, /* an accepted TCP connection of the portal */
+	PROOF_OPERATOR = 1 << 2, /* the token of an operator */
 };
+/* What operators may do from wherever they are. What stays PROOF_LOCAL needs
+ * an account on the box itself. */
+#define PROOF_DESK (PROOF_LOCAL | PROOF_OPERATOR)
 
 /* The proven asker. */
 struct caller {
