@@ -66,6 +66,8 @@ static void test_roles(void **state)
 		{"vouchers.create", ROLE_STAFF, PROOF_DESK},
 		{"vouchers.list", ROLE_MANAGER, PROOF_DESK},
 		{"vouchers.revoke", ROLE_MANAGER, PROOF_DESK},
+		{"payments.list", ROLE_STAFF, PROOF_DESK},
+		{"payments.sums", ROLE_STAFF, PROOF_DESK},
 		{"unload", ROLE_ADMIN, PROOF_LOCAL},
 	};
 	size_t i;

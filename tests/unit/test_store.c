@@ -296,6 +296,59 @@ static void test_a_payment_counts_and_is_given_back_once(void **state)
 	assert_int_equal(store_commit(store), 0);
 }
 
+/* Sold in the evening by one, given back the next morning by another. */
+static void test_each_drawer_has_its_own_day(void **state)
+{
+	const struct payment_filter any = {.until = UNLIMITED};
+	struct payment payment = {.paid_at = 10 * 86400, .method = "cash",
+		.amount_minor = 500, .currency = "TZS", .who = "ann"};
+	struct store *store = *state;
+	struct payment_sum rows[4];
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_payment_insert(store, &payment), 0);
+	assert_int_equal(store_payment_insert(store, &payment), 0);
+	assert_int_equal(store_payment_refund(
+				 store, payment.id, 11 * 86400, "bob"),
+		0);
+	assert_int_equal(store_payment_sums(store, &any, 0, rows, 4), 2);
+	assert_string_equal(rows[0].day, "1970-01-12");
+	assert_string_equal(rows[0].who, "bob");
+	assert_int_equal(rows[0].taken, 0);
+	assert_int_equal(rows[0].refunded_minor, 500);
+	assert_string_equal(rows[1].day, "1970-01-11");
+	assert_int_equal(rows[1].taken, 2);
+	assert_int_equal(rows[1].taken_minor, 1000);
+	assert_int_equal(rows[1].refunded, 0);
+	assert_int_equal(store_payment_sums(store, &any, 1, rows, 4), 1);
+	assert_int_equal(store_payment_sums(store,
+				 &(struct payment_filter){.who = "ann",
+					 .until = UNLIMITED},
+				 0, rows, 4),
+		1);
+	store_rollback(store);
+}
+
+static void test_days(void **state)
+{
+	int64_t begin, end;
+
+	/* Spring: the day has 23 hours. */
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	assert_int_equal(day_parse("2026-03-29", &begin, &end), 0);
+	assert_int_equal(end - begin, 23 * 3600);
+	assert_int_equal(day_parse("2026-12-31", &begin, &end), 0);
+	assert_int_equal(end - begin, 24 * 3600);
+	assert_int_equal(day_parse("2026-02-31", &begin, &end), -EINVAL);
+	assert_int_equal(day_parse("2026-02-01x", &begin, &end), -EINVAL);
+	assert_int_equal(day_parse("today", &begin, &end), -EINVAL);
+	setenv("TZ", "UTC", 1);
+	tzset();
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -309,6 +362,8 @@ int main(void)
 		TEST(test_an_unknown_voucher_state_is_no_good),
 		TEST(test_live_sessions_are_counted),
 		TEST(test_a_payment_counts_and_is_given_back_once),
+		TEST(test_each_drawer_has_its_own_day),
+		TEST(test_days),
 		TEST(test_clean_up),
 	};
 

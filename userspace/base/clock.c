@@ -48,3 +48,23 @@ const char *time_format(int64_t wall_sec, char buf[static TIME_TEXT])
 		buf[0] = '\0';
 	return buf;
 }
+
+int day_parse(const char *text, int64_t *ret_begin, int64_t *ret_end)
+{
+	struct tm day = {.tm_isdst = -1}, next;
+	const char *end = strptime(text, "%Y-%m-%d", &day);
+	int mday = day.tm_mday;
+	time_t begin;
+
+	if (!end || *end)
+		return -EINVAL;
+	next = day;
+	next.tm_mday++;
+	begin = mktime(&day);
+	/* The 31st of a shorter month would be a day of the next. */
+	if (begin < 0 || day.tm_mday != mday)
+		return -EINVAL;
+	*ret_begin = begin;
+	*ret_end = mktime(&next);
+	return 0;
+}

@@ -19,5 +19,8 @@ int clock_boot_id(char buf[static BOOT_ID_TEXT]);
 #define TIME_TEXT 21
 /* RFC 3339 UTC, "2026-11-21T04:00:00Z". */
 const char *time_format(int64_t wall_sec, char buf[static TIME_TEXT]);
+/* A day of the box's time zone, "2026-11-21": UTC seconds at which it begins and
+ * the next one does. -EINVAL: there is no such day. */
+int day_parse(const char *text, int64_t *ret_begin, int64_t *ret_end);
 
 #endif

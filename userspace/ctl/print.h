@@ -28,6 +28,8 @@ void print_events(const json_t *reply);
 void print_reasons(const json_t *reply);
 void print_garden(const json_t *reply);
 void print_explain(const json_t *reply);
+void print_payments(const json_t *reply);
+void print_sales(const json_t *reply);
 /* One event of `watch`, as a line. */
 void print_event(const json_t *event);
 

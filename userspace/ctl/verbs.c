@@ -38,6 +38,17 @@ static const struct verb_arg allow_args[] = {
 	RATE_ARGS(VERB_WITH),
 	{VERB_ARG_TEXT, "--plan", "plan", VERB_ONE_OF, "NAME",
 		"time and bytes of that plan"},
+	{VERB_ARG_INT, "--paid", "paidMinor", VERB_OPTIONAL, "MINOR",
+		"taken for it, in hundredths of the currency"},
+	{},
+};
+static const struct verb_arg payments_args[] = {
+	{VERB_ARG_TEXT, "--who", "who", VERB_OPTIONAL, "WHO",
+		"only what this operator or coin slot took"},
+	{VERB_ARG_TEXT, "--from", "from", VERB_OPTIONAL, "DAY",
+		"from this day on, such as 2026-11-21"},
+	{VERB_ARG_TEXT, "--to", "to", VERB_OPTIONAL, "DAY",
+		"to this day, that included"},
 	{},
 };
 static const struct verb_arg rate_args[] = {
@@ -257,6 +268,11 @@ const struct verb verbs[] = {
 		"vouchers and their state", "voucher list --state used"},
 	{"voucher revoke", "vouchers.revoke", code_args, NULL, print_done,
 		"revoke an unused voucher", "voucher revoke AJC7KMW3PXQ9"},
+	{"payments", "payments.list", payments_args, NULL, print_payments,
+		"what was paid, newest first", "payments --from 2026-11-21"},
+	{"sales", "payments.sums", payments_args, NULL, print_sales,
+		"what each operator took and gave back, by day",
+		"sales --from 2026-11-01 --to 2026-11-30"},
 	{"verify", "verify", verify_args, NULL, print_verify,
 		"compare the kernel's records with the database; --repair fixes them",
 		"verify"},

@@ -189,7 +189,7 @@ void json_add_group(json_t *object, const struct group *group)
 		json_object_set_new(object, name, json_integer(left));
 }
 
-static const char *network_name(struct gatehoused *g, uint32_t number)
+const char *network_name_of(struct gatehoused *g, uint32_t number)
 {
 	int i;
 
@@ -201,7 +201,7 @@ static const char *network_name(struct gatehoused *g, uint32_t number)
 
 json_t *json_network(struct gatehoused *g, uint32_t number)
 {
-	const char *name = network_name(g, number);
+	const char *name = network_name_of(g, number);
 
 	return name ? json_string(name) : json_null();
 }
@@ -357,7 +357,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 		return ret;
 	session = known.session;
 	client_sight(g, mac, &network, &seen_ns);
-	guest.network = network_name(g, network);
+	guest.network = network_name_of(g, network);
 	if (!session && !known.device.id && !seen_ns)
 		return -ENOENT;
 	object = json_object();

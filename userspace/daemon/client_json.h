@@ -26,7 +26,9 @@ json_t *json_name(const char *name);
 /* null for the zero address. */
 json_t *json_ip(const struct ipaddr *addr);
 
-/* The name of a network number; null for 0. */
+/* The name of a network number; NULL: it has none. */
+const char *network_name_of(struct gatehoused *g, uint32_t number);
+/* The same; null for 0. */
 json_t *json_network(struct gatehoused *g, uint32_t number);
 /* Where and when the kernel saw a client last; 0: never. */
 void client_sight(struct gatehoused *g, const struct mac *mac,

@@ -19,6 +19,7 @@
 #define BYTES(s, field) ((int64_t)sizeof(((struct s *)0)->field) - 1)
 #define MINUTES_MAX (10LL * 366 * 24 * 60)
 #define MEGABYTES_MAX 100000000LL
+#define MONEY_MAX 1000000000000LL /* minor units */
 
 /* clang-format off */
 #define ARG_MAC(s, f, name) {name, JSON_ARG_MAC, true, ARG(s, f), 0, 0, 0}
@@ -79,6 +80,7 @@ static const struct json_arg allow_args[] = {
 	OPT_INT(args_allow, megabytes, "megabytes", 1, MEGABYTES_MAX, megabytes_set),
 	OPT_TEXT(args_allow, plan, "plan", plan_set),
 	OPT_RATES(args_allow),
+	OPT_INT(args_allow, paid_minor, "paidMinor", 0, MONEY_MAX, paid_set),
 	{},
 };
 static const struct json_arg rate_args[] = {
@@ -107,7 +109,7 @@ static const struct json_arg plan_args[] = {
 	ARG_INT(args_plan, minutes, "minutes", 1, MINUTES_MAX),
 	OPT_INT(args_plan, megabytes, "megabytes", 1, MEGABYTES_MAX, megabytes_set),
 	OPT_RATES(args_plan),
-	OPT_INT(args_plan, price_minor, "priceMinor", 0, 1000000000000, price_set),
+	OPT_INT(args_plan, price_minor, "priceMinor", 0, MONEY_MAX, price_set),
 	OPT_TEXT(args_plan, currency, "currency", currency_set),
 	OPT_INT(args_plan, moves, "moves", 0, 1000000, moves_set),
 	OPT_INT(args_plan, token_days, "tokenDays", 1, 3650, token_days_set),
@@ -150,6 +152,14 @@ static const struct json_arg code_args[] = {
 };
 static const struct json_arg token_args[] = {
 	ARG_TEXT(args_token, token, "token"),
+	{},
+};
+static const struct json_arg payments_args[] = {
+	OPT_INT(args_payments, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_payments, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_payments, who, "who", who_set),
+	OPT_TEXT(args_payments, from, "from", from_set),
+	OPT_TEXT(args_payments, to, "to", to_set),
 	{},
 };
 static const struct json_arg verify_args[] = {
@@ -219,6 +229,9 @@ const struct op ops[] = {
 	{"vouchers.revoke", PROOF_DESK, ROLE_MANAGER, RATE_FREE, code_args, op_vouchers_revoke},
 	{"vouchers.activate", PROOF_GUEST, ROLE_NONE, RATE_GUESS, code_args, op_vouchers_activate},
 
+	{"payments.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_list},
+	{"payments.sums", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_sums},
+
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{},
 };
@@ -236,6 +249,7 @@ FITS(args_plan);
 FITS(args_group);
 FITS(args_batch);
 FITS(args_token);
+FITS(args_payments);
 FITS(args_guest);
 
 const struct op *op_lookup(const char *name)

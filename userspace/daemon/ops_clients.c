@@ -14,6 +14,7 @@
 #include "daemon/sentences.h"
 #include "daemon/sync.h"
 #include "rules/move.h"
+#include "rules/sale.h"
 
 #define STAFF_MINUTES 60 /* what staff may give or take at once (N13) */
 
@@ -223,6 +224,9 @@ static json_t *allowance_of(struct gatehoused *g, const struct caller *caller,
 		return reply_refuse(CTL_bad_request,
 			"Megabytes can be given together with minutes only: a "
 			"plan has its own, and they cannot be taken away.");
+	if (a->paid_set && !a->plan_set && a->minutes <= 0)
+		return reply_refuse(CTL_bad_request,
+			"paidMinor goes with time that is given, not taken.");
 	if (is_rated(&a->rates) && a->minutes <= 0)
 		return reply_refuse(CTL_bad_request,
 			"Rates can be given together with minutes only: a plan "
@@ -257,6 +261,30 @@ static json_t *allowance_of(struct gatehoused *g, const struct caller *caller,
 	return NULL;
 }
 
+/* What was paid at the desk for what the session was given. */
+static int take_money(struct gatehoused *g, const struct caller *caller,
+	const struct args_allow *a, const struct plan *plan,
+	const struct moment *now, struct account *account)
+{
+	struct payment payment = {
+		.paid_at = now->wall_sec,
+		.method = SALE_CASH,
+		.amount_minor = a->paid_minor,
+		.plan_id = plan ? plan->id : 0,
+	};
+	const char *name;
+	uint32_t network;
+	int64_t seen_ns;
+
+	client_sight(g, &a->mac, &network, &seen_ns);
+	name = network_name_of(g, network);
+	snprintf(payment.network, sizeof(payment.network), "%s", name ?: "");
+	snprintf(payment.currency, sizeof(payment.currency), "%s",
+		plan ? plan->currency : g->config.currency);
+	snprintf(payment.who, sizeof(payment.who), "%s", caller->who);
+	return sale_to_session(&g->rules, &account->session, &payment);
+}
+
 json_t *op_clients_allow(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -285,8 +313,10 @@ json_t *op_clients_allow(struct gatehoused *g, const struct caller *caller,
 			&account, &outcome);
 	if (!ret && !outcome)
 		ret = device_known(g, &a->mac, NULL);
-	snprintf(detail, sizeof(detail), "%lld s",
-		(long long)allowance.seconds);
+	if (!ret && !outcome && a->paid_set)
+		ret = take_money(g, caller, a, allowance.plan, &now, &account);
+	snprintf(detail, sizeof(detail), "%lld s%s",
+		(long long)allowance.seconds, a->paid_set ? ", paid" : "");
 	if (!ret && !outcome)
 		ret = audit(g, caller, "allow", &a->mac, detail);
 	if (!ret)

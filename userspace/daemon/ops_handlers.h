@@ -42,7 +42,8 @@ struct args_rates { /* kbit/s */
 };
 struct args_allow {
 	struct mac mac;
-	bool minutes_set, megabytes_set, plan_set;
+	bool minutes_set, megabytes_set, plan_set, paid_set;
+	int64_t paid_minor; /* what was taken for it */
 	int64_t minutes;
 	int64_t megabytes;
 	char plan[CTL_NAME_MAX + 1];
@@ -103,6 +104,12 @@ struct args_code {
 struct args_token {
 	char token[CTL_TOKEN_MAX + 1];
 };
+struct args_payments {
+	bool limit_set, after_set, who_set, from_set, to_set;
+	int64_t limit, after; /* as in args_list */
+	char who[40];
+	char from[16], to[16]; /* days, both in it */
+};
 struct args_verify {
 	bool repair;
 };
@@ -139,6 +146,7 @@ op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,
 	op_vouchers_activate;
 op_fn op_groups_list, op_groups_get, op_groups_add, op_groups_set,
 	op_groups_join, op_groups_leave, op_groups_remove;
+op_fn op_payments_list, op_payments_sums;
 op_fn op_guest_session;
 
 #endif

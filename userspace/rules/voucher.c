@@ -9,6 +9,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "rules/sale.h"
+
 /* Without I, L, O, 0 and 1. 31 is prime: the check character finds every
  * single wrong character and every swap of two neighbours. */
 static const char alphabet[] = "ABCDEFGHJKMNPQRSTUVWXYZ23456789";
@@ -252,7 +254,6 @@ static int redeem(struct rules *rules, const struct guest *guest,
 	if (ret)
 		return ret;
 	activated->group_id = credit.group_id;
-	account->session.total_paid_minor += plan.price_minor;
 	/* The code is a proof: its guest gets a token whatever was before. */
 	account->session.token_handed = true;
 	ret = account_add(rules, account, &credit, now, ret_outcome);
@@ -264,6 +265,8 @@ static int redeem(struct rules *rules, const struct guest *guest,
 		return ret;
 	ret = store_voucher_use(rules->store, voucher->id, account->session.id,
 		guest->mac, now->wall_sec);
+	if (!ret)
+		ret = sale_redeemed(rules, voucher, &plan, &account->session);
 	return ret ? ret : token_make(rules, account, now, activated->token);
 }
 

@@ -98,7 +98,62 @@ int store_payment_list(struct store *store,
 		" AND (?2 = 0 OR session_id = ?2)"
 		" AND (?3 = 0 OR voucher_id = ?3)"
 		" AND paid_at >= ?4 AND paid_at < ?5"
+		" AND (?7 IS NULL OR who = ?7)"
 		" ORDER BY id DESC LIMIT ?6",
-		"iiiiii", before, filter->session_id, filter->voucher_id,
-		filter->from, filter->until, (int64_t)max);
+		"iiiiiit", before, filter->session_id, filter->voucher_id,
+		filter->from, filter->until, (int64_t)max, filter->who);
+}
+
+int store_payment_bind(struct store *store, int64_t voucher_id,
+	int64_t session_id, int64_t *ret_minor)
+{
+	int ret = db_run(store->db,
+		"UPDATE payments SET session_id = ?,"
+		" updated_at = unixepoch()"
+		" WHERE voucher_id = ? AND status = 'paid'",
+		"ii", session_id, voucher_id);
+
+	if (!ret && db_changes(store->db) < 1)
+		ret = -ENOENT;
+	return ret ? ret
+		   : db_one(store->db, db_read_int, ret_minor,
+			     "SELECT sum(amount_minor) FROM payments"
+			     " WHERE voucher_id = ? AND status = 'paid'",
+			     "i", voucher_id);
+}
+
+static void read_sum(struct db_rows *rows, void *ret_row)
+{
+	struct payment_sum *sum = ret_row;
+
+	db_text(rows, 0, sum->day, sizeof(sum->day));
+	db_text(rows, 1, sum->who, sizeof(sum->who));
+	db_text(rows, 2, sum->method, sizeof(sum->method));
+	db_text(rows, 3, sum->currency, sizeof(sum->currency));
+	sum->taken = db_int(rows, 4);
+	sum->taken_minor = db_int(rows, 5);
+	sum->refunded = db_int(rows, 6);
+	sum->refunded_minor = db_int(rows, 7);
+}
+
+/* A sale and its refund are two things that happened, maybe to two operators
+ * on two days: each drawer shows its own. */
+int store_payment_sums(struct store *store, const struct payment_filter *filter,
+	int64_t skip, struct payment_sum *rows, int max)
+{
+	return db_list(store->db, read_sum, rows, sizeof(*rows), max,
+		"SELECT date(at, 'unixepoch', 'localtime') AS day, who, method,"
+		" currency, sum(taken), sum(taken * amount_minor),"
+		" sum(1 - taken), sum((1 - taken) * amount_minor)"
+		" FROM (SELECT paid_at AS at, who, method, currency,"
+		"  amount_minor, 1 AS taken FROM payments"
+		"  WHERE paid_at >= ?1 AND paid_at < ?2"
+		" UNION ALL SELECT refunded_at, refunded_by, method, currency,"
+		"  amount_minor, 0 FROM payments"
+		"  WHERE refunded_at >= ?1 AND refunded_at < ?2)"
+		" WHERE ?3 IS NULL OR who = ?3"
+		" GROUP BY day, who, method, currency"
+		" ORDER BY day DESC, who, method, currency LIMIT ?4 OFFSET ?5",
+		"iitii", filter->from, filter->until, filter->who, (int64_t)max,
+		skip);
 }

@@ -376,12 +376,31 @@ int store_payment_insert(struct store *store, struct payment *payment);
 int store_payment_refund(struct store *store, int64_t id, int64_t at, const char *who);
 int store_payment_lookup(struct store *store, int64_t id, struct payment *ret_payment);
 struct payment_filter {
+	const char *who; /* NULL: any */
 	int64_t session_id, voucher_id; /* 0: any */
 	int64_t from, until; /* paid_at, UTC seconds; `until` is not in it */
 };
 /* Newest first, ids below `before` (UNLIMITED: from the newest). */
 int store_payment_list(struct store *store, const struct payment_filter *filter,
 	int64_t before, struct payment *rows, int max);
+/* What was paid for a voucher is of this session from now on; how much that
+ * was is added up, -ENOENT: nothing was. */
+int store_payment_bind(struct store *store, int64_t voucher_id,
+	int64_t session_id, int64_t *ret_minor);
+
+/* Of one day of the box, who took and who gave back, method and currency. */
+struct payment_sum {
+	char day[11]; /* 2026-11-21, local time */
+	char who[40];
+	char method[16];
+	char currency[4];
+	int64_t taken, taken_minor;       /* how many, how much */
+	int64_t refunded, refunded_minor; /* on that day */
+};
+/* The latest day first; the first `skip` of them are left out. `filter`: who
+ * and the times. */
+int store_payment_sums(struct store *store, const struct payment_filter *filter,
+	int64_t skip, struct payment_sum *rows, int max);
 
 struct clean_up {
 	int64_t sessions, tokens, audit, security_events;

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Operations about money that was taken: the list of it, and sums for the
+ * drawer. Staff see what they took themselves; who is above them, everything.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "daemon/client_json.h"
+#include "daemon/ops_handlers.h"
+
+static json_t *payment_json(struct gatehoused *g, const struct payment *p)
+{
+	struct plan plan;
+	bool known = p->plan_id &&
+		     store_plan_lookup(g->store, p->plan_id, &plan) == 0;
+
+	return json_pack("{s:I, s:o, s:I, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o,"
+			 " s:s, s:o, s:o}",
+		"id", (json_int_t)p->id, "paidAt", json_time(p->paid_at),
+		"amountMinor", (json_int_t)p->amount_minor, "currency",
+		p->currency, "method", p->method, "reference",
+		json_name(p->reference), "status",
+		payment_status_name(p->status), "plan",
+		known ? json_string(plan.name) : json_null(), "sessionId",
+		p->session_id ? json_integer(p->session_id) : json_null(),
+		"voucherId",
+		p->voucher_id ? json_integer(p->voucher_id) : json_null(),
+		"network", json_name(p->network), "who", p->who, "refundedAt",
+		json_time(p->refunded_at), "refundedBy",
+		json_name(p->refunded_by));
+}
+
+/* Whose payments, and of which days. NULL, or the refusal. */
+static json_t *filter_of(const struct caller *caller,
+	const struct args_payments *a, struct payment_filter *ret_filter)
+{
+	bool is_staff = caller->role < ROLE_SUPERVISOR;
+	int64_t other;
+
+	*ret_filter = (struct payment_filter){.until = UNLIMITED};
+	if (a->from_set && day_parse(a->from, &ret_filter->from, &other))
+		return reply_refuse(CTL_bad_request,
+			"from is a day such as 2026-11-21.");
+	if (a->to_set && day_parse(a->to, &other, &ret_filter->until))
+		return reply_refuse(CTL_bad_request,
+			"to is a day such as 2026-11-21.");
+	if (a->who_set || is_staff)
+		ret_filter->who = a->who_set ? a->who : caller->who;
+	if (is_staff && strcmp(ret_filter->who, caller->who) != 0)
+		return reply_refuse(CTL_not_allowed,
+			"What others took can be seen with the role supervisor.");
+	return NULL;
+}
+
+json_t *op_payments_list(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_payments *a = args;
+	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
+	struct payment rows[OPS_LIST_MAX];
+	struct payment_filter filter;
+	json_t *items, *refusal = filter_of(caller, a, &filter);
+	int n, i;
+
+	if (refusal)
+		return refusal;
+	n = store_payment_list(g->store, &filter,
+		a->after_set ? a->after : UNLIMITED, rows, limit);
+	if (n < 0)
+		return reply_failed("payments.list", n);
+	items = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(items, payment_json(g, &rows[i]));
+	return reply_fields("{s:o, s:o}", "items", items, "next",
+		n == limit ? json_integer(rows[n - 1].id) : json_null());
+}
+
+json_t *op_payments_sums(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_payments *a = args;
+	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
+	struct payment_sum rows[OPS_LIST_MAX];
+	struct payment_filter filter;
+	json_t *items, *refusal = filter_of(caller, a, &filter);
+	int n, i;
+
+	if (refusal)
+		return refusal;
+	n = store_payment_sums(g->store, &filter, a->after, rows, limit);
+	if (n < 0)
+		return reply_failed("payments.sums", n);
+	items = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(items,
+			json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}",
+				"day", rows[i].day, "who", rows[i].who, "method",
+				rows[i].method, "currency", rows[i].currency,
+				"sales", (json_int_t)rows[i].taken, "takenMinor",
+				(json_int_t)rows[i].taken_minor, "refunds",
+				(json_int_t)rows[i].refunded, "refundedMinor",
+				(json_int_t)rows[i].refunded_minor, "totalMinor",
+				(json_int_t)(rows[i].taken_minor -
+					     rows[i].refunded_minor)));
+	return reply_fields("{s:o, s:o}", "items", items, "next",
+		n == limit ? json_integer(a->after + n) : json_null());
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Money that is taken: each time a row of payments, and what a session cost in
+ * all follows from them.
+ */
+#ifndef RULES_SALE_H
+#define RULES_SALE_H
+
+#include "rules/rules.h"
+
+#define SALE_CASH "cash" /* over the desk */
+
+/*
+ * Records what was paid for the time that the session was just given, and adds
+ * it to what the session cost. `payment` has all but id, session and status;
+ * both structs are brought up to date. -EEXIST: its reference was there before.
+ */
+int sale_to_session(struct rules *rules, struct session *session,
+	struct payment *payment);
+
+/*
+ * A voucher has become time of this session: what was paid for it is what the
+ * session cost. Nobody wrote down that it was sold: it cost what its plan says.
+ */
+int sale_redeemed(struct rules *rules, const struct voucher *voucher,
+	const struct plan *plan, struct session *session);
+
+#endif
