@@ -66,6 +66,7 @@
 	X(client_blocked, 403, 1)           \
 	X(other_network, 403, 1)            \
 	X(session_held, 403, 1)             \
+	X(not_pausable, 409, 1)             \
 	X(devices_full, 409, 1)             \
 	X(has_session, 409, 1)              \
 	X(slow_down, 429, 5)                \

@@ -215,6 +215,7 @@ MAC = {"mac": "02:00:00:00:00:99"}
 ARGS = {
     "clients.get": MAC, "clients.kick": MAC,
     "clients.hold": MAC, "clients.release": MAC,
+    "clients.pause": MAC, "clients.resume": MAC,
     "clients.allow": MAC | {"minutes": 5},
     "clients.block": MAC | {"blocked": True},
     "clients.rate": MAC | {"upKbps": 64},

@@ -58,6 +58,8 @@ static void test_roles(void **state)
 		{"clients.block", ROLE_SUPERVISOR, PROOF_DESK},
 		{"clients.hold", ROLE_SUPERVISOR, PROOF_DESK},
 		{"clients.release", ROLE_SUPERVISOR, PROOF_DESK},
+		{"clients.pause", ROLE_STAFF, PROOF_DESK},
+		{"clients.resume", ROLE_STAFF, PROOF_DESK},
 		{"plans.add", ROLE_MANAGER, PROOF_DESK},
 		{"plans.remove", ROLE_MANAGER, PROOF_DESK},
 		{"groups.list", ROLE_STAFF, PROOF_DESK},

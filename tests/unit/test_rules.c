@@ -21,6 +21,7 @@
 
 #include "rules/grant.h"
 #include "rules/move.h"
+#include "rules/pause.h"
 #include "rules/plan_defaults.h"
 #include "rules/session.h"
 #include "rules/token.h"
@@ -235,37 +236,54 @@ static void assert_seconds(struct world *w, int client, int64_t seconds)
 	assert_int_equal(view.remaining_ns, seconds * NSEC_PER_SEC);
 }
 
-/* Every event from every state: live sessions end with its reason, ended ones
- * keep theirs. */
+/* Every event from every state: where it leads, where it may not, what is told. */
 static void test_transitions(void **state)
 {
+	enum { NO = -1, R = SESSION_RUNNING, P = SESSION_PAUSED, H = SESSION_HELD,
+		E = SESSION_ENDED };
 	static const struct {
-		enum session_event event;
-		const char *reason;
-	} ends[] = {
-		{SESSION_EVENT_EXPIRED, "expired"},
-		{SESSION_EVENT_USED_UP, "used up"},
-		{SESSION_EVENT_EMPTIED, "empty"},
-		{SESSION_EVENT_KICKED, "ended by operator"},
-		{SESSION_EVENT_JOINED, "joined another"},
+		int to[4]; /* from running, paused, held, ended */
+		const char *end_reason;
+	} rows[] = {
+		[SESSION_EVENT_STARTED] = {{R, P, H, NO}},
+		[SESSION_EVENT_EXTENDED] = {{R, P, H, NO}},
+		[SESSION_EVENT_REDUCED] = {{R, P, H, NO}},
+		[SESSION_EVENT_PAUSED] = {{P, NO, NO, NO}},
+		[SESSION_EVENT_RESUMED] = {{NO, R, NO, NO}},
+		[SESSION_EVENT_HELD] = {{H, H, NO, NO}},
+		[SESSION_EVENT_RELEASED] = {{NO, NO, R, NO}},
+		[SESSION_EVENT_RELEASED_PAUSED] = {{NO, NO, P, NO}},
+		[SESSION_EVENT_BLOCKED] = {{R, P, H, NO}},
+		[SESSION_EVENT_UNBLOCKED] = {{R, P, H, NO}},
+		[SESSION_EVENT_MOVED] = {{R, P, H, NO}},
+		[SESSION_EVENT_EXPIRED] = {{E, E, E, NO}, "expired"},
+		[SESSION_EVENT_USED_UP] = {{E, E, E, NO}, "used up"},
+		[SESSION_EVENT_EMPTIED] = {{E, E, E, NO}, "empty"},
+		[SESSION_EVENT_KICKED] = {{E, E, E, NO}, "ended by operator"},
+		[SESSION_EVENT_JOINED] = {{E, E, E, NO}, "joined another"},
+		[SESSION_EVENT_REFUNDED] = {{R, P, H, NO}},
+		[SESSION_EVENT_ENDED_BY_REFUND] = {{E, E, E, NO}, "refunded"},
 	};
 	const struct moment now = {5 * NSEC_PER_SEC, 1000};
 	size_t i;
 	int from;
 
-	for (i = 0; i < ARRAY_SIZE(ends); i++)
-		for (from = SESSION_RUNNING; from <= SESSION_ENDED; from++) {
-			struct session session = {
-				.state = (enum session_state)from};
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		for (from = R; from <= E; from++) {
+			int to = rows[i].to[from];
+			struct account account = {
+				.session.state = (enum session_state)from};
 
+			assert_int_equal(account_change(&account,
+						 (enum session_event)i, "why", &now),
+				to != NO);
+			assert_int_equal(account.happened_count, to != NO);
 			assert_int_equal(
-				session_change(&session, ends[i].event, &now),
-				from != SESSION_ENDED);
-			assert_int_equal(session.state, SESSION_ENDED);
-			assert_string_equal(session.end_reason,
-				from == SESSION_ENDED ? "" : ends[i].reason);
-			assert_int_equal(session.ended_at,
-				from == SESSION_ENDED ? 0 : 1000);
+				account.session.state, to == NO ? from : to);
+			assert_string_equal(account.session.end_reason,
+				to == E ? rows[i].end_reason : "");
+			assert_int_equal(
+				account.session.ended_at, to == E ? 1000 : 0);
 		}
 }
 

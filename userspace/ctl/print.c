@@ -71,6 +71,8 @@ static const struct column one_client_columns[] = {
 	{"state", "state", FORMAT_TEXT},
 	{"held for", "heldFor", FORMAT_TEXT},
 	{"held since", "heldAt", FORMAT_TIME},
+	{"paused by", "pausedBy", FORMAT_TEXT},
+	{"paused since", "pausedAt", FORMAT_TIME},
 	{"private address", "randomMac", FORMAT_YES},
 	{"blocked", "blocked", FORMAT_YES},
 	{"network", "network", FORMAT_TEXT},

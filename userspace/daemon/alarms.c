@@ -16,7 +16,7 @@
 #include "daemon/client_json.h"
 #include "daemon/sync.h"
 #include "daemon/twin_json.h"
-#include "rules/session.h"
+#include "rules/pause.h"
 
 #define GOING_ON_MAX 256
 #define EVIDENCE     sizeof(((struct security_event *)0)->evidence)

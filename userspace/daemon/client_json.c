@@ -18,6 +18,7 @@
 #include "daemon/reply.h"
 #include "daemon/sync.h"
 #include "datapath/bindings.h"
+#include "rules/pause.h"
 
 struct moment moment_now(void)
 {
@@ -113,7 +114,22 @@ void json_add_account(json_t *object, const struct account *account,
 	json_object_set_new(object, "expiresAt", json_time(end));
 }
 
-void json_add_hold(json_t *object, const struct account *account)
+static void add_pause(json_t *object, const struct account *account)
+{
+	bool is_paused =
+		account && account->session.state == SESSION_PAUSED;
+
+	json_object_set_new(object, "pausedBy",
+		is_paused ? json_name(account->session.paused_by) : json_null());
+	json_object_set_new(object, "pausedAt",
+		json_time(is_paused ? account->session.paused_at : 0));
+	json_object_set_new(object, "mayPause",
+		json_boolean(account &&
+			     account->session.state == SESSION_RUNNING &&
+			     account_may_pause(account)));
+}
+
+void json_add_stops(json_t *object, const struct account *account)
 {
 	bool is_held =
 		account && account->session.state == SESSION_HELD;
@@ -122,6 +138,7 @@ void json_add_hold(json_t *object, const struct account *account)
 		is_held ? json_name(account->session.held_for) : json_null());
 	json_object_set_new(object, "heldAt",
 		json_time(is_held ? account->session.held_at : 0));
+	add_pause(object, account);
 }
 
 void json_add_credits(json_t *object, const struct account *account,
@@ -245,7 +262,7 @@ const char *client_state(const struct device *device, const struct guest *guest,
 		return "blocked";
 	if (!account)
 		return "captive";
-	if (credit && account->session.state != SESSION_HELD &&
+	if (credit && account->session.state == SESSION_RUNNING &&
 		!guest_is_in(guest, credit->networks))
 		return "elsewhere";
 	if (account->session.state == SESSION_RUNNING && group_is_used_up(group))
@@ -375,7 +392,7 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_object_set_new(object, "lastSeen",
 		json_time(last_sight(&known.device, &now, seen_ns)));
 	json_add_account(object, session, &now);
-	json_add_hold(object, session);
+	json_add_stops(object, session);
 	json_add_group(object, &known.group);
 	if (whole)
 		json_add_credits(object, session, &now);
@@ -414,6 +431,9 @@ static const struct {
 		"This device is blocked. Please ask at the desk."},
 	[OUTCOME_DEVICES_FULL] = {CTL_devices_full,
 		"As many devices as may use this code are using it already."},
+	[OUTCOME_NOT_PAUSABLE] = {CTL_not_pausable,
+		"This time cannot be paused: only time bought with coins or "
+		"given by an operator, for one device, can."},
 	[OUTCOME_HAS_SESSION] = {CTL_has_session,
 		"This code is in use on another device. This one can join it "
 		"when its own session is over and it is in no group."},

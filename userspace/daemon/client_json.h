@@ -54,8 +54,9 @@ void json_add_group(json_t *object, const struct group *group);
  * client without a session. */
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now);
-/* Why and since when it is held; nulls: it is not, or there is none. */
-void json_add_hold(json_t *object, const struct account *account);
+/* Why and since when it is held or paused (nulls: it is not, or there is none),
+ * and whether it may be paused now. */
+void json_add_stops(json_t *object, const struct account *account);
 /* Adds credits: what is not used up, the one in use first. */
 void json_add_credits(json_t *object, const struct account *account,
 	const struct moment *now);

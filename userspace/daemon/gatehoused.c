@@ -25,6 +25,7 @@
 #include "daemon/ops.h"
 #include "daemon/group_records.h"
 #include "daemon/privilege.h"
+#include "daemon/session_events.h"
 #include "daemon/sync.h"
 #include "daemon/watch.h"
 #include "daemon/witness.h"
@@ -80,9 +81,11 @@ static int end_transaction(struct gatehoused *g)
 		groups_put(g);
 		sync_apply(g->sync);
 		groups_remove(g);
+		session_events_publish(g->session_events);
 	} else {
 		store_rollback(g->store);
 		sync_revoke(g->sync);
+		session_events_rewind(g->session_events, 0);
 		if (g->ctl)
 			ctl_server_revoke(g->ctl, not_stored);
 	}
@@ -357,6 +360,8 @@ static int start_sync(struct gatehoused *g)
 	g->sync = sync_new(g);
 	g->rules.fold = sync_fold;
 	g->rules.data = g->sync;
+	g->rules.happened = session_events_note;
+	g->rules.listener = g->session_events;
 	ret = sync_start(g->sync);
 	if (ret)
 		log_error("cannot bring the clients' records up to date: %s",
@@ -465,6 +470,7 @@ int gatehoused_start(struct gatehoused *g)
 	g->throttle = throttle_new();
 	g->alarms = alarms_new(g);
 	g->moves = moves_new();
+	g->session_events = session_events_new(g);
 	role_table_init(&g->roles, &g->config);
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		log_debug("start: %s", steps[i].name);
@@ -506,6 +512,7 @@ void gatehoused_stop(struct gatehoused *g)
 	stop_events(g);
 	alarms_free(g->alarms);
 	moves_free(g->moves);
+	session_events_free(g->session_events);
 	attach_stop(g->attach);
 	sync_free(g->sync);
 	explain_free(g->explain);

@@ -27,6 +27,7 @@ struct alarms;
 struct jobs;
 struct moves;
 struct neighbours;
+struct session_events;
 struct sweep;
 struct sync;
 
@@ -48,6 +49,7 @@ struct gatehoused {
 	struct explain *explain; /* NULL until it is asked; ops_explain.c's */
 	struct alarms *alarms;
 	struct moves *moves;
+	struct session_events *session_events;
 	struct sync *sync;
 	struct sweep *sweep; /* under way; accounting.c's */
 	struct ctl_server *ctl;

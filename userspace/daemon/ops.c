@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
+#include "daemon/session_events.h"
 
 #define ARG(s, field) offsetof(struct s, field)
 #define BYTES(s, field) ((int64_t)sizeof(((struct s *)0)->field) - 1)
@@ -205,6 +206,8 @@ const struct op ops[] = {
 	{"clients.kick", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_kick},
 	{"clients.hold", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_hold},
 	{"clients.release", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_release},
+	{"clients.pause", PROOF_DESK, ROLE_STAFF, RATE_FREE, mac_args, op_clients_pause},
+	{"clients.resume", PROOF_DESK, ROLE_STAFF, RATE_FREE, mac_args, op_clients_resume},
 	{"clients.move", PROOF_DESK, ROLE_STAFF, RATE_FREE, move_args, op_clients_move},
 	{"clients.rate", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, rate_args, op_clients_rate},
 	{"clients.set", PROOF_DESK, ROLE_STAFF, RATE_FREE, describe_args, op_clients_set},
@@ -233,6 +236,8 @@ const struct op ops[] = {
 	{"payments.sums", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_sums},
 
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
+	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_pause},
+	{"guest.resume", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_resume},
 	{},
 };
 /* clang-format on */
@@ -350,6 +355,7 @@ static json_t *slow_down(int64_t wait_ns)
 static json_t *run_handler(struct gatehoused *g, const struct op *op,
 	const struct caller *caller, const void *args)
 {
+	size_t mark = session_events_mark(g->session_events);
 	const char *code;
 	json_t *reply;
 	int ret;
@@ -364,10 +370,12 @@ static json_t *run_handler(struct gatehoused *g, const struct op *op,
 		return reply;
 	code = reply_code(reply);
 	/* "differs" is an answer, and what it repaired stays repaired. */
-	if (!code || !strcmp(code, "differs"))
+	if (!code || !strcmp(code, "differs")) {
 		ret = store_release(g->store);
-	else
+	} else {
 		ret = store_rollback_to(g->store);
+		session_events_rewind(g->session_events, mark);
+	}
 	if (ret) {
 		json_decref(reply);
 		reply = reply_failed(op->name, ret);

@@ -14,6 +14,7 @@
 #include "daemon/sentences.h"
 #include "daemon/sync.h"
 #include "rules/move.h"
+#include "rules/pause.h"
 #include "rules/sale.h"
 
 #define STAFF_MINUTES 60 /* what staff may give or take at once (N13) */
@@ -48,8 +49,7 @@ static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 	return reply;
 }
 
-/* The same after a change, with a sentence about it. */
-static json_t *client_changed(struct gatehoused *g, const struct mac *mac,
+json_t *client_changed(struct gatehoused *g, const struct mac *mac,
 	const char *message)
 {
 	json_t *reply = client_reply(g, mac);
@@ -59,8 +59,7 @@ static json_t *client_changed(struct gatehoused *g, const struct mac *mac,
 	return reply;
 }
 
-/* For who asks about one device by its address. */
-static json_t *client_refused(enum outcome outcome, const struct mac *mac)
+json_t *client_refused(enum outcome outcome, const struct mac *mac)
 {
 	char text[MAC_TEXT];
 
@@ -336,6 +335,7 @@ json_t *op_clients_block(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	const struct args_block *a = args;
+	struct moment now = moment_now();
 	char message[SENTENCES];
 	struct device device;
 	json_t *refusal;
@@ -358,6 +358,8 @@ json_t *op_clients_block(struct gatehoused *g, const struct caller *caller,
 		device.blocked = a->blocked;
 		ret = store_device_put(g->store, &device);
 	}
+	if (!ret && is_blocked != a->blocked)
+		ret = session_blocked(&g->rules, &a->mac, a->blocked, &now);
 	if (!ret)
 		ret = audit(g, caller, a->blocked ? "block" : "unblock",
 			&a->mac, NULL);
@@ -390,48 +392,6 @@ json_t *op_clients_kick(struct gatehoused *g, const struct caller *caller,
 		return client_refused(outcome, &a->mac);
 	say_kicked(message, &a->mac, is_blocked);
 	return client_changed(g, &a->mac, message);
-}
-
-/* Both ways, and what to say when there was nothing to change. */
-static json_t *hold(struct gatehoused *g, const struct caller *caller,
-	const struct mac *mac, bool is_held)
-{
-	struct moment now = moment_now();
-	enum outcome outcome = OUTCOME_OK;
-	char message[SENTENCES];
-	bool changed = false;
-	int ret;
-
-	sync_touch(g->sync, mac);
-	ret = is_held ? session_hold(&g->rules, mac, SESSION_HELD_BY_HAND, &now,
-				&changed, &outcome)
-		      : session_release(&g->rules, mac, &now, &changed,
-				&outcome);
-	if (!ret && !outcome && changed)
-		ret = audit(g, caller, is_held ? "hold" : "release", mac, NULL);
-	if (ret)
-		return reply_failed(
-			is_held ? "clients.hold" : "clients.release", ret);
-	if (outcome)
-		return client_refused(outcome, mac);
-	say_held(message, mac, is_held, changed);
-	return client_changed(g, mac, message);
-}
-
-json_t *op_clients_hold(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_mac *a = args;
-
-	return hold(g, caller, &a->mac, true);
-}
-
-json_t *op_clients_release(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_mac *a = args;
-
-	return hold(g, caller, &a->mac, false);
 }
 
 json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,

@@ -135,11 +135,16 @@ struct args_guest {
 json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now);
 
+/* One client after a change, with a sentence about it. */
+json_t *client_changed(struct gatehoused *g, const struct mac *mac,
+	const char *message);
+/* For who asks about one device by its address. */
+json_t *client_refused(enum outcome outcome, const struct mac *mac);
+
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 	op_events_list, op_garden_list, op_unload;
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
-	op_clients_kick, op_clients_hold, op_clients_release, op_clients_move,
-	op_clients_rate, op_clients_set;
+	op_clients_kick, op_clients_move, op_clients_rate, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;
 op_fn op_plans_list, op_plans_add, op_plans_remove;
 op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,
@@ -147,6 +152,8 @@ op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,
 op_fn op_groups_list, op_groups_get, op_groups_add, op_groups_set,
 	op_groups_join, op_groups_leave, op_groups_remove;
 op_fn op_payments_list, op_payments_sums;
-op_fn op_guest_session;
+/* ops_pause.c */
+op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;
+op_fn op_guest_session, op_guest_pause, op_guest_resume;
 
 #endif

@@ -36,7 +36,7 @@ json_t *session_json(struct gatehoused *g, const struct session *session,
 	json_object_set_new(object, "state",
 		json_string(session_state_name(account.session.state)));
 	json_add_account(object, &account, now);
-	json_add_hold(object, &account);
+	json_add_stops(object, &account);
 	has_last = store_credit_last(g->store, session->id, &last) == 0;
 	known = has_last && last.plan_id &&
 		store_plan_lookup(g->store, last.plan_id, &plan) == 0;
@@ -135,7 +135,7 @@ static void add_guest(json_t *reply, const struct caller *caller,
 	const struct account *account, const struct moment *now)
 {
 	json_add_account(reply, account, now);
-	json_add_hold(reply, account);
+	json_add_stops(reply, account);
 	json_add_credits(reply, account, now);
 	json_object_set_new(reply, "mac", json_mac(&caller->mac));
 	json_object_set_new(

@@ -8,10 +8,10 @@
 enum grant_state {
 	GRANT_NONE = 0, /* no record in the kernel: captive */
 	GRANT_RUNNING,
-	GRANT_PAUSED, /* this and exempt: reserved, see store.h */
+	GRANT_PAUSED,
 	GRANT_HELD,
 	GRANT_BLOCKED,
-	GRANT_EXEMPT,
+	GRANT_EXEMPT, /* reserved, see store.h */
 };
 
 struct grant {

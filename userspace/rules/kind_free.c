@@ -8,4 +8,5 @@
 const struct kind_rules kind_free = {
 	.name = "free",
 	.may_move = kind_never,
+	.ends_pause = true,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Credits from vouchers (P3): bound to the MAC that redeemed them, and may
- * move as often as the plan said. Their clock runs from the activation.
+ * move as often as the plan said. Their clock runs from the activation, without a pause.
  */
 #include "rules/kinds.h"
 
@@ -20,4 +20,5 @@ const struct kind_rules kind_voucher = {
 	.name = "voucher",
 	.may_move = may_move,
 	.moved = moved,
+	.ends_pause = true,
 };

@@ -13,6 +13,8 @@ struct kind_rules {
 	bool (*may_move)(const struct credit *credit);
 	/* It goes: what that costs. NULL: nothing. */
 	void (*moved)(struct credit *credit);
+	bool may_pause;	 /* its clock may stand (P6) */
+	bool ends_pause; /* the guest got it to use it: a paused session goes on */
 };
 
 extern const struct kind_rules kind_voucher, kind_manual, kind_coin, kind_free;

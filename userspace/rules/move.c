@@ -9,19 +9,26 @@
 
 #include <string.h>
 
-/* Credits of `from` that do not move become a session of the old MAC. */
+#include "rules/pause.h"
+
+/* Credits of `from` that do not move become a session of the old MAC, in the
+ * state that it had. */
 static int leave_behind(struct rules *rules, struct account *from,
-	const bool *moves, const struct moment *now)
+	const bool *moves, const struct session *was,
+	const struct moment *now)
 {
 	struct account rest;
 	int ret, i, kept = 0;
 
 	memset(&rest, 0, sizeof(rest));
 	rest.session = (struct session){
-		.mac = from->session.mac,
-		.state = from->session.state,
+		.mac = was->mac,
+		.state = was->state,
 		.started_at = now->wall_sec,
+		.paused_at = was->paused_at,
 	};
+	memcpy(rest.session.paused_by, was->paused_by,
+		sizeof(rest.session.paused_by));
 	ret = store_session_insert(rules->store, &rest.session);
 	for (i = 0; !ret && i < from->count; i++) {
 		struct credit *credit = &from->credits[i];
@@ -36,6 +43,7 @@ static int leave_behind(struct rules *rules, struct account *from,
 	if (ret)
 		return ret;
 	from->count = kept;
+	account_change(&rest, SESSION_EVENT_STARTED, "split", now);
 	account_settle(&rest, now, false);
 	return account_save(rules, &rest);
 }
@@ -105,7 +113,10 @@ static int take_over(struct rules *rules, struct account *account,
 	account->session.total_paid_minor += other.session.total_paid_minor;
 	other.session.total_paid_minor = 0;
 	other.count = 0;
-	account_end(&other, SESSION_EVENT_JOINED, now);
+	/* Who is online stays so. */
+	if (other.session.state == SESSION_RUNNING)
+		account_resume(account, "joined", now);
+	account_change(&other, SESSION_EVENT_JOINED, NULL, now);
 	return account_save(rules, &other);
 }
 
@@ -141,7 +152,7 @@ int account_move(struct rules *rules, struct account *account,
 	const struct mac *mac, bool *moves, const struct moment *now,
 	enum outcome *ret_outcome)
 {
-	struct mac old = account->session.mac;
+	const struct session was = account->session;
 	int ret, i, own = account->count;
 	bool stays = false;
 
@@ -156,15 +167,14 @@ int account_move(struct rules *rules, struct account *account,
 	/* The old MAC must be free before another session gets it. */
 	account->session.mac = *mac;
 	ret = store_session_update(rules->store, &account->session);
-	if (!ret && stays) {
-		account->session.mac = old;
-		ret = leave_behind(rules, account, moves, now);
-		account->session.mac = *mac;
-	}
+	if (!ret && stays)
+		ret = leave_behind(rules, account, moves, &was, now);
 	if (!ret)
-		ret = follow_group(rules, &old, mac, stays, now);
+		ret = follow_group(rules, &was.mac, mac, stays, now);
 	if (ret)
 		return ret;
+	account_change(account, SESSION_EVENT_MOVED, NULL, now);
+	account->happened[account->happened_count - 1].from = was.mac;
 	account_settle(account, now, false);
 	return account_save(rules, account);
 }

@@ -13,6 +13,18 @@
 #include "base/util.h"
 #include "store/store.h"
 
+struct view;
+
+/* Something happened to a session; everything borrowed for the call. */
+struct happening {
+	const char *name;   /* start, extend, pause, ..., end */
+	const char *reason; /* time, bytes, user, operator, ... */
+	int64_t at;	    /* UTC seconds */
+	struct mac from;    /* the old MAC of a move; otherwise zero */
+	const struct session *session; /* as it is now */
+	const struct view *view;
+};
+
 struct rules {
 	struct store *store;
 	int64_t token_days;
@@ -26,6 +38,13 @@ struct rules {
 	 */
 	int (*fold)(void *data, const struct mac *mac, bool *ret_exhausted);
 	void *data;
+	/*
+	 * Told of everything that happens to a session, in the transaction
+	 * that stores it: it has happened once that is committed. NULL: nobody
+	 * listens.
+	 */
+	void (*happened)(void *listener, const struct happening *happening);
+	void *listener;
 };
 
 /* One moment on both clocks. */
@@ -64,6 +83,7 @@ enum outcome {
 	OUTCOME_OTHER_NETWORK,
 	OUTCOME_DEVICES_FULL, /* as many use the voucher as may */
 	OUTCOME_SESSION_HELD,
+	OUTCOME_NOT_PAUSABLE, /* the kind of the credit in use has no pause */
 	OUTCOME_HAS_SESSION, /* or is in a group: it cannot join another's */
 };
 

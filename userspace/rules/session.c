@@ -11,39 +11,145 @@
 
 #include <string.h>
 
+#include "rules/kinds.h"
+#include "rules/pause.h"
+
 #define FROM(state) (1U << (state))
 #define LIVE (FROM(SESSION_RUNNING) | FROM(SESSION_PAUSED) | FROM(SESSION_HELD))
+#define ENDS SESSION_ENDED
+#define STAYS (-1)
 
 /*
- * The one table of transitions. A session begins running, or in the state of
- * the one that it is split from; every later change of its state is a row.
+ * The one table of what may happen to a session, whatever the kind of its
+ * credits. It begins running, or in the state of the one that it is split from;
+ * every later change of its state is a row. `name` and `reason` are told to
+ * those who listen, `end_reason` is kept. Without a reason whoever causes it
+ * gives one.
  */
+/* clang-format off */
 static const struct {
 	unsigned int from;
-	enum session_state to;
-	const char *end_reason;
+	int to;
+	const char *name, *reason, *end_reason;
 } transitions[] = {
-	[SESSION_EVENT_EXPIRED] = {LIVE, SESSION_ENDED, "expired"},
-	[SESSION_EVENT_USED_UP] = {LIVE, SESSION_ENDED, "used up"},
-	[SESSION_EVENT_EMPTIED] = {LIVE, SESSION_ENDED, "empty"},
-	[SESSION_EVENT_KICKED] = {LIVE, SESSION_ENDED, "ended by operator"},
-	[SESSION_EVENT_JOINED] = {LIVE, SESSION_ENDED, "joined another"},
-	[SESSION_EVENT_HELD] = {FROM(SESSION_RUNNING), SESSION_HELD, NULL},
-	[SESSION_EVENT_RELEASED] = {FROM(SESSION_HELD), SESSION_RUNNING, NULL},
+	[SESSION_EVENT_STARTED] = {LIVE, STAYS, "start"},
+	[SESSION_EVENT_EXTENDED] = {LIVE, STAYS, "extend"},
+	[SESSION_EVENT_REDUCED] = {LIVE, STAYS, "reduce"},
+	[SESSION_EVENT_PAUSED] = {FROM(SESSION_RUNNING), SESSION_PAUSED, "pause"},
+	[SESSION_EVENT_RESUMED] = {FROM(SESSION_PAUSED), SESSION_RUNNING, "resume"},
+	[SESSION_EVENT_HELD] = {FROM(SESSION_RUNNING) | FROM(SESSION_PAUSED), SESSION_HELD, "hold"},
+	[SESSION_EVENT_RELEASED] = {FROM(SESSION_HELD), SESSION_RUNNING, "release"},
+	[SESSION_EVENT_RELEASED_PAUSED] = {FROM(SESSION_HELD), SESSION_PAUSED, "release"},
+	[SESSION_EVENT_BLOCKED] = {LIVE, STAYS, "block"},
+	[SESSION_EVENT_UNBLOCKED] = {LIVE, STAYS, "unblock"},
+	[SESSION_EVENT_MOVED] = {LIVE, STAYS, "move", "device moved"},
+	[SESSION_EVENT_EXPIRED] = {LIVE, ENDS, "end", "time", "expired"},
+	[SESSION_EVENT_USED_UP] = {LIVE, ENDS, "end", "bytes", "used up"},
+	[SESSION_EVENT_EMPTIED] = {LIVE, ENDS, "end", "empty", "empty"},
+	[SESSION_EVENT_KICKED] = {LIVE, ENDS, "end", "operator", "ended by operator"},
+	[SESSION_EVENT_JOINED] = {LIVE, ENDS, "end", "joined", "joined another"},
+	[SESSION_EVENT_REFUNDED] = {LIVE, STAYS, "refund"},
+	[SESSION_EVENT_ENDED_BY_REFUND] = {LIVE, ENDS, "end", "refund", "refunded"},
 };
+/* clang-format on */
 
-bool session_change(struct session *session, enum session_event event,
-	const struct moment *now)
+/* Its credit in use counts against the clock, or stands. */
+static void run_clock(struct account *account, int64_t from_ns)
 {
+	struct credit *credit = account_in_use(account);
+
+	if (!credit)
+		return;
+	credit->left_ns = credit_time_left(credit, from_ns);
+	credit->deadline_ns = UNLIMITED;
+	if (account->session.state == SESSION_RUNNING &&
+		credit->left_ns != UNLIMITED)
+		credit->deadline_ns = from_ns + credit->left_ns;
+}
+
+static void use_up(struct credit *credit, int64_t at_ns)
+{
+	credit->left_ns = credit_time_left(credit, at_ns);
+	credit->deadline_ns = UNLIMITED;
+	credit->state = CREDIT_USED;
+}
+
+static void use_up_all(struct account *account, int64_t at_ns)
+{
+	int i;
+
+	for (i = 0; i < account->count; i++)
+		if (account->credits[i].state != CREDIT_USED)
+			use_up(&account->credits[i], at_ns);
+}
+
+/* To be told when it is saved. More than there is room for is told as the last
+ * one: nothing does so much to a session at once. */
+static void note(struct account *account, enum session_event event,
+	const char *reason, const struct moment *now)
+{
+	struct happened *happened =
+		&account->happened[MIN(account->happened_count, HAPPENED_MAX - 1)];
+
+	account->happened_count = MIN(account->happened_count + 1, HAPPENED_MAX);
+	*happened = (struct happened){.event = event, .at = *now};
+	snprintf(happened->reason, sizeof(happened->reason), "%s",
+		reason ?: transitions[event].reason);
+}
+
+bool account_change(struct account *account, enum session_event event,
+	const char *reason, const struct moment *now)
+{
+	struct session *session = &account->session;
+	int to = transitions[event].to;
+
 	if (!(transitions[event].from & FROM(session->state)))
 		return false;
-	session->state = transitions[event].to;
-	if (session->state == SESSION_ENDED) {
+	if (to == ENDS) {
 		session->ended_at = now->wall_sec;
 		snprintf(session->end_reason, sizeof(session->end_reason),
 			"%s", transitions[event].end_reason);
+		use_up_all(account, now->mono_ns);
 	}
+	if (to != STAYS) {
+		session->state = (enum session_state)to;
+		run_clock(account, now->mono_ns);
+	}
+	note(account, event, reason, now);
 	return true;
+}
+
+static void tell_one(struct rules *rules, const struct account *account,
+	const struct happened *happened)
+{
+	const struct credit *last =
+		account->count ? &account->credits[account->count - 1] : NULL;
+	struct view view;
+
+	account_view(account, &happened->at, &view);
+	/* At the end none is in use: what it was about is the last one. */
+	if (!view.kind && last) {
+		view.kind = last->kind;
+		memcpy(view.plan, last->plan_name, sizeof(view.plan));
+	}
+	rules->happened(rules->listener,
+		&(struct happening){
+			.name = transitions[happened->event].name,
+			.reason = happened->reason,
+			.at = happened->at.wall_sec,
+			.from = happened->from,
+			.session = &account->session,
+			.view = &view,
+		});
+}
+
+static void tell(struct rules *rules, struct account *account)
+{
+	int i;
+
+	for (i = 0; rules->happened && i < account->happened_count; i++)
+		tell_one(rules, account, &account->happened[i]);
+	account->happened_count = 0;
 }
 
 /* What has nothing left makes room: a session may be topped up for ever. */
@@ -71,6 +177,8 @@ static int load_credits(
 	bool exhausted = false;
 	int ret = 0, n;
 
+	account->happened_count = 0;
+	account->is_new = false;
 	if (rules->fold && account->session.state != SESSION_ENDED)
 		ret = rules->fold(
 			rules->data, &account->session.mac, &exhausted);
@@ -132,6 +240,8 @@ int account_open(struct rules *rules, const struct mac *mac,
 		return ret;
 	ret_account->count = 0;
 	ret_account->used_up = ret_account->used_down = 0;
+	ret_account->happened_count = 0;
+	ret_account->is_new = true;
 	ret_account->session = (struct session){
 		.mac = *mac,
 		.state = SESSION_RUNNING,
@@ -158,7 +268,11 @@ int account_save(struct rules *rules, struct account *account)
 	for (i = 0; !ret && i < account->count; i++)
 		if (account->credits[i].state == CREDIT_IN_USE)
 			ret = save_credit(rules, &account->credits[i]);
-	return ret ? ret : store_session_update(rules->store, &account->session);
+	if (!ret)
+		ret = store_session_update(rules->store, &account->session);
+	if (!ret)
+		tell(rules, account);
+	return ret;
 }
 
 struct credit *account_in_use(struct account *account)
@@ -224,32 +338,13 @@ static void use(struct account *account, struct credit *credit, int64_t from_ns)
 		credit->deadline_ns = from_ns + credit->left_ns;
 }
 
-static void use_up(struct credit *credit, int64_t at_ns)
-{
-	credit->left_ns = credit_time_left(credit, at_ns);
-	credit->deadline_ns = UNLIMITED;
-	credit->state = CREDIT_USED;
-}
-
-void account_end(struct account *account, enum session_event event,
-	const struct moment *now)
-{
-	int i;
-
-	if (!session_change(&account->session, event, now))
-		return;
-	for (i = 0; i < account->count; i++)
-		if (account->credits[i].state != CREDIT_USED)
-			use_up(&account->credits[i], now->mono_ns);
-}
-
 /* Somewhat before `now`, by both clocks. */
 static void end_at(struct account *account, enum session_event event,
 	int64_t at_ns, const struct moment *now)
 {
 	int64_t ago_sec = (now->mono_ns - at_ns) / NSEC_PER_SEC;
 
-	account_end(account, event,
+	account_change(account, event, NULL,
 		&(struct moment){at_ns, now->wall_sec - ago_sec});
 }
 
@@ -347,6 +442,20 @@ static struct credit *same_at_end(
 	return last && is_more_of(last, credit) ? last : NULL;
 }
 
+/* Whoever bought time wants to use it: that ends a pause. */
+static void extended(struct account *account, const struct credit *credit,
+	const struct moment *now)
+{
+	const struct kind_rules *kind = kind_rules(credit->kind);
+
+	account_change(account,
+		account->is_new ? SESSION_EVENT_STARTED : SESSION_EVENT_EXTENDED,
+		kind->name, now);
+	account->is_new = false;
+	if (kind->ends_pause)
+		account_resume(account, SESSION_BY_USER, now);
+}
+
 int account_add(struct rules *rules, struct account *account,
 	const struct credit *credit, const struct moment *now,
 	enum outcome *ret_outcome)
@@ -368,6 +477,7 @@ int account_add(struct rules *rules, struct account *account,
 		if (credit->plan_id || credit->bytes != UNLIMITED)
 			last->bytes = sum(bytes_begun(last), credit->bytes);
 		last->moves_left = MAX(last->moves_left, credit->moves_left);
+		extended(account, credit, now);
 		return account_save(rules, account);
 	}
 	if (account->count == CREDITS_MAX) {
@@ -384,6 +494,7 @@ int account_add(struct rules *rules, struct account *account,
 	last->state = CREDIT_WAITING;
 	last->deadline_ns = UNLIMITED;
 	account->count++;
+	extended(account, credit, now);
 	account_settle(account, now, false);
 	return account_save(rules, account);
 }
@@ -426,7 +537,10 @@ static void account_take(
 	}
 	/* The last of it was taken, not used. */
 	if (!has_time(account, now->mono_ns))
-		account_end(account, SESSION_EVENT_KICKED, now);
+		account_change(account, SESSION_EVENT_KICKED, NULL, now);
+	else
+		account_change(account, SESSION_EVENT_REDUCED, SESSION_BY_OPERATOR,
+			now);
 	account_settle(account, now, false);
 }
 
@@ -520,72 +634,6 @@ int session_allow(struct rules *rules, const struct mac *mac,
 		return ret;
 	account_take(ret_account, -allowance->seconds * NSEC_PER_SEC, now);
 	return account_save(rules, ret_account);
-}
-
-bool account_hold(struct account *account, const char *reason,
-	const struct moment *now)
-{
-	struct credit *credit = account_in_use(account);
-
-	if (!session_change(&account->session, SESSION_EVENT_HELD, now))
-		return false;
-	snprintf(account->session.held_for, sizeof(account->session.held_for),
-		"%s", reason);
-	account->session.held_at = now->wall_sec;
-	if (credit) {
-		credit->left_ns = credit_time_left(credit, now->mono_ns);
-		credit->deadline_ns = UNLIMITED;
-	}
-	return true;
-}
-
-bool account_release(struct account *account, const struct moment *now)
-{
-	struct credit *credit = account_in_use(account);
-
-	if (!session_change(&account->session, SESSION_EVENT_RELEASED, now))
-		return false;
-	account->session.held_for[0] = '\0';
-	account->session.held_at = 0;
-	if (credit)
-		use(account, credit, now->mono_ns);
-	return true;
-}
-
-int session_hold(struct rules *rules, const struct mac *mac, const char *reason,
-	const struct moment *now, bool *ret_changed, enum outcome *ret_outcome)
-{
-	struct account account;
-	int ret = account_find(rules, mac, now, &account, ret_outcome);
-
-	if (ret || *ret_outcome)
-		return ret;
-	*ret_changed = account_hold(&account, reason, now);
-	return account_save(rules, &account);
-}
-
-int session_release(struct rules *rules, const struct mac *mac,
-	const struct moment *now, bool *ret_changed, enum outcome *ret_outcome)
-{
-	struct account account;
-	int ret = account_find(rules, mac, now, &account, ret_outcome);
-
-	if (ret || *ret_outcome)
-		return ret;
-	*ret_changed = account_release(&account, now);
-	return account_save(rules, &account);
-}
-
-int session_kick(struct rules *rules, const struct mac *mac,
-	const struct moment *now, enum outcome *ret_outcome)
-{
-	struct account account;
-	int ret = account_find(rules, mac, now, &account, ret_outcome);
-
-	if (ret || *ret_outcome)
-		return ret;
-	account_end(&account, SESSION_EVENT_KICKED, now);
-	return account_save(rules, &account);
 }
 
 static void change_rate(int64_t *rate, int64_t to)

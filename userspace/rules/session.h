@@ -11,30 +11,58 @@
 
 #define CREDITS_MAX 64 /* of one session, that are not used up */
 
-/* What happens to a session. */
+/* What happens to a session; the names are in session.c. */
 enum session_event {
-	SESSION_EVENT_EXPIRED, /* the time of its last credit is over */
-	SESSION_EVENT_USED_UP, /* the bytes of its last credit are */
-	SESSION_EVENT_EMPTIED, /* it has no credit to use */
-	SESSION_EVENT_KICKED,  /* an operator ended it */
-	SESSION_EVENT_JOINED,  /* its credits went to another */
-	SESSION_EVENT_HELD,    /* somebody else may be using it */
+	SESSION_EVENT_STARTED,	/* it has its first credit */
+	SESSION_EVENT_EXTENDED, /* it has more */
+	SESSION_EVENT_REDUCED,	/* an operator took some away */
+	SESSION_EVENT_PAUSED,	/* its clock was stopped on purpose */
+	SESSION_EVENT_RESUMED,
+	SESSION_EVENT_HELD,	/* somebody else may be using it */
 	SESSION_EVENT_RELEASED, /* who has the token showed it, or an operator */
+	SESSION_EVENT_RELEASED_PAUSED, /* the same; it was paused before */
+	SESSION_EVENT_BLOCKED,	/* its device was: the clock goes on */
+	SESSION_EVENT_UNBLOCKED,
+	SESSION_EVENT_MOVED,	/* it has another MAC */
+	SESSION_EVENT_EXPIRED,	/* the time of its last credit is over */
+	SESSION_EVENT_USED_UP,	/* the bytes of its last credit are */
+	SESSION_EVENT_EMPTIED,	/* it has no credit to use */
+	SESSION_EVENT_KICKED,	/* an operator ended it */
+	SESSION_EVENT_JOINED,	/* its credits went to another */
+	SESSION_EVENT_REFUNDED, /* one of its credits was paid back */
+	SESSION_EVENT_ENDED_BY_REFUND, /* its last one was */
 };
-/*
- * The state that the event leads to, and the reason to be kept when that is
- * the end. False, and nothing is changed, where the table has no such way:
- * what has ended stays as it ended.
- */
-bool session_change(struct session *session, enum session_event event,
-	const struct moment *now);
+/* Reasons of events whose row has none. */
+#define SESSION_BY_USER	    "user"
+#define SESSION_BY_OPERATOR "operator"
+
+#define HAPPENED_MAX 8 /* events of one account between load and save */
+
+struct happened {
+	enum session_event event;
+	char reason[32];
+	struct moment at;
+	struct mac from; /* of a move */
+};
 
 struct account {
 	struct session session;
+	bool is_new; /* it has not had a credit yet */
 	int64_t used_up, used_down; /* bytes of credits that are not below */
 	int count;
 	struct credit credits[CREDITS_MAX]; /* in their order */
+	int happened_count;
+	struct happened happened[HAPPENED_MAX]; /* told when it is saved */
 };
+
+/*
+ * Every change of a session's state: the state that the event leads to, the
+ * clock of the credit in use going or standing by it, at the end nothing left
+ * and the reason kept. False, and nothing is changed, where the table has no
+ * such way: what has ended stays as it ended. `reason` NULL: the table's own.
+ */
+bool account_change(struct account *account, enum session_event event,
+	const char *reason, const struct moment *now);
 
 /*
  * The client's session as it is now: counted, settled, saved. -ENOENT when
@@ -82,10 +110,6 @@ bool account_prefer(struct account *account, const struct guest *guest,
 int account_add(struct rules *rules, struct account *account,
 	const struct credit *credit, const struct moment *now,
 	enum outcome *ret_outcome);
-/* By one of the events that end a session: what is left in it is gone. */
-void account_end(struct account *account, enum session_event event,
-	const struct moment *now);
-
 /* Days that the session's token stays good without being shown. */
 int64_t account_token_days(const struct rules *rules, const struct account *account);
 
@@ -127,23 +151,5 @@ int session_allow(struct rules *rules, const struct mac *mac,
 int session_rate(struct rules *rules, const struct mac *mac,
 	const struct rates *rates, const struct moment *now,
 	enum outcome *ret_outcome);
-/*
- * Holds the session: its clocks stand and nothing passes until it is released.
- * `reason` is kept, see struct session. False: it does not run, so nothing
- * changes.
- */
-bool account_hold(struct account *account, const char *reason,
-	const struct moment *now);
-/* Its clocks go on. False: it was not held. */
-bool account_release(struct account *account, const struct moment *now);
-/* The same to the client's session, saved. OUTCOME_NOT_FOUND without one;
- * `ret_changed` is written with OUTCOME_OK. */
-int session_hold(struct rules *rules, const struct mac *mac, const char *reason,
-	const struct moment *now, bool *ret_changed, enum outcome *ret_outcome);
-int session_release(struct rules *rules, const struct mac *mac,
-	const struct moment *now, bool *ret_changed, enum outcome *ret_outcome);
-/* Ends the client's session. OUTCOME_NOT_FOUND without one. */
-int session_kick(struct rules *rules, const struct mac *mac,
-	const struct moment *now, enum outcome *ret_outcome);
 
 #endif

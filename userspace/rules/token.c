@@ -9,6 +9,7 @@
 
 #include "rules/kinds.h"
 #include "rules/move.h"
+#include "rules/pause.h"
 
 #define TOKEN_BYTES 32
 #define RENEW_SEC 3600
@@ -146,7 +147,7 @@ static int move_by_token(struct rules *rules, const struct guest *guest,
 	}
 	restored->migrated = true;
 	restored->from = account->session.mac;
-	restored->released = account_release(account, now);
+	restored->released = account_release(account, SESSION_BY_USER, now);
 	ret = renew(rules, token, account, now);
 	if (ret)
 		return ret;
@@ -212,7 +213,7 @@ int token_restore(struct rules *rules, const struct guest *guest, const char *te
 			*ret_outcome = OUTCOME_TOKEN_EXPIRED;
 		return 0;
 	}
-	ret_restored->released = account_release(account, now);
+	ret_restored->released = account_release(account, SESSION_BY_USER, now);
 	if (ret_restored->released)
 		ret = account_save(rules, account);
 	return ret ? ret : renew(rules, &token, account, now);

@@ -11,7 +11,7 @@
 
 #define COLUMNS                                                             \
 	"id, mac, state, token_handed, started_at, ended_at, end_reason,"   \
-	" total_paid_minor, held_for, held_at"
+	" total_paid_minor, held_for, held_at, paused_at, paused_by"
 
 static const char *const state_names[] = {
 	[SESSION_RUNNING] = "running",
@@ -51,6 +51,8 @@ static void read_session(struct db_rows *rows, void *ret_row)
 	s->total_paid_minor = db_int(rows, 7);
 	db_text(rows, 8, s->held_for, sizeof(s->held_for));
 	s->held_at = db_int(rows, 9);
+	s->paused_at = db_int(rows, 10);
+	db_text(rows, 11, s->paused_by, sizeof(s->paused_by));
 }
 
 int store_session_insert(struct store *store, struct session *session)
@@ -72,11 +74,14 @@ int store_session_update(struct store *store, const struct session *session)
 		"UPDATE sessions SET mac = ?, state = ?, token_handed = ?,"
 		" ended_at = nullif(?, 0), end_reason = nullif(?, ''),"
 		" total_paid_minor = ?, held_for = nullif(?, ''),"
-		" held_at = nullif(?, 0), updated_at = unixepoch() WHERE id = ?",
-		"mtiititii", &session->mac, state_names[session->state],
+		" held_at = nullif(?, 0), paused_at = nullif(?, 0),"
+		" paused_by = nullif(?, ''), updated_at = unixepoch()"
+		" WHERE id = ?",
+		"mtiititiiti", &session->mac, state_names[session->state],
 		(int64_t)session->token_handed, session->ended_at,
 		session->end_reason, session->total_paid_minor,
-		session->held_for, session->held_at, session->id);
+		session->held_for, session->held_at, session->paused_at,
+		session->paused_by, session->id);
 }
 
 int store_session_lookup(

@@ -179,7 +179,7 @@ int store_group_devices(struct store *store, int64_t id, struct mac *rows, int m
 
 enum session_state {
 	SESSION_RUNNING,
-	SESSION_PAUSED, /* reserved for guests who stop their clock */
+	SESSION_PAUSED, /* its clock was stopped on purpose */
 	SESSION_HELD,	/* under suspicion, until its token is shown; also: unreadable */
 	SESSION_ENDED,
 };
@@ -195,6 +195,9 @@ struct session {
 	int64_t total_paid_minor;
 	char held_for[32]; /* type of a security event, or SESSION_HELD_BY_HAND */
 	int64_t held_at;   /* 0: it is not */
+	/* One that is held may have been paused before, and is again after. */
+	int64_t paused_at; /* 0: it is not */
+	char paused_by[16]; /* "user", "operator" */
 };
 #define SESSION_HELD_BY_HAND "operator"
 const char *session_state_name(enum session_state state);
