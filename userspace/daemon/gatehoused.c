@@ -25,12 +25,14 @@
 #include "daemon/ops.h"
 #include "daemon/group_records.h"
 #include "daemon/privilege.h"
+#include "daemon/recover.h"
 #include "daemon/session_events.h"
 #include "daemon/sync.h"
 #include "daemon/watch.h"
 #include "daemon/witness.h"
 #include "datapath/bindings.h"
 #include "rules/plan_defaults.h"
+#include "store/spent.h"
 
 /* Turns. */
 
@@ -68,6 +70,18 @@ static void log_store(struct gatehoused *g, int ret)
 	g->store_failing = ret != 0;
 }
 
+static void log_spent(struct gatehoused *g)
+{
+	int ret = store_spent_error(g->store);
+
+	if (ret && !g->spent_failing)
+		log_error("spent.log cannot be written: %s; its lines follow "
+			  "when it can", strerror(-ret));
+	else if (!ret && g->spent_failing)
+		log_info("spent.log is complete again");
+	g->spent_failing = ret != 0;
+}
+
 /* All of the turn happens or nothing of it. */
 static int end_transaction(struct gatehoused *g)
 {
@@ -91,6 +105,7 @@ static int end_transaction(struct gatehoused *g)
 	}
 	groups_forget(g);
 	log_store(g, ret);
+	log_spent(g);
 	return ret;
 }
 
@@ -238,7 +253,6 @@ static int check_key(struct gatehoused *g)
 static int enter(struct gatehoused *g)
 {
 	char boot_id[BOOT_ID_TEXT];
-	bool rebooted = false;
 	int ret = clock_boot_id(boot_id);
 
 	if (!ret)
@@ -248,14 +262,14 @@ static int enter(struct gatehoused *g)
 	ret = check_key(g);
 	if (!ret)
 		ret = store_boot_enter(
-			g->store, boot_id, clock_mono_ns(), &rebooted);
+			g->store, boot_id, clock_mono_ns(), &g->rebooted);
 	if (!ret)
 		ret = plan_defaults(&g->rules, g->config.currency);
 	if (!ret)
 		ret = store_commit(g->store);
 	if (ret)
 		store_rollback(g->store);
-	if (!ret && rebooted)
+	if (!ret && g->rebooted)
 		log_info("the box was rebooted: sessions continue with the "
 			 "time and bytes they had left");
 	return ret;
@@ -277,6 +291,18 @@ static const char *why_not_opened(int ret)
 	}
 }
 
+static int open_spent(struct gatehoused *g)
+{
+	char path[PATH_MAX + 16];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/spent.log", g->config.state_dir);
+	ret = store_spent_open(g->store, path);
+	if (ret)
+		log_error("%s: %s", path, strerror(-ret));
+	return ret;
+}
+
 static int open_store(struct gatehoused *g)
 {
 	char path[PATH_MAX + 16];
@@ -288,6 +314,8 @@ static int open_store(struct gatehoused *g)
 	ret = store_open(path, &g->store);
 	g->rules.store = g->store;
 	set_rules(g);
+	if (!ret)
+		ret = open_spent(g);
 	if (!ret)
 		ret = enter(g);
 	if (ret)
@@ -435,6 +463,7 @@ static const struct {
 	{"socket's name", check_socket, false},
 	{"store", open_store, true},
 	{"datapath", open_datapath, false},
+	{"recovery", recover, true},
 	/* Before the hooks: nobody who paid is captive for a moment. */
 	{"records", start_sync, true},
 	{"networks", start_attach, false},

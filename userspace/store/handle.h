@@ -6,8 +6,23 @@
 #include "store/db.h"
 #include "store/store.h"
 
+/* spent.c's: see store/spent.h. */
+struct spent_log {
+	char *path; /* NULL: none is written */
+	int fd;
+	int64_t written; /* number of its last line */
+	int64_t last_at; /* and when that was */
+	int error;
+};
+/* Behind a commit: the lines that are not in the file yet. */
+void spent_log_flush(struct store *store);
+/* In a transaction: lines that are in the file may go from the table. */
+int spent_log_trim(struct store *store);
+void spent_log_close(struct spent_log *log);
+
 struct store {
 	struct db *db;
+	struct spent_log spent;
 };
 
 /*

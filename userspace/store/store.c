@@ -54,6 +54,7 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	spent_log_close(&store->spent);
 	db_close(store->db);
 	free(store);
 }
@@ -70,9 +71,16 @@ bool store_is_begun(const struct store *store)
 
 int store_commit(struct store *store)
 {
+	int ret;
+
 	if (!store_is_begun(store))
 		return -ECANCELED;
-	return db_run(store->db, "COMMIT", "");
+	ret = spent_log_trim(store);
+	if (!ret)
+		ret = db_run(store->db, "COMMIT", "");
+	if (!ret)
+		spent_log_flush(store);
+	return ret;
 }
 
 void store_rollback(struct store *store)

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * spent.log (I6): what was spent is in the file behind each commit, once and in
+ * order, whatever fails; and a database that is older than the file is brought
+ * up to date from it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/util.h"
+#include "rules/recover.h"
+#include "rules/voucher.h"
+#include "store/handle.h"
+#include "store/spent.h"
+
+#define HOUR 3600
+
+struct box {
+	char folder[32];
+	char db[64], log[64], copy[64];
+	struct rules rules;
+	struct plan plan;
+	char code[VOUCHER_CODE];
+};
+
+static const struct moment now = {1000 * NSEC_PER_SEC, 1800000000};
+static const struct mac mac = {{2, 0, 0, 0, 0, 1}}, other = {{2, 0, 0, 0, 0, 2}};
+
+static void open_store(struct box *box)
+{
+	assert_int_equal(store_open(box->db, &box->rules.store), 0);
+	assert_int_equal(store_spent_open(box->rules.store, box->log), 0);
+}
+
+static int set_up(void **state)
+{
+	struct box *box = xcalloc(1, sizeof(*box));
+
+	assert_int_equal(crypto_init(), 0);
+	memcpy(box->folder, "/tmp/spent.XXXXXX", 18);
+	assert_non_null(mkdtemp(box->folder));
+	snprintf(box->db, sizeof(box->db), "%s/db", box->folder);
+	snprintf(box->log, sizeof(box->log), "%s/spent.log", box->folder);
+	snprintf(box->copy, sizeof(box->copy), "%s/copy", box->folder);
+	box->rules.token_days = 3;
+	box->plan = (struct plan){.name = "Hour", .seconds = HOUR,
+		.bytes = UNLIMITED, .currency = "TZS",
+		.token_days = UNLIMITED, .devices = 1, .is_active = true};
+	open_store(box);
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(store_plan_insert(
+		box->rules.store, &box->plan, &box->plan.id), 0);
+	assert_int_equal(store_commit(box->rules.store), 0);
+	*state = box;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct box *box = *state;
+	struct dirent *entry;
+	DIR *dir;
+
+	store_close(box->rules.store);
+	dir = opendir(box->folder);
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		unlinkat(dirfd(dir), entry->d_name, 0);
+	closedir(dir);
+	assert_int_equal(rmdir(box->folder), 0);
+	free(box);
+	return 0;
+}
+
+static void note_code(void *data, const char *code)
+{
+	struct box *box = data;
+
+	snprintf(box->code, sizeof(box->code), "%s", code);
+}
+
+/* A code, not used yet, on disk. */
+static void make_code(struct box *box)
+{
+	const struct voucher_batch batch = {.plan = &box->plan, .count = 1,
+		.expires_at = UNLIMITED, .prefix = "", .batch = "b",
+		.created_by = "uid 0"};
+
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(voucher_create(&box->rules, &batch, note_code, box), 0);
+	assert_int_equal(store_commit(box->rules.store), 0);
+}
+
+static enum outcome activate(struct box *box, const struct mac *who)
+{
+	const struct guest guest = {.mac = who};
+	struct activated activated;
+	enum outcome outcome;
+
+	assert_int_equal(voucher_activate(&box->rules, &guest, box->code, &now,
+		&activated, &outcome), 0);
+	return outcome;
+}
+
+static void redeem(struct box *box)
+{
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(activate(box, &mac), OUTCOME_OK);
+	assert_int_equal(store_commit(box->rules.store), 0);
+}
+
+static void pay(struct box *box, const char *reference, int64_t *ret_id)
+{
+	struct payment payment = {.paid_at = now.wall_sec, .method = "coin",
+		.amount_minor = 500, .currency = "TZS", .plan_id = box->plan.id,
+		.who = "slot 1"};
+
+	snprintf(payment.reference, sizeof(payment.reference), "%s", reference);
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(store_payment_insert(box->rules.store, &payment), 0);
+	assert_int_equal(store_commit(box->rules.store), 0);
+	if (ret_id)
+		*ret_id = payment.id;
+}
+
+static int file_lines(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	int lines = 0, c;
+
+	assert_non_null(file);
+	while ((c = getc(file)) != EOF)
+		lines += c == '\n';
+	fclose(file);
+	return lines;
+}
+
+static void copy_db(struct box *box)
+{
+	_cleanup_free_ char *sql = xasprintf("VACUUM INTO '%s'", box->copy);
+
+	assert_int_equal(db_script(box->rules.store->db, sql), 0);
+}
+
+/* The copy takes the database's place. */
+static void put_copy(struct box *box)
+{
+	store_close(box->rules.store);
+	assert_int_equal(rename(box->copy, box->db), 0);
+	open_store(box);
+}
+
+static int give(void *data, const struct spent_voucher *voucher, int64_t *ret_id)
+{
+	struct box *box = data;
+
+	return recover_voucher(&box->rules, voucher, voucher->at + 600, &now, ret_id);
+}
+
+static struct spent_replayed replay(struct box *box)
+{
+	struct spent_replayed replayed;
+
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(
+		store_spent_replay(box->rules.store, give, box, &replayed), 0);
+	assert_int_equal(store_commit(box->rules.store), 0);
+	return replayed;
+}
+
+static bool is_ahead(struct box *box)
+{
+	bool ahead;
+
+	assert_int_equal(store_spent_is_ahead(box->rules.store, &ahead), 0);
+	return ahead;
+}
+
+static void test_lines_follow_the_commit(void **state)
+{
+	struct box *box = *state;
+	struct stat st;
+	int64_t id;
+
+	make_code(box);
+	assert_int_equal(file_lines(box->log), 0);
+	redeem(box);
+	assert_int_equal(file_lines(box->log), 1);
+	pay(box, "a", &id);
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(
+		store_payment_refund(box->rules.store, id, 1, "uid 0"), 0);
+	assert_int_equal(file_lines(box->log), 2);
+	store_rollback(box->rules.store);
+	assert_int_equal(file_lines(box->log), 2);
+	assert_int_equal(stat(box->log, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_false(is_ahead(box));
+}
+
+static void test_a_backup_is_brought_up_to_date(void **state)
+{
+	struct box *box = *state;
+	struct spent_replayed replayed;
+	struct payment rows[4];
+	struct account account;
+	int64_t id;
+
+	make_code(box);
+	pay(box, "before", NULL);
+	copy_db(box);
+	redeem(box);
+	pay(box, "kept", NULL);
+	pay(box, "given back", &id);
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(
+		store_payment_refund(box->rules.store, id, 5, "uid 0"), 0);
+	assert_int_equal(store_commit(box->rules.store), 0);
+	put_copy(box);
+	assert_true(is_ahead(box));
+	replayed = replay(box);
+	assert_int_equal(replayed.lines, 4);
+	assert_int_equal(replayed.vouchers, 1);
+	assert_int_equal(replayed.payments, 2);
+	assert_int_equal(replayed.damaged, 0);
+	/* The code is used; its guest has what is left of it. */
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(activate(box, &other), OUTCOME_VOUCHER_USED);
+	assert_int_equal(account_load(&box->rules, &mac, &now, &account), 0);
+	assert_int_equal(credit_time_left(account_in_use(&account), now.mono_ns),
+		(HOUR - 600) * NSEC_PER_SEC);
+	store_rollback(box->rules.store);
+	assert_int_equal(store_payment_list(box->rules.store,
+		&(struct payment_filter){.until = UNLIMITED}, UNLIMITED, rows, 4), 3);
+	assert_int_equal(rows[0].status, PAYMENT_REFUNDED);
+	assert_int_equal(rows[1].status, PAYMENT_PAID);
+	assert_string_equal(rows[1].reference, "kept");
+	/* Once is enough, and the numbers go on. */
+	assert_false(is_ahead(box));
+	assert_int_equal(replay(box).lines, 0);
+	pay(box, "after", NULL);
+	assert_int_equal(file_lines(box->log), 6);
+	store_close(box->rules.store);
+	open_store(box);
+	assert_false(is_ahead(box));
+	assert_int_equal(file_lines(box->log), 6);
+}
+
+static void test_what_a_crash_kept_from_the_file_follows(void **state)
+{
+	struct box *box = *state;
+
+	pay(box, "a", NULL);
+	/* Between the commit and the file, and in the middle of a line. */
+	spent_log_close(&box->rules.store->spent);
+	assert_int_equal(truncate(box->log, 40), 0);
+	pay(box, "b", NULL);
+	store_close(box->rules.store);
+	open_store(box);
+	assert_int_equal(file_lines(box->log), 2);
+	assert_false(is_ahead(box));
+}
+
+static void test_a_file_that_fails_is_tried_again(void **state)
+{
+	struct box *box = *state;
+	struct spent_log *log = &box->rules.store->spent;
+	int good = log->fd;
+
+	log->fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+	pay(box, "a", NULL);
+	assert_int_equal(store_spent_error(box->rules.store), -EIO);
+	close(log->fd);
+	log->fd = good;
+	assert_int_equal(file_lines(box->log), 0);
+	pay(box, "b", NULL);
+	assert_int_equal(store_spent_error(box->rules.store), 0);
+	assert_int_equal(file_lines(box->log), 2);
+}
+
+static void test_a_damaged_line_keeps_no_other_out(void **state)
+{
+	struct box *box = *state;
+	struct spent_replayed replayed;
+	int fd;
+
+	copy_db(box);
+	pay(box, "a", NULL);
+	pay(box, "b", NULL);
+	fd = open(box->log, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "X", 1, 30), 1);
+	close(fd);
+	put_copy(box);
+	replayed = replay(box);
+	assert_int_equal(replayed.damaged, 1);
+	assert_int_equal(replayed.payments, 1);
+	assert_int_equal(replay(box).lines, 0);
+}
+
+static void test_full_files_stay_until_no_backup_needs_them(void **state)
+{
+	struct box *box = *state;
+	_cleanup_free_ char *full = xasprintf("%s.%018d", box->log, 1);
+	int64_t known;
+
+	copy_db(box);
+	pay(box, "a", NULL);
+	assert_int_equal(store_spent_rotate(box->rules.store, 0), 0);
+	assert_int_equal(access(full, F_OK), -1);
+	/* Never mind that the rest of it is no line. */
+	assert_int_equal(truncate(box->log, SPENT_FULL_BYTES), 0);
+	assert_int_equal(store_spent_rotate(box->rules.store, 0), 0);
+	assert_int_equal(access(full, F_OK), 0);
+	pay(box, "b", NULL);
+	assert_int_equal(file_lines(box->log), 1);
+	put_copy(box);
+	assert_int_equal(replay(box).payments, 2);
+	assert_int_equal(store_spent_rotate(box->rules.store, 1), 0);
+	assert_int_equal(access(full, F_OK), -1);
+	/* An empty file goes on behind the full ones. */
+	assert_int_equal(truncate(box->log, 0), 0);
+	assert_int_equal(rename(box->log, full), 0);
+	store_close(box->rules.store);
+	open_store(box);
+	pay(box, "c", NULL);
+	assert_int_equal(file_lines(box->log), 1);
+	assert_int_equal(store_spent_known(box->rules.store, &known), 0);
+	assert_int_equal(known, 3);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_lines_follow_the_commit),
+		TEST(test_a_backup_is_brought_up_to_date),
+		TEST(test_what_a_crash_kept_from_the_file_follows),
+		TEST(test_a_file_that_fails_is_tried_again),
+		TEST(test_a_damaged_line_keeps_no_other_out),
+		TEST(test_full_files_stay_until_no_backup_needs_them),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * spent.log (I6): a file beside the database with a line for each voucher that
+ * was redeemed or revoked, each payment and each refund, on disk with the
+ * commit of the turn that did it. It only ever has what happened: triggers put
+ * the lines into a table in the same transaction, and they are copied behind
+ * its commit; what a crash keeps from it follows at the next start. A database
+ * that is older than the log, because it is a backup, is brought up to date
+ * from it, so that nothing spent becomes unspent.
+ *
+ * A line: number, first 8 hex digits of the SHA-256 of "number object", object:
+ *
+ *   17 4f1c22a0 {"type":"redeem","at":1763740000,"voucher":"<HMAC>",...}
+ *
+ * Full files are spent.log.<number of their last line>, with leading zeros.
+ */
+#ifndef STORE_SPENT_H
+#define STORE_SPENT_H
+
+#include "store/store.h"
+
+#define SPENT_FULL_BYTES (4 * 1024 * 1024)
+
+/* From now on commits of `store` write to this file, which is made if need be.
+ * A line that a crash left half written goes; those that are missing come. */
+int store_spent_open(struct store *store, const char *path);
+/* Why the lines of the last commit are not in the file; 0: they are. They are
+ * tried again with the next one. */
+int store_spent_error(const struct store *store);
+/* Has the file lines that the database does not know? */
+int store_spent_is_ahead(struct store *store, bool *ret_is_ahead);
+/* The number of the newest line that the database knows. */
+int store_spent_known(struct store *store, int64_t *ret_seq);
+/* UTC seconds of the newest line in the file; 0: none. */
+int64_t store_spent_last_at(const struct store *store);
+
+/* A voucher that the database had as unused. */
+struct spent_voucher {
+	int64_t id, plan_id;
+	struct mac mac;
+	int64_t at; /* UTC seconds */
+};
+struct spent_replayed {
+	int lines, vouchers, payments;
+	int damaged; /* lines that cannot be read */
+};
+/*
+ * Inside a transaction: applies the lines that the database does not know, in
+ * their order. `redeemed` (NULL: nobody wants it) gives what the voucher is
+ * worth; its session's id, or 0, is kept with the voucher. Doing it again adds
+ * nothing.
+ */
+int store_spent_replay(struct store *store,
+	int (*redeemed)(void *data, const struct spent_voucher *voucher,
+		int64_t *ret_session_id),
+	void *data, struct spent_replayed *ret_replayed);
+
+/* Begins a new file when this one is full, and removes full ones without a line
+ * above `needed`: that is what the oldest backup knows. */
+int store_spent_rotate(struct store *store, int64_t needed);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines and files of spent.log; for spent.c and spent_replay.c only. */
+#ifndef STORE_SPENT_LINE_H
+#define STORE_SPENT_LINE_H
+
+#include <stdint.h>
+
+#define SPENT_SUM    9 /* with NUL */
+#define SPENT_OBJECT 4096
+
+void spent_line_sum(int64_t seq, const char *object, char ret[static SPENT_SUM]);
+/* Cuts the line into its parts; -EBADMSG when it is not whole. */
+int spent_line_parse(char *line, int64_t *ret_seq, char **ret_object);
+/* Its time; 0: it has none. */
+int64_t spent_line_at(const char *object);
+
+/* The last lines' numbers of all full files, in no order; how many. Free them. */
+int spent_full_files(const char *path, int64_t **ret_seqs);
+char *spent_full_name(const char *path, int64_t seq);
+
+#endif
