@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "rules/grant.h"
+#include "rules/device.h"
 #include "rules/move.h"
 #include "rules/pause.h"
 #include "rules/plan_defaults.h"
@@ -1434,7 +1435,7 @@ static void test_the_grant_follows_the_credit_in_use(void **state)
 	assert_int_equal(g.expires_ns, w->now.mono_ns + HOUR);
 	assert_int_equal(g.bytes_left, MEGA - 1000);
 	assert_int_equal(g.session_id, a.account.session.id);
-	device.exempt_until = w->now.wall_sec + 60;
+	device_exempt(&device, "guest", w->now.wall_sec + 60, &w->now);
 	store_device_put(w->rules.store, &device);
 	assert_int_equal(grant_for(w, 0).state, GRANT_EXEMPT);
 	device.blocked = true;
@@ -1442,6 +1443,12 @@ static void test_the_grant_follows_the_credit_in_use(void **state)
 	assert_int_equal(grant_for(w, 0).state, GRANT_BLOCKED);
 	device.blocked = false;
 	store_device_put(w->rules.store, &device);
+	g = grant_for(w, 0);
+	assert_int_equal(g.state, GRANT_EXEMPT);
+	assert_string_equal(g.networks, "guest");
+	assert_int_equal(g.expires_ns, device.exemption.deadline_ns);
+	/* Not charged to the session that it has besides. */
+	assert_int_equal(g.credit_id, 0);
 	wait_ns(w, 61 * NSEC_PER_SEC);
 	assert_int_equal(grant_for(w, 0).state, GRANT_RUNNING);
 	wait_ns(w, HOUR);

@@ -68,3 +68,15 @@ int day_parse(const char *text, int64_t *ret_begin, int64_t *ret_end)
 	*ret_end = mktime(&next);
 	return 0;
 }
+
+int time_parse(const char *text, int64_t *ret_wall_sec)
+{
+	struct tm tm = {0};
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	int64_t begin;
+
+	if (!end || *end)
+		return day_parse(text, &begin, ret_wall_sec);
+	*ret_wall_sec = timegm(&tm);
+	return 0;
+}

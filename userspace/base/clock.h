@@ -23,4 +23,8 @@ const char *time_format(int64_t wall_sec, char buf[static TIME_TEXT]);
  * the next one does. -EINVAL: there is no such day. */
 int day_parse(const char *text, int64_t *ret_begin, int64_t *ret_end);
 
+/* The same read back; or "2026-12-24": the end of that day, local time. -EINVAL
+ * for anything else. */
+int time_parse(const char *text, int64_t *ret_wall_sec);
+
 #endif

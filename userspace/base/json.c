@@ -7,6 +7,7 @@
  */
 #include "base/json.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/mac.h"
@@ -87,6 +88,26 @@ static int take_mac(const json_t *value, const struct json_arg *row, void *to,
 	return -EINVAL;
 }
 
+static int take_device(const json_t *value, const struct json_arg *row,
+	void *to, char *err, size_t err_len)
+{
+	const char *text = json_string_value(value);
+	struct json_device device = {.number = 0};
+	char *end;
+
+	if (text && isdigit((unsigned char)text[0])) {
+		errno = 0;
+		device.number = strtoll(text, &end, 10);
+		if (errno || *end)
+			device.number = 0;
+	}
+	if (!device.number &&
+		take_mac(value, row, &device.mac, err, err_len))
+		return -EINVAL;
+	memcpy(to, &device, sizeof(device));
+	return 0;
+}
+
 static int take_text(const json_t *value, const struct json_arg *row, void *to,
 	char *err, size_t err_len)
 {
@@ -144,6 +165,9 @@ static int take_arg(const json_t *value, const struct json_arg *row, void *out,
 	switch (row->type) {
 	case JSON_ARG_MAC:
 		ret = take_mac(value, row, to, err, err_len);
+		break;
+	case JSON_ARG_DEVICE:
+		ret = take_device(value, row, to, err, err_len);
 		break;
 	case JSON_ARG_TEXT:
 		ret = take_text(value, row, to, err, err_len);

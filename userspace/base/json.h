@@ -25,9 +25,16 @@ int json_parse_object(const char *text, size_t len, json_t **ret_json);
 enum json_arg_type {
 	JSON_ARG_END = 0,
 	JSON_ARG_MAC,    /* struct mac */
+	JSON_ARG_DEVICE, /* struct json_device: text, a MAC or a number */
 	JSON_ARG_TEXT,   /* char[max + 1]: UTF-8, min to max bytes, no control characters */
 	JSON_ARG_INT,    /* int64_t within min..max */
 	JSON_ARG_BOOL,   /* bool */
+};
+
+/* A device that is named by its number, if that is not 0, else by its MAC. */
+struct json_device {
+	int64_t number;
+	struct mac mac;
 };
 
 /* One row per argument: where it lands and what it may be. */

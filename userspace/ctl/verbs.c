@@ -16,6 +16,10 @@
 	{VERB_ARG_TEXT, NULL, "mac", VERB_REQUIRED, "MAC", \
 		"the device, such as 02:00:5e:10:00:01"}
 
+#define DEVICE_ARG                                      \
+	{VERB_ARG_TEXT, NULL, "mac", VERB_REQUIRED, "MAC", \
+		"the device, such as 02:00:5e:10:00:01, or its number"}
+
 /* clang-format off */
 #define RATE_ARGS(need) \
 	{VERB_ARG_INT, "--up", "upKbps", need, "KBPS", \
@@ -29,6 +33,7 @@
 
 static const struct verb_arg no_args[] = {{}};
 static const struct verb_arg mac_args[] = {MAC_ARG, {}};
+static const struct verb_arg device_args[] = {DEVICE_ARG, {}};
 static const struct verb_arg allow_args[] = {
 	MAC_ARG,
 	{VERB_ARG_INT, "--minutes", "minutes", VERB_ONE_OF, "N",
@@ -69,12 +74,54 @@ static const struct verb_arg move_args[] = {
 		"MAC of the device that gets it"},
 	{},
 };
+#define DESCRIBE_ARGS \
+	{VERB_ARG_TEXT, "--name", "name", VERB_OPTIONAL, "TEXT", \
+		"up to 64 bytes; \"\": none"}, \
+	{VERB_ARG_TEXT, "--note", "note", VERB_OPTIONAL, "TEXT", \
+		"up to 200 bytes; \"\": none"}
+static const struct verb_arg describe_args[] = {
+	DEVICE_ARG,
+	DESCRIBE_ARGS,
+	{},
+};
 static const struct verb_arg set_args[] = {
-	MAC_ARG,
-	{VERB_ARG_TEXT, "--name", "name", VERB_OPTIONAL, "TEXT",
-		"up to 64 bytes; \"\": none"},
-	{VERB_ARG_TEXT, "--note", "note", VERB_OPTIONAL, "TEXT",
-		"up to 200 bytes; \"\": none"},
+	DEVICE_ARG,
+	DESCRIBE_ARGS,
+	{VERB_ARG_INT, "--seconds", "sessionTime", VERB_OPTIONAL, "N",
+		"time to add; below 0: to take away"},
+	{VERB_ARG_INT, "--up", "uploadKbps", VERB_OPTIONAL, "KBPS",
+		"as for `limit`"},
+	{VERB_ARG_INT, "--down", "downloadKbps", VERB_OPTIONAL, "KBPS",
+		"the same"},
+	{VERB_ARG_TRUE, "--block", "blocked", VERB_OPTIONAL, NULL,
+		"as `block`"},
+	{VERB_ARG_FALSE, "--unblock", "blocked", VERB_OPTIONAL, NULL,
+		"as `block --off`"},
+	{VERB_ARG_TEXT, "--exempt-until", "exemptUntil", VERB_OPTIONAL, "DATE",
+		"as for `exempt`"},
+	{VERB_ARG_TEXT, "--exempt-network", "exemptNetwork", VERB_OPTIONAL,
+		"NAME", "the same"},
+	{VERB_ARG_FALSE, "--not-exempt", "exempt", VERB_OPTIONAL, NULL,
+		"as `exempt --off`"},
+	{},
+};
+static const struct verb_arg limit_args[] = {
+	DEVICE_ARG,
+	{VERB_ARG_INT, "--up", "uploadKbps", VERB_OPTIONAL, "KBPS",
+		"upload, kbit/s, 64 or more; 0: no limit"},
+	{VERB_ARG_INT, "--down", "downloadKbps", VERB_OPTIONAL, "KBPS",
+		"download, the same"},
+	{},
+};
+static const struct verb_arg exempt_args[] = {
+	DEVICE_ARG,
+	{VERB_ARG_TEXT, "--until", "exemptUntil", VERB_ONE_OF, "DATE",
+		"the last day, as 2026-12-24, or a time, as\n"
+		"2026-12-24T18:00:00Z"},
+	{VERB_ARG_TEXT, "--network", "exemptNetwork", VERB_WITH, "NAME",
+		"the network that it is for"},
+	{VERB_ARG_FALSE, "--off", "exempt", VERB_ONE_OF, NULL,
+		"end it"},
 	{},
 };
 static const struct verb_arg sessions_args[] = {
@@ -210,7 +257,7 @@ const struct verb verbs[] = {
 		"status"},
 	{"clients", "clients.list", no_args, NULL, print_clients,
 		"known devices", "clients"},
-	{"client", "clients.get", mac_args, NULL, print_client,
+	{"client", "clients.get", device_args, NULL, print_client,
 		"everything about one device", "client " DEVICE},
 	{"allow", "clients.allow", allow_args, NULL, print_client,
 		"give a device time, or take it away (negative minutes)",
@@ -235,9 +282,18 @@ const struct verb verbs[] = {
 	{"rate", "clients.rate", rate_args, NULL, print_client,
 		"change the rates of a device's session while it runs",
 		"rate " DEVICE " --down 2000"},
-	{"describe", "clients.set", set_args, NULL, print_client,
+	{"set", "clients.set", set_args, NULL, print_client,
+		"several things about a device at once: all of them, or none",
+		"set " DEVICE " --name \"Room 12\" --seconds 3600 --down 2000"},
+	{"describe", "clients.describe", describe_args, NULL, print_client,
 		"set a device's name or note",
 		"describe " DEVICE " --name \"Room 12\""},
+	{"limit", "clients.limit", limit_args, NULL, print_client,
+		"rates of a device itself, which stay over its sessions",
+		"limit " DEVICE " --down 2000"},
+	{"exempt", "clients.exempt", exempt_args, NULL, print_client,
+		"let a device through without a session, until a date",
+		"exempt " DEVICE " --until 2026-12-24 --network guest"},
 	{"sessions", "sessions.list", sessions_args, NULL, print_sessions,
 		"sessions, newest first", "sessions --state running"},
 	{"plan list", "plans.list", plan_list_args, NULL, print_plans,

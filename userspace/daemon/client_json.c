@@ -18,6 +18,7 @@
 #include "daemon/reply.h"
 #include "daemon/sync.h"
 #include "datapath/bindings.h"
+#include "rules/device.h"
 #include "rules/pause.h"
 
 struct moment moment_now(void)
@@ -254,12 +255,17 @@ static int64_t last_sight(const struct device *device,
 }
 
 const char *client_state(const struct device *device, const struct guest *guest,
-	struct account *account, const struct group *group)
+	struct account *account, const struct group *group,
+	const struct moment *now)
 {
 	const struct credit *credit = account ? account_in_use(account) : NULL;
 
 	if (device->blocked)
 		return "blocked";
+	if (exemption_holds(&device->exemption, now))
+		return guest_is_in(guest, device->exemption.network)
+			       ? "exempt"
+			       : "elsewhere";
 	if (!account)
 		return "captive";
 	if (credit && account->session.state == SESSION_RUNNING &&
@@ -304,7 +310,8 @@ int client_state_at(struct gatehoused *g, const struct guest *guest,
 
 	if (!ret)
 		*ret_state = client_state(
-			&known.device, guest, known.session, &known.group);
+			&known.device, guest, known.session, &known.group,
+			&now);
 	return ret;
 }
 
@@ -356,6 +363,38 @@ static void add_device(json_t *object, const struct device *device)
 		known ? json_string(device->name) : json_null());
 	json_object_set_new(object, "note",
 		known ? json_string(device->note) : json_null());
+	json_object_set_new(object, "blocked", json_boolean(device->blocked));
+	json_object_set_new(object, "uploadKbps",
+		json_limit(device->rates.up ? device->rates.up : UNLIMITED));
+	json_object_set_new(object, "downloadKbps",
+		json_limit(device->rates.down ? device->rates.down : UNLIMITED));
+}
+
+/* One that is over is not shown. */
+static void add_exemption(json_t *object, const struct exemption *exemption,
+	const struct moment *now)
+{
+	bool holds = exemption_holds(exemption, now);
+
+	json_object_set_new(object, "exempt", json_boolean(holds));
+	json_object_set_new(object, "exemptNetwork",
+		holds ? json_name(exemption->network) : json_null());
+	json_object_set_new(object, "exemptUntil",
+		json_time(holds ? exemption->until : 0));
+}
+
+/* Nobody is charged for what an exempt device uses: the kernel counts it. */
+static void add_uncharged(
+	struct gatehoused *g, const struct mac *mac, json_t *object)
+{
+	struct gh_client client;
+
+	if (clients_lookup(g->dp, mac, &client))
+		return;
+	json_object_set_new(object, "bytesUp",
+		json_integer((json_int_t)client.up.bytes));
+	json_object_set_new(object, "bytesDown",
+		json_integer((json_int_t)client.down.bytes));
 }
 
 int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
@@ -383,15 +422,17 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_object_set_new(
 		object, "state",
 		json_string(client_state(
-			&known.device, &guest, known.session, &known.group)));
-	json_object_set_new(
-		object, "blocked", json_boolean(known.device.blocked));
+			&known.device, &guest, known.session, &known.group,
+			&now)));
+	add_exemption(object, &known.device.exemption, &now);
 	json_object_set_new(
 		object, "randomMac", json_boolean(mac_is_random(mac)));
 	json_object_set_new(object, "network", json_network(g, network));
 	json_object_set_new(object, "lastSeen",
 		json_time(last_sight(&known.device, &now, seen_ns)));
 	json_add_account(object, session, &now);
+	if (!session && exemption_holds(&known.device.exemption, &now))
+		add_uncharged(g, mac, object);
 	json_add_stops(object, session);
 	json_add_group(object, &known.group);
 	if (whole)

@@ -38,10 +38,11 @@ void client_sight(struct gatehoused *g, const struct mac *mac,
  * device's. `account` NULL: no session; id 0: in none. */
 int client_group(struct gatehoused *g, const struct device *device,
 	struct account *account, struct group *ret_group);
-/* That of its session, "captive" or "blocked"; or why a session does not help:
+/* That of its session, "captive", "blocked" or "exempt"; or why a session does not help:
  * "elsewhere" (what it uses is not for the guest's network), "group_used_up". */
 const char *client_state(const struct device *device, const struct guest *guest,
-	struct account *account, const struct group *group);
+	struct account *account, const struct group *group,
+	const struct moment *now);
 /* The same, looked up. */
 int client_state_at(struct gatehoused *g, const struct guest *guest,
 	const char **ret_state);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "daemon/accounting.h"
+#include "daemon/exemptions.h"
 #include "daemon/moves.h"
 #include "daemon/sync.h"
 #include "store/store.h"
@@ -35,6 +36,7 @@ static const struct job_row rows[] = {
 	{"expire", 60, sync_expire},
 	{"verify", 3600, sync_repair},
 	{"moves", 2, moves_watch},
+	{"exemptions", 60, exemptions_settle},
 	{"addresses", 600, gatehoused_clean_addresses},
 	{"clean-up", DAILY, gatehoused_clean_up},
 };

@@ -24,6 +24,7 @@
 
 /* clang-format off */
 #define ARG_MAC(s, f, name) {name, JSON_ARG_MAC, true, ARG(s, f), 0, 0, 0}
+#define ARG_DEVICE(s, f, name) {name, JSON_ARG_DEVICE, true, ARG(s, f), 0, 0, 0}
 #define OPT_MAC(s, f, name, set) {name, JSON_ARG_MAC, false, ARG(s, f), 0, 0, ARG(s, set)}
 #define ARG_TEXT(s, f, name) {name, JSON_ARG_TEXT, true, ARG(s, f), 1, BYTES(s, f), 0}
 #define OPT_TEXT(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 1, BYTES(s, f), ARG(s, set)}
@@ -36,6 +37,7 @@
 	OPT_RATE(s, up, "upKbps", 0), OPT_RATE(s, down, "downKbps", 0), \
 	OPT_RATE(s, slow_up, "slowUpKbps", DATAPATH_KBPS_MIN), \
 	OPT_RATE(s, slow_down, "slowDownKbps", DATAPATH_KBPS_MIN)
+#define OPT_FLAG(s, f, name, set) {name, JSON_ARG_BOOL, false, ARG(s, f), 0, 0, ARG(s, set)}
 #define OPT_BOOL(s, f, name) {name, JSON_ARG_BOOL, false, ARG(s, f), 0, 0, 0}
 
 static const struct json_arg none_args[] = {{}};
@@ -99,10 +101,41 @@ static const struct json_arg move_args[] = {
 	ARG_MAC(args_move, to, "to"),
 	{},
 };
+static const struct json_arg device_args[] = {
+	ARG_DEVICE(args_device, device, "mac"),
+	{},
+};
+static const struct json_arg set_args[] = {
+	ARG_DEVICE(args_set, device, "mac"),
+	OPT_NOTE(args_set, name, "name", name_set),
+	OPT_NOTE(args_set, note, "note", note_set),
+	OPT_INT(args_set, session_time, "sessionTime", -60 * MINUTES_MAX, 60 * MINUTES_MAX, session_time_set),
+	OPT_RATE(args_set, up, "uploadKbps", 0),
+	OPT_RATE(args_set, down, "downloadKbps", 0),
+	OPT_FLAG(args_set, blocked, "blocked", blocked_set),
+	OPT_FLAG(args_set, exempt, "exempt", exempt_set),
+	OPT_TEXT(args_set, exempt_network, "exemptNetwork", exempt_network_set),
+	OPT_TEXT(args_set, exempt_until, "exemptUntil", exempt_until_set),
+	{},
+};
+/* Parts of the same, each with the role that it needs. */
 static const struct json_arg describe_args[] = {
-	ARG_MAC(args_describe, mac, "mac"),
-	OPT_NOTE(args_describe, name, "name", name_set),
-	OPT_NOTE(args_describe, note, "note", note_set),
+	ARG_DEVICE(args_set, device, "mac"),
+	OPT_NOTE(args_set, name, "name", name_set),
+	OPT_NOTE(args_set, note, "note", note_set),
+	{},
+};
+static const struct json_arg limit_args[] = {
+	ARG_DEVICE(args_set, device, "mac"),
+	OPT_RATE(args_set, up, "uploadKbps", 0),
+	OPT_RATE(args_set, down, "downloadKbps", 0),
+	{},
+};
+static const struct json_arg exempt_args[] = {
+	ARG_DEVICE(args_set, device, "mac"),
+	OPT_FLAG(args_set, exempt, "exempt", exempt_set),
+	OPT_TEXT(args_set, exempt_network, "exemptNetwork", exempt_network_set),
+	OPT_TEXT(args_set, exempt_until, "exemptUntil", exempt_until_set),
 	{},
 };
 static const struct json_arg plan_args[] = {
@@ -200,7 +233,7 @@ const struct op ops[] = {
 	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
 
 	{"clients.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, list_args, op_clients_list},
-	{"clients.get", PROOF_DESK, ROLE_STAFF, RATE_FREE, mac_args, op_clients_get},
+	{"clients.get", PROOF_DESK, ROLE_STAFF, RATE_FREE, device_args, op_clients_get},
 	{"clients.allow", PROOF_DESK, ROLE_STAFF, RATE_FREE, allow_args, op_clients_allow},
 	{"clients.block", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, block_args, op_clients_block},
 	{"clients.kick", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_kick},
@@ -210,7 +243,10 @@ const struct op ops[] = {
 	{"clients.resume", PROOF_DESK, ROLE_STAFF, RATE_FREE, mac_args, op_clients_resume},
 	{"clients.move", PROOF_DESK, ROLE_STAFF, RATE_FREE, move_args, op_clients_move},
 	{"clients.rate", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, rate_args, op_clients_rate},
-	{"clients.set", PROOF_DESK, ROLE_STAFF, RATE_FREE, describe_args, op_clients_set},
+	{"clients.set", PROOF_DESK, ROLE_STAFF, RATE_FREE, set_args, op_clients_set},
+	{"clients.describe", PROOF_DESK, ROLE_STAFF, RATE_FREE, describe_args, op_clients_set},
+	{"clients.limit", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, limit_args, op_clients_set},
+	{"clients.exempt", PROOF_DESK, ROLE_MANAGER, RATE_FREE, exempt_args, op_clients_set},
 
 	{"sessions.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, sessions_args, op_sessions_list},
 	{"sessions.restore", PROOF_GUEST, ROLE_NONE, RATE_GUESS, token_args, op_sessions_restore},
@@ -248,7 +284,7 @@ FITS(args_events);
 FITS(args_garden);
 FITS(args_allow);
 FITS(args_rate);
-FITS(args_describe);
+FITS(args_set);
 FITS(args_explain);
 FITS(args_plan);
 FITS(args_group);

@@ -13,11 +13,10 @@
 #include "daemon/ops_rates.h"
 #include "daemon/sentences.h"
 #include "daemon/sync.h"
+#include "rules/device.h"
 #include "rules/move.h"
 #include "rules/pause.h"
 #include "rules/sale.h"
-
-#define STAFF_MINUTES 60 /* what staff may give or take at once (N13) */
 
 /* The newest that has ended; null: none. */
 static json_t *last_session(struct gatehoused *g, const struct mac *mac)
@@ -30,7 +29,7 @@ static json_t *last_session(struct gatehoused *g, const struct mac *mac)
 	return session_json(g, &session, &now);
 }
 
-static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
+json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 {
 	json_t *object, *reply;
 	char text[MAC_TEXT];
@@ -189,13 +188,17 @@ json_t *op_clients_list(struct gatehoused *g, const struct caller *caller,
 json_t *op_clients_get(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
-	const struct args_mac *a = args;
-	json_t *reply = client_reply(g, &a->mac);
+	const struct args_device *a = args;
+	struct mac mac;
+	json_t *reply = device_meant(g, &a->device, &mac);
 	int ret;
 
+	if (reply)
+		return reply;
+	reply = client_reply(g, &mac);
 	if (!reply_is_ok(reply))
 		return reply;
-	ret = json_add_addresses(g, &a->mac, reply);
+	ret = json_add_addresses(g, &mac, reply);
 	if (!ret)
 		return reply;
 	json_decref(reply);
@@ -429,6 +432,19 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	return client_changed(g, &a->to, message);
 }
 
+/* Does a rate of the device's own hold in place of its session's? */
+static bool is_slower_itself(struct gatehoused *g, const struct mac *mac)
+{
+	struct holder holder;
+	struct rates both;
+
+	if (store_holder_lookup(g->store, mac, &holder))
+		return false;
+	both = rates_lower(&holder.credit.rates, &holder.rates);
+	return both.up != holder.credit.rates.up ||
+	       both.down != holder.credit.rates.down;
+}
+
 json_t *op_clients_rate(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -453,29 +469,9 @@ json_t *op_clients_rate(struct gatehoused *g, const struct caller *caller,
 		return reply_failed("clients.rate", ret);
 	if (outcome)
 		return client_refused(outcome, &a->mac);
-	return client_reply(g, &a->mac);
-}
-
-json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_describe *a = args;
-	struct device device;
-	int ret;
-
-	if (!a->name_set && !a->note_set)
-		return reply_refuse(CTL_bad_request, "Give a name or a note.");
-	ret = device_known(g, &a->mac, &device);
-	if (ret)
-		return reply_failed("clients.set", ret);
-	if (a->name_set)
-		memcpy(device.name, a->name, sizeof(device.name));
-	if (a->note_set)
-		memcpy(device.note, a->note, sizeof(device.note));
-	ret = store_device_put(g->store, &device);
-	if (!ret)
-		ret = audit(g, caller, "describe", &a->mac, NULL);
-	if (ret)
-		return reply_failed("clients.set", ret);
-	return client_reply(g, &a->mac);
+	return is_slower_itself(g, &a->mac)
+		       ? client_changed(g, &a->mac,
+				 "The device has lower rates of its own, and "
+				 "those hold: see `gatehousectl limit`.")
+		       : client_reply(g, &a->mac);
 }

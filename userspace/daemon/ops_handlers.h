@@ -6,11 +6,13 @@
 #ifndef DAEMON_OPS_HANDLERS_H
 #define DAEMON_OPS_HANDLERS_H
 
+#include "base/clock.h"
 #include "daemon/ops.h"
 #include "rules/rules.h"
 
 #define OPS_LIST_DEFAULT 50
 #define OPS_LIST_MAX     50 /* a page of the longest names fits into a frame */
+#define STAFF_MINUTES   60 /* what staff may give or take at once (N13) */
 #define OPS_COUNT_MAX    1000 /* codes of one vouchers.create */
 
 struct args_list {
@@ -60,11 +62,20 @@ struct args_block {
 struct args_move {
 	struct mac from, to;
 };
-struct args_describe {
-	struct mac mac;
-	bool name_set, note_set;
+struct args_device {
+	struct json_device device;
+};
+struct args_set {
+	struct json_device device;
+	bool name_set, note_set, session_time_set, blocked_set, exempt_set;
+	bool exempt_network_set, exempt_until_set;
 	char name[CTL_NAME_MAX + 1];
 	char note[201];
+	int64_t session_time; /* seconds to add; below 0: to take away */
+	struct args_rates rates; /* the device's own; no slow ones */
+	bool blocked, exempt;
+	char exempt_network[CONFIG_NAME_MAX];
+	char exempt_until[TIME_TEXT]; /* see time_parse() */
 };
 struct args_plan {
 	char name[CTL_NAME_MAX + 1];
@@ -135,11 +146,15 @@ struct args_guest {
 json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now);
 
-/* One client after a change, with a sentence about it. */
-json_t *client_changed(struct gatehoused *g, const struct mac *mac,
-	const char *message);
-/* For who asks about one device by its address. */
+/* What is known of a client, or why nothing is; with a sentence about what was
+ * changed; a refusal for who asks about one device by its address. */
+json_t *client_reply(struct gatehoused *g, const struct mac *mac);
+json_t *client_changed(
+	struct gatehoused *g, const struct mac *mac, const char *message);
 json_t *client_refused(enum outcome outcome, const struct mac *mac);
+/* NULL, or a refusal: the MAC of the device that is meant. */
+json_t *device_meant(struct gatehoused *g, const struct json_device *device,
+	struct mac *ret_mac);
 
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 	op_events_list, op_garden_list, op_unload;

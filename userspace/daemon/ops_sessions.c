@@ -279,10 +279,11 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	if (ret)
 		return reply_failed("guest.session", ret);
 	state = client_state(
-		&device, &guest, has_session ? &account : NULL, &group);
+		&device, &guest, has_session ? &account : NULL, &group, &now);
 	reply = reply_ok();
 	json_object_set_new(reply, "online",
-		json_boolean(!strcmp(state, "running")));
+		json_boolean(!strcmp(state, "running") ||
+			     !strcmp(state, "exempt")));
 	json_object_set_new(reply, "state", json_string(state));
 	json_object_set_new(
 		reply, "paused", json_boolean(!strcmp(state, "paused")));

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/exemptions.h"
 #include "daemon/group_records.h"
 #include "daemon/sync_state.h"
 #include "rules/session.h"
@@ -254,7 +255,8 @@ static int load_grant(struct sync *sync, const struct mac *mac,
 		return ret;
 	if (!ret) {
 		holder.blocked = device.blocked;
-		holder.exempt_until = device.exempt_until;
+		holder.rates = device.rates;
+		holder.exemption = device.exemption;
 		holder.group_id = device.group_id;
 	}
 	*ret_grant = grant_of(&holder, now);
@@ -496,7 +498,7 @@ int sync_expire(struct gatehoused *g)
 {
 	struct sync *sync = g->sync;
 	struct mac due[DUE_MAX];
-	int ret = turn_begin(g), n, i;
+	int ret = exemptions_settle(g), n, i;
 
 	if (ret)
 		return ret;

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "rules/device.h"
+
 static const enum grant_state states[] = {
 	[SESSION_RUNNING] = GRANT_RUNNING,
 	[SESSION_PAUSED] = GRANT_PAUSED,
@@ -28,7 +30,7 @@ static void from_session(const struct holder *holder, struct grant *grant)
 	grant->session_id = holder->session.id;
 	grant->credit_id = credit->id;
 	grant->expires_ns = credit->deadline_ns;
-	grant->rates = credit->rates;
+	grant->rates = rates_lower(&credit->rates, &holder->rates);
 	memcpy(grant->networks, credit->networks, sizeof(grant->networks));
 	if (credit->group_id)
 		grant->group_id = credit->group_id;
@@ -36,6 +38,22 @@ static void from_session(const struct holder *holder, struct grant *grant)
 		grant->bytes_left = credit->bytes - used;
 	if (!rates_have_slow(&credit->rates))
 		grant->bytes_left = MAX(grant->bytes_left, 0);
+}
+
+/* No limits but the device's own: not those of a session that it has besides,
+ * which is not charged either. */
+static struct grant exempt(const struct holder *holder)
+{
+	struct grant grant = {
+		.state = GRANT_EXEMPT,
+		.expires_ns = holder->exemption.deadline_ns,
+		.bytes_left = UNLIMITED,
+		.rates = holder->rates,
+	};
+
+	memcpy(grant.networks, holder->exemption.network,
+		sizeof(holder->exemption.network));
+	return grant;
 }
 
 struct grant grant_of(const struct holder *holder, const struct moment *now)
@@ -47,16 +65,10 @@ struct grant grant_of(const struct holder *holder, const struct moment *now)
 		.group_id = holder->group_id,
 	};
 
+	if (!holder->blocked && exemption_holds(&holder->exemption, now))
+		return exempt(holder);
 	from_session(holder, &grant);
 	if (holder->blocked)
 		grant.state = GRANT_BLOCKED;
-	else if (holder->exempt_until > now->wall_sec)
-		grant.state = GRANT_EXEMPT;
-	/* No limits: not those of a session that it has besides either. */
-	if (grant.state == GRANT_EXEMPT) {
-		grant.rates = (struct rates){0};
-		grant.networks[0] = '\0';
-		grant.group_id = 0;
-	}
 	return grant;
 }

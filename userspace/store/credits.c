@@ -160,8 +160,10 @@ static void read_deadline(struct db_rows *rows, void *ret_deadline_ns)
 int store_credit_next(struct store *store, int64_t *ret_deadline_ns)
 {
 	return db_one(store->db, read_deadline, ret_deadline_ns,
-		"SELECT min(deadline_ns) FROM credits"
-		" WHERE deadline_ns IS NOT NULL",
+		"SELECT min(at) FROM (SELECT min(deadline_ns) AS at FROM credits"
+		" WHERE deadline_ns IS NOT NULL"
+		" UNION ALL SELECT min(exempt_deadline_ns) FROM devices"
+		" WHERE exempt_deadline_ns > 0)",
 		"");
 }
 

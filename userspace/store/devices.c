@@ -9,7 +9,8 @@
 
 #define COLUMNS                                                       \
 	"id, mac, name, note, blocked, exempt_until, first_seen,"     \
-	" last_seen, group_id"
+	" last_seen, group_id, up_kbps, down_kbps, exempt_network,"   \
+	" exempt_deadline_ns"
 
 static void read_device(struct db_rows *rows, void *ret_row)
 {
@@ -21,10 +22,14 @@ static void read_device(struct db_rows *rows, void *ret_row)
 	db_text(rows, 2, d->name, sizeof(d->name));
 	db_text(rows, 3, d->note, sizeof(d->note));
 	d->blocked = db_int(rows, 4);
-	d->exempt_until = db_int(rows, 5);
+	d->exemption.until = db_int(rows, 5);
 	d->first_seen = db_int(rows, 6);
 	d->last_seen = db_int(rows, 7);
 	d->group_id = db_int(rows, 8);
+	d->rates.up = db_int(rows, 9);
+	d->rates.down = db_int(rows, 10);
+	db_text(rows, 11, d->exemption.network, sizeof(d->exemption.network));
+	d->exemption.deadline_ns = db_int(rows, 12);
 }
 
 int store_device_lookup(struct store *store, const struct mac *mac,
@@ -48,27 +53,50 @@ int store_device_is_blocked(
 
 int store_device_put(struct store *store, struct device *device)
 {
+	const struct exemption *exemption = &device->exemption;
 	int ret;
 
 	if (device->id)
 		return db_run(store->db,
 			"UPDATE devices SET name = ?, note = ?, blocked = ?,"
-			" exempt_until = ?, last_seen = ?,"
-			" group_id = nullif(?, 0),"
+			" exempt_until = ?, exempt_deadline_ns = ?,"
+			" exempt_network = ?, last_seen = ?,"
+			" group_id = nullif(?, 0), up_kbps = ?, down_kbps = ?,"
 			" updated_at = unixepoch() WHERE id = ?",
-			"ttiiiii", device->name, device->note,
-			(int64_t)device->blocked, device->exempt_until,
-			device->last_seen, device->group_id, device->id);
+			"ttiiitiiiii", device->name, device->note,
+			(int64_t)device->blocked, exemption->until,
+			exemption->deadline_ns, exemption->network,
+			device->last_seen, device->group_id, device->rates.up,
+			device->rates.down, device->id);
 	ret = db_run(store->db,
 		"INSERT INTO devices (mac, name, note, blocked, exempt_until,"
-		" first_seen, last_seen, group_id)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
-		"mttiiiii", &device->mac, device->name, device->note,
-		(int64_t)device->blocked, device->exempt_until,
-		device->first_seen, device->last_seen, device->group_id);
+		" exempt_deadline_ns, exempt_network, first_seen, last_seen,"
+		" group_id, up_kbps, down_kbps)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?)",
+		"mttiiitiiiii", &device->mac, device->name, device->note,
+		(int64_t)device->blocked, exemption->until,
+		exemption->deadline_ns, exemption->network,
+		device->first_seen, device->last_seen, device->group_id,
+		device->rates.up, device->rates.down);
 	if (!ret)
 		device->id = db_last_id(store->db);
 	return ret;
+}
+
+int store_device_by_id(
+	struct store *store, int64_t id, struct device *ret_device)
+{
+	return db_one(store->db, read_device, ret_device,
+		"SELECT " COLUMNS " FROM devices WHERE id = ?", "i", id);
+}
+
+int store_device_exempt(
+	struct store *store, int64_t after, struct device *rows, int max)
+{
+	return db_list(store->db, read_device, rows, sizeof(*rows), max,
+		"SELECT " COLUMNS " FROM devices WHERE exempt_until > 0"
+		" AND id > ? ORDER BY id LIMIT ?",
+		"ii", after, (int64_t)max);
 }
 
 int store_device_list(

@@ -125,13 +125,17 @@ int store_session_count(struct store *store, int64_t *ret_live)
 		"SELECT value FROM counters WHERE name = 'live_sessions'", "");
 }
 
+/* Of the device's row, where there is one. */
+#define DEVICE                                                               \
+	"d.up_kbps, d.down_kbps, d.exempt_deadline_ns, d.exempt_network"
+
 /* Only what a grant needs of session and credit. */
 #define HOLDER                                                              \
 	"c.id, c.deadline_ns, c.bytes, c.bytes_up, c.bytes_down, c.up_kbps," \
 	" c.down_kbps, c.slow_up_kbps, c.slow_down_kbps,"                   \
 	" coalesce(d.blocked, 0), coalesce(d.exempt_until, 0),"              \
 	" r.id, r.session_id, r.credit_id, r.raw_up, r.raw_down, c.networks," \
-	" d.group_id, c.group_id"
+	" d.group_id, c.group_id, " DEVICE
 
 static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 {
@@ -153,7 +157,7 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	h.credit.rates.slow_up = db_int(rows, 10);
 	h.credit.rates.slow_down = db_int(rows, 11);
 	h.blocked = db_int(rows, 12);
-	h.exempt_until = db_int(rows, 13);
+	h.exemption.until = db_int(rows, 13);
 	h.record.mac = h.mac;
 	h.record.id = db_int(rows, 14);
 	h.record.session_id = db_int(rows, 15);
@@ -163,6 +167,10 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	db_text(rows, 19, h.credit.networks, sizeof(h.credit.networks));
 	h.group_id = db_int(rows, 20);
 	h.credit.group_id = db_int(rows, 21);
+	h.rates.up = db_int(rows, 22);
+	h.rates.down = db_int(rows, 23);
+	h.exemption.deadline_ns = db_int(rows, 24);
+	db_text(rows, 25, h.exemption.network, sizeof(h.exemption.network));
 	*ret_holder = h;
 }
 
@@ -175,7 +183,8 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 #define DEVICE_HOLDERS                                                       \
 	"SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0, 0, 0,"         \
 	" d.blocked, d.exempt_until, r.id, r.session_id, r.credit_id,"       \
-	" r.raw_up, r.raw_down, NULL, d.group_id, NULL FROM devices d"       \
+	" r.raw_up, r.raw_down, NULL, d.group_id, NULL, " DEVICE             \
+	" FROM devices d"                                                    \
 	" LEFT JOIN records r ON r.mac = d.mac"                              \
 	" WHERE (d.blocked OR d.exempt_until > 0) AND NOT EXISTS ("          \
 	"SELECT 1 FROM sessions s WHERE s.mac = d.mac"                       \

@@ -137,6 +137,12 @@ static int change_boot(struct store *store, int64_t last_ns, int64_t mono_ns)
 		"ii", last_ns, mono_ns);
 
 	if (!ret)
+		ret = db_run(store->db,
+			"UPDATE devices SET exempt_deadline_ns ="
+			" max(exempt_deadline_ns - ?1, 0) + ?2"
+			" WHERE exempt_deadline_ns > 0",
+			"ii", last_ns, mono_ns);
+	if (!ret)
 		ret = db_run(store->db, "DELETE FROM records", "");
 	if (!ret)
 		ret = db_run(store->db,

@@ -122,13 +122,21 @@ int store_voucher_revoke(struct store *store, int64_t id);
 int store_voucher_list(struct store *store, int state, const char *batch,
 	int64_t after, struct voucher *rows, int max);
 
+/* A device that needs no session on one network (rules/device.h). */
+struct exemption {
+	char network[32]; /* its name */
+	int64_t until;	  /* UTC seconds, 0: none */
+	int64_t deadline_ns; /* the same on this boot's clock; 0: it is over */
+};
+
 struct device {
 	int64_t id; /* 0: not in the store */
 	struct mac mac;
 	char name[STORE_NAME];
 	char note[STORE_NOTE];
 	bool blocked;
-	int64_t exempt_until; /* reserved for devices that need no session: always 0 */
+	struct rates rates; /* its own, beside a plan's; no slow ones */
+	struct exemption exemption;
 	int64_t first_seen, last_seen;
 	int64_t group_id; /* 0: none */
 };
@@ -137,6 +145,10 @@ int store_device_lookup(struct store *store, const struct mac *mac, struct devic
 int store_device_is_blocked(struct store *store, const struct mac *mac, bool *ret_blocked);
 /* Inserts when id is 0, which is then set. */
 int store_device_put(struct store *store, struct device *device);
+/* The one with this number. */
+int store_device_by_id(struct store *store, int64_t id, struct device *ret_device);
+/* Those whose exemption has a date, over or not. */
+int store_device_exempt(struct store *store, int64_t after, struct device *rows, int max);
 int store_device_list(struct store *store, int64_t after, struct device *rows, int max);
 
 #define GROUP_DEVICES_MAX 64
@@ -263,7 +275,7 @@ int store_credit_shared(struct store *store, int64_t group_id, struct credit *ro
 int store_credit_last(struct store *store, int64_t session_id, struct credit *ret_credit);
 /* MACs whose running credit ends until `until_ns`, the earliest first. */
 int store_credit_due(struct store *store, int64_t until_ns, struct mac *rows, int max);
-/* Earliest deadline of all; UNLIMITED: none. */
+/* Earliest deadline of all, also of exemptions; UNLIMITED: none. */
 int store_credit_next(struct store *store, int64_t *ret_deadline_ns);
 
 struct record {
@@ -292,7 +304,8 @@ struct holder {
 	struct session session;
 	struct credit credit;
 	bool blocked;
-	int64_t exempt_until;
+	struct rates rates; /* the device's */
+	struct exemption exemption;
 	int64_t group_id; /* 0: none */
 	struct record record; /* id 0: none */
 };

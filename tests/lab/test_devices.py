@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What an operator says of a device itself: exemptions, rates of its own, and
+time by its number."""
+import datetime
+import time
+
+import pytest
+
+from conftest import Refused, wait_for
+
+
+def until(seconds):
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_exempt_until_a_date(tc_lab):
+    lab, guest = tc_lab, tc_lab.guest()
+    network = lab.ctl("status")["networks"][0]["name"]
+    assert not guest.is_online()
+    reply = lab.ctl("exempt", guest.mac, "--until", until(3600), "--network", network)
+    assert (reply["exempt"], reply["exemptNetwork"]) == (True, network)
+    assert reply["state"] == "exempt" and reply["sessionId"] is None
+    assert guest.is_online() and guest.is_online("-6")
+    assert guest.session()["online"]
+    # Counted, and nothing of the box is open to it.
+    client = lab.ctl("client", guest.mac)
+    assert client["bytesUp"] > 100 and client["bytesDown"] > 100
+    before = lab.reasons()
+    assert guest.run("nc", "-w1", "-z", "10.77.0.1", "22", check=False).returncode
+    assert guest.run("curl", "-sm1", "http://10.77.0.1:8080/", check=False).returncode
+    after = lab.reasons()
+    assert after["answer_reset"] + after["drop_inside"] > \
+        before["answer_reset"] + before["drop_inside"]
+    assert lab.ctl("verify")["differences"] == []
+    # It ends by itself, without the daemon.
+    lab.ctl("exempt", client["id"], "--until", until(3))
+    lab.kill("gatehoused")
+    wait_for(lambda: not guest.is_online())
+    lab.start()
+    wait_for(lambda: lab.ctl("client", guest.mac)["state"] == "captive")
+    assert not guest.is_online()
+    assert lab.ctl("verify")["differences"] == []
+
+
+def test_exemption_beside_a_session(tc_lab):
+    """Nothing is charged meanwhile; afterwards the session goes on."""
+    lab, guest = tc_lab, tc_lab.guest()
+    network = lab.ctl("status")["networks"][0]["name"]
+    lab.ctl("allow", guest.mac, "--minutes", "60", "--megabytes", "1")
+    lab.ctl("exempt", guest.mac, "--until", until(600), "--network", network)
+    guest.curl("http://192.0.2.80/bytes/3000000")
+    assert guest.is_online()
+    client = lab.ctl("exempt", guest.mac, "--off")
+    assert client["state"] == "running" and not client["exempt"]
+    assert client["remainingBytes"] == 1_000_000
+    assert guest.is_online()
+    assert lab.ctl("client", guest.mac)["remainingBytes"] < 1_000_000
+    assert lab.ctl("verify")["differences"] == []
+
+
+def test_own_rates_stay(tc_lab):
+    lab, guest = tc_lab, tc_lab.guest()
+    assert "stay with the device" in lab.ctl("limit", guest.mac, "--down", "1000")["message"]
+    lab.ctl("allow", guest.mac, "--minutes", "60", "--down", "50000")
+    begun = time.monotonic()
+    guest.curl("http://192.0.2.80/bytes/400000", timeout=20)
+    assert time.monotonic() - begun > 2  # 3.2 s; at 50 Mbit/s 0.06 s
+    reply = lab.ctl("rate", guest.mac, "--down", "20000")
+    assert reply["downKbps"] == 20000 and reply["downloadKbps"] == 1000
+    assert "gatehousectl limit" in reply["message"]
+    assert lab.ctl("limit", guest.mac, "--down", "0")["downloadKbps"] is None
+    assert lab.ctl("verify")["differences"] == []
+
+
+def test_what_an_exemption_needs(tc_lab):
+    lab, mac = tc_lab, "02:00:00:00:09:01"
+    network = lab.ctl("status")["networks"][0]["name"]
+    for words in (["--until", until(60)], ["--until", until(-60), "--network", network],
+                  ["--until", "soon", "--network", network],
+                  ["--until", until(60), "--network", "nowhere"]):
+        with pytest.raises(Refused):
+            lab.ctl("exempt", mac, *words)
+    with pytest.raises(Refused) as refused:
+        lab.ctl("client", mac)
+    assert "No device" in refused.value.text
+
+
+def test_several_things_at_once(tc_lab):
+    lab, guest = tc_lab, tc_lab.guest()
+    client = lab.ctl("set", guest.mac, "--name", "Room 1", "--seconds", "600", "--down", "5000")
+    assert (client["name"], client["downloadKbps"]) == ("Room 1", 5000)
+    assert 590 <= client["remainingSeconds"] <= 600 and guest.is_online()
+    # By its number; time is never below 0, and then the session is over.
+    assert 290 <= lab.ctl("set", client["id"], "--seconds", "-300")["remainingSeconds"] <= 300
+    # All of it, or nothing.
+    with pytest.raises(Refused):
+        lab.ctl("set", guest.mac, "--seconds", "600", "--exempt-until", until(60))
+    assert lab.ctl("client", guest.mac)["remainingSeconds"] <= 300
+    client = lab.ctl("set", guest.mac, "--seconds", "-99999", "--down", "0", "--name", "")
+    assert client["state"] == "captive" and client["remainingSeconds"] == 0
+    assert client["downloadKbps"] is None and not guest.is_online()
+    with pytest.raises(Refused):
+        lab.ctl("set", guest.mac, "--seconds", "-1")
+    assert lab.ctl("set", guest.mac, "--block")["state"] == "blocked"
+    assert lab.ctl("set", guest.mac, "--unblock")["state"] == "captive"
+    assert lab.ctl("verify")["differences"] == []
