@@ -114,3 +114,22 @@ void api_restore(struct request *req)
 	json_object_set_new(args, "token", json_string(token));
 	operation_start(req, "sessions.restore", args, on_restored);
 }
+
+static const struct json_arg no_rows[] = {{.type = JSON_ARG_END}};
+
+/* An empty object: a POST of another kind is no slip of a form's. */
+static void ask(struct request *req, const char *op)
+{
+	if (take_body(req, no_rows, NULL))
+		operation_start(req, op, json_object(), on_reply);
+}
+
+void api_pause(struct request *req)
+{
+	ask(req, "guest.pause");
+}
+
+void api_resume(struct request *req)
+{
+	ask(req, "guest.resume");
+}

@@ -8,5 +8,7 @@
 void api_session(struct request *req);
 void api_activate(struct request *req);
 void api_restore(struct request *req);
+void api_pause(struct request *req);
+void api_resume(struct request *req);
 
 #endif

@@ -106,11 +106,24 @@ void page_resume(struct request *req)
 	operation_start(req, "guest.session", json_object(), on_session);
 }
 
+/* What becomes of the session that is forgotten: as the page that was left had
+ * it, for the daemon is not asked. */
+static void set_left(struct request *req, struct view *view)
+{
+	const char *state = form_get(&req->form, "state");
+
+	view_set_flag(view, "held", state && !strcmp(state, "held"));
+	view_set_flag(view, "paused", state && !strcmp(state, "paused"));
+}
+
 void page_leave(struct request *req)
 {
+	struct view *view = page_view(req);
+
+	set_left(req, view);
 	response_set_token(req, NULL);
 	/* Browsers heed it over TLS only; the page's script wipes the rest. */
 	if (req->endpoint->secure)
 		response_header(req, "Clear-Site-Data", "\"storage\"");
-	page_send(req, 200, "left.html", page_view(req));
+	page_send(req, 200, "left.html", view);
 }

@@ -199,6 +199,8 @@ void page_session_values(struct request *req, struct view *view,
 
 	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
 	view_set_flag(view, view_get(view, "state"), true);
+	view_set_flag(view, "may_pause",
+		json_is_true(json_object_get(session, "mayPause")));
 	if (json_is_integer(seconds))
 		set_time(req, view, json_integer_value(seconds));
 	else

@@ -17,6 +17,7 @@ static const struct {
 	{"expired", "ended_time"},
 	{"used up", "ended_data"},
 	{"ended by operator", "ended_desk"},
+	{"refunded", "ended_refund"},
 };
 
 /* What has changed since the guest looked last: the session is over, or the

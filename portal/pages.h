@@ -13,6 +13,8 @@ void page_activate(struct request *req); /* page_voucher.c */
 void page_restore(struct request *req);	 /* page_resume.c */
 void page_resume(struct request *req);
 void page_leave(struct request *req);
+void page_pause(struct request *req); /* page_pause.c */
+void page_go_on(struct request *req);
 void page_help(struct request *req); /* page_help.c */
 void page_asset(struct request *req);
 void page_icon(struct request *req);

@@ -18,11 +18,15 @@ static const struct route routes[] = {
 	{METHOD_POST, "/restore",                 INSTANCE_GUEST, ROUTE_FORM,  page_restore},
 	{METHOD_GET,  "/r",                       INSTANCE_GUEST, ROUTE_PAGE,  page_resume},
 	{METHOD_POST, "/leave",                   INSTANCE_GUEST, ROUTE_FORM,  page_leave},
+	{METHOD_POST, "/pause",                   INSTANCE_GUEST, ROUTE_FORM,  page_pause},
+	{METHOD_POST, "/go-on",                   INSTANCE_GUEST, ROUTE_FORM,  page_go_on},
 	{METHOD_GET,  "/help",                    INSTANCE_GUEST, ROUTE_PAGE,  page_help},
 
 	{METHOD_GET,  "/api/session",             INSTANCE_GUEST, ROUTE_API,   api_session},
 	{METHOD_POST, "/api/vouchers/activate",   INSTANCE_GUEST, ROUTE_API,   api_activate},
 	{METHOD_POST, "/api/sessions/restore",    INSTANCE_GUEST, ROUTE_API,   api_restore},
+	{METHOD_POST, "/api/sessions/pause",      INSTANCE_GUEST, ROUTE_API,   api_pause},
+	{METHOD_POST, "/api/sessions/resume",     INSTANCE_GUEST, ROUTE_API,   api_resume},
 
 	{METHOD_GET,  "/.well-known/captive-portal", INSTANCE_GUEST, ROUTE_PROBE, captive_api},
 	{METHOD_GET,  "/generate_204",            INSTANCE_GUEST, ROUTE_PROBE, captive_probe},

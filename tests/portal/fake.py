@@ -25,7 +25,7 @@ CAPTIVE = {
     "success": True, "state": "captive", "online": False, "kind": None,
     "plan": None, "remainingSeconds": 0, "creditSeconds": 0,
     "remainingBytes": 0, "credits": [], "bytesUp": 0,
-    "bytesDown": 0, "paused": False, "expiresAt": None,
+    "bytesDown": 0, "paused": False, "mayPause": False, "expiresAt": None,
     "mac": "02:00:00:00:00:01", "network": "guest",
 }
 RUNNING = dict(

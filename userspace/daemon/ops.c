@@ -421,8 +421,8 @@ static json_t *run_handler(struct gatehoused *g, const struct op *op,
 
 /*
  * A refusal is shown on a page, and the connection proves no second request:
- * which device it is, because the desk will ask, and, when a code or token was
- * refused, what the guest has all the same.
+ * which device it is, because the desk will ask, and what the guest has all the
+ * same.
  */
 static void add_for_page(struct gatehoused *g, const struct op *op,
 	const struct caller *caller, json_t *reply)
@@ -430,7 +430,7 @@ static void add_for_page(struct gatehoused *g, const struct op *op,
 	static const struct args_guest nothing_shown;
 
 	json_object_set_new(reply, "mac", json_mac(&caller->mac));
-	if (op->rate == RATE_GUESS)
+	if (op->handler != op_guest_session)
 		json_object_set_new(reply, "session",
 			run_handler(g, op_lookup("guest.session"), caller,
 				&nothing_shown));
