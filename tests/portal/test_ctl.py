@@ -231,6 +231,7 @@ ARGS = {
     "groups.join": MAC | {"name": "x"}, "groups.leave": MAC,
     "vouchers.create": {"plan": "1 Hour", "count": 1},
     "vouchers.revoke": {"code": "AJC12345678"},
+    "jobs.run": {"name": "expire"},
     "vouchers.activate": {"code": "AJC12345678"},
     "sessions.restore": {"token": "0" * 64},
     "explain": MAC, "unload": {"open": True},

@@ -94,10 +94,31 @@ static void test_a_clock_that_was_a_year_ahead(void **state)
 		2);
 }
 
+/* What is shown as due is when it will run. */
+static void test_when_it_is_next(void **state)
+{
+	/* Two o'clock is midnight UTC in summer. */
+	int64_t last = utc(2026, 7, 2, 0, 0);
+
+	assert_int_equal(jobs_daily_next(last, last + 1), utc(2026, 7, 3, 0, 0));
+	assert_int_equal(jobs_daily_next(last, utc(2026, 7, 2, 23, 59)),
+		utc(2026, 7, 3, 0, 0));
+	assert_int_equal(jobs_daily_next(last, utc(2026, 7, 3, 9, 0)),
+		utc(2026, 7, 3, 9, 0));
+	/* From summer time to the other. */
+	last = utc(2026, 10, 24, 0, 0);
+	assert_int_equal(jobs_daily_next(last, utc(2026, 10, 24, 12, 0)),
+		utc(2026, 10, 25, 0, 0));
+	last = utc(2026, 10, 25, 0, 0);
+	assert_int_equal(jobs_daily_next(last, utc(2026, 10, 25, 12, 0)),
+		utc(2026, 10, 26, 1, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_once_a_day),
+		cmocka_unit_test(test_when_it_is_next),
 		cmocka_unit_test(test_once_on_days_of_23_and_25_hours),
 		cmocka_unit_test(test_a_missed_one_runs_once),
 		cmocka_unit_test(test_a_clock_that_was_a_year_ahead),

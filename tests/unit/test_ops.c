@@ -74,6 +74,9 @@ static void test_roles(void **state)
 		{"vouchers.revoke", ROLE_MANAGER, PROOF_DESK},
 		{"payments.list", ROLE_STAFF, PROOF_DESK},
 		{"payments.sums", ROLE_STAFF, PROOF_DESK},
+		{"jobs.list", ROLE_STAFF, PROOF_DESK},
+		{"jobs.run", ROLE_ADMIN, PROOF_DESK},
+		{"addresses.list", ROLE_SUPERVISOR, PROOF_DESK},
 		{"unload", ROLE_ADMIN, PROOF_LOCAL},
 	};
 	size_t i;

@@ -1289,17 +1289,17 @@ static void test_expired_tokens_are_cleaned_up(void **state)
 {
 	struct world *w = *state;
 	struct plan plan = make_plan(w, "month", 30 * DAY, UNLIMITED, 9);
-	struct clean_up before = {0};
+	int64_t before[RETENTION_COUNT] = {0};
 	struct restored r;
 	struct activated a;
 
 	activate(w, 0, make_code(w, &plan, UNLIMITED), &a);
 	wait_ns(w, 4 * DAY * NSEC_PER_SEC);
-	before.tokens = w->now.wall_sec - 2 * DAY;
-	assert_int_equal(store_clean_up(w->rules.store, &before), 0);
+	before[RETENTION_TOKENS] = w->now.wall_sec - 2 * DAY;
+	assert_int_equal(store_clean_up(w->rules.store, before), 0);
 	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_TOKEN_EXPIRED);
-	before.tokens = w->now.wall_sec;
-	assert_int_equal(store_clean_up(w->rules.store, &before), 1);
+	before[RETENTION_TOKENS] = w->now.wall_sec;
+	assert_int_equal(store_clean_up(w->rules.store, before), 1);
 	assert_int_equal(restore(w, 1, a.token, &r), OUTCOME_SESSION_UNKNOWN);
 	/* The session goes on where it is. */
 	assert_seconds(w, 0, 26 * DAY);

@@ -238,8 +238,11 @@ static void test_live_sessions_are_counted(void **state)
 static void test_clean_up(void **state)
 {
 	struct store *store = *state;
-	const struct clean_up before = {
-		.sessions = 3000, .tokens = 3000, .audit = 3000};
+	const int64_t before[RETENTION_COUNT] = {
+		[RETENTION_SALES] = 3000,
+		[RETENTION_TOKENS] = 3000,
+		[RETENTION_AUDIT] = 3000,
+	};
 	struct token token = {.expires_at = 2999};
 	struct session session;
 	struct credit credit;
@@ -254,15 +257,15 @@ static void test_clean_up(void **state)
 	assert_int_equal(store_token_insert(store, &token), 0);
 	store_audit(store, 2999, "root", "x", NULL, 0, NULL);
 	store_audit(store, 3000, "root", "x", NULL, 0, NULL);
-	assert_int_equal(store_clean_up(store, &before), 2);
-	assert_int_equal(store_clean_up(store, &before), 0);
+	assert_int_equal(store_clean_up(store, before), 2);
+	assert_int_equal(store_clean_up(store, before), 0);
 	/* A session goes when it is over, and no record counts for it. */
 	session.state = SESSION_ENDED;
 	session.ended_at = 2000;
 	assert_int_equal(store_session_update(store, &session), 0);
-	assert_int_equal(store_clean_up(store, &before), 0);
+	assert_int_equal(store_clean_up(store, before), 0);
 	assert_int_equal(store_record_delete(store, record.id), 0);
-	assert_int_equal(store_clean_up(store, &before), 1);
+	assert_int_equal(store_clean_up(store, before), 1);
 	assert_int_equal(count(store, "SELECT count(*) FROM credits"), 0);
 	assert_int_equal(count(store, "SELECT count(*) FROM tokens"), 0);
 	store_rollback(store);

@@ -71,12 +71,19 @@ int day_parse(const char *text, int64_t *ret_begin, int64_t *ret_end)
 
 int time_parse(const char *text, int64_t *ret_wall_sec)
 {
-	struct tm tm = {0};
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	static const char *const forms[] = {
+		"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"};
 	int64_t begin;
+	size_t i;
 
-	if (!end || *end)
-		return day_parse(text, &begin, ret_wall_sec);
-	*ret_wall_sec = timegm(&tm);
-	return 0;
+	for (i = 0; i < ARRAY_SIZE(forms); i++) {
+		struct tm tm = {.tm_isdst = i ? -1 : 0};
+		const char *end = strptime(text, forms[i], &tm);
+
+		if (!end || *end)
+			continue;
+		*ret_wall_sec = i ? mktime(&tm) : timegm(&tm);
+		return 0;
+	}
+	return day_parse(text, &begin, ret_wall_sec);
 }

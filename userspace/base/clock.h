@@ -22,9 +22,8 @@ const char *time_format(int64_t wall_sec, char buf[static TIME_TEXT]);
 /* A day of the box's time zone, "2026-11-21": UTC seconds at which it begins and
  * the next one does. -EINVAL: there is no such day. */
 int day_parse(const char *text, int64_t *ret_begin, int64_t *ret_end);
-
-/* The same read back; or "2026-12-24": the end of that day, local time. -EINVAL
- * for anything else. */
+/* As time_format() has it, or "2026-11-21 04:00" of the box's time zone, seconds
+ * or not, or "2026-12-24": the end of that day there. -EINVAL for anything else. */
 int time_parse(const char *text, int64_t *ret_wall_sec);
 
 #endif

@@ -54,6 +54,14 @@ static const struct setting settings[] = {
 	{SECTION_PORTAL, "venue_name", VALUE_TEXT, OF(venue_name), 1, 64, "Guest Wi-Fi"},
 	{SECTION_PORTAL, "venue_url", VALUE_URL, OF(venue_url), 0, CONFIG_URL - 1, ""},
 
+	{SECTION_RETENTION, "captive_hours", VALUE_INT, OF(retention.captive_hours), 1, 8760, "24"},
+	{SECTION_RETENTION, "address_days", VALUE_INT, OF(retention.address_days), 1, 3650, "90"},
+	{SECTION_RETENTION, "address_log_days", VALUE_INT, OF(retention.address_log_days), 1, 3650, "180"},
+	{SECTION_RETENTION, "contact_days", VALUE_INT, OF(retention.contact_days), 1, 3650, "30"},
+	{SECTION_RETENTION, "event_days", VALUE_INT, OF(retention.event_days), 1, 3650, "180"},
+	{SECTION_RETENTION, "audit_days", VALUE_INT, OF(retention.audit_days), 30, 3650, "730"},
+	{SECTION_RETENTION, "sales_days", VALUE_INT, OF(retention.sales_days), 30, 3650, "730"},
+
 	{SECTION_NETWORK, "number", VALUE_INT, NET(number), 1, 63, NULL},
 	{SECTION_NETWORK, "interface", VALUE_INTERFACE, NET(interface), 1, 15, NULL},
 	{SECTION_NETWORK, "portal4", VALUE_ADDR4, NET(portal4), 0, 0, NULL},
@@ -177,6 +185,8 @@ static void open_section(struct reading *r, const char *name)
 		r->section = SECTION_GATEHOUSE;
 	} else if (!strcmp(name, "portal")) {
 		r->section = SECTION_PORTAL;
+	} else if (!strcmp(name, "retention")) {
+		r->section = SECTION_RETENTION;
 	} else if (!strcmp(name, "roles")) {
 		r->section = SECTION_ROLES;
 	} else if (!strncmp(name, "network ", 8)) {
@@ -187,8 +197,8 @@ static void open_section(struct reading *r, const char *name)
 		r->lost = true;
 		fault(r,
 			"unknown section [%s]; the sections are [gatehouse], "
-			"[portal], [network NAME] and [roles]. What it sets "
-			"was not checked",
+			"[portal], [retention], [network NAME] and [roles]. "
+			"What it sets was not checked",
 			name);
 	}
 }

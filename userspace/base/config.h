@@ -92,6 +92,17 @@ struct config_role {
 	enum role role;
 };
 
+/* [retention]: for how long things are kept. */
+struct config_retention {
+	int captive_hours;    /* 24: who was there without a session */
+	int address_days;     /* 90: IP addresses in events */
+	int address_log_days; /* 180 */
+	int contact_days;     /* 30: telephone numbers, since their last use */
+	int event_days;	      /* 180: security events */
+	int audit_days;	      /* 730 */
+	int sales_days;	      /* 730: sessions that ended, payments */
+};
+
 struct config {
 	char state_dir[PATH_MAX];  /* /var/lib/gatehouse */
 	char socket[PATH_MAX];     /* CTL_SOCKET_DEFAULT */
@@ -112,6 +123,7 @@ struct config {
 	char tls_key[PATH_MAX];
 	char venue_name[65];       /* heading of the pages; "Guest Wi-Fi" */
 	char venue_url[CONFIG_URL]; /* about the venue (RFC 8908); "": none */
+	struct config_retention retention;
 	int network_count;
 	struct config_network networks[CONFIG_NETWORKS_MAX];
 	int role_count;

@@ -119,7 +119,7 @@ static const char *const null_texts[] = {
 	[FORMAT_LIMIT] = "no limit",
 	[FORMAT_ROOM] = "no limit",
 	[FORMAT_RATE] = "no limit",
-	[FORMAT_YES] = NULL,
+	[FORMAT_EVERY] = "daily",
 };
 
 static void put_number(char *cell, int64_t number, enum format format)
@@ -148,6 +148,7 @@ static void put_number(char *cell, int64_t number, enum format format)
 	case FORMAT_TIME:
 	case FORMAT_LIMIT:
 	case FORMAT_YES:
+	case FORMAT_EVERY:
 		snprintf(cell, CELL_BYTES, "%" PRId64, number);
 		break;
 	}

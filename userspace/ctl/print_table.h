@@ -21,6 +21,7 @@ enum format {
 	FORMAT_LIMIT,	/* number; null: "no limit" */
 	FORMAT_RATE,	/* kbit/s; null: "no limit" */
 	FORMAT_YES,	/* true: "yes" */
+	FORMAT_EVERY,	/* seconds between; null: "daily" */
 };
 
 struct column {

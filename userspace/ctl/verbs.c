@@ -216,6 +216,19 @@ static const struct verb_arg code_args[] = {
 		"as it is printed"},
 	{},
 };
+static const struct verb_arg job_args[] = {
+	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "JOB",
+		"as `jobs` shows it"},
+	{},
+};
+static const struct verb_arg addresses_args[] = {
+	{VERB_ARG_TEXT, NULL, "of", VERB_OPTIONAL, "MAC|IP",
+		"only this device's, or who had this address"},
+	{VERB_ARG_TEXT, "--at", "at", VERB_OPTIONAL, "TIME",
+		"only at that time: 2026-11-21T04:00:00Z, or\n"
+		"\"2026-11-21 04:00\" of the box's time zone"},
+	{},
+};
 static const struct verb_arg verify_args[] = {
 	{VERB_ARG_TRUE, "--repair", "repair", VERB_OPTIONAL, NULL,
 		"mend what differs"},
@@ -333,6 +346,14 @@ const struct verb verbs[] = {
 	{"sales", "payments.sums", payments_args, NULL, print_sales,
 		"what each operator took and gave back, by day",
 		"sales --from 2026-11-01 --to 2026-11-30"},
+	{"jobs", "jobs.list", no_args, NULL, print_jobs,
+		"the box's own jobs: when each ran, how it ended, when it is next",
+		"jobs"},
+	{"job run", "jobs.run", job_args, NULL, print_done,
+		"run a job now", "job run clean-up"},
+	{"addresses", "addresses.list", addresses_args, NULL, print_addresses,
+		"which device had which IP address, and when, newest first",
+		"addresses 10.77.0.23 --at \"2026-11-21 04:00\""},
 	{"verify", "verify", verify_args, NULL, print_verify,
 		"compare the kernel's records with the database; --repair fixes them",
 		"verify"},

@@ -17,10 +17,12 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "daemon/accounting.h"
+#include "daemon/address_log.h"
 #include "daemon/alarms.h"
 #include "daemon/moves.h"
 #include "daemon/garden_apply.h"
 #include "daemon/jobs.h"
+#include "daemon/keeping.h"
 #include "daemon/notify.h"
 #include "daemon/ops.h"
 #include "daemon/group_records.h"
@@ -30,7 +32,6 @@
 #include "daemon/sync.h"
 #include "daemon/watch.h"
 #include "daemon/witness.h"
-#include "datapath/bindings.h"
 #include "rules/plan_defaults.h"
 #include "store/spent.h"
 
@@ -533,9 +534,12 @@ void gatehoused_stop(struct gatehoused *g)
 	notify_send("STOPPING=1");
 	if (g->jobs && g->dp && accounting_sweep_whole(g) == 0) {
 		alarms_flush(g->alarms);
+		address_log_take_whole(g);
 		turn_commit(g);
 	}
 	jobs_stop(g->jobs);
+	address_log_stop(g);
+	keeping_stop(g);
 	ctl_server_free(g->ctl);
 	witness_stop(g);
 	stop_events(g);
@@ -632,39 +636,4 @@ int gatehoused_unload(struct gatehoused *g, bool open)
 		log_info("the gate is removed: %s",
 			open ? "everybody gets through" : "nobody gets through");
 	return ret;
-}
-
-#define SESSIONS_KEPT_DAYS 730
-#define AUDIT_KEPT_DAYS 730
-#define SECURITY_EVENTS_KEPT_DAYS 365
-/* So long after its end a token is answered "expired", not "unknown". */
-#define TOKENS_KEPT_DAYS 7
-
-int gatehoused_clean_up(struct gatehoused *g)
-{
-	int64_t now = clock_wall_sec();
-	const struct clean_up before = {
-		.sessions = now - SESSIONS_KEPT_DAYS * SEC_PER_DAY,
-		.tokens = now - TOKENS_KEPT_DAYS * SEC_PER_DAY,
-		.audit = now - AUDIT_KEPT_DAYS * SEC_PER_DAY,
-		.security_events =
-			now - SECURITY_EVENTS_KEPT_DAYS * SEC_PER_DAY,
-	};
-	int ret = turn_begin(g);
-
-	if (ret)
-		return ret;
-	ret = store_clean_up(g->store, &before);
-	if (ret > 0)
-		log_info("clean-up: removed %d old rows", ret);
-	return MIN(ret, 0);
-}
-
-int gatehoused_clean_addresses(struct gatehoused *g)
-{
-	int ret = g->dp ? bindings_clean(g->dp, (uint64_t)clock_mono_ns()) : 0;
-
-	if (ret > 0)
-		log_debug("%d addresses are nobody's any more", ret);
-	return MIN(ret, 0);
 }

@@ -25,6 +25,7 @@
 
 struct alarms;
 struct jobs;
+struct address_log;
 struct moves;
 struct neighbours;
 struct session_events;
@@ -55,6 +56,8 @@ struct gatehoused {
 	struct ctl_server *ctl;
 	struct throttle *throttle;
 	struct jobs *jobs;
+	struct address_log *address_log; /* NULL before the first look */
+	struct loop_timer clean_up; /* while there is more; keeping.c's */
 	struct loop_idle turn_end;
 	struct loop_timer watchdog;
 	bool in_transaction; /* of this turn; see turn_begin() */
@@ -85,12 +88,6 @@ void gatehoused_reload(struct gatehoused *g);
  * daemon ends with this turn, also after an error; that is logged, and 0 or
  * the errno of the first one. */
 int gatehoused_unload(struct gatehoused *g, bool open);
-/* Job: what is out of date leaves the store. */
-int gatehoused_clean_up(struct gatehoused *g);
-
-/* Job: addresses that nobody uses any more are nobody's. */
-int gatehoused_clean_addresses(struct gatehoused *g);
-
 /* Opens this turn's transaction unless it is open. -ECANCELED: an error has
  * undone it, and nothing more can be stored in this turn. */
 int turn_begin(struct gatehoused *g);

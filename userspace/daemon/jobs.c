@@ -14,15 +14,16 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "daemon/accounting.h"
+#include "daemon/address_log.h"
 #include "daemon/exemptions.h"
+#include "daemon/keeping.h"
 #include "daemon/moves.h"
 #include "daemon/sync.h"
 #include "store/store.h"
 
 #define DAILY 0
-#define DAILY_HOUR 2
 #define DAILY_LOOK_NS (30 * NSEC_PER_SEC)
-#define KEPT_FROM_SEC 600 /* last runs of slower jobs are kept in the store */
+#define KEPT_FROM_SEC 300 /* last runs of slower jobs are kept in the store */
 #define FIRST_DELAY_NS NSEC_PER_SEC
 
 struct job_row {
@@ -37,8 +38,9 @@ static const struct job_row rows[] = {
 	{"verify", 3600, sync_repair},
 	{"moves", 2, moves_watch},
 	{"exemptions", 60, exemptions_settle},
-	{"addresses", 600, gatehoused_clean_addresses},
-	{"clean-up", DAILY, gatehoused_clean_up},
+	{"address-log", ADDRESS_LOG_SECONDS, address_log_take},
+	{"addresses", 600, keeping_clean_sightings},
+	{"clean-up", DAILY, keeping_clean_up},
 };
 
 struct job {
@@ -51,12 +53,11 @@ struct job {
 struct jobs {
 	struct gatehoused *g;
 	struct job list[ARRAY_SIZE(rows)];
+	struct loop_timer soon_timer;
+	struct job *soon; /* NULL: none */
+	void (*done)(void *data, int result);
+	void *done_data;
 };
-
-static void key_of(const struct job *job, char *buf, size_t len)
-{
-	snprintf(buf, len, "job.%s", job->row->name);
-}
 
 static bool is_kept(const struct job *job)
 {
@@ -64,31 +65,37 @@ static bool is_kept(const struct job *job)
 	       job->report.every_sec >= KEPT_FROM_SEC;
 }
 
-static void run_job(struct job *job)
+static void keep(struct job *job)
 {
 	struct gatehoused *g = job->jobs->g;
-	int64_t begun = clock_mono_ns();
-	char key[48], value[24];
-	int ret;
+	const struct job_run run = {
+		.last_run_at = job->report.last_run_sec,
+		.took_ns = job->report.last_ns,
+		.result = job->report.last_result,
+	};
+	int ret = turn_begin(g);
 
-	ret = job->row->fn(g);
+	if (!ret)
+		ret = store_job_put(g->store, job->row->name, &run);
+	if (ret)
+		log_warning("job %s: cannot store when it ran: %s", job->row->name,
+			strerror(-ret));
+}
+
+static int run_job(struct job *job)
+{
+	int64_t begun = clock_mono_ns();
+	int ret = job->row->fn(job->jobs->g);
+
 	job->report.last_ns = clock_mono_ns() - begun;
 	job->report.last_run_sec = clock_wall_sec();
 	/* Once for as long as it fails alike. */
 	if (ret && ret != job->report.last_result)
 		log_warning("job %s failed: %s", job->row->name, strerror(-ret));
 	job->report.last_result = ret;
-	if (!is_kept(job))
-		return;
-	key_of(job, key, sizeof(key));
-	snprintf(value, sizeof(value), "%lld",
-		(long long)job->report.last_run_sec);
-	ret = turn_begin(g);
-	if (!ret)
-		ret = store_setting_put(g->store, key, value);
-	if (ret)
-		log_warning("job %s: cannot store when it ran: %s", job->row->name,
-			strerror(-ret));
+	if (is_kept(job))
+		keep(job);
+	return ret;
 }
 
 /* The local date as a number that grows, and the hour of that day. */
@@ -110,11 +117,26 @@ bool jobs_daily_is_due(int64_t last_sec, int64_t now_sec)
 
 	/* The wall clock was wrong then, or is now. */
 	if (last_sec > now_sec)
-		return hour >= DAILY_HOUR;
+		return hour >= JOBS_DAILY_HOUR;
 	/* A run before the hour (a missed one, at start) was yesterday's. */
-	if (last_hour < DAILY_HOUR)
+	if (last_hour < JOBS_DAILY_HOUR)
 		last--;
-	return last < today && hour >= DAILY_HOUR;
+	return last < today && hour >= JOBS_DAILY_HOUR;
+}
+
+int64_t jobs_daily_next(int64_t last_sec, int64_t now_sec)
+{
+	time_t t = (time_t)now_sec;
+	struct tm tm;
+
+	if (jobs_daily_is_due(last_sec, now_sec))
+		return now_sec;
+	localtime_r(&t, &tm);
+	tm.tm_mday += tm.tm_hour >= JOBS_DAILY_HOUR;
+	tm.tm_hour = JOBS_DAILY_HOUR;
+	tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = -1;
+	return mktime(&tm);
 }
 
 static void on_timer(void *data)
@@ -142,13 +164,14 @@ static void start_job(struct jobs *jobs, struct job *job)
 {
 	int64_t every_ns = job->report.every_sec * NSEC_PER_SEC;
 	int64_t after_ns = every_ns;
-	char key[48], value[64];
+	struct job_run run;
 
 	if (is_kept(job)) {
-		key_of(job, key, sizeof(key));
-		if (store_setting_get(jobs->g->store, key, value,
-			    sizeof(value)) == 0)
-			job->report.last_run_sec = strtoll(value, NULL, 10);
+		if (store_job_lookup(jobs->g->store, job->row->name, &run) == 0) {
+			job->report.last_run_sec = run.last_run_at;
+			job->report.last_ns = run.took_ns;
+			job->report.last_result = run.result;
+		}
 		after_ns = first_delay_ns(job);
 	}
 	if (job->report.every_sec == DAILY) {
@@ -187,14 +210,59 @@ void jobs_stop(struct jobs *jobs)
 		return;
 	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		loop_timer_stop(jobs->g->loop, &jobs->list[i].timer);
+	loop_timer_stop(jobs->g->loop, &jobs->soon_timer);
+	if (jobs->soon)
+		jobs->done(jobs->done_data, -ECANCELED);
 	free(jobs);
+}
+
+static void on_soon(void *data)
+{
+	struct jobs *jobs = data;
+	struct job *job = TAKE_PTR(jobs->soon);
+
+	jobs->done(jobs->done_data, run_job(job));
+}
+
+int jobs_run_soon(struct jobs *jobs, const char *name,
+	void (*done)(void *data, int result), void *data)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].name, name))
+			break;
+	if (i == ARRAY_SIZE(rows))
+		return -ENOENT;
+	if (jobs->soon)
+		return -EBUSY;
+	jobs->soon = &jobs->list[i];
+	jobs->done = done;
+	jobs->done_data = data;
+	loop_timer_start(jobs->g->loop, &jobs->soon_timer, 1, 0, on_soon, jobs);
+	return 0;
+}
+
+/* One that was not run yet is due the time of a turn from now. */
+static int64_t next_run(const struct job_report *report, int64_t now_sec)
+{
+	if (report->every_sec == DAILY)
+		return jobs_daily_next(report->last_run_sec, now_sec);
+	if (!report->last_run_sec || report->last_run_sec > now_sec)
+		return now_sec + report->every_sec;
+	return MAX(report->last_run_sec + report->every_sec, now_sec);
 }
 
 void jobs_each(const struct jobs *jobs,
 	void (*fn)(void *data, const struct job_report *report), void *data)
 {
+	int64_t now_sec = clock_wall_sec();
+	struct job_report report;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(rows); i++)
-		fn(data, &jobs->list[i].report);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		report = jobs->list[i].report;
+		report.next_sec = next_run(&report, now_sec);
+		fn(data, &report);
+	}
 }

@@ -196,6 +196,13 @@ static const struct json_arg payments_args[] = {
 	OPT_TEXT(args_payments, to, "to", to_set),
 	{},
 };
+static const struct json_arg addresses_args[] = {
+	OPT_INT(args_addresses, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_addresses, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_addresses, of, "of", of_set),
+	OPT_TEXT(args_addresses, at, "at", at_set),
+	{},
+};
 static const struct json_arg verify_args[] = {
 	OPT_BOOL(args_verify, repair, "repair"),
 	{},
@@ -271,6 +278,10 @@ const struct op ops[] = {
 	{"payments.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_list},
 	{"payments.sums", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_sums},
 
+	{"jobs.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, none_args, op_jobs_list},
+	{"jobs.run", PROOF_DESK, ROLE_ADMIN, RATE_FREE, name_args, op_jobs_run},
+	{"addresses.list", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, addresses_args, op_addresses_list},
+
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_pause},
 	{"guest.resume", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_resume},
@@ -291,6 +302,7 @@ FITS(args_group);
 FITS(args_batch);
 FITS(args_token);
 FITS(args_payments);
+FITS(args_addresses);
 FITS(args_guest);
 
 const struct op *op_lookup(const char *name)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/address_log.h"
 #include "daemon/sync_state.h"
 
 #define REMOVE_MAX 1024 /* at once; the others follow */
@@ -150,11 +151,13 @@ static void on_final(void *data)
 	if (!sync->g->dp)
 		return;
 	record_cache_each(sync->cache, gather_final, removal);
-	ret = removal->n ? clients_remove(sync->g->dp, removal->rows,
-				   removal->n)
-			 : 0;
-	if (!ret)
-		ret = turn_begin(sync->g);
+	ret = turn_begin(sync->g);
+	/* Its addresses are nobody's once it is gone. */
+	for (i = 0; !ret && i < removal->n; i++)
+		ret = address_log_note(sync->g, &removal->rows[i].mac);
+	if (!ret && removal->n)
+		ret = clients_remove(
+			sync->g->dp, removal->rows, removal->n);
 	for (i = 0; !ret && i < removal->n; i++)
 		ret = forget(sync, &removal->rows[i]);
 	if (ret)

@@ -11,6 +11,7 @@
 
 #include <bpf/bpf.h>
 
+#include "base/mac.h"
 #include "base/util.h"
 #include "datapath/handle.h"
 
@@ -21,9 +22,8 @@ struct binding_walk {
 	void *data;
 };
 
-static int visit_binding(void *data, const void *key, const void *value)
+static struct binding binding_of(const void *key, const void *value)
 {
-	const struct binding_walk *walk = data;
 	struct binding binding;
 	struct gh_binding row;
 
@@ -36,6 +36,14 @@ static int visit_binding(void *data, const void *key, const void *value)
 	binding.seen_ns = row.seen_ns;
 	binding.lease_ns = row.lease_ns;
 	binding.network = row.network;
+	return binding;
+}
+
+static int visit_binding(void *data, const void *key, const void *value)
+{
+	const struct binding_walk *walk = data;
+	struct binding binding = binding_of(key, value);
+
 	return walk->fn(walk->data, &binding);
 }
 
@@ -46,6 +54,82 @@ int bindings_each(struct datapath *dp,
 
 	return map_each(dp->maps[MAP_BINDINGS], sizeof(struct gh_ip),
 		sizeof(struct gh_binding), visit_binding, &walk);
+}
+
+struct bindings_walk {
+	struct map_walk *map;
+};
+
+struct bindings_walk *bindings_walk_new(struct datapath *dp)
+{
+	struct bindings_walk *walk = xcalloc(1, sizeof(*walk));
+
+	walk->map = map_walk_new(dp->maps[MAP_BINDINGS], sizeof(struct gh_ip),
+		sizeof(struct gh_binding));
+	return walk;
+}
+
+void bindings_walk_free(struct bindings_walk *walk)
+{
+	if (walk)
+		map_walk_free(walk->map);
+	free(walk);
+}
+
+int bindings_walk_next(struct bindings_walk *walk,
+	int (*fn)(void *data, const struct binding *binding), void *data,
+	bool *ret_more)
+{
+	struct binding_walk visit = {fn, data};
+
+	return map_walk_next(walk->map, visit_binding, &visit, ret_more);
+}
+
+int bindings_of(struct datapath *dp, const struct mac *mac,
+	int (*fn)(void *data, const struct binding *binding), void *data)
+{
+	struct gh_mac key = {{0}, {0}};
+	struct gh_binding row;
+	struct binding binding;
+	struct gh_guard guard;
+	size_t i;
+	int ret = 0;
+
+	memcpy(key.addr, mac->addr, sizeof(key.addr));
+	if (bpf_map_lookup_elem(dp->maps[MAP_GUARDS], &key, &guard) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	for (i = 0; !ret && i < GH_GUARD_ADDRESSES; i++) {
+		if (bpf_map_lookup_elem(dp->maps[MAP_BINDINGS],
+			    &guard.addresses[i], &row) < 0)
+			continue;
+		binding = binding_of(&guard.addresses[i], &row);
+		if (mac_equal(&binding.mac, mac))
+			ret = fn(data, &binding);
+	}
+	return ret;
+}
+
+static int visit_sighting(void *data, const void *key, const void *value)
+{
+	const struct binding_walk *walk = data;
+	struct binding binding = {0};
+	struct gh_sighting row;
+
+	memcpy(&row, value, sizeof(row));
+	memcpy(binding.ip.addr, key, sizeof(binding.ip.addr));
+	memcpy(binding.mac.addr, row.mac.addr, sizeof(binding.mac.addr));
+	binding.seen_ns = row.seen_ns;
+	binding.network = row.network;
+	return walk->fn(walk->data, &binding);
+}
+
+int sightings_each(struct datapath *dp,
+	int (*fn)(void *data, const struct binding *binding), void *data)
+{
+	struct binding_walk walk = {fn, data};
+
+	return map_each(dp->maps[MAP_ADDRESSES], sizeof(struct gh_ip),
+		sizeof(struct gh_sighting), visit_sighting, &walk);
 }
 
 /* -ENOENT is as good as done: the kernel removes them, too. */
@@ -123,5 +207,41 @@ int bindings_clean(struct datapath *dp, uint64_t now_ns)
 	if (!ret)
 		ret = map_each(dp->maps[MAP_GUARDS], sizeof(struct gh_mac),
 			sizeof(struct gh_guard), clean_guard, &c);
+	return ret ?: c.removed;
+}
+
+static int clean_captive(void *data, const void *key, const void *value)
+{
+	struct cleaning *c = data;
+	struct gh_captive captive;
+
+	memcpy(&captive, value, sizeof(captive));
+	if (captive.seen_ns >= c->now_ns)
+		return 0;
+	c->removed++;
+	return forget(c->dp->maps[MAP_CAPTIVE], key);
+}
+
+static int clean_sighting(void *data, const void *key, const void *value)
+{
+	struct cleaning *c = data;
+	struct gh_sighting sighting;
+
+	memcpy(&sighting, value, sizeof(sighting));
+	if (sighting.seen_ns >= c->now_ns)
+		return 0;
+	c->removed++;
+	return forget(c->dp->maps[MAP_ADDRESSES], key);
+}
+
+int sightings_clean(struct datapath *dp, uint64_t before_ns)
+{
+	struct cleaning c = {.dp = dp, .now_ns = before_ns};
+	int ret = map_each(dp->maps[MAP_CAPTIVE], sizeof(struct gh_mac),
+		sizeof(struct gh_captive), clean_captive, &c);
+
+	if (!ret)
+		ret = map_each(dp->maps[MAP_ADDRESSES], sizeof(struct gh_ip),
+			sizeof(struct gh_sighting), clean_sighting, &c);
 	return ret ?: c.removed;
 }

@@ -42,6 +42,7 @@
 static const char *const map_names[MAPS] = {
 	[MAP_CLIENTS] = "clients",
 	[MAP_CAPTIVE] = "captive",
+	[MAP_ADDRESSES] = "addresses",
 	[MAP_BINDINGS] = "bindings",
 	[MAP_GUARDS] = "guards",
 	[MAP_TWINS] = "twins",

@@ -205,34 +205,3 @@ int store_audit(struct store *store, int64_t at, const char *who,
 		"ittmit", at, who, operation, mac, session_id,
 		detail ? detail : "");
 }
-
-int store_clean_up(struct store *store, const struct clean_up *before)
-{
-	int64_t rows = 0;
-	int ret = db_run(store->db,
-		"DELETE FROM sessions WHERE state = 'ended' AND ended_at < ?"
-		" AND id NOT IN (SELECT session_id FROM records"
-		" WHERE session_id IS NOT NULL)",
-		"i", before->sessions);
-
-	if (!ret) {
-		rows += db_changes(store->db);
-		ret = db_run(store->db,
-			"DELETE FROM tokens WHERE expires_at < ?", "i",
-			before->tokens);
-	}
-	if (!ret) {
-		rows += db_changes(store->db);
-		ret = db_run(store->db, "DELETE FROM audit WHERE at < ?", "i",
-			before->audit);
-	}
-	if (!ret) {
-		rows += db_changes(store->db);
-		ret = db_run(store->db,
-			"DELETE FROM security_events WHERE last_at < ?", "i",
-			before->security_events);
-	}
-	if (!ret)
-		rows += db_changes(store->db);
-	return ret ? ret : (int)MIN(rows, INT32_MAX);
-}

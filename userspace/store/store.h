@@ -19,6 +19,7 @@
 #define STORE_NAME 65   /* bytes of a plan's or device's name, with NUL */
 #define STORE_NOTE 201
 #define STORE_SEALED 128 /* a sealed voucher code */
+#define STORE_NETWORK 32
 
 struct store;
 
@@ -418,10 +419,57 @@ struct payment_sum {
 int store_payment_sums(struct store *store, const struct payment_filter *filter,
 	int64_t skip, struct payment_sum *rows, int max);
 
-struct clean_up {
-	int64_t sessions, tokens, audit, security_events;
+/* What is kept for some time only (N14); store/retention.c says what is of
+ * which kind. */
+enum retention {
+	RETENTION_SALES, /* sessions and payments */
+	RETENTION_AUDIT,
+	RETENTION_TOKENS, /* behind their end */
+	RETENTION_EVENTS,
+	RETENTION_ADDRESS_LOG,
+	RETENTION_ADDRESSES, /* IP addresses in other places */
+	RETENTION_CONTACTS,  /* telephone numbers: masked */
+	RETENTION_COUNT
 };
-/* Deletes what ended before these times (UTC seconds); returns rows or errno. */
-int store_clean_up(struct store *store, const struct clean_up *before);
+/* What is older than these times (UTC seconds; 0: nothing) goes, some thousand
+ * rows at once. Returns how many, errno; 0: there is no more. */
+int store_clean_up(
+	struct store *store, const int64_t before[static RETENTION_COUNT]);
+
+struct job_run {
+	int64_t last_run_at; /* UTC seconds */
+	int64_t took_ns;
+	int result; /* 0 or negative errno */
+};
+int store_job_lookup(struct store *store, const char *name, struct job_run *ret_run);
+int store_job_put(struct store *store, const char *name, const struct job_run *run);
+
+/* A device had an address from its first use to its last, UTC seconds. */
+struct address_use {
+	int64_t id;
+	struct mac mac;
+	char network[STORE_NETWORK];
+	struct ipaddr ip;
+	int64_t from_at, to_at;
+};
+/*
+ * It was used from `from_at` to `to_at`: that is the same use as before when
+ * it is the same device's and `from_at` at most `gap_sec` behind the end of the
+ * one in the log; otherwise another one. An end is written again when it has
+ * moved by `grow_sec`.
+ */
+int store_address_note(struct store *store, const struct address_use *use,
+	int64_t gap_sec, int64_t grow_sec);
+/* The last use of all. */
+int store_address_last(struct store *store, int64_t *ret_to_at);
+/* Those that reach into `from` to `until`. NULL: any. */
+struct address_filter {
+	const struct mac *mac;
+	const struct ipaddr *ip;
+	int64_t from, until;
+};
+/* Newest first, ids below `before` (UNLIMITED: from the newest). */
+int store_address_list(struct store *store, const struct address_filter *filter,
+	int64_t before, struct address_use *rows, int max);
 
 #endif

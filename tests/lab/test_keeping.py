@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the box writes down about the past, with real traffic: who had which
+address, over a restart of the daemon; its jobs."""
+import signal
+import time
+
+import pytest
+
+from conftest import Refused, wait_for
+
+
+def now():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def uses(lab, *args):
+    return lab.ctl("addresses", *args)["items"]
+
+
+def test_who_had_which_address_when(tc_lab):
+    guest = tc_lab.guest()
+    tc_lab.ctl("allow", guest.mac, "--minutes", "30")
+    assert guest.is_online() and guest.is_online("-6")
+    address = guest.address(6)
+    tc_lab.ctl("job", "run", "address-log")
+    row = uses(tc_lab, address)[0]
+    assert row["mac"].lower() == guest.mac and row["network"] == "lan"
+    found = {use["address"] for use in uses(tc_lab, guest.mac)}
+    assert {address, guest.address(4)} <= found
+    # Without a gap over a restart: the same row, with a later end.
+    tc_lab.kill("gatehoused", signal.SIGKILL)
+    assert guest.is_online()
+    tc_lab.start()
+    assert guest.is_online()
+
+    wait_for(lambda: now() > row["to"])
+    assert guest.is_online("-6")
+    # Its session's end is the end of it, written down before the gate forgets.
+    tc_lab.ctl("kick", guest.mac)
+    last = wait_for(lambda: [r for r in uses(tc_lab, address) if r["to"] > row["to"]])[0]
+    assert last["from"] == row["from"] and last["mac"] == row["mac"]
+    assert uses(tc_lab, address, "--at", last["to"]) == [last]
+    assert not uses(tc_lab, address, "--at", "2020-01-01 00:00")
+    status, text = tc_lab.text("addresses", address)
+    assert status == 0 and address in text and "lan" in text
+
+
+def test_jobs(tc_lab):
+    jobs = {row["name"]: row for row in tc_lab.ctl("jobs")["items"]}
+    assert {"sweep", "expire", "verify", "clean-up", "address-log"} <= set(jobs)
+    assert jobs["clean-up"]["everySeconds"] is None and jobs["expire"]["everySeconds"] == 60
+    tc_lab.ctl("job", "run", "clean-up")
+    row = next(r for r in tc_lab.ctl("jobs")["items"] if r["name"] == "clean-up")
+    assert row["result"] == "ok" and row["lastRun"] and row["next"] > row["lastRun"]
+    with pytest.raises(Refused) as refusal:
+        tc_lab.ctl("job", "run", "no such job")
+    assert refusal.value.status == 3
+    status, text = tc_lab.text("jobs")
+    assert status == 0 and "daily" in text

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the store keeps about the past: who had which address when, without
+ * gaps and without joining what was two uses; and what goes when it is old.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/ip.h"
+#include "base/util.h"
+#include "store/handle.h"
+
+#define GAP  3600
+#define GROW 60
+
+static const struct mac a = {{2, 0, 0, 0, 0, 1}}, b = {{2, 0, 0, 0, 0, 2}};
+
+static int set_up(void **state)
+{
+	struct store *store;
+
+	assert_int_equal(crypto_init(), 0);
+	assert_int_equal(store_open(":memory:", &store), 0);
+	assert_int_equal(store_begin(store), 0);
+	*state = store;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	store_rollback(*state);
+	store_close(*state);
+	return 0;
+}
+
+static void use(struct store *store, const struct mac *mac, const char *network,
+	const char *ip, int64_t at)
+{
+	struct address_use row = {.mac = *mac, .from_at = at, .to_at = at};
+
+	assert_int_equal(ip_parse(ip, &row.ip), 0);
+	snprintf(row.network, sizeof(row.network), "%s", network);
+	assert_int_equal(store_address_note(store, &row, GAP, GROW), 0);
+}
+
+static int list(struct store *store, const char *ip, int64_t at,
+	struct address_use *rows, int max)
+{
+	struct ipaddr address;
+	struct address_filter filter = {
+		.ip = &address, .from = at, .until = at ? at : INT64_MAX};
+
+	assert_int_equal(ip_parse(ip, &address), 0);
+	return store_address_list(store, &filter, UNLIMITED, rows, max);
+}
+
+static void test_a_use_grows(void **state)
+{
+	struct address_use rows[4];
+
+	use(*state, &a, "guest", "10.77.0.5", 1000);
+	use(*state, &a, "guest", "10.77.0.5", 1015);
+	assert_int_equal(list(*state, "10.77.0.5", 0, rows, 4), 1);
+	assert_int_equal(rows[0].from_at, 1000);
+	assert_int_equal(rows[0].to_at, 1000);
+	use(*state, &a, "guest", "10.77.0.5", 1060);
+	/* An earlier end never takes away. */
+	use(*state, &a, "guest", "10.77.0.5", 1030);
+	use(*state, &a, "guest", "10.77.0.5", 1060 + GAP);
+	assert_int_equal(list(*state, "10.77.0.5", 0, rows, 4), 1);
+	assert_int_equal(rows[0].to_at, 1060 + GAP);
+	/* Idle for longer: another use. */
+	use(*state, &a, "guest", "10.77.0.5", 1061 + 2 * GAP);
+	assert_int_equal(list(*state, "10.77.0.5", 0, rows, 4), 2);
+	assert_int_equal(list(*state, "10.77.0.5", 1070, rows, 4), 1);
+	assert_int_equal(list(*state, "10.77.0.5", 999, rows, 4), 0);
+}
+
+static void test_an_address_changes_hands(void **state)
+{
+	struct address_use rows[4];
+
+	use(*state, &a, "guest", "fd77::5", 1000);
+	use(*state, &b, "guest", "fd77::5", 1100);
+	use(*state, &a, "guest", "fd77::5", 1200);
+	assert_int_equal(list(*state, "fd77::5", 0, rows, 4), 3);
+	assert_memory_equal(&rows[0].mac, &a, sizeof(a));
+	assert_memory_equal(&rows[1].mac, &b, sizeof(b));
+	assert_int_equal(list(*state, "fd77::5", 1100, rows, 4), 1);
+	assert_memory_equal(&rows[0].mac, &b, sizeof(b));
+}
+
+/* The same one may be on two networks at once; only a link-local one is of
+ * both then. */
+static void test_link_local_addresses(void **state)
+{
+	struct address_use rows[8];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		use(*state, &a, "guest", "fe80::1", 1000 + 60 * i);
+		use(*state, &b, "staff", "fe80::1", 1000 + 60 * i);
+	}
+	assert_int_equal(list(*state, "fe80::1", 0, rows, 8), 2);
+	assert_int_equal(rows[0].to_at, 1180);
+	assert_int_equal(rows[1].to_at, 1180);
+}
+
+static void test_of_one_device_by_pages(void **state)
+{
+	struct address_filter filter = {.mac = &a, .until = INT64_MAX};
+	struct address_use rows[4];
+	char ip[16];
+	int i;
+
+	for (i = 0; i < 6; i++) {
+		snprintf(ip, sizeof(ip), "10.77.0.%d", i);
+		use(*state, i % 2 ? &b : &a, "guest", ip, 1000 + i);
+	}
+	assert_int_equal(store_address_list(*state, &filter, UNLIMITED, rows, 2), 2);
+	assert_int_equal(rows[0].from_at, 1004);
+	assert_int_equal(store_address_list(*state, &filter, rows[1].id, rows, 2), 1);
+	assert_int_equal(rows[0].from_at, 1000);
+	filter.mac = NULL;
+	assert_int_equal(store_address_list(*state, &filter, UNLIMITED, rows, 4), 4);
+}
+
+static int64_t count(struct store *store, const char *sql)
+{
+	int64_t number;
+
+	assert_int_equal(db_one(store->db, db_read_int, &number, sql, ""), 0);
+	return number;
+}
+
+static void pay(struct store *store, const char *phone, int64_t at)
+{
+	struct payment p = {.paid_at = at, .method = "phone", .amount_minor = 1,
+		.currency = "TZS", .who = "x"};
+
+	snprintf(p.phone, sizeof(p.phone), "%s", phone);
+	assert_int_equal(store_payment_insert(store, &p), 0);
+}
+
+static void test_what_is_old_goes(void **state)
+{
+	struct security_event event = {.at = 1, .last_at = 1000,
+		.type = "x", .description = "x",
+		.evidence = "{\"address\":\"10.77.0.5\",\"otherMac\":\"m\"}"};
+	int64_t before[RETENTION_COUNT] = {0};
+
+	use(*state, &a, "guest", "10.77.0.5", 1000);
+	use(*state, &a, "guest", "10.77.0.6", 2000);
+	assert_int_equal(store_security_event_insert(*state, &event), 0);
+	pay(*state, "255700000001", 1000);
+	pay(*state, "255700000001", 3000);
+	pay(*state, "255700000002", 1000);
+	assert_int_equal(store_clean_up(*state, before), 0);
+	before[RETENTION_ADDRESS_LOG] = 2000;
+	assert_int_equal(store_clean_up(*state, before), 1);
+	before[RETENTION_ADDRESSES] = 2000;
+	assert_int_equal(store_clean_up(*state, before), 1);
+	assert_int_equal(store_clean_up(*state, before), 0);
+	assert_int_equal(count(*state, "SELECT count(*) FROM security_events"
+				       " WHERE evidence = '{\"otherMac\":\"m\"}'"), 1);
+	/* Who pays again is not forgotten in between. */
+	before[RETENTION_CONTACTS] = 2000;
+	assert_int_equal(store_clean_up(*state, before), 1);
+	assert_int_equal(store_clean_up(*state, before), 0);
+	assert_int_equal(count(*state, "SELECT count(*) FROM payments"
+				       " WHERE phone = '***02'"), 1);
+	before[RETENTION_SALES] = 2000;
+	assert_int_equal(store_clean_up(*state, before), 2);
+}
+
+static void test_jobs(void **state)
+{
+	const struct job_run run = {.last_run_at = 5, .took_ns = 6, .result = -5};
+	struct job_run found;
+
+	assert_int_equal(store_job_lookup(*state, "x", &found), -ENOENT);
+	assert_int_equal(store_job_put(*state, "x", &(struct job_run){1, 2, 0}), 0);
+	assert_int_equal(store_job_put(*state, "x", &run), 0);
+	assert_int_equal(store_job_lookup(*state, "x", &found), 0);
+	assert_int_equal(found.last_run_at, 5);
+	assert_int_equal(found.took_ns, 6);
+	assert_int_equal(found.result, -5);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_a_use_grows),
+		TEST(test_an_address_changes_hands),
+		TEST(test_link_local_addresses),
+		TEST(test_of_one_device_by_pages),
+		TEST(test_what_is_old_goes),
+		TEST(test_jobs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
