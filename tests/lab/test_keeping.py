@@ -57,3 +57,28 @@ def test_jobs(tc_lab):
     assert refusal.value.status == 3
     status, text = tc_lab.text("jobs")
     assert status == 0 and "daily" in text
+
+
+def test_statistics(tc_lab):
+    guest = tc_lab.guest()
+    name = tc_lab.plan(minutes=30, price=1500)
+    guest.redeem(tc_lab.voucher(name))
+    assert guest.curl("http://192.0.2.80/bytes/500000").status == 200
+
+    def counted():
+        for job in ("sweep", "address-log", "statistics"):
+            tc_lab.ctl("job", "run", job)
+        rows = tc_lab.ctl("statistics", "--by", "plan")["items"]
+        return [r for r in rows if r["plan"] == name and r["bytesDown"] > 500_000]
+    row, = wait_for(counted)
+    assert row["sessions"] == 1 and row["currency"] == "TZS"
+    again, = counted()
+    assert again["sessions"] == 1
+    networks = {r["network"]: r for r in tc_lab.ctl("statistics", "--by", "network")["items"]}
+    assert networks["lan"]["bytesDown"] > 500_000
+    for by in ("hour", "day", "month", "plan", "network"):
+        status, text = tc_lab.text("statistics", "--by", by)
+        assert status == 0 and by.upper() in text, text
+    assert tc_lab.text("statistics", "--by", "moon")[0] == 2
+    for job in ("gateway", "security"):
+        tc_lab.ctl("job", "run", job)

@@ -193,6 +193,102 @@ static void test_jobs(void **state)
 	assert_int_equal(found.result, -5);
 }
 
+/* A session with a credit that has used `bytes` up and twice as many down. */
+static int64_t sell(struct store *store, int number, const char *plan,
+	int64_t at, int64_t bytes, bool is_over)
+{
+	struct session session = {.mac = {{2, 0, 0, 0, 1, (uint8_t)number}},
+		.state = SESSION_RUNNING,
+		.started_at = at};
+	struct credit credit = {.position = 1, .kind = KIND_VOUCHER,
+		.state = CREDIT_IN_USE, .bytes = UNLIMITED, .left_ns = 1,
+		.deadline_ns = UNLIMITED, .moves_left = 0,
+		.token_days = UNLIMITED};
+	struct record record = {.mac = session.mac};
+
+	assert_int_equal(store_session_insert(store, &session), 0);
+	credit.session_id = session.id;
+	snprintf(credit.plan_name, sizeof(credit.plan_name), "%s", plan);
+	assert_int_equal(store_credit_insert(store, &credit), 0);
+	record.session_id = session.id;
+	record.credit_id = credit.id;
+	assert_int_equal(store_record_insert(store, &record), 0);
+	assert_int_equal(
+		store_record_fold(store, record.id, bytes, 2 * bytes), 0);
+	if (is_over) {
+		session.state = SESSION_ENDED;
+		session.ended_at = at + 60;
+		assert_int_equal(store_session_update(store, &session), 0);
+	}
+	return session.id;
+}
+
+static void count_all(struct store *store, int64_t now)
+{
+	struct mac place = {{0}};
+	bool more = true;
+
+	while (more)
+		assert_int_equal(store_statistics_live(
+					 store, now, "TZS", &place, 2, &more), 0);
+	assert_int_equal(store_statistics_ended(store, now, "TZS", 0, INT64_MAX), 0);
+	assert_int_equal(store_statistics_sessions(store, "TZS", 0), 0);
+	assert_int_equal(store_statistics_revenue(store, 0), 0);
+}
+
+#define HOUR_OF(n) (1000 * 3600 + (n) * 3600)
+
+static void test_sums_are_added_once(void **state)
+{
+	struct payment p = {.paid_at = HOUR_OF(0) + 5, .method = "cash",
+		.amount_minor = 700, .currency = "TZS", .who = "x"};
+	struct statistic rows[4];
+	int i;
+
+	use(*state, &(struct mac){{2, 0, 0, 0, 1, 1}}, "guest", "10.77.0.5",
+		HOUR_OF(0) + 20);
+	for (i = 1; i <= 5; i++)
+		sell(*state, i, i < 3 ? "Day" : "Hour", HOUR_OF(0) + i, 100 * i,
+			i == 5);
+	assert_int_equal(store_payment_insert(*state, &p), 0);
+	count_all(*state, HOUR_OF(1));
+	count_all(*state, HOUR_OF(1));
+	assert_int_equal(store_statistics_list(*state, STATISTICS_BY_PLAN, 0,
+				 INT64_MAX, 0, rows, 4), 3);
+	assert_string_equal(rows[0].of, "");
+	assert_int_equal(rows[0].revenue_minor, 700);
+	assert_string_equal(rows[1].of, "Day");
+	assert_int_equal(rows[1].sessions, 2);
+	assert_int_equal(rows[1].bytes_up, 300);
+	assert_int_equal(rows[2].bytes_down, 2 * 1200);
+	assert_int_equal(rows[2].sessions, 3);
+	assert_int_equal(store_statistics_list(*state, STATISTICS_BY_NETWORK, 0,
+				 INT64_MAX, 0, rows, 4), 2);
+	assert_string_equal(rows[1].of, "guest");
+	assert_int_equal(rows[1].bytes_up, 100);
+	/* More bytes, in another hour; and what is given back is no revenue. */
+	assert_int_equal(store_record_fold(*state, 1, 150, 200), 0);
+	assert_int_equal(store_payment_refund(*state, p.id, HOUR_OF(2), "x"), 0);
+	count_all(*state, HOUR_OF(2));
+	assert_int_equal(store_statistics_list(*state, STATISTICS_BY_HOUR, 0,
+				 INT64_MAX, 0, rows, 4), 3);
+	assert_int_equal(rows[0].bytes_up, 50);
+	assert_int_equal(rows[1].bytes_up, 1500);
+	assert_int_equal(rows[2].sessions, 5);
+	assert_int_equal(rows[2].revenue_minor, 0);
+}
+
+static void test_the_gateway(void **state)
+{
+	struct gateway gateway = {.name = "box", .is_online = true, .last_seen = 5};
+
+	assert_int_equal(store_gateway_put(*state, &gateway), 0);
+	gateway.mac = a;
+	assert_int_equal(store_gateway_put(*state, &gateway), 0);
+	assert_int_equal(count(*state, "SELECT count(*) FROM gateways"
+				       " WHERE mac_address = '02:00:00:00:00:01'"), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -203,6 +299,8 @@ int main(void)
 		TEST(test_of_one_device_by_pages),
 		TEST(test_what_is_old_goes),
 		TEST(test_jobs),
+		TEST(test_sums_are_added_once),
+		TEST(test_the_gateway),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

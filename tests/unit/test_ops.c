@@ -77,6 +77,7 @@ static void test_roles(void **state)
 		{"jobs.list", ROLE_STAFF, PROOF_DESK},
 		{"jobs.run", ROLE_ADMIN, PROOF_DESK},
 		{"addresses.list", ROLE_SUPERVISOR, PROOF_DESK},
+		{"statistics.list", ROLE_MANAGER, PROOF_DESK},
 		{"unload", ROLE_ADMIN, PROOF_LOCAL},
 	};
 	size_t i;

@@ -4,6 +4,10 @@
  * statistics.
  */
 #include "ctl/print.h"
+
+#include <string.h>
+
+#include "base/util.h"
 #include "ctl/print_table.h"
 
 static const struct column job_columns[] = {
@@ -24,6 +28,17 @@ static const struct column use_columns[] = {
 	{},
 };
 
+/* What the sums are of comes first. */
+static const struct column statistic_columns[] = {
+	{"", "", FORMAT_TEXT},
+	{"SESSIONS", "sessions", FORMAT_NUMBER},
+	{"UP", "bytesUp", FORMAT_BYTES},
+	{"DOWN", "bytesDown", FORMAT_BYTES},
+	{"REVENUE", "revenueMinor", FORMAT_MONEY},
+	{"CUR", "currency", FORMAT_TEXT},
+	{},
+};
+
 void print_jobs(const json_t *reply)
 {
 	print_items(reply, job_columns, "no jobs");
@@ -32,4 +47,22 @@ void print_jobs(const json_t *reply)
 void print_addresses(const json_t *reply)
 {
 	print_items(reply, use_columns, "no device is known to have had it");
+}
+
+void print_statistics(const json_t *reply)
+{
+	static const char *const titles[][2] = {{"hour", "HOUR"}, {"day", "DAY"},
+		{"month", "MONTH"}, {"plan", "PLAN"}, {"network", "NETWORK"}};
+	struct column columns[ARRAY_SIZE(statistic_columns)];
+	const json_t *first =
+		json_array_get(json_object_get(reply, "items"), 0);
+	size_t i;
+
+	memcpy(columns, statistic_columns, sizeof(columns));
+	for (i = 0; i < ARRAY_SIZE(titles); i++)
+		if (json_object_get(first, titles[i][0])) {
+			columns[0].key = titles[i][0];
+			columns[0].title = titles[i][1];
+		}
+	print_items(reply, columns, "nothing was sold or used then");
 }

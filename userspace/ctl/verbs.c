@@ -229,6 +229,15 @@ static const struct verb_arg addresses_args[] = {
 		"\"2026-11-21 04:00\" of the box's time zone"},
 	{},
 };
+static const struct verb_arg statistics_args[] = {
+	{VERB_ARG_TEXT, "--by", "by", VERB_OPTIONAL,
+		"hour|day|month|plan|network", "default: day"},
+	{VERB_ARG_TEXT, "--from", "from", VERB_OPTIONAL, "DAY",
+		"from this day on, such as 2026-11-21; default: a week ago"},
+	{VERB_ARG_TEXT, "--to", "to", VERB_OPTIONAL, "DAY",
+		"to this day, that included"},
+	{},
+};
 static const struct verb_arg verify_args[] = {
 	{VERB_ARG_TRUE, "--repair", "repair", VERB_OPTIONAL, NULL,
 		"mend what differs"},
@@ -354,6 +363,9 @@ const struct verb verbs[] = {
 	{"addresses", "addresses.list", addresses_args, NULL, print_addresses,
 		"which device had which IP address, and when, newest first",
 		"addresses 10.77.0.23 --at \"2026-11-21 04:00\""},
+	{"statistics", "statistics.list", statistics_args, NULL, print_statistics,
+		"sessions, bytes and revenue in sums",
+		"statistics --by plan --from 2026-11-01"},
 	{"verify", "verify", verify_args, NULL, print_verify,
 		"compare the kernel's records with the database; --repair fixes them",
 		"verify"},

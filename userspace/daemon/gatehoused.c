@@ -29,6 +29,7 @@
 #include "daemon/privilege.h"
 #include "daemon/recover.h"
 #include "daemon/session_events.h"
+#include "daemon/statistics.h"
 #include "daemon/sync.h"
 #include "daemon/watch.h"
 #include "daemon/witness.h"
@@ -540,6 +541,7 @@ void gatehoused_stop(struct gatehoused *g)
 	jobs_stop(g->jobs);
 	address_log_stop(g);
 	keeping_stop(g);
+	statistics_stop(g);
 	ctl_server_free(g->ctl);
 	witness_stop(g);
 	stop_events(g);

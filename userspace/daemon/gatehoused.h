@@ -26,6 +26,7 @@
 struct alarms;
 struct jobs;
 struct address_log;
+struct statistics;
 struct moves;
 struct neighbours;
 struct session_events;
@@ -57,6 +58,7 @@ struct gatehoused {
 	struct throttle *throttle;
 	struct jobs *jobs;
 	struct address_log *address_log; /* NULL before the first look */
+	struct statistics *statistics; /* under way */
 	struct loop_timer clean_up; /* while there is more; keeping.c's */
 	struct loop_idle turn_end;
 	struct loop_timer watchdog;

@@ -18,6 +18,7 @@
 #include "daemon/exemptions.h"
 #include "daemon/keeping.h"
 #include "daemon/moves.h"
+#include "daemon/statistics.h"
 #include "daemon/sync.h"
 #include "store/store.h"
 
@@ -40,6 +41,9 @@ static const struct job_row rows[] = {
 	{"exemptions", 60, exemptions_settle},
 	{"address-log", ADDRESS_LOG_SECONDS, address_log_take},
 	{"addresses", 600, keeping_clean_sightings},
+	{"gateway", 300, statistics_note_gateway},
+	{"statistics", 600, statistics_count},
+	{"security", 1800, statistics_watch_events},
 	{"clean-up", DAILY, keeping_clean_up},
 };
 

@@ -203,6 +203,14 @@ static const struct json_arg addresses_args[] = {
 	OPT_TEXT(args_addresses, at, "at", at_set),
 	{},
 };
+static const struct json_arg statistics_args[] = {
+	OPT_INT(args_statistics, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_statistics, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_statistics, by, "by", by_set),
+	OPT_TEXT(args_statistics, from, "from", from_set),
+	OPT_TEXT(args_statistics, to, "to", to_set),
+	{},
+};
 static const struct json_arg verify_args[] = {
 	OPT_BOOL(args_verify, repair, "repair"),
 	{},
@@ -281,6 +289,7 @@ const struct op ops[] = {
 	{"jobs.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, none_args, op_jobs_list},
 	{"jobs.run", PROOF_DESK, ROLE_ADMIN, RATE_FREE, name_args, op_jobs_run},
 	{"addresses.list", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, addresses_args, op_addresses_list},
+	{"statistics.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, statistics_args, op_statistics_list},
 
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_pause},
@@ -303,6 +312,7 @@ FITS(args_batch);
 FITS(args_token);
 FITS(args_payments);
 FITS(args_addresses);
+FITS(args_statistics);
 FITS(args_guest);
 
 const struct op *op_lookup(const char *name)

@@ -127,6 +127,12 @@ struct args_addresses {
 	char of[48]; /* MAC or IP */
 	char at[24];
 };
+struct args_statistics {
+	bool limit_set, after_set, by_set, from_set, to_set;
+	int64_t limit, after; /* as in args_list */
+	char by[16];
+	char from[16], to[16]; /* days, both in it */
+};
 struct args_verify {
 	bool repair;
 };
@@ -173,7 +179,7 @@ op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,
 op_fn op_groups_list, op_groups_get, op_groups_add, op_groups_set,
 	op_groups_join, op_groups_leave, op_groups_remove;
 op_fn op_payments_list, op_payments_sums;
-op_fn op_jobs_list, op_jobs_run, op_addresses_list;
+op_fn op_jobs_list, op_jobs_run, op_addresses_list, op_statistics_list;
 /* ops_pause.c */
 op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;
 op_fn op_guest_session, op_guest_pause, op_guest_resume;

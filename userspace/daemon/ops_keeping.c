@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Operations about what the box keeps for itself: its jobs and who had which
- * address when.
+ * address when; and what was sold and used, in sums.
  */
 #include <string.h>
 
@@ -140,4 +140,65 @@ json_t *op_addresses_list(struct gatehoused *g, const struct caller *caller,
 		json_array_append_new(items, use_json(&rows[i]));
 	return reply_fields("{s:o, s:o}", "items", items, "next",
 		n == limit ? json_integer(rows[n - 1].id) : json_null());
+}
+
+#define STATISTICS_DAYS 7
+
+static const char *const by_names[] = {
+	[STATISTICS_BY_HOUR] = "hour",
+	[STATISTICS_BY_DAY] = "day",
+	[STATISTICS_BY_MONTH] = "month",
+	[STATISTICS_BY_PLAN] = "plan",
+	[STATISTICS_BY_NETWORK] = "network",
+};
+
+/* NULL, or the refusal. */
+static json_t *days_of(
+	const struct args_statistics *a, int64_t *ret_from, int64_t *ret_until)
+{
+	int64_t other;
+
+	*ret_until = INT64_MAX;
+	*ret_from = clock_wall_sec() - STATISTICS_DAYS * SEC_PER_DAY;
+	if (a->from_set && day_parse(a->from, ret_from, &other))
+		return reply_refuse(CTL_bad_request,
+			"from is a day such as 2026-11-21.");
+	if (a->to_set && day_parse(a->to, &other, ret_until))
+		return reply_refuse(CTL_bad_request,
+			"to is a day such as 2026-11-21.");
+	return NULL;
+}
+
+json_t *op_statistics_list(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_statistics *a = args;
+	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
+	int by = a->by_set ? NAME_INDEX(by_names, a->by) : STATISTICS_BY_DAY;
+	struct statistic rows[OPS_LIST_MAX];
+	int64_t from, until;
+	json_t *items, *refusal = days_of(a, &from, &until);
+	int n, i;
+
+	if (refusal)
+		return refusal;
+	if (by < 0)
+		return reply_refuse(CTL_bad_request,
+			"by is hour, day, month, plan or network.");
+	n = store_statistics_list(g->store, (enum statistics_by)by, from, until,
+		a->after, rows, limit);
+	if (n < 0)
+		return reply_failed("statistics.list", n);
+	items = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(items,
+			json_pack("{s:o, s:I, s:I, s:I, s:I, s:s}", by_names[by],
+				json_name(rows[i].of), "sessions",
+				(json_int_t)rows[i].sessions, "bytesUp",
+				(json_int_t)rows[i].bytes_up, "bytesDown",
+				(json_int_t)rows[i].bytes_down, "revenueMinor",
+				(json_int_t)rows[i].revenue_minor, "currency",
+				rows[i].currency));
+	return reply_fields("{s:o, s:o}", "items", items, "next",
+		n == limit ? json_integer(a->after + n) : json_null());
 }

@@ -96,3 +96,12 @@ int store_security_event_list(struct store *store,
 		"imtti", before, filter->mac, filter->type, filter->severity,
 		(int64_t)max);
 }
+
+int store_security_event_sum(
+	struct store *store, const char *type, int64_t since, int64_t *ret_sum)
+{
+	return db_one(store->db, db_read_int, ret_sum,
+		"SELECT coalesce(sum(count), 0) FROM security_events"
+		" WHERE last_at >= ? AND event_type = ?",
+		"it", since, type);
+}

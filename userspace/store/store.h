@@ -472,4 +472,52 @@ struct address_filter {
 int store_address_list(struct store *store, const struct address_filter *filter,
 	int64_t before, struct address_use *rows, int max);
 
+/*
+ * Hourly sums. All of these may be done again without adding anything. What
+ * credits of live sessions have used since it was counted last, behind MAC
+ * `*place` (all zero at first), of `max` sessions; the hour is that of `now_sec`.
+ */
+int store_statistics_live(struct store *store, int64_t now_sec,
+	const char *currency, struct mac *place, int max, bool *ret_more);
+/* The same of those that ended then; `until` is not in it. */
+int store_statistics_ended(struct store *store, int64_t now_sec,
+	const char *currency, int64_t from, int64_t until);
+/* Sessions that began in the hour of `since` and later. */
+int store_statistics_sessions(
+	struct store *store, const char *currency, int64_t since);
+/* Revenue of hours of which a payment was made or changed since. */
+int store_statistics_revenue(struct store *store, int64_t since);
+
+enum statistics_by {
+	STATISTICS_BY_HOUR, /* local time, as the others */
+	STATISTICS_BY_DAY,
+	STATISTICS_BY_MONTH,
+	STATISTICS_BY_PLAN,
+	STATISTICS_BY_NETWORK,
+};
+struct statistic {
+	char of[STORE_NAME]; /* hour, day, month, plan or network */
+	char currency[4];
+	int64_t sessions, bytes_up, bytes_down, revenue_minor;
+};
+/* Of hours from..until, UTC seconds; the newest or by name. */
+int store_statistics_list(struct store *store, enum statistics_by by,
+	int64_t from, int64_t until, int64_t skip, struct statistic *rows, int max);
+
+/* How often an event of the type was counted since. */
+int store_security_event_sum(
+	struct store *store, const char *type, int64_t since, int64_t *ret_sum);
+
+/* This box, as its job found it (N6: routers). */
+struct gateway {
+	char name[65];
+	char ip[48]; /* "": none */
+	struct mac mac;
+	bool is_online;
+	int64_t last_seen; /* UTC seconds */
+	int64_t active_users;
+	int64_t load_percent; /* of all CPUs, in the last five minutes */
+};
+int store_gateway_put(struct store *store, const struct gateway *gateway);
+
 #endif
