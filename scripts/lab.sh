@@ -95,9 +95,12 @@ ensure_bpffs() {
 
 ensure_users() {
     getent group gatehouse >/dev/null || groupadd --system gatehouse
-    id gatehouse-portal >/dev/null 2>&1 ||
-        useradd --system --no-create-home --home-dir /nonexistent \
-            --shell /usr/sbin/nologin -g gatehouse gatehouse-portal
+    local user
+    for user in gatehouse-portal gatehouse-operator; do
+        id "$user" >/dev/null 2>&1 ||
+            useradd --system --no-create-home --home-dir /nonexistent \
+                --shell /usr/sbin/nologin -g gatehouse "$user"
+    done
 }
 
 new_ns() {

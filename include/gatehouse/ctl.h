@@ -19,8 +19,10 @@
  *          uid -> role by the configuration, root is admin;
  *   guest  the accepted TCP socket attached with SCM_RIGHTS: the client is the
  *          MAC in the Ethernet header of the connection's saved SYN. The
- *          saved SYN can be read once, so a connection proves one request.
- * A request with a descriptor is a guest's and nothing else, whoever sent it.
+ *          saved SYN can be read once, so a connection proves one request;
+ *   operator  "token" beside "op": 64 hex digits, of a login or of the API.
+ * A request with a descriptor is a guest's and nothing else, whoever sent it,
+ * and one with a token an operator's; with both it is refused.
  */
 #ifndef GATEHOUSE_CTL_H
 #define GATEHOUSE_CTL_H
@@ -51,6 +53,8 @@
 	X(bad_request, 400, 2)              \
 	X(unknown_operation, 404, 2)        \
 	X(not_allowed, 403, 4)              \
+	X(not_logged_in, 401, 4)            \
+	X(wrong_password, 401, 4)           \
 	X(no_client, 503, 5)                \
 	X(not_a_guest, 403, 4)              \
 	X(not_found, 404, 3)                \

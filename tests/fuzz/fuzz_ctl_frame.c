@@ -11,16 +11,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	_Alignas(16) char args[OP_ARGS_MAX] = {0};
-	const struct op *op = NULL;
+	struct op_request request = {.op = NULL};
 	char err[256] = "";
 	enum ctl_code code;
 	json_t *reply;
 
 	if (size > CTL_FRAME_MAX)
 		return 0;
-	code = ops_parse((const char *)data, size, &op, args, err, sizeof(err));
-	if (code == CTL_OK && !op)
+	code = ops_parse((const char *)data, size, &request, err, sizeof(err));
+	if (code == CTL_OK && !request.op)
 		abort();
 	if (code == CTL_OK)
 		return 0;

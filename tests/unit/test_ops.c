@@ -293,18 +293,15 @@ static const struct frame frames[] = {
 
 static void test_frames(void **state)
 {
-	_Alignas(16) char args[OP_ARGS_MAX];
-	const struct op *op;
 	char err[256];
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(frames); i++) {
+		struct op_request request = {.op = NULL};
 		enum ctl_code code;
 
-		memset(args, 0, sizeof(args));
-		op = NULL;
-		code = ops_parse(frames[i].text, strlen(frames[i].text), &op,
-			args, err, sizeof(err));
+		code = ops_parse(frames[i].text, strlen(frames[i].text),
+			&request, err, sizeof(err));
 		if (code != frames[i].code)
 			fail_msg("%s: expected %d, got %d: %s", frames[i].text,
 				frames[i].code, code, code ? err : "");

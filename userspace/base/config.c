@@ -22,6 +22,7 @@
 
 #include "base/config_reading.h"
 #include "base/log.h"
+#include "base/role.h"
 #include "base/util.h"
 #include "gatehouse/ctl.h"
 
@@ -51,10 +52,17 @@ static const struct setting settings[] = {
 	{SECTION_PORTAL, "name", VALUE_WORD, OF(portal_name), 0, 253, ""},
 	{SECTION_PORTAL, "tls_cert", VALUE_PATH, OF(tls_cert), 0, PATH_BYTES, ""},
 	{SECTION_PORTAL, "tls_key", VALUE_PATH, OF(tls_key), 0, PATH_BYTES, ""},
+	{SECTION_PORTAL, "operator_user", VALUE_WORD, OF(operator_user), 1, 32, "gatehouse-operator"},
+	{SECTION_PORTAL, "operator_http_port", VALUE_INT, OF(operator_http_port), 1, 65535, "8080"},
+	{SECTION_PORTAL, "operator_https_port", VALUE_INT, OF(operator_https_port), 1, 65535, "8443"},
+	{SECTION_PORTAL, "operator_name", VALUE_WORD, OF(operator_name), 0, 253, ""},
+	{SECTION_PORTAL, "operator_tls_cert", VALUE_PATH, OF(operator_tls_cert), 0, PATH_BYTES, ""},
+	{SECTION_PORTAL, "operator_tls_key", VALUE_PATH, OF(operator_tls_key), 0, PATH_BYTES, ""},
 	{SECTION_PORTAL, "venue_name", VALUE_TEXT, OF(venue_name), 1, 64, "Guest Wi-Fi"},
 	{SECTION_PORTAL, "venue_url", VALUE_URL, OF(venue_url), 0, CONFIG_URL - 1, ""},
 
 	{SECTION_RETENTION, "captive_hours", VALUE_INT, OF(retention.captive_hours), 1, 8760, "24"},
+	{SECTION_RETENTION, "access_log_days", VALUE_INT, OF(retention.access_log_days), 1, 3650, "14"},
 	{SECTION_RETENTION, "address_days", VALUE_INT, OF(retention.address_days), 1, 3650, "90"},
 	{SECTION_RETENTION, "address_log_days", VALUE_INT, OF(retention.address_log_days), 1, 3650, "180"},
 	{SECTION_RETENTION, "contact_days", VALUE_INT, OF(retention.contact_days), 1, 3650, "30"},
@@ -71,6 +79,7 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "venue_url", VALUE_URL, NET(venue_url), 0, CONFIG_URL - 1, NULL},
 	{SECTION_NETWORK, "hook", VALUE_HOOK, NET(hook), 0, 0, NULL},
 	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
+	{SECTION_NETWORK, "operators", VALUE_BOOL, NET(operators), 0, 0, "no"},
 	{SECTION_NETWORK, "isolate", VALUE_BOOL, NET(isolate), 0, 0, "yes"},
 	{SECTION_NETWORK, "on_spoof", VALUE_SPOOF, NET(on_spoof), 0, 0, "report"},
 	{SECTION_NETWORK, "source_check", VALUE_SOURCE, NET(source_check), 0, 0, NULL},
@@ -87,13 +96,6 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "garden_keep_seconds", VALUE_INT, NET(garden_keep_seconds), 0, 86400, "300"},
 };
 /* clang-format on */
-
-static const char *const role_names[] = {
-	[ROLE_STAFF] = "staff",
-	[ROLE_SUPERVISOR] = "supervisor",
-	[ROLE_MANAGER] = "manager",
-	[ROLE_ADMIN] = "admin",
-};
 
 _Static_assert(ARRAY_SIZE(settings) <= CONFIG_SETTINGS_MAX, "lines[] fits");
 
@@ -207,7 +209,8 @@ static void add_role(struct reading *r, const char *user, const char *value)
 {
 	struct config *config = r->config;
 	struct config_role *role = &config->roles[config->role_count];
-	int i, found;
+	enum role found;
+	int i;
 
 	for (i = 0; i < config->role_count; i++)
 		if (!strcmp(config->roles[i].user, user)) {
@@ -223,13 +226,12 @@ static void add_role(struct reading *r, const char *user, const char *value)
 		fault(r, "%s is not a valid user name", user);
 		return;
 	}
-	found = NAME_INDEX(role_names, value);
-	if (found < 0) {
-		fault(r, "a role must be staff, supervisor, manager or admin");
+	if (role_parse(value, &found)) {
+		fault(r, "a role must be " ROLE_WORDS);
 		return;
 	}
 	snprintf(role->user, sizeof(role->user), "%s", user);
-	role->role = (enum role)found;
+	role->role = found;
 	role->line = r->line;
 	config->role_count++;
 }
@@ -373,6 +375,36 @@ int config_portal_ports(const struct config *config,
 	if (config->tls_cert[0])
 		ret_ports[n++] = config->portal_https_port;
 	return n;
+}
+
+int config_operator_ports(const struct config *config,
+	uint16_t ret_ports[static CONFIG_PORTAL_PORTS])
+{
+	int i, n = 0;
+
+	for (i = 0; i < config->network_count; i++)
+		if (config->networks[i].operators)
+			break;
+	if (i == config->network_count)
+		return 0;
+	ret_ports[n++] = config->operator_http_port;
+	if (config->operator_tls_cert[0])
+		ret_ports[n++] = config->operator_https_port;
+	return n;
+}
+
+void config_for_operators(struct config *config)
+{
+	memcpy(config->portal_user, config->operator_user,
+		sizeof(config->portal_user));
+	memcpy(config->portal_name, config->operator_name,
+		sizeof(config->portal_name));
+	memcpy(config->tls_cert, config->operator_tls_cert,
+		sizeof(config->tls_cert));
+	memcpy(config->tls_key, config->operator_tls_key,
+		sizeof(config->tls_key));
+	config->portal_http_port = config->operator_http_port;
+	config->portal_https_port = config->operator_https_port;
 }
 
 /* For config_line(). */

@@ -20,7 +20,7 @@
 #define CONFIG_GARDEN_TEXT 121 /* of the longest entry, with its zero */
 #define CONFIG_URL 256 /* bytes, with its zero */
 #define CONFIG_ROLES_MAX 16
-#define CONFIG_SETTINGS_MAX 64 /* rows of the table in config.c */
+#define CONFIG_SETTINGS_MAX 128 /* rows of the table in config.c */
 
 enum config_hook { CONFIG_HOOK_AUTO, CONFIG_HOOK_XDP, CONFIG_HOOK_TC };
 enum config_shape { CONFIG_SHAPE_AUTO, CONFIG_SHAPE_FOUND, CONFIG_SHAPE_POLICE };
@@ -68,6 +68,7 @@ struct config_network {
 	char venue_url[CONFIG_URL]; /* about the venue; default: the portal's */
 	enum config_hook hook;     /* default: [gatehouse] hook */
 	bool block_private;
+	bool operators; /* may log in from there; no */
 	bool isolate; /* guests on ports of a bridge from each other */
 	int reach_count;
 	struct config_reach reach[CONFIG_REACH_MAX];
@@ -95,6 +96,7 @@ struct config_role {
 /* [retention]: for how long things are kept. */
 struct config_retention {
 	int captive_hours;    /* 24: who was there without a session */
+	int access_log_days;  /* 14: who asked for what */
 	int address_days;     /* 90: IP addresses in events */
 	int address_log_days; /* 180 */
 	int contact_days;     /* 30: telephone numbers, since their last use */
@@ -121,6 +123,13 @@ struct config {
 	char portal_name[254];     /* host name of the portal; "": its address */
 	char tls_cert[PATH_MAX];
 	char tls_key[PATH_MAX];
+	/* The same of the instance for operators. */
+	char operator_user[33];    /* gatehouse-operator */
+	int operator_http_port;    /* 8080 */
+	int operator_https_port;   /* 8443 */
+	char operator_name[254];   /* admin.<portal_name>; "": no name */
+	char operator_tls_cert[PATH_MAX];
+	char operator_tls_key[PATH_MAX];
 	char venue_name[65];       /* heading of the pages; "Guest Wi-Fi" */
 	char venue_url[CONFIG_URL]; /* about the venue (RFC 8908); "": none */
 	struct config_retention retention;
@@ -136,6 +145,13 @@ struct config {
 /* Where the portal listens, HTTP first; returns how many. */
 int config_portal_ports(const struct config *config,
 	uint16_t ret_ports[static CONFIG_PORTAL_PORTS]);
+
+/* The same of the instance for operators; none where no network lets them in:
+ * then it listens on loopback only, which no guest reaches. */
+int config_operator_ports(const struct config *config,
+	uint16_t ret_ports[static CONFIG_PORTAL_PORTS]);
+/* What [portal] says of operators takes the place of what it says of guests. */
+void config_for_operators(struct config *config);
 
 /* What a portal without a gate may listen at, no guest would reach. */
 enum config_use { CONFIG_FOR_GATE, CONFIG_FOR_PORTAL };

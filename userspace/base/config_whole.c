@@ -102,52 +102,126 @@ static void check_network(struct reading *r, int at)
 		check_pair(r, at, i);
 }
 
-/* Whose word the portal's is. The uid counts: root may have another name. */
+/* Are they one user? The uid counts: root may have another name. */
+static bool is_same_user(const char *a, const char *b)
+{
+	const struct passwd *pw = getpwnam(a);
+	bool has_uid = pw != NULL;
+	uid_t uid = pw ? pw->pw_uid : 0;
+
+	if (!strcmp(a, b))
+		return true;
+	pw = getpwnam(b);
+	return has_uid && pw && pw->pw_uid == uid;
+}
+
+/* Whose word the portal's is: `setting` names its user. */
+static void check_portal_user(
+	struct reading *r, const char *setting, const char *user)
+{
+	const struct config *config = r->config;
+	int i;
+
+	if (is_same_user(user, "root")) {
+		config_fault(r, mark_of(r, 0, SECTION_PORTAL, setting)->line,
+			"the portal must not run as root; give it a user of "
+			"its own, who has no other task");
+		return;
+	}
+	for (i = 0; i < config->role_count; i++)
+		if (is_same_user(config->roles[i].user, user))
+			config_fault(r, config->roles[i].line,
+				"%s is the portal's user and must not have a "
+				"role",
+				config->roles[i].user);
+}
+
 static void check_users(struct reading *r)
 {
 	const struct config *config = r->config;
-	const char *portal = config->portal_user;
-	const struct passwd *pw = getpwnam(portal);
-	bool has_uid = pw != NULL;
-	uid_t uid = pw ? pw->pw_uid : 0;
-	bool is_root = !strcmp(portal, "root") || (has_uid && !uid);
 	int i;
 
-	if (is_root)
-		config_fault(r, mark_of(r, 0, SECTION_PORTAL, "user")->line,
-			"the portal must not run as root; give it a user of "
-			"its own, who has no other task");
-	for (i = 0; i < config->role_count; i++) {
-		const struct config_role *role = &config->roles[i];
-
-		pw = getpwnam(role->user);
-		if (!is_root && (!strcmp(role->user, portal) ||
-					(has_uid && pw && pw->pw_uid == uid)))
-			config_fault(r, role->line,
-				"%s is the portal's user and must not have a "
-				"role",
-				role->user);
-		if (!strcmp(role->user, "root") && role->role != ROLE_ADMIN)
-			config_fault(r, role->line,
+	check_portal_user(r, "user", config->portal_user);
+	check_portal_user(r, "operator_user", config->operator_user);
+	if (is_same_user(config->portal_user, config->operator_user))
+		config_fault(r,
+			MAX(mark_of(r, 0, SECTION_PORTAL, "user")->line,
+				mark_of(r, 0, SECTION_PORTAL, "operator_user")
+					->line),
+			"user and operator_user are the same: who takes the "
+			"guests' portal over must not have the operators'");
+	for (i = 0; i < config->role_count; i++)
+		if (!strcmp(config->roles[i].user, "root") &&
+			config->roles[i].role != ROLE_ADMIN)
+			config_fault(r, config->roles[i].line,
 				"root is always admin; leave this line out");
-	}
+}
+
+/* A certificate has its key. */
+static void check_pair_of(struct reading *r, const char *cert_name,
+	const char *key_name, bool has_cert, bool has_key)
+{
+	const struct mark *cert = mark_of(r, 0, SECTION_PORTAL, cert_name);
+	const struct mark *key = mark_of(r, 0, SECTION_PORTAL, key_name);
+
+	if (has_cert != has_key && !cert->bad && !key->bad)
+		config_fault(r, has_cert ? cert->line : key->line,
+			"%s and %s must be set together", cert_name, key_name);
+}
+
+/* Two that would listen at one address. */
+static void check_ports(struct reading *r, const char *one, int port,
+	const char *other, int other_port)
+{
+	const struct mark *a = mark_of(r, 0, SECTION_PORTAL, one);
+	const struct mark *b = mark_of(r, 0, SECTION_PORTAL, other);
+
+	if (port == other_port && !a->bad && !b->bad)
+		config_fault(r, MAX(a->line, b->line), "%s and %s are the same",
+			one, other);
+}
+
+static void check_all_ports(struct reading *r)
+{
+	const struct config *c = r->config;
+	uint16_t ports[CONFIG_PORTAL_PORTS];
+
+	check_ports(r, "http_port", c->portal_http_port, "https_port",
+		c->portal_https_port);
+	check_ports(r, "operator_http_port", c->operator_http_port,
+		"operator_https_port", c->operator_https_port);
+	if (!config_operator_ports(c, ports))
+		return;
+	check_ports(r, "http_port", c->portal_http_port, "operator_http_port",
+		c->operator_http_port);
+	check_ports(r, "http_port", c->portal_http_port, "operator_https_port",
+		c->operator_https_port);
+	check_ports(r, "https_port", c->portal_https_port,
+		"operator_http_port", c->operator_http_port);
+	check_ports(r, "https_port", c->portal_https_port,
+		"operator_https_port", c->operator_https_port);
 }
 
 static void check_portal(struct reading *r)
 {
-	const struct mark *cert = mark_of(r, 0, SECTION_PORTAL, "tls_cert");
-	const struct mark *key = mark_of(r, 0, SECTION_PORTAL, "tls_key");
-	const struct mark *http = mark_of(r, 0, SECTION_PORTAL, "http_port");
-	const struct mark *https = mark_of(r, 0, SECTION_PORTAL, "https_port");
-	bool has_cert = r->config->tls_cert[0], has_key = r->config->tls_key[0];
+	const struct config *config = r->config;
 
-	if (has_cert != has_key && !cert->bad && !key->bad)
-		config_fault(r, has_cert ? cert->line : key->line,
-			"tls_cert and tls_key must be set together");
-	if (r->config->portal_http_port == r->config->portal_https_port &&
-		!http->bad && !https->bad)
-		config_fault(r, MAX(http->line, https->line),
-			"http_port and https_port are the same");
+	check_pair_of(r, "tls_cert", "tls_key", config->tls_cert[0],
+		config->tls_key[0]);
+	check_pair_of(r, "operator_tls_cert", "operator_tls_key",
+		config->operator_tls_cert[0], config->operator_tls_key[0]);
+	check_all_ports(r);
+}
+
+/* What follows from other settings. */
+static void complete(struct config *config)
+{
+	char name[sizeof(config->operator_name)];
+
+	if (!config->portal_name[0] || config->operator_name[0])
+		return;
+	snprintf(name, sizeof(name), "admin.%.247s", config->portal_name);
+	memcpy(config->operator_name, name, sizeof(name));
 }
 
 void config_check_whole(struct reading *r)
@@ -180,4 +254,5 @@ void config_check_whole(struct reading *r)
 		config_fault(r, 0, "there is no [network NAME]: nothing to gate");
 	check_users(r);
 	check_portal(r);
+	complete(config);
 }

@@ -18,6 +18,7 @@ _Static_assert(CRYPTO_HASH == crypto_auth_BYTES, "hmac");
 _Static_assert(CRYPTO_KEY == crypto_auth_KEYBYTES, "hmac key");
 _Static_assert(CRYPTO_KEY == crypto_secretbox_KEYBYTES, "seal key");
 _Static_assert(CRYPTO_KEY == crypto_kdf_KEYBYTES, "master key");
+_Static_assert(CRYPTO_PASSWORD == crypto_pwhash_STRBYTES, "password");
 _Static_assert(CRYPTO_SEAL_OVERHEAD ==
 	crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES, "seal");
 
@@ -120,6 +121,41 @@ int crypto_key_file(const char *path, uint8_t ret[static CRYPTO_KEY])
 		return err;
 	err = key_make(path);
 	return err < 0 ? err : key_read(path, ret);
+}
+
+#define PASSWORD_PASSES 3
+#define PASSWORD_BYTES	(32UL << 20)
+
+int crypto_password_make(const uint8_t key[static CRYPTO_KEY],
+	const char *password, char ret[static CRYPTO_PASSWORD])
+{
+	uint8_t peppered[CRYPTO_HASH];
+	int err;
+
+	crypto_hmac(key, password, strlen(password), peppered);
+	err = crypto_pwhash_str_alg(ret, (const char *)peppered,
+		sizeof(peppered), PASSWORD_PASSES, PASSWORD_BYTES,
+		crypto_pwhash_ALG_ARGON2ID13);
+	sodium_memzero(peppered, sizeof(peppered));
+	return err ? -ENOMEM : 0;
+}
+
+int crypto_password_check(const uint8_t key[static CRYPTO_KEY],
+	const char *password, const char *stored)
+{
+	uint8_t peppered[CRYPTO_HASH];
+	int err;
+
+	crypto_hmac(key, password, strlen(password), peppered);
+	err = crypto_pwhash_str_verify(
+		stored, (const char *)peppered, sizeof(peppered));
+	sodium_memzero(peppered, sizeof(peppered));
+	return err ? -EACCES : 0;
+}
+
+void crypto_wipe(void *buf, size_t len)
+{
+	sodium_memzero(buf, len);
 }
 
 void hex_format(const uint8_t *data, size_t len, char *ret_text)

@@ -29,6 +29,19 @@ int crypto_open(const uint8_t key[static CRYPTO_KEY], const uint8_t *sealed,
 /* Subkey `id` of a master key, so that one file serves several purposes. */
 void crypto_derive(const uint8_t master[static CRYPTO_KEY], uint64_t id,
 	uint8_t ret[static CRYPTO_KEY]);
+/*
+ * Argon2id of a password that was peppered with a key: as slow on purpose as
+ * 32 MiB and three passes make it, so not for a thread that others wait for.
+ * `ret` is text with everything in it that a check needs but the key. -ENOMEM.
+ */
+#define CRYPTO_PASSWORD 128 /* with the final NUL */
+int crypto_password_make(const uint8_t key[static CRYPTO_KEY],
+	const char *password, char ret[static CRYPTO_PASSWORD]);
+/* As slow. -EACCES: it is another one. */
+int crypto_password_check(const uint8_t key[static CRYPTO_KEY],
+	const char *password, const char *stored);
+/* Overwrites what must not stay in memory. */
+void crypto_wipe(void *buf, size_t len);
 /* Loads a 32-byte key file (mode 0400), making it when it is not there. */
 int crypto_key_file(const char *path, uint8_t ret[static CRYPTO_KEY]);
 

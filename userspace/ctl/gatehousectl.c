@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "ctl/ask.h"
 #include "ctl/ctl_client.h"
 #include "ctl/print.h"
 #include "ctl/verbs.h"
@@ -247,6 +248,28 @@ static int show_event(void *data, const json_t *event)
 	return fflush(stdout) ? -errno : 0;
 }
 
+static int add_password(
+	const struct verb *verb, json_t *args, char *err, size_t err_len)
+{
+	const struct verb_arg *arg = verb_password(verb);
+	char password[130] = "";
+	json_t *text;
+	int ret;
+
+	if (!arg)
+		return 0;
+	ret = ask_new_password(password, sizeof(password), err, err_len);
+	text = ret ? NULL : json_string(password);
+	explicit_bzero(password, sizeof(password));
+	if (!ret && !text) {
+		snprintf(err, err_len, "The password must be UTF-8 text.");
+		return -EINVAL;
+	}
+	if (!ret)
+		json_object_set_new(args, arg->field, text);
+	return ret;
+}
+
 static int call_verb(struct options *options, const struct verb *verb,
 	int argc, char **argv)
 {
@@ -257,6 +280,8 @@ static int call_verb(struct options *options, const struct verb *verb,
 
 	options->lines = verb->print == print_event;
 	ret = verb_parse(verb, argc, argv, &args, err, sizeof(err));
+	if (!ret)
+		ret = add_password(verb, args, err, sizeof(err));
 	if (ret) {
 		ret = refuse(options, "bad_request", err);
 		verb_usage(verb, usage, sizeof(usage));
@@ -289,11 +314,11 @@ static bool is_start(int argc, char **argv)
 static int refuse_words(const struct options *options, int argc, char **argv)
 {
 	const struct verb *verb;
-	char choices[128] = "", err[400];
+	char choices[256] = "", err[400];
 	size_t at = 0;
 
 	for (verb = verbs; verb->words; verb++)
-		if (argc && verb_begins(verb, 1, argv))
+		if (argc && at < sizeof(choices) && verb_begins(verb, 1, argv))
 			at += (size_t)snprintf(choices + at,
 				sizeof(choices) - at, "%s%s", at ? " or " : "",
 				verb->words + strlen(argv[0]) + 1);

@@ -33,6 +33,12 @@ void print_garden(const json_t *reply);
 void print_explain(const json_t *reply);
 void print_payments(const json_t *reply);
 void print_sales(const json_t *reply);
+/* print_operators.c */
+void print_operators(const json_t *reply);
+void print_operator(const json_t *reply); /* after a change */
+void print_tokens(const json_t *reply);
+void print_token(const json_t *reply); /* a new one */
+void print_access(const json_t *reply);
 /* One event of `watch`, as a line. */
 void print_event(const json_t *event);
 

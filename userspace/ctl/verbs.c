@@ -171,6 +171,48 @@ static const struct verb_arg plan_remove_args[] = {
 		"as `plan list` shows it; capitals do not matter"},
 	{},
 };
+#define OPERATOR_ARG \
+	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME", \
+		"of the operator; capitals do not matter"}
+#define ROLE_ARG \
+	{VERB_ARG_TEXT, "--role", "role", VERB_REQUIRED, \
+		"staff|supervisor|manager|admin", "not above your own"}
+#define PASSWORD_ARG \
+	{VERB_ARG_PASSWORD, NULL, "password", VERB_OPTIONAL, "password", \
+		"asked for; without a terminal: the first line of the input"}
+static const struct verb_arg operator_args[] = {OPERATOR_ARG, {}};
+static const struct verb_arg operator_add_args[] = {
+	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME",
+		"up to 30 letters, digits, '.', '-', '_' and '@'"},
+	ROLE_ARG,
+	PASSWORD_ARG,
+	{},
+};
+static const struct verb_arg operator_role_args[] = {OPERATOR_ARG, ROLE_ARG, {}};
+static const struct verb_arg operator_passwd_args[] = {
+	OPERATOR_ARG, PASSWORD_ARG, {}};
+static const struct verb_arg token_add_args[] = {
+	OPERATOR_ARG,
+	{VERB_ARG_TEXT, "--label", "label", VERB_OPTIONAL, "TEXT",
+		"what it is for, up to 64 bytes"},
+	{VERB_ARG_INT, "--days", "expiresDays", VERB_OPTIONAL, "N",
+		"days that it is good for; default: until it is removed"},
+	{},
+};
+static const struct verb_arg token_args[] = {
+	{VERB_ARG_INT, NULL, "id", VERB_REQUIRED, "ID",
+		"as `operator token list` shows it"},
+	{},
+};
+static const struct verb_arg access_args[] = {
+	{VERB_ARG_TEXT, "--who", "who", VERB_OPTIONAL, "WHO",
+		"only theirs: root, a user, \"operator NAME\", a MAC"},
+	{VERB_ARG_TEXT, "--operation", "operation", VERB_OPTIONAL, "NAME",
+		"only that one, such as clients.allow"},
+	{VERB_ARG_TEXT, "--result", "result", VERB_OPTIONAL, "WORD",
+		"ok, or the code of a refusal, such as wrong_password"},
+	{},
+};
 #define GROUP_ARG \
 	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME", \
 		"of the group; capitals do not matter"}
@@ -380,6 +422,32 @@ const struct verb verbs[] = {
 	{"events", "events.list", events_args, NULL, print_events,
 		"what looked like an attack, newest first",
 		"events --severity HIGH"},
+	{"operator list", "operators.list", no_args, NULL, print_operators,
+		"who may log in at the operators' portal, and their roles",
+		"operator list"},
+	{"operator add", "operators.add", operator_add_args, NULL, print_operator,
+		"make an account; the password is asked for",
+		"operator add anna --role supervisor"},
+	{"operator role", "operators.role", operator_role_args, NULL, print_operator,
+		"give another role; ends the operator's logins",
+		"operator role anna --role manager"},
+	{"operator passwd", "operators.passwd", operator_passwd_args, NULL, print_operator,
+		"set another password, which is asked for; ends the operator's logins",
+		"operator passwd anna"},
+	{"operator logout", "operators.logout", operator_args, NULL, print_operator,
+		"end the operator's logins", "operator logout anna"},
+	{"operator remove", "operators.remove", operator_args, NULL, print_done,
+		"remove the account with its logins and API tokens",
+		"operator remove anna"},
+	{"operator token add", "tokens.add", token_add_args, NULL, print_token,
+		"make a token by which a program may do what the operator may",
+		"operator token add anna --label reception-screen"},
+	{"operator token list", "tokens.list", no_args, NULL, print_tokens,
+		"API tokens, and when they were used", "operator token list"},
+	{"operator token remove", "tokens.remove", token_args, NULL, print_done,
+		"make an API token worth nothing", "operator token remove 3"},
+	{"access", "access.list", access_args, NULL, print_access,
+		"who asked for what, newest first", "access --who \"operator anna\""},
 	{"garden", "garden.list", garden_args, NULL, print_garden,
 		"what guests reach without a session, and what names have taught",
 		"garden --network guest"},
@@ -487,6 +555,7 @@ static int set_arg(json_t *args, const struct verb_arg *arg, const char *value,
 		json_object_set_new(args, arg->field,
 			json_boolean(arg->type == VERB_ARG_TRUE));
 		return 0;
+	case VERB_ARG_PASSWORD:
 	case VERB_ARG_END:
 		break;
 	}
@@ -524,7 +593,8 @@ static int row_of(const struct verb *verb, const char *word,
 		if (named && arg->option &&
 			is_option(word, arg->option, ret_value))
 			return at;
-		if (!named && !arg->option && !given[at]) {
+		if (!named && !arg->option && !given[at] &&
+			arg->type != VERB_ARG_PASSWORD) {
 			*ret_value = word;
 			return at;
 		}
@@ -642,6 +712,8 @@ void verb_usage(const struct verb *verb, char *buf, size_t len)
 				     : in_choice	? " | "
 							: " {";
 
+		if (arg->type == VERB_ARG_PASSWORD)
+			continue;
 		at += (size_t)snprintf(buf + at, len - at, "%s%s%s%s%s%s", before,
 			arg->option ? arg->option : "",
 			arg->option && arg->hint ? " " : "",
@@ -649,6 +721,16 @@ void verb_usage(const struct verb *verb, char *buf, size_t len)
 			last ? "}" : "");
 		in_choice = (in_choice || choice) && !last;
 	}
+}
+
+const struct verb_arg *verb_password(const struct verb *verb)
+{
+	const struct verb_arg *arg;
+
+	for (arg = verb->args; arg->type != VERB_ARG_END; arg++)
+		if (arg->type == VERB_ARG_PASSWORD)
+			return arg;
+	return NULL;
 }
 
 void verb_sentence(

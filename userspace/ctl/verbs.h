@@ -15,6 +15,7 @@ enum verb_arg_type {
 	VERB_ARG_INT,
 	VERB_ARG_TRUE,  /* an option without a value: its presence is true */
 	VERB_ARG_FALSE, /* ... is false */
+	VERB_ARG_PASSWORD, /* on no command line: it is asked for */
 };
 
 enum verb_need {
@@ -60,6 +61,8 @@ int verb_parse(const struct verb *verb, int argc, char **argv,
 	json_t **ret_args, char *err, size_t err_len);
 /* "allow MAC {--minutes N [--megabytes N] | --plan NAME}" */
 void verb_usage(const struct verb *verb, char *buf, size_t len);
+/* The argument that is to be asked for; NULL: none. */
+const struct verb_arg *verb_password(const struct verb *verb);
 /* What the command line calls the row: "--minutes", "MAC". */
 const char *verb_arg_name(const struct verb_arg *arg);
 /*

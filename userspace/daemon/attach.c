@@ -438,6 +438,8 @@ static int apply_nft(struct attach *a)
 			.portal6 = a->config->networks[i].portal6};
 	wish.network_count = a->config->network_count;
 	wish.port_count = config_portal_ports(a->config, wish.ports);
+	wish.port_count += config_operator_ports(
+		a->config, wish.ports + wish.port_count);
 	ret = nft_apply(a->nft, &wish, &err);
 	if (ret)
 		log_error("nftables: %s",

@@ -143,6 +143,10 @@ void config_warn(const struct config *config, const char *path,
 		warn(w, config_line(config, NULL, "user"),
 			"there is no user %s ([portal] user)",
 			config->portal_user);
+	if (!getpwnam(config->operator_user))
+		warn(w, config_line(config, NULL, "operator_user"),
+			"there is no user %s ([portal] operator_user)",
+			config->operator_user);
 	for (i = 0; i < config->role_count; i++)
 		if (!getpwnam(config->roles[i].user))
 			warn(w, config->roles[i].line,
@@ -150,6 +154,8 @@ void config_warn(const struct config *config, const char *path,
 				config->roles[i].user);
 	warn_file(w, config, "tls_cert", config->tls_cert);
 	warn_file(w, config, "tls_key", config->tls_key);
+	warn_file(w, config, "operator_tls_cert", config->operator_tls_cert);
+	warn_file(w, config, "operator_tls_key", config->operator_tls_key);
 	warn_place(w, config, "state_dir", config->state_dir);
 	snprintf(dir, sizeof(dir), "%s", config->socket);
 	go_up(dir);

@@ -16,16 +16,19 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/access.h"
 #include "daemon/accounting.h"
 #include "daemon/address_log.h"
 #include "daemon/alarms.h"
-#include "daemon/moves.h"
 #include "daemon/garden_apply.h"
+#include "daemon/group_records.h"
 #include "daemon/jobs.h"
 #include "daemon/keeping.h"
+#include "daemon/login_throttle.h"
+#include "daemon/moves.h"
 #include "daemon/notify.h"
 #include "daemon/ops.h"
-#include "daemon/group_records.h"
+#include "daemon/passwords.h"
 #include "daemon/privilege.h"
 #include "daemon/recover.h"
 #include "daemon/session_events.h"
@@ -225,6 +228,7 @@ static int load_keys(struct gatehoused *g)
 	}
 	crypto_derive(master, 1, g->rules.lookup_key);
 	crypto_derive(master, 2, g->rules.seal_key);
+	crypto_derive(master, 3, g->password_key);
 	return 0;
 }
 
@@ -432,6 +436,15 @@ static int start_ctl(struct gatehoused *g)
 	return ret;
 }
 
+static int start_passwords(struct gatehoused *g)
+{
+	int ret = passwords_new(g->loop, g->password_key, &g->passwords);
+
+	if (ret)
+		log_error("cannot start a thread: %s", strerror(-ret));
+	return ret;
+}
+
 static int serve_ctl(struct gatehoused *g)
 {
 	int ret = ctl_server_start(g->ctl);
@@ -473,6 +486,7 @@ static const struct {
 	{"neighbours", start_witness, false},
 	{"control socket", start_ctl, false},
 	{"privilege", drop_privilege, false},
+	{"passwords", start_passwords, false},
 	{"service", serve_ctl, false},
 };
 
@@ -499,6 +513,8 @@ int gatehoused_start(struct gatehoused *g)
 	if (!g->loop)
 		return -ENOMEM;
 	g->throttle = throttle_new();
+	g->login_throttle = login_throttle_new();
+	g->access_log = access_log_new();
 	g->alarms = alarms_new(g);
 	g->moves = moves_new();
 	g->session_events = session_events_new(g);
@@ -536,12 +552,14 @@ void gatehoused_stop(struct gatehoused *g)
 	if (g->jobs && g->dp && accounting_sweep_whole(g) == 0) {
 		alarms_flush(g->alarms);
 		address_log_take_whole(g);
+		access_log_write(g);
 		turn_commit(g);
 	}
 	jobs_stop(g->jobs);
 	address_log_stop(g);
 	keeping_stop(g);
 	statistics_stop(g);
+	passwords_free(g->passwords);
 	ctl_server_free(g->ctl);
 	witness_stop(g);
 	stop_events(g);
@@ -554,6 +572,8 @@ void gatehoused_stop(struct gatehoused *g)
 	datapath_close(g->dp);
 	store_close(g->store);
 	throttle_free(g->throttle);
+	login_throttle_free(g->login_throttle);
+	access_log_free(g->access_log);
 	fd_close(&g->lock);
 	loop_free(g->loop);
 }

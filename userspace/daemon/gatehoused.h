@@ -23,13 +23,16 @@
 #include "rules/rules.h"
 #include "store/store.h"
 
+struct access_log;
+struct address_log;
 struct alarms;
 struct jobs;
-struct address_log;
-struct statistics;
+struct login_throttle;
 struct moves;
 struct neighbours;
+struct passwords;
 struct session_events;
+struct statistics;
 struct sweep;
 struct sync;
 
@@ -56,6 +59,10 @@ struct gatehoused {
 	struct sweep *sweep; /* under way; accounting.c's */
 	struct ctl_server *ctl;
 	struct throttle *throttle;
+	struct passwords *passwords;
+	struct login_throttle *login_throttle;
+	struct access_log *access_log;
+	uint8_t password_key[CRYPTO_KEY]; /* from the key file */
 	struct jobs *jobs;
 	struct address_log *address_log; /* NULL before the first look */
 	struct statistics *statistics; /* under way */

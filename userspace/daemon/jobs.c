@@ -13,11 +13,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/access.h"
 #include "daemon/accounting.h"
 #include "daemon/address_log.h"
 #include "daemon/exemptions.h"
 #include "daemon/keeping.h"
 #include "daemon/moves.h"
+#include "daemon/operators.h"
 #include "daemon/statistics.h"
 #include "daemon/sync.h"
 #include "store/store.h"
@@ -44,6 +46,8 @@ static const struct job_row rows[] = {
 	{"gateway", 300, statistics_note_gateway},
 	{"statistics", 600, statistics_count},
 	{"security", 1800, statistics_watch_events},
+	{"access", 5, access_log_write},
+	{"logins", 3600, operators_clean_up},
 	{"clean-up", DAILY, keeping_clean_up},
 };
 

@@ -29,6 +29,7 @@ static int clean_some(struct gatehoused *g)
 		[RETENTION_EVENTS] = now - keep->event_days * SEC_PER_DAY,
 		[RETENTION_ADDRESS_LOG] =
 			now - keep->address_log_days * SEC_PER_DAY,
+		[RETENTION_ACCESS_LOG] = now - keep->access_log_days * SEC_PER_DAY,
 		[RETENTION_ADDRESSES] = now - keep->address_days * SEC_PER_DAY,
 		[RETENTION_CONTACTS] = now - keep->contact_days * SEC_PER_DAY,
 	};

@@ -86,6 +86,31 @@ static int add_reach(struct rules *rules, const struct config_network *network)
 	return ret;
 }
 
+/* Where operators log in. Only who is online gets there: a stranger's device has
+ * no business with it. */
+static int add_operators(struct rules *rules, const struct config *config,
+	const struct config_network *network)
+{
+	const struct ipaddr *addresses[] = {
+		&network->portal4, &network->portal6};
+	uint16_t ports[CONFIG_PORTAL_PORTS];
+	int n = network->operators ? config_operator_ports(config, ports) : 0;
+	size_t i;
+	int at, ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(addresses); i++)
+		for (at = 0; !ret && at < n; at++) {
+			if (ip_is_zero(addresses[i]))
+				continue;
+			ret = add_host(rules, GH_PLACE_REACH, addresses[i]);
+			if (ret)
+				continue;
+			rules->rule[rules->count - 1].port = ports[at];
+			rules->rule[rules->count - 1].proto = IPPROTO_TCP;
+		}
+	return ret;
+}
+
 /* A default route's worth of prefix (a tunnel's ::/0) is not "on a link". */
 static bool is_on_link(const struct prefix *prefix)
 {
@@ -370,6 +395,8 @@ int network_record_make(const struct config *config,
 	ret = write_portal(config, network, &out);
 	if (!ret)
 		ret = add_reach(&rules, network);
+	if (!ret)
+		ret = add_operators(&rules, config, network);
 	if (!ret)
 		ret = add_box(&rules, network, addresses, n);
 	if (!ret)

@@ -11,8 +11,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/role.h"
 #include "base/util.h"
+#include "daemon/access.h"
 #include "daemon/client_json.h"
+#include "daemon/operators.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/session_events.h"
 
@@ -229,6 +232,46 @@ static const struct json_arg unload_args[] = {
 	ARG_BOOL(args_unload, open, "open"),
 	{},
 };
+static const struct json_arg operator_add_args[] = {
+	ARG_TEXT(args_operator, name, "name"),
+	ARG_TEXT(args_operator, role, "role"),
+	ARG_TEXT(args_operator, password, "password"),
+	{},
+};
+static const struct json_arg operator_role_args[] = {
+	ARG_TEXT(args_operator, name, "name"),
+	ARG_TEXT(args_operator, role, "role"),
+	{},
+};
+static const struct json_arg operator_passwd_args[] = {
+	ARG_TEXT(args_operator, name, "name"),
+	ARG_TEXT(args_operator, password, "password"),
+	{},
+};
+static const struct json_arg token_add_args[] = {
+	ARG_TEXT(args_token_add, name, "name"),
+	OPT_NOTE(args_token_add, label, "label", label_set),
+	OPT_INT(args_token_add, expires_days, "expiresDays", 1, 3650, expires_set),
+	{},
+};
+static const struct json_arg id_args[] = {
+	ARG_INT(args_id, id, "id", 1, INT64_MAX),
+	{},
+};
+static const struct json_arg login_args[] = {
+	ARG_TEXT(args_login, name, "name"),
+	ARG_TEXT(args_login, password, "password"),
+	ARG_TEXT(args_login, address, "address"),
+	{},
+};
+static const struct json_arg access_args[] = {
+	OPT_INT(args_access, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_access, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_access, who, "who", who_set),
+	OPT_TEXT(args_access, operation, "operation", operation_set),
+	OPT_TEXT(args_access, result, "result", result_set),
+	{},
+};
 static const struct json_arg guest_args[] = {
 	OPT_BOOL(args_guest, claim, "claim"),
 	OPT_TEXT(args_guest, token, "token", token_set),
@@ -290,6 +333,19 @@ const struct op ops[] = {
 	{"jobs.run", PROOF_DESK, ROLE_ADMIN, RATE_FREE, name_args, op_jobs_run},
 	{"addresses.list", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, addresses_args, op_addresses_list},
 	{"statistics.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, statistics_args, op_statistics_list},
+	{"operators.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, list_args, op_operators_list},
+	{"operators.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, operator_add_args, op_operators_add},
+	{"operators.remove", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_operators_remove},
+	{"operators.role", PROOF_DESK, ROLE_MANAGER, RATE_FREE, operator_role_args, op_operators_role},
+	{"operators.passwd", PROOF_DESK, ROLE_MANAGER, RATE_FREE, operator_passwd_args, op_operators_passwd},
+	{"operators.logout", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_operators_logout},
+	{"operators.login", PROOF_DOOR, ROLE_NONE, RATE_FREE, login_args, op_operators_login},
+	{"operators.me", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_operators_me},
+	{"operators.leave", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_operators_leave},
+	{"tokens.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, list_args, op_tokens_list},
+	{"tokens.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, token_add_args, op_tokens_add},
+	{"tokens.remove", PROOF_DESK, ROLE_MANAGER, RATE_FREE, id_args, op_tokens_remove},
+	{"access.list", PROOF_DESK, ROLE_ADMIN, RATE_FREE, access_args, op_access_list},
 
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_pause},
@@ -313,6 +369,10 @@ FITS(args_token);
 FITS(args_payments);
 FITS(args_addresses);
 FITS(args_statistics);
+FITS(args_operator);
+FITS(args_token_add);
+FITS(args_login);
+FITS(args_access);
 FITS(args_guest);
 
 const struct op *op_lookup(const char *name)
@@ -325,31 +385,39 @@ const struct op *op_lookup(const char *name)
 	return NULL;
 }
 
-/* The envelope: "op" and, if there are any, "args", and nothing else. */
+/* The envelope: "op" and, if there are any, "args" and "token", and nothing
+ * else. */
 static enum ctl_code parse_envelope(const json_t *frame, const char **ret_name,
-	const json_t **ret_args, char *err, size_t err_len)
+	const json_t **ret_args, struct op_request *ret, char *err, size_t err_len)
 {
 	const json_t *name = json_object_get(frame, "op");
 	const json_t *args = json_object_get(frame, "args");
+	const json_t *token = json_object_get(frame, "token");
 
 	if (!json_is_string(name) || (args && !json_is_object(args)) ||
-		json_object_size(frame) != 1U + (args != NULL)) {
+		(token && !json_is_string(token)) ||
+		json_object_size(frame) !=
+			1U + (args != NULL) + (token != NULL)) {
 		snprintf(err, err_len,
 			"A request is {\"op\":\"name\",\"args\":{...}}.");
 		return CTL_bad_request;
 	}
+	/* What is cut is too long all the same, and nobody's. */
+	if (token)
+		snprintf(ret->token, sizeof(ret->token), "%s",
+			json_string_length(token) ? json_string_value(token)
+						  : "-");
 	*ret_name = json_string_value(name);
 	*ret_args = args;
 	return CTL_OK;
 }
 
-enum ctl_code ops_parse(const char *text, size_t len,
-	const struct op **ret_op, void *args, char *err, size_t err_len)
+enum ctl_code ops_parse(const char *text, size_t len, struct op_request *ret,
+	char *err, size_t err_len)
 {
 	_cleanup_json_ json_t *frame = NULL, *empty = json_object();
 	const json_t *given = NULL;
 	const char *name = NULL;
-	const struct op *op;
 	enum ctl_code code;
 
 	if (json_parse_object(text, len, &frame)) {
@@ -357,40 +425,69 @@ enum ctl_code ops_parse(const char *text, size_t len,
 			"The request is not a JSON object, or is nested too deeply.");
 		return CTL_bad_request;
 	}
-	code = parse_envelope(frame, &name, &given, err, err_len);
+	code = parse_envelope(frame, &name, &given, ret, err, err_len);
 	if (code)
 		return code;
-	op = op_lookup(name);
-	if (!op) {
+	ret->op = op_lookup(name);
+	if (!ret->op) {
 		snprintf(err, err_len, "There is no such operation.");
 		return CTL_unknown_operation;
 	}
-	*ret_op = op;
-	if (json_args(given ? given : empty, op->args, args, err, err_len))
+	if (json_args(given ? given : empty, ret->op->args, ret->args, err,
+		    err_len))
 		return CTL_bad_request;
 	return CTL_OK;
 }
 
-/* Who asks, and whether the row lets them. NULL, or the refusal. */
-static json_t *prove(struct gatehoused *g, const struct op *op,
+static json_t *prove_guest(struct gatehoused *g, const struct op *op,
 	const struct ctl_frame *frame, struct caller *ret_caller)
 {
 	const char *why = NULL;
 	enum ctl_code code;
 
-	if (frame->fd >= 0) {
-		/* Before the saved SYN is read: it can be read only once. */
-		if (!(op->proofs & PROOF_GUEST))
-			return reply_refuse(CTL_not_allowed,
-				"Guests cannot do this; ask at the desk.");
-		code = proof_guest(
-			&g->proof_box, frame->fd, ret_caller, &why);
-		return code ? reply_refuse(code, "%s", why) : NULL;
-	}
+	/* Before the saved SYN is read: it can be read only once. */
+	if (!(op->proofs & PROOF_GUEST))
+		return reply_refuse(CTL_not_allowed,
+			"Guests cannot do this; ask at the desk.");
+	code = proof_guest(&g->proof_box, frame->fd, ret_caller, &why);
+	return code ? reply_refuse(code, "%s", why) : NULL;
+}
+
+static json_t *prove_operator(struct gatehoused *g, const struct op *op,
+	const char *token, struct caller *ret_caller)
+{
+	enum ctl_code code = operators_prove(g, token, ret_caller);
+
+	if (code == CTL_not_logged_in)
+		return reply_refuse(code,
+			"Please log in. A login ends after 7 days, after 12 "
+			"hours without use, and when password or role change.");
+	if (code)
+		return reply_refuse(code, "Please try again.");
+	if (!(op->proofs & PROOF_OPERATOR))
+		return reply_refuse(CTL_not_allowed,
+			"This can be done on the gateway itself only, with "
+			"gatehousectl.");
+	if (ret_caller->role < op->least)
+		return reply_refuse(CTL_not_allowed,
+			"This needs the role %s; yours is %s.",
+			role_name(op->least), role_name(ret_caller->role));
+	return NULL;
+}
+
+static json_t *prove_local(struct gatehoused *g, const struct op *op,
+	const struct ctl_frame *frame, struct caller *ret_caller)
+{
 	proof_local(&g->roles, frame->uid, ret_caller);
+	if (op->proofs & PROOF_DOOR && ret_caller->proof == PROOF_DOOR)
+		return NULL;
 	if (!(op->proofs & PROOF_LOCAL))
 		return reply_refuse(CTL_not_allowed,
-			"Only a guest's own connection can ask for this.");
+			op->proofs & PROOF_GUEST
+				? "Only a guest's own connection can ask for "
+				  "this."
+				: "Only the operators' portal can ask for "
+				  "this.");
 	if (ret_caller->role < op->least)
 		return reply_refuse(CTL_not_allowed,
 			"Your role does not allow this; see [roles] in "
@@ -398,20 +495,23 @@ static json_t *prove(struct gatehoused *g, const struct op *op,
 	return NULL;
 }
 
-static json_t *slow_down(int64_t wait_ns)
+/* Who asks, and whether the row lets them. NULL, or the refusal. */
+static json_t *prove(struct gatehoused *g, const struct op_request *request,
+	const struct ctl_frame *frame, struct caller *ret_caller)
 {
-	int64_t seconds = (wait_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
-	json_t *reply = reply_refuse(CTL_slow_down,
-		"Too many tries. Please wait %lld second%s and try again.",
-		(long long)seconds, seconds == 1 ? "" : "s");
-
-	json_object_set_new(reply, "retryAfter", json_integer(seconds));
-	return reply;
+	if (frame->fd >= 0 && request->token[0])
+		return reply_refuse(CTL_bad_request,
+			"A request has one proof: a connection, or a token.");
+	if (frame->fd >= 0)
+		return prove_guest(g, request->op, frame, ret_caller);
+	if (request->token[0])
+		return prove_operator(
+			g, request->op, request->token, ret_caller);
+	return prove_local(g, request->op, frame, ret_caller);
 }
 
-/* The handler, in a savepoint of the turn's transaction. */
-static json_t *run_handler(struct gatehoused *g, const struct op *op,
-	const struct caller *caller, const void *args)
+json_t *ops_run(struct gatehoused *g, const char *name,
+	json_t *(*fn)(struct gatehoused *g, void *data), void *data)
 {
 	size_t mark = session_events_mark(g->session_events);
 	const char *code;
@@ -422,8 +522,8 @@ static json_t *run_handler(struct gatehoused *g, const struct op *op,
 	if (!ret)
 		ret = store_savepoint(g->store);
 	if (ret)
-		return reply_failed(op->name, ret);
-	reply = op->handler(g, caller, args);
+		return reply_failed(name, ret);
+	reply = fn(g, data);
 	if (g->ending)
 		return reply;
 	code = reply_code(reply);
@@ -436,9 +536,30 @@ static json_t *run_handler(struct gatehoused *g, const struct op *op,
 	}
 	if (ret) {
 		json_decref(reply);
-		reply = reply_failed(op->name, ret);
+		reply = reply_failed(name, ret);
 	}
 	return reply;
+}
+
+struct handling {
+	const struct op *op;
+	const struct caller *caller;
+	const void *args;
+};
+
+static json_t *call_handler(struct gatehoused *g, void *data)
+{
+	const struct handling *h = data;
+
+	return h->op->handler(g, h->caller, h->args);
+}
+
+static json_t *run_handler(struct gatehoused *g, const struct op *op,
+	const struct caller *caller, const void *args)
+{
+	struct handling handling = {op, caller, args};
+
+	return ops_run(g, op->name, call_handler, &handling);
 }
 
 /*
@@ -458,12 +579,26 @@ static void add_for_page(struct gatehoused *g, const struct op *op,
 				&nothing_shown));
 }
 
+/* What came of it, for those who look later. That guests look at their page is
+ * not worth a row; a reply that comes later makes its own. */
+static void note(struct gatehoused *g, const struct op *op,
+	const struct caller *caller, const json_t *reply, int64_t begun)
+{
+	const char *code = reply_code(reply), *name = op ? op->name : "?";
+	const char *who = caller->who[0] ? caller->who : "?";
+
+	log_debug("%s %s: %s, %lld us", name, who, code ? code : "ok",
+		(long long)((clock_mono_ns() - begun) / 1000));
+	if (reply && (code || !op || op->handler != op_guest_session))
+		access_log_note(g->access_log, name, who, code, begun);
+}
+
 json_t *ops_handle(void *data, const struct ctl_frame *frame)
 {
-	_Alignas(16) char args[OP_ARGS_MAX] = {0};
+	struct op_request request = {.op = NULL};
 	struct gatehoused *g = data;
 	struct caller caller = {0};
-	const struct op *op = NULL;
+	const struct op *op;
 	int64_t begun = clock_mono_ns(), wait;
 	char err[256] = "";
 	enum ctl_code code;
@@ -472,10 +607,11 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 	if (g->ending)
 		return reply_refuse(CTL_conflict,
 			"gatehoused is shutting down. Try again when it is running.");
-	code = ops_parse(frame->text, frame->len, &op, args, err, sizeof(err));
+	code = ops_parse(frame->text, frame->len, &request, err, sizeof(err));
+	op = request.op;
 	/* Who may not ask learns nothing about what could be asked. */
 	reply = op && (code == CTL_OK || frame->fd < 0)
-			? prove(g, op, frame, &caller)
+			? prove(g, &request, frame, &caller)
 			: NULL;
 	if (!reply && code)
 		reply = reply_refuse(code, "%s", err);
@@ -483,15 +619,13 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 		wait = throttle_check(g->throttle, op->rate, &caller.mac,
 			caller.network, begun);
 		if (wait)
-			reply = slow_down(wait);
+			reply = reply_slow_down(wait);
 	}
 	if (!reply)
-		reply = run_handler(g, op, &caller, args);
+		reply = run_handler(g, op, &caller, request.args);
 	if (caller.proof == PROOF_GUEST && reply_code(reply))
 		add_for_page(g, op, &caller, reply);
-	log_debug("%s %s: %s, %lld us", op ? op->name : "?",
-		caller.who[0] ? caller.who : "?",
-		reply_code(reply) ? reply_code(reply) : "ok",
-		(long long)((clock_mono_ns() - begun) / 1000));
+	note(g, op, &caller, reply, begun);
+	crypto_wipe(&request, sizeof(request)); /* there may be a password in it */
 	return reply;
 }

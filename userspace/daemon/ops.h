@@ -40,14 +40,25 @@ const struct op *op_lookup(const char *name);
 /* A frame of the control socket -> its reply. `g` is a struct gatehoused. */
 json_t *ops_handle(void *g, const struct ctl_frame *frame);
 
+/* What a frame asks for. */
+struct op_request {
+	const struct op *op; /* NULL: none that is known */
+	/* An operator's proof, "": none; of what is too long one byte too many. */
+	char token[CTL_TOKEN_LEN + 2];
+	_Alignas(16) char args[OP_ARGS_MAX];
+};
 /*
- * First half of ops_handle(): the operation and its arguments out of a frame,
- * into `args` (OP_ARGS_MAX bytes, zeroed by the caller). CTL_OK, or the code
- * with a sentence in `err`; *ret_op is set once the operation is known, also
- * when its arguments are wrong. Needs nothing but its arguments: what it may
- * be asked is fuzzed.
+ * First half of ops_handle(): `ret` out of a frame, zeroed by the caller.
+ * CTL_OK, or the code with a sentence in `err`; the operation is set once it is
+ * known, also when its arguments are wrong. Needs nothing but its arguments:
+ * what it may be asked is fuzzed.
  */
-enum ctl_code ops_parse(const char *text, size_t len,
-	const struct op **ret_op, void *args, char *err, size_t err_len);
+enum ctl_code ops_parse(const char *text, size_t len, struct op_request *ret,
+	char *err, size_t err_len);
+
+/* For a reply that comes later: `fn` as a handler, in a savepoint of the turn's
+ * transaction. */
+json_t *ops_run(struct gatehoused *g, const char *name,
+	json_t *(*fn)(struct gatehoused *g, void *data), void *data);
 
 #endif

@@ -148,6 +148,32 @@ struct args_explain {
 struct args_unload {
 	bool open;
 };
+struct args_operator {
+	char name[CTL_NAME_MAX + 1];
+	char role[16];
+	char password[129];
+};
+struct args_token_add {
+	char name[CTL_NAME_MAX + 1];
+	bool label_set, expires_set;
+	char label[CTL_NAME_MAX + 1];
+	int64_t expires_days;
+};
+struct args_id {
+	int64_t id;
+};
+struct args_login {
+	char name[CTL_NAME_MAX + 1];
+	char password[129];
+	char address[IP_TEXT]; /* of the browser, as the operators' portal has it */
+};
+struct args_access {
+	bool limit_set, after_set, who_set, operation_set, result_set;
+	int64_t limit, after; /* as in args_list */
+	char who[40];
+	char operation[32];
+	char result[32];
+};
 struct args_guest {
 	bool claim; /* hand out the token if the rules allow it */
 	bool token_set;
@@ -183,5 +209,10 @@ op_fn op_jobs_list, op_jobs_run, op_addresses_list, op_statistics_list;
 /* ops_pause.c */
 op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;
 op_fn op_guest_session, op_guest_pause, op_guest_resume;
+op_fn op_operators_list, op_operators_add, op_operators_remove,
+	op_operators_role, op_operators_passwd, op_operators_logout,
+	op_operators_login, op_operators_me, op_operators_leave;
+op_fn op_tokens_list, op_tokens_add, op_tokens_remove;
+op_fn op_access_list;
 
 #endif

@@ -17,6 +17,7 @@ enum proof {
 	PROOF_LOCAL = 1 << 0, /* the uid at the other end of the control socket */
 	PROOF_GUEST = 1 << 1, /* an accepted TCP connection of the portal */
 	PROOF_OPERATOR = 1 << 2, /* the token of an operator */
+	PROOF_DOOR = 1 << 3, /* the operators' portal, of nobody yet: to log in */
 };
 /* What operators may do from wherever they are. What stays PROOF_LOCAL needs
  * an account on the box itself. */
@@ -26,17 +27,22 @@ enum proof {
 struct caller {
 	enum proof proof;
 	enum role role;    /* ROLE_NONE: a guest, or a user without a role */
-	char who[40];      /* for the audit: "root", "uid 1001", a MAC */
+	char who[40];      /* for the audit: "root", "uid 1001", a MAC,
+			    * "operator anna" */
 	struct mac mac;    /* guest only, as the next three */
 	struct ipaddr ip;
 	int network;       /* number */
 	const char *network_name; /* the configuration's; borrowed */
+	int64_t operator_id; /* PROOF_OPERATOR only, as the next two */
+	int64_t operator_session; /* 0: an API token */
+	int64_t operator_expires_at; /* seconds, or UNLIMITED */
 };
 
 /* Roles of local users, looked up by name once. */
 struct role_table {
-	bool has_portal;
-	uid_t portal_uid; /* it has no role, whoever it is */
+	/* The portal's two instances: they have no role, whoever they are. */
+	bool has_portal, has_door;
+	uid_t portal_uid, door_uid;
 	int count;
 	struct {
 		uid_t uid;

@@ -72,6 +72,17 @@ json_t *reply_failed(const char *what, int err)
 		"The gateway could not do this; see its log, then try again.");
 }
 
+json_t *reply_slow_down(int64_t wait_ns)
+{
+	int64_t seconds = (wait_ns + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+	json_t *reply = reply_refuse(CTL_slow_down,
+		"Too many tries. Please wait %lld second%s and try again.",
+		(long long)seconds, seconds == 1 ? "" : "s");
+
+	json_object_set_new(reply, "retryAfter", json_integer(seconds));
+	return reply;
+}
+
 bool reply_is_ok(const json_t *reply)
 {
 	return json_is_true(json_object_get(reply, "success"));

@@ -24,6 +24,8 @@ json_t *reply_refuse(enum ctl_code code, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A failure of ours: logs `what` with the errno, tells the caller no details. */
 json_t *reply_failed(const char *what, int err);
+/* Too many tries: how long to wait, for people and as "retryAfter". */
+json_t *reply_slow_down(int64_t wait_ns);
 bool reply_is_ok(const json_t *reply);
 /* "internal", ... of a reply; NULL when it is a success. */
 const char *reply_code(const json_t *reply);

@@ -15,7 +15,7 @@
 
 #include "gatehouse/types.h"
 
-#define NFT_PORTS_MAX 2
+#define NFT_PORTS_MAX 4
 
 struct nft;
 
@@ -28,7 +28,7 @@ struct nft_network {
 struct nft_wish {
 	const struct nft_network *networks;
 	size_t network_count;
-	uint16_t ports[NFT_PORTS_MAX]; /* of the portals, host order */
+	uint16_t ports[NFT_PORTS_MAX]; /* of portals and operators, host order */
 	int port_count;
 	uint32_t group; /* of interfaces that are gated */
 };

@@ -25,7 +25,10 @@ static const struct {
 	{RETENTION_TOKENS, OLDEST("tokens", "expires_at < ?1")},
 	{RETENTION_EVENTS, OLDEST("security_events", "last_at < ?1")},
 	{RETENTION_ADDRESS_LOG, OLDEST("address_log", "to_at < ?1")},
+	{RETENTION_ACCESS_LOG, OLDEST("access_log", "at < ?1")},
 	/* Other places where an IP address stands. */
+	{RETENTION_ADDRESSES,
+		"DELETE FROM operator_addresses WHERE used_at < ?1"},
 	{RETENTION_ADDRESSES,
 		"UPDATE security_events SET"
 		" evidence = json_remove(evidence, '$.address'),"

@@ -427,6 +427,7 @@ enum retention {
 	RETENTION_TOKENS, /* behind their end */
 	RETENTION_EVENTS,
 	RETENTION_ADDRESS_LOG,
+	RETENTION_ACCESS_LOG,
 	RETENTION_ADDRESSES, /* IP addresses in other places */
 	RETENTION_CONTACTS,  /* telephone numbers: masked */
 	RETENTION_COUNT

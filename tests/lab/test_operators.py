@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Operators who are not at the box: accounts, logins, tokens, roles (N12, N13, T1),
+and the log of who asked for what (N10)."""
+import contextlib
+import json
+import pwd
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import BUILD, Refused, wait_for
+
+PASSWORD = "correct horse battery"
+
+
+def operator(lab, *words, password=None):
+    """`gatehousectl operator ...`; its output."""
+    result = subprocess.run(
+        [str(BUILD / "gatehousectl"), "--socket", str(lab.state / "control.sock"), "--json",
+         "operator", *words], input=(password or "") + "\n", text=True, capture_output=True,
+        timeout=30, check=False)
+    if result.returncode:
+        raise Refused(result)
+    return json.loads(result.stdout)
+
+
+@contextlib.contextmanager
+def connection(lab):
+    """The control socket, as root."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as sock:
+        sock.settimeout(30)
+        sock.connect(str(lab.state / "control.sock"))
+        yield sock
+
+
+def ask(sock, op, args=None, token=None):
+    request = {"op": op}
+    if args is not None:
+        request["args"] = args
+    if token is not None:
+        request["token"] = token
+    sock.send(json.dumps(request).encode())
+    return json.loads(sock.recv(1 << 17))
+
+
+@pytest.fixture(scope="module")
+def door(tc_lab):
+    """A connection of the operators' portal: the uid counts, when it connects."""
+    script = ("import socket,sys,os\n"
+              "os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[3]))\n"
+              "s=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\n"
+              "s.connect(sys.argv[1])\n"
+              "o=socket.socket(fileno=int(sys.argv[4]))\n"
+              "socket.send_fds(o,[b'x'],[s.fileno()])\n")
+    user = pwd.getpwnam("gatehouse-operator")
+    socket_path = str(tc_lab.state / "control.sock")
+    ours, theirs = socket.socketpair()
+    subprocess.run(["/usr/bin/python3", "-c", script, socket_path, str(user.pw_gid),
+                    str(user.pw_uid), str(theirs.fileno())], pass_fds=[theirs.fileno()],
+                   check=True, timeout=30)
+    _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+    with socket.socket(fileno=fds[0]) as sock:
+        sock.settimeout(60)
+        yield sock
+    ours.close()
+    theirs.close()
+
+
+def login(door, name, password=PASSWORD, address="10.0.0.9"):
+    return ask(door, "operators.login",
+               {"name": name, "password": password, "address": address})
+
+
+def test_an_account_from_its_first_login_to_its_end(tc_lab, door):
+    assert tc_lab.ctl("operator", "list")["items"] == []
+    assert login(door, "anna")["code"] == "wrong_password"
+    made = operator(tc_lab, "add", "anna", "--role", "staff", password=PASSWORD)
+    assert (made["name"], made["role"]) == ("anna", "staff")
+    with pytest.raises(Refused, match="already"):
+        operator(tc_lab, "add", "Anna", "--role", "staff", password=PASSWORD)
+    with pytest.raises(Refused, match="10 characters"):
+        operator(tc_lab, "add", "bert", "--role", "staff", password="short")
+
+    assert login(door, "anna", "wrong horse battery")["code"] == "wrong_password"
+    reply = login(door, "ANNA")
+    token = reply["token"]
+    assert (reply["name"], reply["role"]) == ("anna", "staff")
+    with connection(tc_lab) as sock:
+        me = ask(sock, "operators.me", token=token)
+        assert (me["name"], me["role"]) == ("anna", "staff")
+        assert ask(sock, "clients.list", {}, token=token)["success"]
+        # A role counts at once, and ends what was logged in under the old one.
+        assert tc_lab.ctl("operator", "role", "anna", "--role", "supervisor")["ended"] == 1
+        assert ask(sock, "clients.list", {}, token=token)["code"] == "not_logged_in"
+        token = login(door, "anna")["token"]
+        assert operator(tc_lab, "passwd", "anna", password="another horse")["ended"] == 1
+        assert ask(sock, "operators.me", token=token)["code"] == "not_logged_in"
+        assert login(door, "anna")["code"] == "wrong_password"
+        token = login(door, "anna", "another horse")["token"]
+        assert ask(sock, "operators.leave", token=token)["success"]
+        assert ask(sock, "operators.me", token=token)["code"] == "not_logged_in"
+        token = login(door, "anna", "another horse")["token"]
+        assert tc_lab.ctl("operator", "logout", "anna")["ended"] == 1
+        assert ask(sock, "operators.me", token=token)["code"] == "not_logged_in"
+        token = login(door, "anna", "another horse")["token"]
+        tc_lab.ctl("operator", "remove", "anna")
+        assert ask(sock, "operators.me", token=token)["code"] == "not_logged_in"
+    assert login(door, "anna", "another horse")["code"] == "wrong_password"
+    assert tc_lab.ctl("operator", "list")["items"] == []
+
+
+def test_roles_hold_for_tokens(tc_lab):
+    """N13, and that staff give at most an hour; what is the box's own is refused."""
+    mac = "02:00:00:00:55:01"
+    tokens = {}
+    for role in ("staff", "supervisor", "manager", "admin"):
+        operator(tc_lab, "add", role, "--role", role, password=PASSWORD)
+        tokens[role] = operator(tc_lab, "token", "add", role, "--label", "test")["token"]
+    minute = {"mac": mac, "minutes": 60}
+    cases = [
+        ("clients.allow", minute, "staff"),
+        ("clients.allow", {"mac": mac, "minutes": 61}, "supervisor"),
+        ("clients.kick", {"mac": mac}, "supervisor"),
+        ("plans.add", {"name": "op", "minutes": 5}, "manager"),
+        ("operators.list", {}, "manager"),
+        ("access.list", {}, "admin"),
+        ("unload", {"open": True}, None),
+        ("watch", {}, None),
+    ]
+    roles = list(tokens)
+    with connection(tc_lab) as sock:
+        for op, args, least in cases:
+            for role in roles[:roles.index(least) if least else None]:
+                reply = ask(sock, op, args, tokens[role])
+                assert reply.get("code") == "not_allowed", (op, role, reply)
+            if least:
+                reply = ask(sock, op, args, tokens[least])
+                assert reply["success"], (op, least, reply)
+        # Nobody handles the account of who may do more.
+        for op, args in (("operators.logout", {"name": "admin"}),
+                         ("operators.role", {"name": "staff", "role": "admin"}),
+                         ("operators.add", {"name": "x", "role": "admin",
+                                            "password": PASSWORD}),
+                         ("tokens.add", {"name": "admin"})):
+            reply = ask(sock, op, args, tokens["manager"])
+            assert reply["code"] == "not_allowed", (op, reply)
+        assert ask(sock, "operators.role", {"name": "staff", "role": "supervisor"},
+                   tokens["manager"])["success"]
+        # A token has the role of the moment; and no other word makes a proof.
+        assert ask(sock, "clients.get", {"mac": mac}, tokens["staff"])["success"]
+        for token in ("", "0" * 64, tokens["admin"][:-1], tokens["admin"] + "0"):
+            assert ask(sock, "status", {}, token)["code"] == "not_logged_in", token
+        assert ask(sock, "operators.login", {"name": "staff", "password": PASSWORD,
+                                             "address": "10.0.0.9"})["code"] == "not_allowed"
+        row = next(r for r in tc_lab.ctl("operator", "token", "list")["items"]
+                   if r["name"] == "admin")
+        tc_lab.ctl("operator", "token", "remove", row["id"])
+        assert ask(sock, "status", {}, tokens["admin"])["code"] == "not_logged_in"
+    log = tc_lab.ctl("access")["items"]
+    done = {(r["who"], r["operation"], r["result"]) for r in log}
+    assert ("operator staff", "clients.allow", "not_allowed") in done
+    assert ("operator supervisor", "clients.kick", "ok") in done
+    assert all(r["ms"] >= 0 for r in log)
+    assert not any(word in json.dumps(log) for word in [mac, PASSWORD, *tokens.values()])
+    assert {r["result"] for r in tc_lab.ctl("access", "--result", "not_allowed")["items"]} == {
+        "not_allowed"}
+    for verb in (["operator", "list"], ["operator", "token", "list"], ["access"]):
+        status, text = tc_lab.text(*verb)
+        assert status == 0 and max(map(len, text.splitlines())) < 180, text
+
+
+def test_passwords_keep_nobody_waiting_and_guessers_nobody_out(tc_lab, door):
+    """The loop answers while passwords are checked; guesses are slow; who logged in
+    from an address before is let in there."""
+    operator(tc_lab, "add", "maria", "--role", "staff", password=PASSWORD)
+    assert login(door, "maria", address="10.0.0.77")["success"]
+    codes, slowest, over = [], 0.0, threading.Event()
+
+    def guess():
+        for n in range(60):
+            codes.append(login(door, "maria", f"guess {n} is wrong",
+                               f"10.9.{n}.1").get("code"))
+        over.set()
+    guesser = threading.Thread(target=guess)
+    guesser.start()
+    pings = 0
+    with connection(tc_lab) as sock:
+        while not over.is_set():
+            begun = time.monotonic()
+            assert ask(sock, "reasons")["success"]
+            slowest = max(slowest, time.monotonic() - begun)
+            pings += 1
+    guesser.join()
+    assert codes.count("wrong_password") <= 12 and "slow_down" in codes
+    # Ten passwords, one after the other, are a second of work.
+    assert pings > 50, (pings, slowest)
+    assert login(door, "maria", address="10.9.99.1")["code"] == "slow_down"
+    assert login(door, "maria", address="10.0.0.77")["success"]
+    refused = tc_lab.ctl("access", "--result", "wrong_password")["items"]
+    assert {r["who"] for r in refused} >= {"operator maria"}
+
+
+def test_logins_survive_a_restart(tc_lab):
+    token = operator(tc_lab, "token", "add", "maria")["token"]
+    tc_lab.kill("gatehoused")
+    tc_lab.start()
+    with connection(tc_lab) as sock:
+        assert ask(sock, "operators.me", token=token)["name"] == "maria"
+    wait_for(lambda: tc_lab.ctl("access", "--who", "operator maria")["items"])
