@@ -56,7 +56,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 # The tests' python is Debian's: it has the Debian packages.
 PYTHON ?= /usr/bin/python3
 PKGS := libbpf libelf libmnl libnftables sqlite3 libmicrohttpd gnutls \
-	jansson libsodium inih libseccomp
+	jansson libsodium inih libseccomp libgpiod
 
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes \
@@ -135,7 +135,7 @@ $(B)/obj/gen/%.o: $(B)/gen/%.c
 	$(call Q,CC,$@)
 	mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
-FOLDERS := base store rules net datapath
+FOLDERS := base store rules net pay datapath
 objs_of = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 define archive
 $(B)/lib$(1).a: $(call objs_of,userspace/$(1)) $(2)
@@ -150,9 +150,10 @@ PORTAL_OBJS := $(call objs_of,portal) $(B)/obj/gen/embed_portal.o
 CTL_CLIENT := $(B)/obj/userspace/ctl/ctl_client.o
 $(call objs_of,userspace/datapath) $(DAEMON_OBJS): | $(B)/gen/gatehouse.skel.h
 
-ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libdatapath.a $(B)/libbase.a
+ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libpay.a \
+	 $(B)/libdatapath.a $(B)/libbase.a
 LIBS_BASE := -lev -ljansson -lsodium -linih -lm
-LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 $(LIBS_BASE)
+LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod $(LIBS_BASE)
 LIBS_PORTAL := -lmicrohttpd -lgnutls -lseccomp $(LIBS_BASE)
 $(B)/gatehoused: $(DAEMON_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)

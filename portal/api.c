@@ -32,13 +32,37 @@ static void on_reply(struct request *req, const struct outcome *outcome)
 	send_outcome(req, outcome);
 }
 
+/* The fields of a refusal that are about money. */
+static const char *const money[] = {"creditedMinor", "pesos", "minutes",
+	"currency", "costMinor", "retryAfter"};
+
+void api_on_money(struct request *req, const struct outcome *outcome)
+{
+	json_t *reply;
+	size_t i;
+
+	if (!outcome->code) {
+		on_reply(req, outcome);
+		return;
+	}
+	reply = json_pack("{s:b, s:s, s:s}", "success", 0, "error",
+		outcome->error, "code", outcome->code);
+	for (i = 0; i < ARRAY_SIZE(money); i++) {
+		json_t *value = json_object_get(outcome->reply, money[i]);
+
+		if (value)
+			json_object_set(reply, money[i], value);
+	}
+	response_json(req, outcome->status, reply);
+	json_decref(reply);
+}
+
 void api_session(struct request *req)
 {
 	operation_start_session(req, on_reply);
 }
 
-/* The body by the rows; false: answered. */
-static bool take_body(
+bool api_take_body(
 	struct request *req, const struct json_arg *rows, void *ret_args)
 {
 	_cleanup_json_ json_t *body = NULL;
@@ -66,7 +90,7 @@ void api_activate(struct request *req)
 	struct activate_args in = {0};
 	json_t *args;
 
-	if (!take_body(req, activate_rows, &in))
+	if (!api_take_body(req, activate_rows, &in))
 		return;
 	args = json_object();
 	json_object_set_new(args, "code", json_string(in.code));
@@ -100,7 +124,7 @@ void api_restore(struct request *req)
 	const char *token;
 	json_t *args;
 
-	if (!take_body(req, restore_rows, &in))
+	if (!api_take_body(req, restore_rows, &in))
 		return;
 	token = *in.token ? arena_copy(&req->arena, in.token, strlen(in.token))
 			  : request_token(req);
@@ -120,7 +144,7 @@ static const struct json_arg no_rows[] = {{.type = JSON_ARG_END}};
 /* An empty object: a POST of another kind is no slip of a form's. */
 static void ask(struct request *req, const char *op)
 {
-	if (take_body(req, no_rows, NULL))
+	if (api_take_body(req, no_rows, NULL))
 		operation_start(req, op, json_object(), on_reply);
 }
 

@@ -3,6 +3,8 @@
 #ifndef PORTAL_API_H
 #define PORTAL_API_H
 
+#include "base/json.h"
+#include "operation.h"
 #include "request.h"
 
 void api_session(struct request *req);
@@ -10,5 +12,16 @@ void api_activate(struct request *req);
 void api_restore(struct request *req);
 void api_pause(struct request *req);
 void api_resume(struct request *req);
+void api_start(struct request *req); /* api_coins.c */
+void api_coins_lock(struct request *req);
+void api_coins_status(struct request *req);
+void api_coins_done(struct request *req);
+
+/* For api_*.c: the body by the rows; false: answered. */
+bool api_take_body(
+	struct request *req, const struct json_arg *rows, void *ret_args);
+/* An operation_fn: a token becomes the cookie; a refusal keeps what it says of
+ * money. */
+void api_on_money(struct request *req, const struct outcome *outcome);
 
 #endif

@@ -27,6 +27,10 @@ static const struct route routes[] = {
 	{METHOD_POST, "/api/sessions/restore",    INSTANCE_GUEST, ROUTE_API,   api_restore},
 	{METHOD_POST, "/api/sessions/pause",      INSTANCE_GUEST, ROUTE_API,   api_pause},
 	{METHOD_POST, "/api/sessions/resume",     INSTANCE_GUEST, ROUTE_API,   api_resume},
+	{METHOD_POST, "/api/sessions/start",      INSTANCE_GUEST, ROUTE_API,   api_start},
+	{METHOD_POST, "/api/coins/lock",          INSTANCE_GUEST, ROUTE_API,   api_coins_lock},
+	{METHOD_GET,  "/api/coins/status",        INSTANCE_GUEST, ROUTE_API,   api_coins_status},
+	{METHOD_POST, "/api/coins/done",          INSTANCE_GUEST, ROUTE_API,   api_coins_done},
 
 	{METHOD_GET,  "/.well-known/captive-portal", INSTANCE_GUEST, ROUTE_PROBE, captive_api},
 	{METHOD_GET,  "/generate_204",            INSTANCE_GUEST, ROUTE_PROBE, captive_probe},

@@ -19,8 +19,9 @@ BEGIN {
 	may["store"] = "contract/types.h base"
 	may["rules"] = "contract/types.h base store"
 	may["net"] = "contract/types.h contract/abi.h base"
+	may["pay"] = "contract/types.h base"
 	may["datapath"] = "contract/types.h contract/abi.h base skeleton"
-	may["daemon"] = "contract base store rules net datapath"
+	may["daemon"] = "contract base store rules net pay datapath"
 	may["ctl"] = "contract/types.h contract/ctl.h base"
 	may["portal"] = "contract/types.h contract/ctl.h base ctl/ctl_client.h"
 	# rules/ decides: it waits for nothing and talks to nobody.
@@ -37,12 +38,13 @@ BEGIN {
 	owner["nftables"] = "^userspace/net/nft[.]c$"
 	owner["microhttpd.h"] = "^portal/(server|request|response)[.][ch]$"
 	owner["gnutls"] = "^portal/certificate[.][ch]$"
+	owner["gpiod.h"] = "^userspace/pay/coin_gpio[.]c$"
 	owner["seccomp.h"] = "^portal/sandbox[.]c$"
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"
 	owner["jansson.h"] = "^userspace/base/json[.][ch]$"
 	owner["sodium.h"] = "^userspace/base/crypto[.]c$"
 	owner["ini.h"] = "^userspace/base/config[.]c$"
-	owner["sys/socket.h"] = "^(userspace/(base|net|datapath|daemon|ctl)|portal)/"
+	owner["sys/socket.h"] = "^(userspace/(base|net|pay|datapath|daemon|ctl)|portal)/"
 }
 
 function complain(text) {

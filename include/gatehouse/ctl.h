@@ -73,6 +73,11 @@
 	X(not_pausable, 409, 1)             \
 	X(devices_full, 409, 1)             \
 	X(has_session, 409, 1)              \
+	X(slot_busy, 409, 5)                \
+	X(slot_offline, 503, 5)             \
+	X(lock_unknown, 404, 3)             \
+	X(amount_differs, 409, 1)           \
+	X(amount_small, 409, 1)             \
 	X(slow_down, 429, 5)                \
 	X(table_full, 503, 5)               \
 	X(unavailable, 503, 5)              \

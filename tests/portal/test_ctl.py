@@ -213,6 +213,7 @@ def all_operations():
 
 MAC = {"mac": "02:00:00:00:00:99"}
 ARGS = {
+    "coins.claim": {"id": 1, "mac": "02:00:00:00:00:01"},
     "clients.get": MAC, "clients.kick": MAC,
     "clients.hold": MAC, "clients.release": MAC,
     "clients.pause": MAC, "clients.resume": MAC,

@@ -28,8 +28,10 @@
 
 #define OF(field) offsetof(struct config, field)
 #define NET(field) offsetof(struct config_network, field)
+#define COIN(field) offsetof(struct config_coin, field)
 #define PATH_BYTES (PATH_MAX - 1)
 /* The daemon binds it as "PATH.new" first. */
+#define COIN_SOCKET_BYTES ((int)sizeof(((struct config_coin *)0)->socket) - 5)
 #define SOCKET_BYTES ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 5)
 
 /* clang-format off */
@@ -94,6 +96,19 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "garden_kbps", VALUE_INT, NET(garden_kbps), 1, 10000000, "1024"},
 	{SECTION_NETWORK, "garden_network_kbps", VALUE_INT, NET(garden_network_kbps), 1, 10000000, "16384"},
 	{SECTION_NETWORK, "garden_keep_seconds", VALUE_INT, NET(garden_keep_seconds), 0, 86400, "300"},
+
+	{SECTION_COIN, "socket", VALUE_PATH, COIN(socket), 1, COIN_SOCKET_BYTES, NULL},
+	{SECTION_COIN, "user", VALUE_WORD, COIN(user), 1, 32, NULL},
+	{SECTION_COIN, "chip", VALUE_CHIP, COIN(chip), 1, 63, NULL},
+	{SECTION_COIN, "line", VALUE_INT, COIN(gpio_line), 0, 1023, NULL},
+	{SECTION_COIN, "active_low", VALUE_BOOL, COIN(active_low), 0, 0, "yes"},
+	{SECTION_COIN, "inhibit_line", VALUE_INT, COIN(inhibit_line), 0, 1023, NULL},
+	{SECTION_COIN, "inhibit_low", VALUE_BOOL, COIN(inhibit_low), 0, 0, "no"},
+	{SECTION_COIN, "value", VALUE_INT, COIN(value_minor), 1, 100000000, NULL},
+	{SECTION_COIN, "pulse_min_ms", VALUE_INT, COIN(pulse_min_ms), 1, 1000, "10"},
+	{SECTION_COIN, "pulse_max_ms", VALUE_INT, COIN(pulse_max_ms), 2, 5000, "200"},
+	{SECTION_COIN, "gap_ms", VALUE_INT, COIN(gap_ms), 1, 1000, "15"},
+	{SECTION_COIN, "pulses_per_second", VALUE_INT, COIN(pulses_per_second), 1, 1000, "20"},
 };
 /* clang-format on */
 
@@ -112,15 +127,22 @@ int config_setting(enum section section, const char *name)
 	return -1;
 }
 
-static void set_presets(enum section section, bool networks, void *base)
+/* Those sections that there may be several of, each with a struct of its own. */
+static bool is_repeated(enum section section)
+{
+	return section == SECTION_NETWORK || section == SECTION_COIN;
+}
+
+/* SECTION_NONE: of all that are once in the file. */
+static void set_presets(enum section section, void *base)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(settings); i++) {
 		const struct setting *row = &settings[i];
 
-		if ((row->section == SECTION_NETWORK) == networks &&
-			(section == SECTION_NONE || row->section == section) &&
+		if ((section == SECTION_NONE ? !is_repeated(row->section)
+					     : row->section == section) &&
 			row->preset)
 			setting_read(row, row->preset, base);
 	}
@@ -174,9 +196,60 @@ static void open_network(struct reading *r, const char *name)
 	network = this_network(r);
 	*network = (struct config_network){.line = r->line};
 	memset(r->marks[r->place], 0, sizeof(r->marks[r->place]));
-	set_presets(SECTION_NETWORK, true, network);
+	set_presets(SECTION_NETWORK, network);
 	if (r->place != PLACE_SPARE)
 		memcpy(network->name, name, strlen(name) + 1);
+}
+
+static struct config_coin *this_coin(struct reading *r)
+{
+	int at = r->place - PLACE_COIN;
+
+	return at < CONFIG_COINS_MAX ? &r->config->coins[at] : &r->spare_coin;
+}
+
+/* Is it a slot's name, and a new one? */
+static bool check_coin_name(struct reading *r, const char *name)
+{
+	const struct config *config = r->config;
+	size_t len = strlen(name);
+	int i;
+
+	if (!len || len >= CONFIG_NAME_MAX || setting_check_word(name)) {
+		fault(r,
+			"a coin slot's name must be 1 to %d letters, digits, "
+			"'-', '_' or '.'",
+			CONFIG_NAME_MAX - 1);
+		return false;
+	}
+	for (i = 0; i < config->coin_count; i++)
+		if (!strcmp(config->coins[i].name, name)) {
+			fault(r, "coin slot %s is already defined on line %d",
+				name, config->coins[i].line);
+			return false;
+		}
+	if (config->coin_count == CONFIG_COINS_MAX)
+		fault(r, "too many coin slots: %d at most", CONFIG_COINS_MAX);
+	return config->coin_count < CONFIG_COINS_MAX;
+}
+
+static void open_coin(struct reading *r, const char *name)
+{
+	struct config_coin *coin;
+
+	r->section = SECTION_COIN;
+	r->place = PLACE_COIN + (check_coin_name(r, name)
+						? r->config->coin_count++
+						: CONFIG_COINS_MAX);
+	coin = this_coin(r);
+	/* All of it: a reload compares. */
+	memset(coin, 0, sizeof(*coin));
+	coin->line = r->line;
+	memset(r->marks[r->place], 0, sizeof(r->marks[r->place]));
+	set_presets(SECTION_COIN, coin);
+	coin->gpio_line = coin->inhibit_line = -1;
+	if (coin != &r->spare_coin)
+		memcpy(coin->name, name, strlen(name) + 1);
 }
 
 static void open_section(struct reading *r, const char *name)
@@ -194,13 +267,16 @@ static void open_section(struct reading *r, const char *name)
 	} else if (!strncmp(name, "network ", 8)) {
 		name += 8;
 		open_network(r, name + strspn(name, " \t"));
+	} else if (!strncmp(name, "coin ", 5)) {
+		name += 5;
+		open_coin(r, name + strspn(name, " \t"));
 	} else {
 		r->section = SECTION_NONE;
 		r->lost = true;
 		fault(r,
 			"unknown section [%s]; the sections are [gatehouse], "
-			"[portal], [retention], [network NAME] and [roles]. "
-			"What it sets was not checked",
+			"[portal], [retention], [network NAME], [coin NAME] "
+			"and [roles]. What it sets was not checked",
 			name);
 	}
 }
@@ -236,6 +312,15 @@ static void add_role(struct reading *r, const char *user, const char *value)
 	config->role_count++;
 }
 
+/* The struct that this section's settings go into. */
+static void *this_base(struct reading *r)
+{
+	if (r->section == SECTION_NETWORK)
+		return this_network(r);
+	return r->section == SECTION_COIN ? (void *)this_coin(r)
+					  : (void *)r->config;
+}
+
 static void add_setting(struct reading *r, const char *name, const char *value)
 {
 	int at = config_setting(r->section, name);
@@ -252,9 +337,7 @@ static void add_setting(struct reading *r, const char *name, const char *value)
 		return;
 	}
 	mark->line = r->line;
-	wrong = setting_read(&settings[at], value,
-		r->section == SECTION_NETWORK ? (void *)this_network(r)
-					      : (void *)r->config);
+	wrong = setting_read(&settings[at], value, this_base(r));
 	if (!wrong)
 		return;
 	mark->bad = true;
@@ -346,7 +429,8 @@ int config_line(const struct config *config,
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
-		if ((settings[i].section == SECTION_NETWORK) == !!network &&
+		if ((network ? settings[i].section == SECTION_NETWORK
+			     : !is_repeated(settings[i].section)) &&
 			!strcmp(settings[i].name, name))
 			line = config->lines[place][i];
 	return line || !network ? line : network->line;
@@ -428,7 +512,7 @@ int config_load(const char *path, enum config_use use,
 	r->file = fopen(path, "re");
 	if (!r->file)
 		return -errno;
-	set_presets(SECTION_NONE, false, config);
+	set_presets(SECTION_NONE, config);
 	errno = 0;
 	ini_parse_stream(read_line, r, on_value, r);
 	err = ferror(r->file) ? (errno ? errno : EIO) : 0;

@@ -20,6 +20,8 @@
 #define CONFIG_GARDEN_TEXT 121 /* of the longest entry, with its zero */
 #define CONFIG_URL 256 /* bytes, with its zero */
 #define CONFIG_ROLES_MAX 16
+#define CONFIG_COINS_MAX 8
+#define CONFIG_COIN_GROUP "gatehouse-coin" /* may connect to acceptors' sockets */
 #define CONFIG_SETTINGS_MAX 128 /* rows of the table in config.c */
 
 enum config_hook { CONFIG_HOOK_AUTO, CONFIG_HOOK_XDP, CONFIG_HOOK_TC };
@@ -87,6 +89,24 @@ struct config_network {
 	int garden_keep_seconds;   /* addresses of names, at least; default 300 */
 };
 
+/* [coin NAME]: a coin slot; its acceptor is at a GPIO line, or a program at a
+ * socket. */
+struct config_coin {
+	int line; /* of its header in the file */
+	char name[CONFIG_NAME_MAX];
+	char socket[104]; /* "": none */
+	char user[33];	  /* who may connect there; "": whoever is in the group */
+	char chip[64];	  /* "gpiochip0" or a path; "": none */
+	int gpio_line;
+	bool active_low;  /* a pulse is the low level; yes */
+	int inhibit_line; /* -1: none */
+	bool inhibit_low; /* the low level refuses coins; no */
+	int value_minor;  /* of one pulse */
+	int pulse_min_ms, pulse_max_ms; /* what is shorter or longer is noise */
+	int gap_ms; /* between two pulses at least; what is sooner is a bounce */
+	int pulses_per_second; /* more are noise */
+};
+
 struct config_role {
 	int line; /* in the file */
 	char user[33];
@@ -135,6 +155,8 @@ struct config {
 	struct config_retention retention;
 	int network_count;
 	struct config_network networks[CONFIG_NETWORKS_MAX];
+	int coin_count;
+	struct config_coin coins[CONFIG_COINS_MAX];
 	int role_count;
 	struct config_role roles[CONFIG_ROLES_MAX];
 	/* config_line() reads them: of the file, then of each network. */

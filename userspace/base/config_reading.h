@@ -13,7 +13,8 @@
  * network that is none because its header is wrong. */
 #define PLACE_FILE  0
 #define PLACE_SPARE (1 + CONFIG_NETWORKS_MAX)
-#define PLACE_COUNT (PLACE_SPARE + 1)
+#define PLACE_COIN  (PLACE_SPARE + 1) /* the first; the last is spare, too */
+#define PLACE_COUNT (PLACE_COIN + CONFIG_COINS_MAX + 1)
 
 struct mark {
 	int line; /* 0: not in the file */
@@ -24,6 +25,7 @@ struct reading {
 	FILE *file;
 	struct config *config;
 	struct config_network spare; /* is checked, and thrown away */
+	struct config_coin spare_coin; /* the same */
 	struct findings faults;
 	enum config_use use;
 	int line;

@@ -224,6 +224,68 @@ static void complete(struct config *config)
 	memcpy(config->operator_name, name, sizeof(name));
 }
 
+/* What no two coin slots can share. */
+static void check_coin_pair(struct reading *r, int at, int other)
+{
+	const struct config_coin *c = &r->config->coins[at];
+	const struct config_coin *o = &r->config->coins[other];
+
+	if (c->socket[0] && !strcmp(c->socket, o->socket))
+		config_fault(r, c->line,
+			"coin slot %s: its socket already belongs to slot %s",
+			c->name, o->name);
+	if (c->chip[0] && !strcmp(c->chip, o->chip) &&
+		(c->gpio_line == o->gpio_line ||
+			c->gpio_line == o->inhibit_line ||
+			c->inhibit_line == o->gpio_line ||
+			(c->inhibit_line >= 0 &&
+				c->inhibit_line == o->inhibit_line)))
+		config_fault(r, c->line,
+			"coin slot %s: a line of its chip already belongs to "
+			"slot %s",
+			c->name, o->name);
+}
+
+static void check_coin(struct reading *r, int at)
+{
+	const struct config_coin *c = &r->config->coins[at];
+	const struct mark *marks = r->marks[PLACE_COIN + at];
+	bool is_bad = false;
+	int i;
+
+	for (i = 0; i < CONFIG_SETTINGS_MAX; i++)
+		is_bad |= marks[i].bad;
+	for (i = 0; i < at; i++)
+		check_coin_pair(r, at, i);
+	if (is_bad)
+		return;
+	if (!c->socket[0] == !(c->chip[0] && c->gpio_line >= 0))
+		config_fault(r, c->line,
+			"coin slot %s needs either `socket`, or `chip` and "
+			"`line`",
+			c->name);
+	if (!c->value_minor)
+		config_fault(r, c->line,
+			"coin slot %s needs `value`, what a pulse is worth in "
+			"hundredths of the currency",
+			c->name);
+	if (c->pulse_min_ms >= c->pulse_max_ms)
+		config_fault(r, c->line,
+			"coin slot %s: pulse_max_ms must be more than "
+			"pulse_min_ms",
+			c->name);
+	if (c->gpio_line >= 0 && c->gpio_line == c->inhibit_line)
+		config_fault(r, c->line,
+			"coin slot %s: line and inhibit_line are the same",
+			c->name);
+	/* It parses what guests send: it must not be able to make money. */
+	if (!strcmp(c->user, r->config->portal_user))
+		config_fault(r, c->line,
+			"coin slot %s: the portal's user must not be its "
+			"acceptor's",
+			c->name);
+}
+
 void config_check_whole(struct reading *r)
 {
 	struct config *config = r->config;
@@ -252,6 +314,8 @@ void config_check_whole(struct reading *r)
 	}
 	if (!config->network_count && !r->lost)
 		config_fault(r, 0, "there is no [network NAME]: nothing to gate");
+	for (i = 0; i < config->coin_count; i++)
+		check_coin(r, i);
 	check_users(r);
 	check_portal(r);
 	complete(config);

@@ -80,6 +80,13 @@ static const char *check_url(const char *value)
 		       : "must begin with https:// or http://, and go on";
 }
 
+static const char *check_chip(const char *value)
+{
+	return is_word(value, WORD_MARKS "/")
+		       ? NULL
+		       : "must be a GPIO chip such as gpiochip0, or its path";
+}
+
 static const char *set_currency(const char *value, char *to)
 {
 	size_t len = strlen(value);
@@ -116,6 +123,8 @@ static const char *set_text(const struct setting *row, const char *value, char *
 		wrong = check_code(value);
 	else if (row->type == VALUE_URL)
 		wrong = check_url(value);
+	else if (row->type == VALUE_CHIP)
+		wrong = check_chip(value);
 	else
 		wrong = check_text(value, len);
 	if (!wrong)
@@ -392,6 +401,7 @@ const char *setting_read(const struct setting *row, const char *value, void *bas
 	case VALUE_INTERFACE:
 	case VALUE_URL:
 	case VALUE_PATH:
+	case VALUE_CHIP:
 		wrong = set_text(row, value, to);
 		break;
 	case VALUE_CURRENCY:

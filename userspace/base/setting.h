@@ -18,6 +18,7 @@ enum value_type {
 	VALUE_INTERFACE, /* name of a network device */
 	VALUE_URL,	 /* of the web, at most max bytes; "" when min is 0 */
 	VALUE_PATH,	 /* absolute, at most max bytes; "" when min is 0 */
+	VALUE_CHIP,	 /* a GPIO chip: its name in /dev, or its path */
 	VALUE_INT,
 	VALUE_BOOL,
 	/* One of some words, see `choices`; an enum */
@@ -38,6 +39,7 @@ enum section {
 	SECTION_PORTAL,
 	SECTION_RETENTION,
 	SECTION_NETWORK,
+	SECTION_COIN,
 	SECTION_ROLES
 };
 
@@ -45,7 +47,7 @@ struct setting {
 	enum section section;
 	const char *name;
 	enum value_type type;
-	size_t offset; /* into struct config or struct config_network */
+	size_t offset; /* into struct config, config_network or config_coin */
 	int64_t min, max;
 	const char *preset; /* NULL: zero, or derived after reading */
 };

@@ -77,7 +77,7 @@ static void print_help(const struct options *options, int argc, char **argv)
 	_cleanup_json_ json_t *list = json_array(), *reply = NULL;
 	const struct verb *verb, *one = NULL;
 	char usage[256];
-	int count = 0;
+	int count = 0, used = 0;
 
 	for (verb = verbs; verb->words; verb++) {
 		if (!verb_begins(verb, argc, argv))
@@ -90,6 +90,12 @@ static void print_help(const struct options *options, int argc, char **argv)
 		reply = json_pack("{s:b, s:O}", "success", 1, "verbs", list);
 		print_json(options, reply);
 		return;
+	}
+	/* "coins" is one, and "coins claim" begins with it. */
+	verb = verb_lookup(argc, argv, &used);
+	if (verb && used == argc) {
+		one = verb;
+		count = 1;
 	}
 	if (count == 1) {
 		print_verb(one);

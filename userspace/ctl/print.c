@@ -158,6 +158,7 @@ static const struct column plan_columns[] = {
 	{"DEVICES", "devices", FORMAT_NUMBER},
 	{"TOKEN DAYS", "tokenDays", FORMAT_NUMBER},
 	{"NETWORKS", "networks", FORMAT_TEXT},
+	{"COIN", "coin", FORMAT_YES},
 	{"ON SALE", "active", FORMAT_YES},
 	{},
 };

@@ -26,6 +26,7 @@ void print_vouchers(const json_t *reply);
 void print_jobs(const json_t *reply);
 void print_addresses(const json_t *reply);
 void print_statistics(const json_t *reply);
+void print_coins(const json_t *reply);
 void print_verify(const json_t *reply);
 void print_events(const json_t *reply);
 void print_reasons(const json_t *reply);

@@ -157,6 +157,8 @@ static const struct verb_arg plan_add_args[] = {
 	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N",
 		"how long a browser finds its session again; default: the\n"
 		"plan's time, or `token_days` of gatehouse.conf if longer"},
+	{VERB_ARG_TRUE, "--coin", "coin", VERB_OPTIONAL, NULL,
+		"sold by coin as well, for its price"},
 	{VERB_ARG_TEXT, "--network", "networks", VERB_OPTIONAL, "NAME,...",
 		"where it is worth something; default: on all networks"},
 	{},
@@ -278,6 +280,12 @@ static const struct verb_arg statistics_args[] = {
 		"from this day on, such as 2026-11-21; default: a week ago"},
 	{VERB_ARG_TEXT, "--to", "to", VERB_OPTIONAL, "DAY",
 		"to this day, that included"},
+	{},
+};
+static const struct verb_arg claim_args[] = {
+	{VERB_ARG_INT, NULL, "id", VERB_REQUIRED, "ID",
+		"the number that `coins` shows"},
+	MAC_ARG,
 	{},
 };
 static const struct verb_arg verify_args[] = {
@@ -408,6 +416,11 @@ const struct verb verbs[] = {
 	{"statistics", "statistics.list", statistics_args, NULL, print_statistics,
 		"sessions, bytes and revenue in sums",
 		"statistics --by plan --from 2026-11-01"},
+	{"coins claim", "coins.claim", claim_args, NULL, print_done,
+		"give a device what fell into a coin slot and was not used",
+		"coins claim 17 " DEVICE},
+	{"coins", "coins.list", no_args, NULL, print_coins,
+		"coin slots, and money in them that was not used", "coins"},
 	{"verify", "verify", verify_args, NULL, print_verify,
 		"compare the kernel's records with the database; --repair fixes them",
 		"verify"},

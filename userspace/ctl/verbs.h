@@ -25,7 +25,7 @@ enum verb_need {
 	VERB_WITH,   /* may go with the VERB_ONE_OF row before it, no other */
 };
 
-#define VERB_ARGS_MAX 13
+#define VERB_ARGS_MAX 24
 
 struct verb_arg {
 	enum verb_arg_type type;

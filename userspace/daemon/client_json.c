@@ -481,6 +481,14 @@ static const struct {
 	[OUTCOME_SESSION_HELD] = {CTL_session_held,
 		"The session of this device is on hold until its resume link "
 		"is shown. Please ask at the desk."},
+	[OUTCOME_SLOT_BUSY] = {CTL_slot_busy,
+		"Somebody else is inserting coins there. Please wait a moment."},
+	[OUTCOME_LOCK_UNKNOWN] = {CTL_lock_unknown,
+		"This device has not reserved the coin slot with that lockId."},
+	[OUTCOME_AMOUNT_DIFFERS] = {CTL_amount_differs,
+		"That is not what was inserted."},
+	[OUTCOME_AMOUNT_SMALL] = {CTL_amount_small,
+		"What was inserted is not enough for any plan yet."},
 	[OUTCOME_OTHER_NETWORK] = {CTL_other_network,
 		"This is for another network, not for the one that you are "
 		"on."},

@@ -20,6 +20,7 @@
 #include "daemon/accounting.h"
 #include "daemon/address_log.h"
 #include "daemon/alarms.h"
+#include "daemon/coins.h"
 #include "daemon/garden_apply.h"
 #include "daemon/group_records.h"
 #include "daemon/jobs.h"
@@ -128,6 +129,7 @@ static void on_turn_end(void *data)
 	struct gatehoused *g = data;
 
 	turn_commit(g);
+	coins_follow(g);
 	if (g->ending)
 		loop_quit(g->loop);
 }
@@ -484,6 +486,7 @@ static const struct {
 	{"networks", start_attach, false},
 	{"events", start_events, false},
 	{"neighbours", start_witness, false},
+	{"coin slots", coins_start, false},
 	{"control socket", start_ctl, false},
 	{"privilege", drop_privilege, false},
 	{"passwords", start_passwords, false},
@@ -561,6 +564,7 @@ void gatehoused_stop(struct gatehoused *g)
 	statistics_stop(g);
 	passwords_free(g->passwords);
 	ctl_server_free(g->ctl);
+	coins_stop(g);
 	witness_stop(g);
 	stop_events(g);
 	alarms_free(g->alarms);
@@ -580,6 +584,19 @@ void gatehoused_stop(struct gatehoused *g)
 
 /* While it runs. */
 
+/* Whatever line of the file they are on. */
+static bool same_coins(const struct config *a, const struct config *b)
+{
+	const size_t from = offsetof(struct config_coin, name);
+	int i, differ = a->coin_count != b->coin_count;
+
+	for (i = 0; !differ && i < a->coin_count; i++)
+		differ = memcmp((const char *)&a->coins[i] + from,
+			(const char *)&b->coins[i] + from,
+			sizeof(a->coins[i]) - from);
+	return !differ;
+}
+
 /* What is only read at start. */
 static bool needs_restart(const struct config *a, const struct config *b)
 {
@@ -587,7 +604,8 @@ static bool needs_restart(const struct config *a, const struct config *b)
 	       strcmp(a->socket, b->socket) ||
 	       strcmp(a->socket_group, b->socket_group) ||
 	       strcmp(a->pin_dir, b->pin_dir) ||
-	       a->clients_max != b->clients_max;
+	       a->clients_max != b->clients_max ||
+	       !same_coins(a, b);
 }
 
 void gatehoused_reload(struct gatehoused *g)
@@ -603,7 +621,7 @@ void gatehoused_reload(struct gatehoused *g)
 	}
 	if (needs_restart(config, &g->config)) {
 		log_error("%s is not applied: state_dir, socket, socket_group, "
-			  "pin_dir and clients_max need a restart",
+			  "pin_dir, clients_max and coin slots need a restart",
 			g->config_path);
 		return;
 	}

@@ -26,6 +26,7 @@
 struct access_log;
 struct address_log;
 struct alarms;
+struct coins;
 struct jobs;
 struct login_throttle;
 struct moves;
@@ -53,6 +54,7 @@ struct gatehoused {
 	struct loop_timer events_rest; /* after a full batch */
 	struct explain *explain; /* NULL until it is asked; ops_explain.c's */
 	struct alarms *alarms;
+	struct coins *coins;
 	struct moves *moves;
 	struct session_events *session_events;
 	struct sync *sync;

@@ -151,6 +151,7 @@ static const struct json_arg plan_args[] = {
 	OPT_INT(args_plan, moves, "moves", 0, 1000000, moves_set),
 	OPT_INT(args_plan, token_days, "tokenDays", 1, 3650, token_days_set),
 	OPT_INT(args_plan, devices, "devices", 1, GROUP_DEVICES_MAX, devices_set),
+	OPT_BOOL(args_plan, coin, "coin"),
 	OPT_TEXT(args_plan, networks, "networks", networks_set),
 	{},
 };
@@ -278,6 +279,24 @@ static const struct json_arg guest_args[] = {
 	{},
 };
 
+static const struct json_arg coin_args[] = {
+	OPT_TEXT(args_coin, slot, "slot", slot_set),
+	OPT_TEXT(args_coin, lock, "lockId", lock_set),
+	{},
+};
+static const struct json_arg start_args[] = {
+	OPT_INT(args_start, minutes, "minutes", 0, MINUTES_MAX, minutes_set),
+	OPT_INT(args_start, pesos, "pesos", 0, 1000000000, pesos_set),
+	OPT_TEXT(args_start, slot, "slot", slot_set),
+	ARG_TEXT(args_start, lock, "lockId"),
+	{},
+};
+static const struct json_arg claim_args[] = {
+	ARG_INT(args_claim, id, "id", 1, INT64_MAX),
+	ARG_MAC(args_claim, mac, "mac"),
+	{},
+};
+
 /* name, accepted proofs, least role of an operator, rate of a guest,
  * arguments, handler */
 const struct op ops[] = {
@@ -346,6 +365,12 @@ const struct op ops[] = {
 	{"tokens.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, token_add_args, op_tokens_add},
 	{"tokens.remove", PROOF_DESK, ROLE_MANAGER, RATE_FREE, id_args, op_tokens_remove},
 	{"access.list", PROOF_DESK, ROLE_ADMIN, RATE_FREE, access_args, op_access_list},
+	{"coins.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, list_args, op_coins_list},
+	{"coins.claim", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, claim_args, op_coins_claim},
+	{"coins.lock", PROOF_GUEST, ROLE_NONE, RATE_GUEST, coin_args, op_coins_lock},
+	{"coins.status", PROOF_GUEST, ROLE_NONE, RATE_GUEST, coin_args, op_coins_status},
+	{"coins.done", PROOF_GUEST, ROLE_NONE, RATE_GUEST, coin_args, op_coins_done},
+	{"sessions.start", PROOF_GUEST, ROLE_NONE, RATE_GUEST, start_args, op_sessions_start},
 
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_pause},
@@ -366,6 +391,8 @@ FITS(args_plan);
 FITS(args_group);
 FITS(args_batch);
 FITS(args_token);
+FITS(args_coin);
+FITS(args_start);
 FITS(args_payments);
 FITS(args_addresses);
 FITS(args_statistics);

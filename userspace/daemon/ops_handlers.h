@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "daemon/ops.h"
 #include "rules/rules.h"
+#include "store/coins.h"
 
 #define OPS_LIST_DEFAULT 50
 #define OPS_LIST_MAX     50 /* a page of the longest names fits into a frame */
@@ -83,6 +84,7 @@ struct args_plan {
 	bool devices_set;
 	int64_t minutes, megabytes, price_minor, moves, token_days;
 	int64_t devices; /* 1 when it is not set */
+	bool coin;
 	struct args_rates rates;
 	char currency[CTL_NAME_MAX + 1]; /* judged as a whole */
 	bool networks_set;
@@ -180,6 +182,26 @@ struct args_guest {
 	char token[CTL_TOKEN_MAX + 1]; /* shown by the browser: it is renewed */
 };
 
+struct args_coin {
+	char slot[CONFIG_NAME_MAX]; /* "": the only one */
+	bool slot_set, lock_set;
+	char lock[COIN_KEY];
+};
+struct args_start {
+	char lock[COIN_KEY];
+	char slot[CONFIG_NAME_MAX];
+	bool minutes_set, pesos_set, slot_set;
+	int64_t minutes, pesos;
+};
+struct args_claim {
+	int64_t id;
+	struct mac mac;
+};
+
+struct account;
+/* What a guest is told of the own session; `account` NULL: none. */
+void json_add_own(json_t *reply, const struct caller *caller,
+	const struct account *account, const struct moment *now);
 /* A session as lists of them show it; null when it cannot be read. */
 json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now);
@@ -208,6 +230,8 @@ op_fn op_payments_list, op_payments_sums;
 op_fn op_jobs_list, op_jobs_run, op_addresses_list, op_statistics_list;
 /* ops_pause.c */
 op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;
+op_fn op_coins_lock, op_coins_status, op_coins_done, op_sessions_start,
+	op_coins_list, op_coins_claim;
 op_fn op_guest_session, op_guest_pause, op_guest_resume;
 op_fn op_operators_list, op_operators_add, op_operators_remove,
 	op_operators_role, op_operators_passwd, op_operators_logout,

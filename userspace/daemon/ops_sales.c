@@ -35,6 +35,7 @@ static json_t *plan_json(const struct plan *plan)
 		(json_int_t)plan->devices);
 
 	json_add_rates(object, &plan->rates);
+	json_object_set_new(object, "coin", json_boolean(plan->coin));
 	return object;
 }
 
@@ -126,6 +127,7 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 		.token_days = a->token_days,
 		.is_active = true,
 		.devices = a->devices_set ? a->devices : 1,
+		.coin = a->coin,
 	};
 	struct plan other;
 	char message[256];
@@ -145,6 +147,10 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	if (!a->token_days_set)
 		plan.token_days =
 			days > g->config.token_days ? days : UNLIMITED;
+	if (a->coin && !a->price_minor)
+		return reply_refuse(CTL_bad_request,
+			"priceMinor is missing: a plan that is sold by coin "
+			"needs one.");
 	memcpy(plan.name, a->name, sizeof(plan.name));
 	snprintf(plan.currency, sizeof(plan.currency), "%.3s",
 		a->currency_set ? a->currency : g->config.currency);

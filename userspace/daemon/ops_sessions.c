@@ -131,7 +131,7 @@ static json_t *open_session(struct gatehoused *g, const struct caller *caller,
 }
 
 /* What a guest is told of the own session; NULL: none. */
-static void add_guest(json_t *reply, const struct caller *caller,
+void json_add_own(json_t *reply, const struct caller *caller,
 	const struct account *account, const struct moment *now)
 {
 	json_add_account(reply, account, now);
@@ -187,7 +187,7 @@ static int activate(struct gatehoused *g, const struct caller *caller,
 	if (activated.group_id)
 		groups_touch(g, activated.group_id);
 	json_object_set_new(reply, "token", json_string(activated.token));
-	add_guest(reply, caller, &activated.account, now);
+	json_add_own(reply, caller, &activated.account, now);
 	return store_audit(g->store, now->wall_sec, caller->who, "activate",
 		&caller->mac, activated.account.session.id, activated.plan);
 }
@@ -287,7 +287,7 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	json_object_set_new(reply, "state", json_string(state));
 	json_object_set_new(
 		reply, "paused", json_boolean(!strcmp(state, "paused")));
-	add_guest(reply, caller, has_session ? &account : NULL, &now);
+	json_add_own(reply, caller, has_session ? &account : NULL, &now);
 	if (device.blocked)
 		return reply;
 	json_add_group(reply, &group);

@@ -85,6 +85,10 @@ enum outcome {
 	OUTCOME_SESSION_HELD,
 	OUTCOME_NOT_PAUSABLE, /* the kind of the credit in use has no pause */
 	OUTCOME_HAS_SESSION, /* or is in a group: it cannot join another's */
+	OUTCOME_SLOT_BUSY,   /* another client's */
+	OUTCOME_LOCK_UNKNOWN, /* or another client's */
+	OUTCOME_AMOUNT_DIFFERS, /* from what was credited */
+	OUTCOME_AMOUNT_SMALL, /* no plan costs so little */
 };
 
 #endif

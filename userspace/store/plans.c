@@ -9,7 +9,7 @@
 #define COLUMNS                                                             \
 	"id, " PLAN_NAME("name") ", seconds, bytes, up_kbps, down_kbps, price_minor,"        \
 	" currency, moves, token_days, is_active, slow_up_kbps,"            \
-	" slow_down_kbps, networks, devices"
+	" slow_down_kbps, networks, devices, coin"
 
 static void read_plan(struct db_rows *rows, void *ret_row)
 {
@@ -26,6 +26,7 @@ static void read_plan(struct db_rows *rows, void *ret_row)
 		.token_days = db_limit(rows, 9),
 		.is_active = db_int(rows, 10),
 		.devices = db_int(rows, 14),
+		.coin = db_int(rows, 15),
 	};
 	db_text(rows, 1, plan->name, sizeof(plan->name));
 	db_text(rows, 7, plan->currency, sizeof(plan->currency));
@@ -38,13 +39,14 @@ int store_plan_insert(
 	int ret = db_run(store->db,
 		"INSERT INTO plans (name, seconds, bytes, up_kbps, down_kbps,"
 		" price_minor, currency, moves, token_days, is_active,"
-		" slow_up_kbps, slow_down_kbps, networks, devices)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"tlliiitlliiiti", plan->name, plan->seconds, plan->bytes,
+		" slow_up_kbps, slow_down_kbps, networks, devices, coin)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tlliiitlliiitii", plan->name, plan->seconds, plan->bytes,
 		plan->rates.up, plan->rates.down, plan->price_minor,
 		plan->currency, plan->moves, plan->token_days,
 		(int64_t)plan->is_active, plan->rates.slow_up,
-		plan->rates.slow_down, plan->networks, MAX(plan->devices, 1));
+		plan->rates.slow_down, plan->networks, MAX(plan->devices, 1),
+		(int64_t)plan->coin);
 
 	if (!ret && ret_id)
 		*ret_id = db_last_id(store->db);

@@ -21,6 +21,14 @@ static const struct {
 		" AND id NOT IN (SELECT session_id FROM records"
 		" WHERE session_id IS NOT NULL)")},
 	{RETENTION_SALES, OLDEST("payments", "paid_at < ?1")},
+	/* Money that bought nothing yet is never old. */
+	{RETENTION_SALES, OLDEST("coin_pulses", "at < ?1 AND lock_id IN"
+		" (SELECT id FROM coin_locks"
+		" WHERE spent_minor = credited_minor AND state <> 'open')")},
+	{RETENTION_SALES, OLDEST("coin_locks", "created_at < ?1"
+		" AND spent_minor = credited_minor AND state <> 'open'"
+		" AND id NOT IN (SELECT lock_id FROM coin_pulses"
+		" WHERE lock_id IS NOT NULL)")},
 	{RETENTION_AUDIT, OLDEST("audit", "at < ?1")},
 	{RETENTION_TOKENS, OLDEST("tokens", "expires_at < ?1")},
 	{RETENTION_EVENTS, OLDEST("security_events", "last_at < ?1")},

@@ -147,6 +147,12 @@ static int change_boot(struct store *store, int64_t last_ns, int64_t mono_ns)
 	if (!ret)
 		ret = db_run(store->db,
 			"UPDATE groups SET raw_up = 0, raw_down = 0", "");
+	/* A slot is nobody's now; what is in a lock stays its client's. */
+	if (!ret)
+		ret = db_run(store->db,
+			"UPDATE coin_locks SET from_ns = 0, until_ns = 0,"
+			" state = CASE state WHEN 'open' THEN 'over'"
+			" ELSE state END WHERE until_ns > 0", "");
 	return ret;
 }
 

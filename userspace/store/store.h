@@ -81,6 +81,7 @@ struct plan {
 	bool is_active; /* on sale */
 	char networks[STORE_NETWORKS]; /* where it is worth something */
 	int64_t devices; /* of one voucher, at once */
+	bool coin; /* sold by coin, for its price */
 };
 /* -EEXIST: the name is taken. */
 int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret_id);
