@@ -56,7 +56,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 # The tests' python is Debian's: it has the Debian packages.
 PYTHON ?= /usr/bin/python3
 PKGS := libbpf libelf libmnl libnftables sqlite3 libmicrohttpd gnutls \
-	jansson libsodium inih libseccomp libgpiod
+	jansson libsodium inih libseccomp libgpiod libqrencode
 
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes \
@@ -154,13 +154,14 @@ ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libpay.a \
 	 $(B)/libdatapath.a $(B)/libbase.a
 LIBS_BASE := -lev -ljansson -lsodium -linih -lm
 LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod $(LIBS_BASE)
+LIBS_CTL := -lqrencode $(LIBS_BASE)
 LIBS_PORTAL := -lmicrohttpd -lgnutls -lseccomp $(LIBS_BASE)
 $(B)/gatehoused: $(DAEMON_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 $(B)/gatehousectl: $(CTL_OBJS) $(B)/libbase.a
 	$(call Q,LD,$@)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_BASE)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_CTL)
 $(B)/gatehouse-portal: $(PORTAL_OBJS) $(CTL_CLIENT) $(B)/libbase.a
 	$(call Q,LD,$@)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_PORTAL)
@@ -173,7 +174,7 @@ TEST_MAINS := $(B)/obj/userspace/daemon/main.o $(B)/obj/userspace/ctl/gatehousec
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(DAEMON_OBJS) $(CTL_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_DAEMON)
+	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka -lqrencode $(LIBS_DAEMON)
 $(B)/obj/tests/unit/test_fields.o: | $(B)/gen/gatehouse.skel.h
 # Headers lie in a frame where they lie.
 $(B)/obj/tests/unit/test_policy.o $(B)/obj/tests/fuzz/fuzz_parse.o: \

@@ -41,6 +41,7 @@ BEGIN {
 	owner["gpiod.h"] = "^userspace/pay/coin_gpio[.]c$"
 	owner["seccomp.h"] = "^portal/sandbox[.]c$"
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"
+	owner["qrencode.h"] = "^userspace/base/qr[.]c$"
 	owner["jansson.h"] = "^userspace/base/json[.][ch]$"
 	owner["sodium.h"] = "^userspace/base/crypto[.]c$"
 	owner["ini.h"] = "^userspace/base/config[.]c$"

@@ -15,12 +15,13 @@ set -eu
 build="gcc libc6-dev make pkg-config clang bpftool
 	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libnftables-dev
 	libsqlite3-dev libmicrohttpd-dev libgnutls28-dev libev-dev
-	libjansson-dev libsodium-dev libinih-dev libseccomp-dev libgpiod-dev"
+	libjansson-dev libsodium-dev libinih-dev libseccomp-dev libgpiod-dev
+	libqrencode-dev"
 run="nftables iproute2 util-linux"
 test="libcmocka-dev libclang-rt-14-dev python3 python3-pytest
 	python3-pytest-xdist python3-scapy python3-selenium chromium chromium-driver
 	fonts-dejavu-core busybox dnsmasq-base ethtool procps curl tcpdump
-	iperf3 iputils-ping groff-base openssl"
+	iperf3 iputils-ping groff-base openssl zbar-tools"
 vm="qemu-system-x86 seabios cpio kmod xz-utils
 	debian-archive-keyring"
 

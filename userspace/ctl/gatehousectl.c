@@ -5,12 +5,16 @@
  * Lists are fetched page by page. The exit status is the reply's code
  * (gatehouse/ctl.h).
  */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "ctl/ask.h"
 #include "ctl/ctl_client.h"
+#include "ctl/import.h"
 #include "ctl/print.h"
+#include "ctl/sheet.h"
 #include "ctl/verbs.h"
 
 #define TIMEOUT_MS 120000 /* a million records take a while to verify */
@@ -276,12 +280,94 @@ static int add_password(
 	return ret;
 }
 
+/* For import_codes(). */
+static int call_import(void *data, json_t *args, json_t **ret_reply)
+{
+	const struct options *options = data;
+
+	return ctl_call(options->socket, "vouchers.import", args, -1, TIMEOUT_MS,
+		ret_reply);
+}
+
+/* Codes of a file; the file's name is the batch's, so that a second try finds
+ * what is in already. */
+static int import_file(const struct options *options, const char *path,
+	json_t *args, json_t **ret_reply)
+{
+	bool is_input = !strcmp(path, "-");
+	FILE *file = is_input ? stdin : fopen(path, "re");
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	size_t len = strlen(name);
+	int ret;
+
+	if (!file)
+		return -errno;
+	if (len > 4 && !strcasecmp(name + len - 4, ".csv"))
+		len -= 4;
+	if (!json_object_get(args, "batch"))
+		json_object_set_new(args, "batch",
+			is_input ? json_string("import")
+				 : json_stringn(name, MIN(len, 39U)));
+	ret = import_codes(file, args, call_import, (void *)options, ret_reply);
+	if (!is_input)
+		fclose(file);
+	return ret;
+}
+
+/* What gatehousectl is to do itself, before anything is asked for. A sentence
+ * in `err`; *ret_out is where the output goes, -1: where it always does. */
+static int prepare(const json_t *own, int *ret_out, char *err, size_t err_len)
+{
+	const char *paper = json_string_value(json_object_get(own, "paper"));
+	const char *lang = json_string_value(json_object_get(own, "lang"));
+	const char *out = json_string_value(json_object_get(own, "out"));
+	const char *codes = json_string_value(json_object_get(own, "codes"));
+	const char *path = codes ?: out;
+
+	*ret_out = -1;
+	if (paper && !sheet_has_paper(paper))
+		snprintf(err, err_len, "--paper is a4, 80mm or 58mm.");
+	else if (lang && !sheet_has_language(lang))
+		snprintf(err, err_len, "--lang is en, fil, id or sw.");
+	else if (codes && strcmp(codes, "-") != 0 && access(codes, R_OK))
+		snprintf(err, err_len, "%.80s: %s.", path, strerror(errno));
+	else if (out)
+		/* Codes are money: nobody else may read them. What is there
+		 * stays until there is something to write. */
+		*ret_out = open(out, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (out && !err[0] && *ret_out < 0)
+		snprintf(err, err_len, "%.80s: %s.", path, strerror(errno));
+	return err[0] ? -EINVAL : 0;
+}
+
+/* The same as show(), into a file when one was named. */
+static int show_in(const struct options *options, const struct verb *verb,
+	json_t *reply, json_t *own, int out)
+{
+	int status;
+
+	if (!options->json)
+		json_object_set(reply, "own", own);
+	if (out < 0 || ctl_reply_code(reply))
+		return show(options, verb, reply);
+	if (ftruncate(out, 0) || dup2(out, STDOUT_FILENO) < 0) {
+		perror("gatehousectl: output");
+		return ctl_code_lookup("internal")->exit;
+	}
+	status = show(options, verb, reply);
+	if (!status && !options->json && fflush(stdout) == 0)
+		fprintf(stderr, "%s is written.\n",
+			json_string_value(json_object_get(own, "out")));
+	return status;
+}
+
 static int call_verb(struct options *options, const struct verb *verb,
 	int argc, char **argv)
 {
-	_cleanup_json_ json_t *args = NULL, *reply = NULL;
+	_cleanup_json_ json_t *args = NULL, *reply = NULL, *own = NULL;
 	struct stream stream = {options, verb};
-	char err[160], usage[256];
+	char err[160] = "", usage[256];
+	_cleanup_fd_ int out = -1;
 	int ret;
 
 	options->lines = verb->print == print_event;
@@ -295,14 +381,22 @@ static int call_verb(struct options *options, const struct verb *verb,
 			fprintf(stderr, "usage: gatehousectl %s\n", usage);
 		return ret;
 	}
-	ret = options->lines
-		      ? ctl_watch(options->socket, verb->op, args, TIMEOUT_MS,
-				show_event, &stream, &reply)
-		      : call_all(options, verb->op, args, &reply);
+	own = verb_take_own(verb, args);
+	if (prepare(own, &out, err, sizeof(err)))
+		return refuse(options, "bad_request", err);
+	if (options->lines)
+		ret = ctl_watch(options->socket, verb->op, args, TIMEOUT_MS,
+			show_event, &stream, &reply);
+	else if (verb->print == print_import)
+		ret = import_file(options,
+			json_string_value(json_object_get(own, "codes")), args,
+			&reply);
+	else
+		ret = call_all(options, verb->op, args, &reply);
 	if (ret)
 		return explain(options, ret);
 	reword(verb, reply);
-	return show(options, verb, reply);
+	return show_in(options, verb, reply, own, out);
 }
 
 /* Of one verb or more. */

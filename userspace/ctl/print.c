@@ -162,17 +162,6 @@ static const struct column plan_columns[] = {
 	{"ON SALE", "active", FORMAT_YES},
 	{},
 };
-static const struct column voucher_columns[] = {
-	{"CODE", "code", FORMAT_TEXT},
-	{"STATE", "state", FORMAT_TEXT},
-	{"PLAN", "plan", FORMAT_TEXT},
-	{"BATCH", "batch", FORMAT_TEXT},
-	{"EXPIRES", "expiresAt", FORMAT_TIME},
-	{"USED", "usedAt", FORMAT_TIME},
-	{"USED BY", "usedMac", FORMAT_TEXT},
-	{"MADE BY", "createdBy", FORMAT_TEXT},
-	{},
-};
 static const struct column group_columns[] = {
 	{"ID", "id", FORMAT_NUMBER},
 	{"GROUP", "name", FORMAT_TEXT},
@@ -414,11 +403,6 @@ void print_codes(const json_t *reply)
 
 	json_array_foreach(json_object_get(reply, "codes"), at, code)
 		print_line(json_string_value(code));
-}
-
-void print_vouchers(const json_t *reply)
-{
-	print_items(reply, voucher_columns, "no vouchers");
 }
 
 /* Of a success, and of a reply with the code "differs". */

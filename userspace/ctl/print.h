@@ -27,6 +27,16 @@ void print_jobs(const json_t *reply);
 void print_addresses(const json_t *reply);
 void print_statistics(const json_t *reply);
 void print_coins(const json_t *reply);
+/* One, with its history. */
+void print_voucher(const json_t *reply);
+void print_batches(const json_t *reply);
+/* A file for a spreadsheet. */
+void print_voucher_csv(const json_t *reply);
+/* HTML to be printed. */
+void print_sheet(const json_t *reply);
+/* A code that was sold: as text, or as a sheet of one when paper was named. */
+void print_sale(const json_t *reply);
+void print_import(const json_t *reply);
 void print_verify(const json_t *reply);
 void print_events(const json_t *reply);
 void print_reasons(const json_t *reply);

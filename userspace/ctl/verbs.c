@@ -246,6 +246,64 @@ static const struct verb_arg voucher_create_args[] = {
 	{VERB_ARG_TEXT, "--prefix", "prefix", VERB_OPTIONAL, "TEXT",
 		"up to 8 capital letters and digits; default:\n"
 		"`voucher_prefix` of gatehouse.conf"},
+	{VERB_ARG_TEXT, "--batch", "batch", VERB_OPTIONAL, "NAME",
+		"name of all of them together; default: the time"},
+	{},
+};
+#define PAPER_ARGS \
+	{VERB_ARG_OWN, "--paper", "paper", VERB_OPTIONAL, "a4|80mm|58mm", \
+		"what it is printed on"}, \
+	{VERB_ARG_OWN, "--lang", "lang", VERB_OPTIONAL, "en|fil|id|sw", \
+		"language of what is printed; default: en"}, \
+	{VERB_ARG_TEXT, "--network", "network", VERB_OPTIONAL, "NAME", \
+		"whose portal is opened; default: the first with a portal"}, \
+	{VERB_ARG_OWN, "--out", "out", VERB_OPTIONAL, "FILE", \
+		"HTML for a browser to print; default: the standard output"}
+static const struct verb_arg voucher_sell_args[] = {
+	{VERB_ARG_TEXT, NULL, "plan", VERB_ONE_OF, "PLAN",
+		"a new voucher of this plan"},
+	{VERB_ARG_TEXT, "--code", "code", VERB_ONE_OF, "CODE",
+		"one that was made before, of a batch"},
+	{VERB_ARG_INT, "--paid", "paidMinor", VERB_OPTIONAL, "MINOR",
+		"in hundredths of the currency; default: the plan's price"},
+	PAPER_ARGS,
+	{},
+};
+static const struct verb_arg voucher_print_args[] = {
+	{VERB_ARG_TEXT, NULL, "batch", VERB_REQUIRED, "BATCH",
+		"as `batch list` shows it; what is used is left out"},
+	PAPER_ARGS,
+	{},
+};
+static const struct verb_arg voucher_export_args[] = {
+	{VERB_ARG_TEXT, "--batch", "batch", VERB_OPTIONAL, "BATCH",
+		"only those made together"},
+	{VERB_ARG_TEXT, "--state", "state", VERB_OPTIONAL,
+		"unused|used|revoked", "only those"},
+	{VERB_ARG_OWN, "--out", "out", VERB_OPTIONAL, "FILE",
+		"default: the standard output"},
+	{},
+};
+static const struct verb_arg voucher_import_args[] = {
+	{VERB_ARG_OWN, NULL, "codes", VERB_REQUIRED, "FILE",
+		"one code a line, or a column \"code\"; -: standard input"},
+	{VERB_ARG_TEXT, "--plan", "plan", VERB_REQUIRED, "NAME",
+		"what a code is worth"},
+	{VERB_ARG_TEXT, "--batch", "batch", VERB_OPTIONAL, "NAME",
+		"name of all of them together; default: the file's"},
+	{VERB_ARG_INT, "--expires-days", "expiresDays", VERB_OPTIONAL, "N",
+		"days until unused codes are worthless; default: never"},
+	{},
+};
+static const struct verb_arg voucher_revoke_args[] = {
+	{VERB_ARG_TEXT, NULL, "code", VERB_ONE_OF, "CODE", "as it is printed"},
+	{VERB_ARG_TEXT, "--batch", "batch", VERB_ONE_OF, "BATCH",
+		"all unused ones that were made together"},
+	{},
+};
+static const struct verb_arg refund_args[] = {
+	{VERB_ARG_INT, NULL, "id", VERB_REQUIRED, "PAYMENT",
+		"its number in `payments`"},
 	{},
 };
 static const struct verb_arg voucher_list_args[] = {
@@ -398,10 +456,33 @@ const struct verb verbs[] = {
 		"voucher create --plan Daily --count 10"},
 	{"voucher list", "vouchers.list", voucher_list_args, NULL, print_vouchers,
 		"vouchers and their state", "voucher list --state used"},
-	{"voucher revoke", "vouchers.revoke", code_args, NULL, print_done,
-		"revoke an unused voucher", "voucher revoke AJC7KMW3PXQ9"},
+	{"voucher sell", "vouchers.sell", voucher_sell_args, NULL, print_sale,
+		"sell one voucher: make it, or take it from a batch, and write down "
+		"what was paid",
+		"voucher sell Daily --paper 58mm --out voucher.html"},
+	{"voucher show", "vouchers.get", code_args, NULL, print_voucher,
+		"one voucher and all that happened to it",
+		"voucher show AJC7KMW3PXQ9"},
+	{"voucher print", "vouchers.sheet", voucher_print_args, NULL, print_sheet,
+		"a sheet of a batch's unused vouchers, with QR codes",
+		"voucher print summer --paper a4 --out sheet.html"},
+	{"voucher export", "vouchers.list", voucher_export_args, NULL,
+		print_voucher_csv, "vouchers as a CSV file for a spreadsheet",
+		"voucher export --batch summer --out summer.csv"},
+	{"voucher import", "vouchers.import", voucher_import_args, NULL,
+		print_import, "take codes in that were made elsewhere",
+		"voucher import codes.csv --plan Daily"},
+	{"voucher revoke", "vouchers.revoke", voucher_revoke_args, NULL, print_done,
+		"revoke an unused voucher, or a batch of them",
+		"voucher revoke AJC7KMW3PXQ9"},
+	{"batch list", "batches.list", no_args, NULL, print_batches,
+		"vouchers by batch: how many there are, sold and used",
+		"batch list"},
 	{"payments", "payments.list", payments_args, NULL, print_payments,
 		"what was paid, newest first", "payments --from 2026-11-21"},
+	{"refund", "payments.refund", refund_args, NULL, print_done,
+		"give a payment back; what it bought is worthless then",
+		"refund 17"},
 	{"sales", "payments.sums", payments_args, NULL, print_sales,
 		"what each operator took and gave back, by day",
 		"sales --from 2026-11-01 --to 2026-11-30"},
@@ -553,6 +634,7 @@ static int set_arg(json_t *args, const struct verb_arg *arg, const char *value,
 
 	switch (arg->type) {
 	case VERB_ARG_TEXT:
+	case VERB_ARG_OWN:
 		text = json_string(value);
 		if (!text) {
 			snprintf(err, err_len, "%s must be UTF-8 text.",
@@ -577,7 +659,8 @@ static int set_arg(json_t *args, const struct verb_arg *arg, const char *value,
 
 static bool takes_value(const struct verb_arg *arg)
 {
-	return arg->type == VERB_ARG_TEXT || arg->type == VERB_ARG_INT;
+	return arg->type == VERB_ARG_TEXT || arg->type == VERB_ARG_INT ||
+	       arg->type == VERB_ARG_OWN;
 }
 
 /* "--minutes" and "--minutes=10", whose value *ret_value then is. */
@@ -637,7 +720,7 @@ static int check_needs(
 			chosen += with;
 			snprintf(choices + strlen(choices),
 				sizeof(choices) - strlen(choices), "%s%s",
-				asked ? " or " : "", arg->option);
+				asked ? " or " : "", verb_arg_name(arg));
 			asked = true;
 		}
 		if (arg->need == VERB_WITH && given[at] && !with) {
@@ -707,6 +790,22 @@ int verb_parse(const struct verb *verb, int argc, char **argv,
 		json_object_set_new(args, verb->preset, json_true());
 	*ret_args = TAKE_PTR(args);
 	return 0;
+}
+
+json_t *verb_take_own(const struct verb *verb, json_t *args)
+{
+	const struct verb_arg *arg;
+	json_t *own = json_object();
+
+	for (arg = verb->args; arg->type != VERB_ARG_END; arg++) {
+		json_t *value = json_object_get(args, arg->field);
+
+		if (arg->type != VERB_ARG_OWN || !value)
+			continue;
+		json_object_set(own, arg->field, value);
+		json_object_del(args, arg->field);
+	}
+	return own;
 }
 
 void verb_usage(const struct verb *verb, char *buf, size_t len)

@@ -16,6 +16,7 @@ enum verb_arg_type {
 	VERB_ARG_TRUE,  /* an option without a value: its presence is true */
 	VERB_ARG_FALSE, /* ... is false */
 	VERB_ARG_PASSWORD, /* on no command line: it is asked for */
+	VERB_ARG_OWN,   /* text for gatehousectl itself: it is not sent */
 };
 
 enum verb_need {
@@ -59,6 +60,8 @@ bool verb_begins(const struct verb *verb, int argc, char **argv);
  */
 int verb_parse(const struct verb *verb, int argc, char **argv,
 	json_t **ret_args, char *err, size_t err_len);
+/* Takes what is not to be sent out of `args`; owned by the caller. */
+json_t *verb_take_own(const struct verb *verb, json_t *args);
 /* "allow MAC {--minutes N [--megabytes N] | --plan NAME}" */
 void verb_usage(const struct verb *verb, char *buf, size_t len);
 /* The argument that is to be asked for; NULL: none. */

@@ -20,6 +20,8 @@
 #include "daemon/session_events.h"
 
 #define ARG(s, field) offsetof(struct s, field)
+/* 0 would be none: such a struct begins with another field. */
+#define SET(s, f) (ARG(s, f) * sizeof(char[ARG(s, f) ? 1 : -1]))
 #define BYTES(s, field) ((int64_t)sizeof(((struct s *)0)->field) - 1)
 #define MINUTES_MAX (10LL * 366 * 24 * 60)
 #define MEGABYTES_MAX 100000000LL
@@ -28,12 +30,12 @@
 /* clang-format off */
 #define ARG_MAC(s, f, name) {name, JSON_ARG_MAC, true, ARG(s, f), 0, 0, 0}
 #define ARG_DEVICE(s, f, name) {name, JSON_ARG_DEVICE, true, ARG(s, f), 0, 0, 0}
-#define OPT_MAC(s, f, name, set) {name, JSON_ARG_MAC, false, ARG(s, f), 0, 0, ARG(s, set)}
+#define OPT_MAC(s, f, name, set) {name, JSON_ARG_MAC, false, ARG(s, f), 0, 0, SET(s, set)}
 #define ARG_TEXT(s, f, name) {name, JSON_ARG_TEXT, true, ARG(s, f), 1, BYTES(s, f), 0}
-#define OPT_TEXT(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 1, BYTES(s, f), ARG(s, set)}
-#define OPT_NOTE(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 0, BYTES(s, f), ARG(s, set)}
+#define OPT_TEXT(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 1, BYTES(s, f), SET(s, set)}
+#define OPT_NOTE(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 0, BYTES(s, f), SET(s, set)}
 #define ARG_INT(s, f, name, min, max) {name, JSON_ARG_INT, true, ARG(s, f), min, max, 0}
-#define OPT_INT(s, f, name, min, max, set) {name, JSON_ARG_INT, false, ARG(s, f), min, max, ARG(s, set)}
+#define OPT_INT(s, f, name, min, max, set) {name, JSON_ARG_INT, false, ARG(s, f), min, max, SET(s, set)}
 #define ARG_BOOL(s, f, name) {name, JSON_ARG_BOOL, true, ARG(s, f), 0, 0, 0}
 #define OPT_RATE(s, f, name, min) OPT_INT(s, rates.f, name, min, DATAPATH_KBPS_MAX, rates.f##_set)
 #define OPT_RATES(s) \
@@ -182,6 +184,37 @@ static const struct json_arg batch_args[] = {
 	OPT_INT(args_batch, count, "count", 1, OPS_COUNT_MAX, count_set),
 	OPT_INT(args_batch, expires_days, "expiresDays", 1, 3650, expires_set),
 	OPT_TEXT(args_batch, prefix, "prefix", prefix_set),
+	OPT_TEXT(args_batch, batch, "batch", batch_set),
+	{},
+};
+static const struct json_arg sell_args[] = {
+	OPT_TEXT(args_sell, plan, "plan", plan_set),
+	OPT_TEXT(args_sell, code, "code", code_set),
+	OPT_INT(args_sell, paid_minor, "paidMinor", 0, MONEY_MAX, paid_set),
+	OPT_TEXT(args_sell, network, "network", network_set),
+	{},
+};
+static const struct json_arg sheet_args[] = {
+	OPT_INT(args_sheet, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_sheet, after, "after", 0, INT64_MAX, after_set),
+	ARG_TEXT(args_sheet, batch, "batch"),
+	OPT_TEXT(args_sheet, network, "network", network_set),
+	{},
+};
+static const struct json_arg revoke_args[] = {
+	OPT_TEXT(args_revoke, code, "code", code_set),
+	OPT_TEXT(args_revoke, batch, "batch", batch_set),
+	{},
+};
+static const struct json_arg import_args[] = {
+	ARG_TEXT(args_import, plan, "plan"),
+	ARG_TEXT(args_import, batch, "batch"),
+	ARG_TEXT(args_import, codes, "codes"),
+	OPT_INT(args_import, expires_days, "expiresDays", 1, 3650, expires_set),
+	{},
+};
+static const struct json_arg id_args[] = {
+	ARG_INT(args_id, id, "id", 1, INT64_MAX),
 	{},
 };
 static const struct json_arg code_args[] = {
@@ -253,10 +286,6 @@ static const struct json_arg token_add_args[] = {
 	ARG_TEXT(args_token_add, name, "name"),
 	OPT_NOTE(args_token_add, label, "label", label_set),
 	OPT_INT(args_token_add, expires_days, "expiresDays", 1, 3650, expires_set),
-	{},
-};
-static const struct json_arg id_args[] = {
-	ARG_INT(args_id, id, "id", 1, INT64_MAX),
 	{},
 };
 static const struct json_arg login_args[] = {
@@ -342,11 +371,17 @@ const struct op ops[] = {
 
 	{"vouchers.create", PROOF_DESK, ROLE_STAFF, RATE_FREE, batch_args, op_vouchers_create},
 	{"vouchers.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, vouchers_args, op_vouchers_list},
-	{"vouchers.revoke", PROOF_DESK, ROLE_MANAGER, RATE_FREE, code_args, op_vouchers_revoke},
+	{"vouchers.get", PROOF_DESK, ROLE_STAFF, RATE_FREE, code_args, op_vouchers_get},
+	{"vouchers.sell", PROOF_DESK, ROLE_STAFF, RATE_FREE, sell_args, op_vouchers_sell},
+	{"vouchers.sheet", PROOF_DESK, ROLE_MANAGER, RATE_FREE, sheet_args, op_vouchers_sheet},
+	{"vouchers.import", PROOF_DESK, ROLE_MANAGER, RATE_FREE, import_args, op_vouchers_import},
+	{"vouchers.revoke", PROOF_DESK, ROLE_MANAGER, RATE_FREE, revoke_args, op_vouchers_revoke},
+	{"batches.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, list_args, op_batches_list},
 	{"vouchers.activate", PROOF_GUEST, ROLE_NONE, RATE_GUESS, code_args, op_vouchers_activate},
 
 	{"payments.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_list},
 	{"payments.sums", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_sums},
+	{"payments.refund", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, id_args, op_payments_refund},
 
 	{"jobs.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, none_args, op_jobs_list},
 	{"jobs.run", PROOF_DESK, ROLE_ADMIN, RATE_FREE, name_args, op_jobs_run},
@@ -400,6 +435,9 @@ FITS(args_operator);
 FITS(args_token_add);
 FITS(args_login);
 FITS(args_access);
+FITS(args_sell);
+FITS(args_sheet);
+FITS(args_import);
 FITS(args_guest);
 
 const struct op *op_lookup(const char *name)

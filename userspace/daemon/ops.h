@@ -12,7 +12,7 @@
 #include "daemon/throttle.h"
 
 /* Room for the largest argument struct. */
-#define OP_ARGS_MAX 512
+#define OP_ARGS_MAX 4352
 
 /*
  * Does the work and returns the reply; NULL after ctl_server_defer(). `args` is

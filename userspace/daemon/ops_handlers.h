@@ -15,25 +15,26 @@
 #define OPS_LIST_MAX     50 /* a page of the longest names fits into a frame */
 #define STAFF_MINUTES   60 /* what staff may give or take at once (N13) */
 #define OPS_COUNT_MAX    1000 /* codes of one vouchers.create */
+#define OPS_IMPORT_MAX   4000 /* bytes of codes of one vouchers.import */
 
 struct args_list {
-	bool limit_set, after_set, state_set, batch_set;
 	int64_t limit;
+	bool limit_set, after_set, state_set, batch_set;
 	int64_t after; /* cursor: "next" of the page before */
 	char state[16];
 	char batch[40];
 	bool all; /* plans: also those that were removed */
 };
 struct args_events {
-	bool limit_set, after_set, mac_set, type_set, severity_set;
 	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, mac_set, type_set, severity_set;
 	struct mac mac;
 	char type[32];
 	char severity[16];
 };
 struct args_garden {
-	bool limit_set, after_set, network_set;
 	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, network_set;
 	char network[CONFIG_NAME_MAX];
 };
 struct args_mac {
@@ -105,7 +106,8 @@ struct args_join {
 };
 struct args_batch {
 	char plan[CTL_NAME_MAX + 1];
-	bool count_set;
+	bool count_set, batch_set;
+	char batch[40]; /* its name; otherwise it is made up */
 	int64_t count; /* 1 when it is not set */
 	bool expires_set, prefix_set;
 	int64_t expires_days;
@@ -114,24 +116,52 @@ struct args_batch {
 struct args_code {
 	char code[CTL_CODE_MAX + 1];
 };
+struct args_sell {
+	int64_t paid_minor; /* the plan's price when it is not set */
+	bool plan_set, code_set, paid_set, network_set;
+	char plan[CTL_NAME_MAX + 1]; /* a new voucher of it, or */
+	char code[CTL_CODE_MAX + 1]; /* one that was made before */
+	char network[CONFIG_NAME_MAX]; /* as in args_sheet */
+};
+struct args_sheet {
+	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, network_set;
+	char batch[40];
+	char network[CONFIG_NAME_MAX]; /* whose portal; otherwise of the plan's */
+};
+struct args_revoke {
+	char code[CTL_CODE_MAX + 1];
+	bool code_set, batch_set;
+	char batch[40];
+};
+struct args_import {
+	char plan[CTL_NAME_MAX + 1];
+	char batch[40];
+	bool expires_set;
+	int64_t expires_days;
+	char codes[OPS_IMPORT_MAX + 1]; /* with a space between */
+};
+struct args_id {
+	int64_t id;
+};
 struct args_token {
 	char token[CTL_TOKEN_MAX + 1];
 };
 struct args_payments {
-	bool limit_set, after_set, who_set, from_set, to_set;
 	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, who_set, from_set, to_set;
 	char who[40];
 	char from[16], to[16]; /* days, both in it */
 };
 struct args_addresses {
-	bool limit_set, after_set, of_set, at_set;
 	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, of_set, at_set;
 	char of[48]; /* MAC or IP */
 	char at[24];
 };
 struct args_statistics {
-	bool limit_set, after_set, by_set, from_set, to_set;
 	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, by_set, from_set, to_set;
 	char by[16];
 	char from[16], to[16]; /* days, both in it */
 };
@@ -161,17 +191,14 @@ struct args_token_add {
 	char label[CTL_NAME_MAX + 1];
 	int64_t expires_days;
 };
-struct args_id {
-	int64_t id;
-};
 struct args_login {
 	char name[CTL_NAME_MAX + 1];
 	char password[129];
 	char address[IP_TEXT]; /* of the browser, as the operators' portal has it */
 };
 struct args_access {
-	bool limit_set, after_set, who_set, operation_set, result_set;
 	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, who_set, operation_set, result_set;
 	char who[40];
 	char operation[32];
 	char result[32];
@@ -215,6 +242,9 @@ json_t *client_refused(enum outcome outcome, const struct mac *mac);
 /* NULL, or a refusal: the MAC of the device that is meant. */
 json_t *device_meant(struct gatehoused *g, const struct json_device *device,
 	struct mac *ret_mac);
+/* The plan on sale; NULL, or the refusal. */
+json_t *find_plan(
+	struct gatehoused *g, const char *name, struct plan *ret_plan);
 
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 	op_events_list, op_garden_list, op_unload;
@@ -222,12 +252,14 @@ op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
 	op_clients_kick, op_clients_move, op_clients_rate, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;
 op_fn op_plans_list, op_plans_add, op_plans_remove;
-op_fn op_vouchers_create, op_vouchers_list, op_vouchers_revoke,
-	op_vouchers_activate;
+op_fn op_vouchers_create, op_vouchers_list, op_vouchers_get, op_vouchers_sell,
+	op_vouchers_sheet, op_vouchers_import, op_vouchers_revoke,
+	op_vouchers_activate, op_batches_list;
 op_fn op_groups_list, op_groups_get, op_groups_add, op_groups_set,
 	op_groups_join, op_groups_leave, op_groups_remove;
-op_fn op_payments_list, op_payments_sums;
 op_fn op_jobs_list, op_jobs_run, op_addresses_list, op_statistics_list;
+op_fn op_jobs_list, op_jobs_run, op_addresses_list;
+op_fn op_payments_list, op_payments_sums, op_payments_refund;
 /* ops_pause.c */
 op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;
 op_fn op_coins_lock, op_coins_status, op_coins_done, op_sessions_start,

@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
+#include "rules/sale.h"
 
 static json_t *payment_json(struct gatehoused *g, const struct payment *p)
 {
@@ -106,4 +107,54 @@ json_t *op_payments_sums(struct gatehoused *g, const struct caller *caller,
 					     rows[i].refunded_minor)));
 	return reply_fields("{s:o, s:o}", "items", items, "next",
 		n == limit ? json_integer(a->after + n) : json_null());
+}
+
+/* Is what was paid for still in use? */
+static bool is_live(struct gatehoused *g, int64_t session_id)
+{
+	struct session session;
+
+	return session_id &&
+	       store_session_lookup(g->store, session_id, &session) == 0 &&
+	       session.state != SESSION_ENDED;
+}
+
+json_t *op_payments_refund(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_id *a = args;
+	struct moment now = moment_now();
+	enum outcome outcome = OUTCOME_OK;
+	struct payment payment;
+	char message[160];
+	int ret = sale_refund(
+		&g->rules, a->id, caller->who, &now, &payment, &outcome);
+
+	snprintf(message, sizeof(message), "payment %lld", (long long)a->id);
+	if (!ret && !outcome && is_live(g, payment.session_id))
+		return reply_refuse(CTL_conflict,
+			"What this was paid for is in use. End it first: see "
+			"`gatehousectl sessions` and `gatehousectl kick`.");
+	if (!ret && !outcome)
+		ret = store_audit(g->store, now.wall_sec, caller->who, "refund",
+			NULL, payment.session_id, message);
+	if (ret)
+		return reply_failed("payments.refund", ret);
+	if (outcome)
+		return reply_refuse(
+			outcome == OUTCOME_NOT_FOUND ? CTL_not_found
+						     : CTL_conflict,
+			outcome == OUTCOME_NOT_FOUND
+				? "There is no such payment; see `gatehousectl "
+				  "payments`."
+				: "This payment was given back before.");
+	snprintf(message, sizeof(message), "Give back %lld.%02lld %s.%s",
+		(long long)(payment.amount_minor / 100),
+		(long long)(payment.amount_minor % 100), payment.currency,
+		payment.voucher_id && !payment.session_id
+			? " The voucher is worthless from now on."
+			: "");
+	return reply_fields("{s:I, s:I, s:s, s:s}", "id", (json_int_t)a->id,
+		"amountMinor", (json_int_t)payment.amount_minor, "currency",
+		payment.currency, "message", message);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Operations about what is sold: plans and vouchers. Codes are in replies to
- * managers only, and in no log line.
+ * Operations about plans: what is sold, at which price, and what a voucher or
+ * time of it is worth. What was sold keeps what it was sold as.
  */
 #include <string.h>
 
@@ -12,7 +12,6 @@
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/ops_rates.h"
-#include "rules/voucher.h"
 
 _Static_assert(STORE_NAME == CTL_NAME_MAX + 1, "a name is what ctl.h says");
 _Static_assert(STORE_NETWORKS == CTL_NETWORKS_MAX + 1, "so are networks");
@@ -58,9 +57,7 @@ json_t *op_plans_list(struct gatehoused *g, const struct caller *caller,
 		n == limit ? json_integer(rows[n - 1].id) : json_null());
 }
 
-/* The plan on sale; NULL, or the refusal. */
-static json_t *find_plan(
-	struct gatehoused *g, const char *name, struct plan *ret_plan)
+json_t *find_plan(struct gatehoused *g, const char *name, struct plan *ret_plan)
 {
 	int ret = store_plan_by_name(g->store, name, ret_plan);
 
@@ -198,176 +195,4 @@ json_t *op_plans_remove(struct gatehoused *g, const struct caller *caller,
 		plan.name);
 	return reply_fields("{s:I, s:s}", "id", (json_int_t)plan.id, "message",
 		message);
-}
-
-static void add_code(void *data, const char *code)
-{
-	json_array_append_new(data, json_string(code));
-}
-
-static bool is_prefix(const char *text)
-{
-	return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
-	       strlen(text);
-}
-
-/* "20261121-041500-7F3A": when, and what keeps two of one second apart. */
-static void batch_name(int64_t now_sec, char *buf, size_t len)
-{
-	char text[TIME_TEXT];
-
-	time_format(now_sec, text);
-	snprintf(buf, len, "%.4s%.2s%.2s-%.2s%.2s%.2s-%04X", text, text + 5,
-		text + 8, text + 11, text + 14, text + 17,
-		(unsigned int)crypto_random_below(0x10000));
-}
-
-static int create(struct gatehoused *g, const struct caller *caller,
-	const struct args_batch *a, const struct plan *plan, char *name,
-	size_t len, json_t *codes)
-{
-	int64_t now = clock_wall_sec();
-	const struct voucher_batch batch = {
-		.plan = plan,
-		.count = a->count_set ? (int)a->count : 1,
-		.expires_at = a->expires_set ? now + a->expires_days * SEC_PER_DAY
-					     : UNLIMITED,
-		.prefix = a->prefix_set ? a->prefix : g->rules.voucher_prefix,
-		.batch = name,
-		.created_by = caller->who,
-	};
-	int ret;
-
-	batch_name(now, name, len);
-	ret = voucher_create(&g->rules, &batch, add_code, codes);
-	if (ret)
-		return ret;
-	return store_audit(g->store, now, caller->who, "voucher create", NULL,
-		0, name);
-}
-
-json_t *op_vouchers_create(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_batch *a = args;
-	struct plan plan;
-	json_t *codes, *refusal;
-	char name[40];
-	int ret;
-
-	/* Staff sells a voucher; making a stock of them is another matter. */
-	if (a->count_set && a->count > 1 && caller->role < ROLE_MANAGER)
-		return reply_refuse(CTL_not_allowed,
-			"More than one code at once needs the role manager.");
-	if (a->prefix_set && !is_prefix(a->prefix))
-		return reply_refuse(CTL_bad_request,
-			"prefix has capital letters and digits only.");
-	refusal = find_plan(g, a->plan, &plan);
-	if (refusal)
-		return refusal;
-	codes = json_array();
-	ret = create(g, caller, a, &plan, name, sizeof(name), codes);
-	if (ret) {
-		json_decref(codes);
-		return reply_failed("vouchers.create", ret);
-	}
-	return reply_fields("{s:s, s:o}", "batch", name, "codes", codes);
-}
-
-static json_t *voucher_json(
-	struct gatehoused *g, const struct voucher *voucher, int64_t now)
-{
-	const char *state = voucher_state_name(voucher->state);
-	char code[VOUCHER_CODE];
-	bool known = voucher_reveal(&g->rules, voucher, code) == 0;
-
-	if (voucher->state == VOUCHER_UNUSED && voucher->expires_at <= now)
-		state = "expired";
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "code",
-		known ? json_string(code) : json_null(), "state", state, "plan",
-		voucher->plan_name, "batch", voucher->batch, "expiresAt",
-		json_time(voucher->expires_at), "usedAt",
-		json_time(voucher->used_at), "usedMac",
-		voucher->used_at ? json_mac(&voucher->used_mac) : json_null(),
-		"createdBy", voucher->created_by);
-}
-
-json_t *op_vouchers_list(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_list *a = args;
-	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
-	struct voucher rows[OPS_LIST_MAX];
-	enum voucher_state state = VOUCHER_UNUSED;
-	int64_t now = clock_wall_sec();
-	json_t *items;
-	int n, i;
-
-	if (a->state_set && voucher_state_parse(a->state, &state))
-		return reply_refuse(CTL_bad_request,
-			"state is unused, used or revoked.");
-	n = store_voucher_list(g->store, a->state_set ? (int)state : -1,
-		a->batch_set ? a->batch : NULL, a->after, rows, limit);
-	if (n < 0)
-		return reply_failed("vouchers.list", n);
-	items = json_array();
-	for (i = 0; i < n; i++)
-		json_array_append_new(items, voucher_json(g, &rows[i], now));
-	return reply_fields("{s:o, s:o}", "items", items, "next",
-		n == limit ? json_integer(rows[n - 1].id) : json_null());
-}
-
-/* By whom, and who has its session now. */
-static json_t *was_used(struct gatehoused *g, const struct voucher *voucher)
-{
-	char by[MAC_TEXT], mac[MAC_TEXT];
-	struct session session;
-
-	mac_format(&voucher->used_mac, by);
-	if (store_session_lookup(g->store, voucher->session_id, &session) ||
-		session.state == SESSION_ENDED)
-		return reply_refuse(CTL_voucher_used,
-			"This code was used by %s, and its session has ended.",
-			by);
-	return reply_refuse(CTL_voucher_used,
-		"This code was used by %s; `gatehousectl kick %s` ends its "
-		"session.",
-		by, mac_format(&session.mac, mac));
-}
-
-/* What a guest is told of a code does not help an operator. */
-static json_t *not_revoked(struct gatehoused *g, const struct voucher *voucher,
-	enum outcome outcome)
-{
-	if (outcome == OUTCOME_VOUCHER_USED)
-		return was_used(g, voucher);
-	if (outcome == OUTCOME_VOUCHER_REVOKED)
-		return reply_refuse(CTL_voucher_revoked,
-			"This code was revoked before.");
-	return reply_refuse(CTL_voucher_unknown,
-		"There is no such code; see `gatehousectl voucher list`.");
-}
-
-json_t *op_vouchers_revoke(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_code *a = args;
-	enum outcome outcome = OUTCOME_OK;
-	struct voucher voucher;
-	char detail[80];
-	int ret = voucher_revoke(&g->rules, a->code, &voucher, &outcome);
-
-	if (!ret && !outcome) {
-		/* Not the code: the audit is for more eyes. */
-		snprintf(detail, sizeof(detail), "voucher %lld of %s",
-			(long long)voucher.id, voucher.batch);
-		ret = store_audit(g->store, clock_wall_sec(), caller->who,
-			"voucher revoke", NULL, 0, detail);
-	}
-	if (ret)
-		return reply_failed("vouchers.revoke", ret);
-	if (outcome)
-		return not_revoked(g, &voucher, outcome);
-	return reply_fields("{s:s}", "message",
-		"The code is revoked: nobody can use it any more.");
 }

@@ -32,3 +32,37 @@ int sale_redeemed(struct rules *rules, const struct voucher *voucher,
 	session->total_paid_minor += paid;
 	return store_session_update(rules->store, session);
 }
+
+int sale_of_voucher(struct rules *rules, const struct voucher *voucher,
+	struct payment *payment, enum outcome *ret_outcome)
+{
+	*ret_outcome = OUTCOME_OK;
+	if (voucher->payment_id) {
+		*ret_outcome = OUTCOME_CONFLICT;
+		return 0;
+	}
+	payment->plan_id = voucher->plan_id;
+	payment->voucher_id = voucher->id;
+	return store_payment_insert(rules->store, payment);
+}
+
+int sale_refund(struct rules *rules, int64_t id, const char *who,
+	const struct moment *now, struct payment *ret_payment,
+	enum outcome *ret_outcome)
+{
+	int ret = store_payment_lookup(rules->store, id, ret_payment);
+
+	if (ret == -ENOENT || (!ret && ret_payment->status == PAYMENT_REFUNDED)) {
+		*ret_outcome = ret ? OUTCOME_NOT_FOUND : OUTCOME_CONFLICT;
+		return 0;
+	}
+	*ret_outcome = OUTCOME_OK;
+	if (!ret)
+		ret = store_payment_refund(
+			rules->store, id, now->wall_sec, who);
+	if (!ret && ret_payment->voucher_id)
+		ret = store_voucher_revoke(
+			rules->store, ret_payment->voucher_id);
+	/* -ENOENT: it is used, or revoked already. */
+	return ret == -ENOENT ? 0 : ret;
+}

@@ -25,4 +25,21 @@ int sale_to_session(struct rules *rules, struct session *session,
 int sale_redeemed(struct rules *rules, const struct voucher *voucher,
 	const struct plan *plan, struct session *session);
 
+/*
+ * An unused voucher is sold. `payment` has all but id, plan and voucher.
+ * OUTCOME_CONFLICT: it was sold before; OUTCOME_VOUCHER_*: it is no good any
+ * more, so `voucher` must be as voucher_find() gave it.
+ */
+int sale_of_voucher(struct rules *rules, const struct voucher *voucher,
+	struct payment *payment, enum outcome *ret_outcome);
+
+/*
+ * Gives a payment back, as it was made: a voucher that nobody used is revoked.
+ * *ret_payment is the row before. OUTCOME_NOT_FOUND: there is no such payment;
+ * OUTCOME_CONFLICT: it was given back before.
+ */
+int sale_refund(struct rules *rules, int64_t id, const char *who,
+	const struct moment *now, struct payment *ret_payment,
+	enum outcome *ret_outcome);
+
 #endif

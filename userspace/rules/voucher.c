@@ -120,6 +120,30 @@ int voucher_create(struct rules *rules, const struct voucher_batch *batch,
 	return 0;
 }
 
+int voucher_import(struct rules *rules, const struct voucher_batch *batch,
+	const char *text, enum outcome *ret_outcome)
+{
+	char code[VOUCHER_CODE];
+	int ret = voucher_normalise(text, code);
+
+	if (!ret)
+		ret = insert(rules, batch, code);
+	if (ret && ret != -EEXIST)
+		return ret;
+	*ret_outcome = ret ? OUTCOME_CONFLICT : OUTCOME_OK;
+	return 0;
+}
+
+int voucher_bits(const char *code)
+{
+	size_t digits = strspn(code, "0123456789"), len = strlen(code);
+	bool has_digits = strpbrk(code, "0123456789") != NULL;
+	/* Thousandths of a bit: log2 of 10, 26 and 36. */
+	size_t each = digits == len ? 3322 : has_digits ? 5170 : 4700;
+
+	return (int)(len * each / 1000);
+}
+
 int voucher_reveal(struct rules *rules, const struct voucher *voucher,
 	char ret_code[static VOUCHER_CODE])
 {
@@ -151,19 +175,15 @@ static enum outcome usable(const struct voucher *voucher, int64_t now_sec)
 					      : OUTCOME_OK;
 }
 
-/*
- * The row of a code, judged at `now_sec`. What cannot be a code is an unknown
- * one: a slip of the finger is refused without the store. Whoever guesses
- * learns nothing, as the sum is no secret, and each miss counts all the same.
- */
-static int find(struct rules *rules, const char *text, int64_t now_sec,
+/* Codes of elsewhere have no check character, so every code is looked up. */
+int voucher_find(struct rules *rules, const char *text, int64_t now_sec,
 	struct voucher *ret_voucher, enum outcome *ret_outcome)
 {
 	uint8_t hmac[CRYPTO_HASH];
 	char code[VOUCHER_CODE];
 	int ret = -ENOENT;
 
-	if (!voucher_normalise(text, code) && voucher_check(code)) {
+	if (!voucher_normalise(text, code)) {
 		hmac_of(rules, code, hmac);
 		ret = store_voucher_by_hmac(rules->store, hmac, ret_voucher);
 	}
@@ -178,7 +198,7 @@ int voucher_revoke(struct rules *rules, const char *text,
 	struct voucher *ret_voucher, enum outcome *ret_outcome)
 {
 	/* One that is merely too old may be revoked all the same. */
-	int ret = find(rules, text, INT64_MIN, ret_voucher, ret_outcome);
+	int ret = voucher_find(rules, text, INT64_MIN, ret_voucher, ret_outcome);
 
 	if (ret || *ret_outcome)
 		return ret;
@@ -389,7 +409,7 @@ int voucher_activate(struct rules *rules, const struct guest *guest,
 				       : OUTCOME_SESSION_HELD;
 		return 0;
 	}
-	ret = find(rules, text, now->wall_sec, &voucher, ret_outcome);
+	ret = voucher_find(rules, text, now->wall_sec, &voucher, ret_outcome);
 	ret_activated->group_id = 0;
 	if (!ret && *ret_outcome == OUTCOME_VOUCHER_USED)
 		return redeem_again(rules, guest, &voucher, now, ret_activated,

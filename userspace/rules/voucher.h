@@ -31,6 +31,21 @@ struct voucher_batch {
 /* Makes `count` codes; `fn` gets each one. */
 int voucher_create(struct rules *rules, const struct voucher_batch *batch,
 	void (*fn)(void *data, const char *code), void *data);
+/*
+ * Takes a code in that was made elsewhere, as it is: no prefix and no check
+ * character. OUTCOME_CONFLICT: it is there already. -EINVAL: voucher_normalise()
+ * does not take it. `count` and `prefix` do not matter.
+ */
+int voucher_import(struct rules *rules, const struct voucher_batch *batch,
+	const char *text, enum outcome *ret_outcome);
+/* How hard it is to guess, judged by its length and kinds of characters; one
+ * below VOUCHER_BITS_MIN should not be in use for long. */
+int voucher_bits(const char *code);
+#define VOUCHER_BITS_MIN 32
+/* The row of a code, whatever became of it. OUTCOME_OK, or OUTCOME_VOUCHER_* as
+ * a guest would be told at `now_sec`; nothing is found with _UNKNOWN only. */
+int voucher_find(struct rules *rules, const char *text, int64_t now_sec,
+	struct voucher *ret_voucher, enum outcome *ret_outcome);
 /* The code of a row; -EBADMSG when it is not sealed under our key. */
 int voucher_reveal(struct rules *rules, const struct voucher *voucher,
 	char ret_code[static VOUCHER_CODE]);

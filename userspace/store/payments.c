@@ -89,19 +89,28 @@ int store_payment_lookup(
 		"SELECT " COLUMNS " FROM payments WHERE id = ?", "i", id);
 }
 
+/* Three queries: with conditions that may be left out, no index would be
+ * used. */
 int store_payment_list(struct store *store,
 	const struct payment_filter *filter, int64_t before,
 	struct payment *rows, int max)
 {
-	return db_list(store->db, read_payment, rows, sizeof(*rows), max,
-		"SELECT " COLUMNS " FROM payments WHERE id < ?1"
-		" AND (?2 = 0 OR session_id = ?2)"
-		" AND (?3 = 0 OR voucher_id = ?3)"
-		" AND paid_at >= ?4 AND paid_at < ?5"
-		" AND (?7 IS NULL OR who = ?7)"
-		" ORDER BY id DESC LIMIT ?6",
-		"iiiiiit", before, filter->session_id, filter->voucher_id,
-		filter->from, filter->until, (int64_t)max, filter->who);
+	int64_t id = filter->voucher_id ? filter->voucher_id
+					: filter->session_id;
+
+#define LIST(by)                                                             \
+	db_list(store->db, read_payment, rows, sizeof(*rows), max,           \
+		"SELECT " COLUMNS " FROM payments WHERE id < ?1 AND " by     \
+		" AND paid_at >= ?3 AND paid_at < ?4"                        \
+		" AND (?5 IS NULL OR who = ?5) ORDER BY id DESC LIMIT ?6",   \
+		"iiiiti", before, id, filter->from, filter->until,           \
+		filter->who, (int64_t)max)
+	if (filter->voucher_id)
+		return LIST("voucher_id = ?2");
+	if (filter->session_id)
+		return LIST("session_id = ?2");
+	return LIST("?2 = 0");
+#undef LIST
 }
 
 int store_payment_bind(struct store *store, int64_t voucher_id,

@@ -211,3 +211,23 @@ int store_audit(struct store *store, int64_t at, const char *who,
 		"ittmit", at, who, operation, mac, session_id,
 		detail ? detail : "");
 }
+
+static void read_audit(struct db_rows *rows, void *ret_row)
+{
+	struct audit *audit = ret_row;
+
+	audit->at = db_int(rows, 0);
+	db_text(rows, 1, audit->who, sizeof(audit->who));
+	db_text(rows, 2, audit->operation, sizeof(audit->operation));
+	db_mac(rows, 3, &audit->mac);
+	db_text(rows, 4, audit->detail, sizeof(audit->detail));
+}
+
+int store_audit_list(struct store *store, int64_t session_id,
+	struct audit *rows, int max)
+{
+	return db_list(store->db, read_audit, rows, sizeof(*rows), max,
+		"SELECT at, who, operation, mac, detail FROM audit"
+		" WHERE session_id = ? ORDER BY id LIMIT ?",
+		"ii", session_id, (int64_t)max);
+}

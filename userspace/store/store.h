@@ -111,6 +111,11 @@ struct voucher {
 	int64_t used_at;
 	struct mac used_mac;
 	char created_by[40];
+	int64_t created_at; /* read only, as what follows */
+	int64_t payment_id; /* it was sold; 0: nobody wrote that down */
+	int64_t paid_at, paid_minor;
+	char paid_to[40];
+	bool is_refunded;
 };
 const char *voucher_state_name(enum voucher_state state);
 int voucher_state_parse(const char *name, enum voucher_state *ret_state);
@@ -120,6 +125,9 @@ int store_voucher_by_hmac(struct store *store,
 int store_voucher_use(struct store *store, int64_t id, int64_t session_id,
 	const struct mac *mac, int64_t now_sec);
 int store_voucher_revoke(struct store *store, int64_t id);
+/* All unused ones of a batch; `ret_count` of them. */
+int store_voucher_revoke_batch(
+	struct store *store, const char *batch, int64_t *ret_count);
 /* `state` -1 and `batch` NULL: any. */
 int store_voucher_list(struct store *store, int state, const char *batch,
 	int64_t after, struct voucher *rows, int max);
@@ -130,6 +138,20 @@ struct exemption {
 	int64_t until;	  /* UTC seconds, 0: none */
 	int64_t deadline_ns; /* the same on this boot's clock; 0: it is over */
 };
+
+/* Vouchers that were made together. */
+struct batch {
+	char name[40];
+	char plan_name[STORE_NAME]; /* of the first one */
+	char created_by[40];
+	int64_t created_at;
+	int64_t expires_at; /* UNLIMITED */
+	int64_t vouchers, unused, used, revoked; /* how many */
+	int64_t sold, sold_minor; /* and were not given back */
+};
+/* Up to `max`, the newest first; the first `skip` of them are left out. */
+int store_batch_list(
+	struct store *store, int64_t skip, struct batch *rows, int max);
 
 struct device {
 	int64_t id; /* 0: not in the store */
@@ -331,6 +353,17 @@ int store_holder_lookup(
 int store_audit(struct store *store, int64_t at, const char *who,
 	const char *operation, const struct mac *mac, int64_t session_id,
 	const char *detail);
+
+struct audit {
+	int64_t at;
+	char who[40];
+	char operation[32];
+	struct mac mac; /* all zero: nobody's */
+	char detail[201];
+};
+/* Of a session, the first first; up to `max`. */
+int store_audit_list(struct store *store, int64_t session_id,
+	struct audit *rows, int max);
 
 enum severity {
 	SEVERITY_INFO,

@@ -12,8 +12,12 @@
 	"v.id, v.code_hmac, v.code_sealed, v.plan_id," PLAN_NAME("p.name")    \
 	", v.batch,"                                                        \
 	" v.state, v.expires_at, v.session_id, v.used_at, v.used_mac,"      \
-	" v.created_by"
-#define FROM " FROM vouchers v JOIN plans p ON p.id = v.plan_id"
+	" v.created_by, v.created_at, m.id, m.paid_at, m.amount_minor,"      \
+	" m.who, m.status = 'refunded'"
+/* A voucher is sold once: what is given back is revoked. */
+#define FROM                                                                \
+	" FROM vouchers v JOIN plans p ON p.id = v.plan_id"                 \
+	" LEFT JOIN payments m ON m.voucher_id = v.id"
 
 static const char *const state_names[] = {
 	[VOUCHER_UNUSED] = "unused",
@@ -55,6 +59,12 @@ static void read_voucher(struct db_rows *rows, void *ret_row)
 	v->used_at = db_int(rows, 9);
 	db_mac(rows, 10, &v->used_mac);
 	db_text(rows, 11, v->created_by, sizeof(v->created_by));
+	v->created_at = db_int(rows, 12);
+	v->payment_id = db_int(rows, 13);
+	v->paid_at = db_int(rows, 14);
+	v->paid_minor = db_int(rows, 15);
+	db_text(rows, 16, v->paid_to, sizeof(v->paid_to));
+	v->is_refunded = db_int(rows, 17) != 0;
 }
 
 int store_voucher_insert(struct store *store, const struct voucher *voucher)
@@ -101,13 +111,73 @@ int store_voucher_revoke(struct store *store, int64_t id)
 	return ret;
 }
 
+int store_voucher_revoke_batch(
+	struct store *store, const char *batch, int64_t *ret_count)
+{
+	int ret = db_run(store->db,
+		"UPDATE vouchers SET state = 'revoked',"
+		" updated_at = unixepoch()"
+		" WHERE batch = ? AND state = 'unused'",
+		"t", batch);
+
+	if (!ret)
+		*ret_count = db_changes(store->db);
+	return ret;
+}
+
+/* Two queries: with a condition that may be left out, the index of the batch
+ * would not be used. */
 int store_voucher_list(struct store *store, int state, const char *batch,
 	int64_t after, struct voucher *rows, int max)
 {
 	const char *name = state < 0 ? NULL : state_names[state];
+
+	if (batch)
+		return db_list(store->db, read_voucher, rows, sizeof(*rows),
+			max,
+			"SELECT " COLUMNS FROM " WHERE v.batch = ?1"
+			" AND v.id > ?2 AND (?3 IS NULL OR v.state = ?3)"
+			" ORDER BY v.id LIMIT ?4",
+			"titi", batch, after, name, (int64_t)max);
 	return db_list(store->db, read_voucher, rows, sizeof(*rows), max,
 		"SELECT " COLUMNS FROM
 		" WHERE v.id > ?1 AND (?2 IS NULL OR v.state = ?2)"
-		" AND (?3 IS NULL OR v.batch = ?3) ORDER BY v.id LIMIT ?4",
-		"itti", after, name, batch, (int64_t)max);
+		" ORDER BY v.id LIMIT ?3",
+		"iti", after, name, (int64_t)max);
+}
+
+#define BATCH_COLUMNS                                                       \
+	"v.batch," PLAN_NAME("p.name") ", v.created_by, min(v.created_at),"  \
+	" max(v.expires_at), count(*), sum(v.state = 'unused'),"            \
+	" sum(v.state = 'used'), sum(v.state = 'revoked'),"                 \
+	" count(m.id), total(m.amount_minor)"
+#define BATCH_FROM                                                          \
+	" FROM vouchers v JOIN plans p ON p.id = v.plan_id"                 \
+	" LEFT JOIN payments m ON m.voucher_id = v.id"                      \
+	" AND m.status = 'paid'"
+
+static void read_batch(struct db_rows *rows, void *ret_row)
+{
+	struct batch *b = ret_row;
+
+	db_text(rows, 0, b->name, sizeof(b->name));
+	db_text(rows, 1, b->plan_name, sizeof(b->plan_name));
+	db_text(rows, 2, b->created_by, sizeof(b->created_by));
+	b->created_at = db_int(rows, 3);
+	b->expires_at = db_limit(rows, 4);
+	b->vouchers = db_int(rows, 5);
+	b->unused = db_int(rows, 6);
+	b->used = db_int(rows, 7);
+	b->revoked = db_int(rows, 8);
+	b->sold = db_int(rows, 9);
+	b->sold_minor = db_int(rows, 10);
+}
+
+int store_batch_list(
+	struct store *store, int64_t skip, struct batch *rows, int max)
+{
+	return db_list(store->db, read_batch, rows, sizeof(*rows), max,
+		"SELECT " BATCH_COLUMNS BATCH_FROM
+		" GROUP BY v.batch ORDER BY max(v.id) DESC LIMIT ? OFFSET ?",
+		"ii", (int64_t)max, skip);
 }

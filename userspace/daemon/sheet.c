@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is printed on a voucher. The URL is the portal's as its guests reach it:
+ * by its name, which is the same on every network, or by its address there.
+ */
+#include "daemon/sheet.h"
+
+#include "base/ip.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "daemon/client_json.h"
+#include "rules/voucher.h"
+
+static bool has_portal(const struct config_network *network)
+{
+	return !ip_is_zero(&network->portal4) || !ip_is_zero(&network->portal6);
+}
+
+static const struct config_network *network_of(
+	const struct config *config, const char *names, const char *name)
+{
+	const struct config_network *network;
+	int i;
+
+	for (i = 0; i < config->network_count; i++) {
+		network = &config->networks[i];
+		if (has_portal(network) &&
+			(name ? !strcmp(network->name, name)
+			      : !names[0] || text_has_word(names, network->name)))
+			return network;
+	}
+	return NULL;
+}
+
+/* "http://10.77.0.1:8080/" */
+static void write_url(const struct config *config,
+	const struct config_network *network, char *buf, size_t len)
+{
+	bool is_tls = config->tls_cert[0] != '\0';
+	int port = is_tls ? config->portal_https_port : config->portal_http_port;
+	char host[IP_TEXT + 2] = "", address[IP_TEXT], suffix[16] = "";
+
+	if (!ip_is_zero(&network->portal4))
+		snprintf(host, sizeof(host), "%s",
+			ip_format(&network->portal4, address));
+	else
+		snprintf(host, sizeof(host), "[%s]",
+			ip_format(&network->portal6, address));
+	if (port != (is_tls ? 443 : 80))
+		snprintf(suffix, sizeof(suffix), ":%d", port);
+	snprintf(buf, len, "http%s://%s%s/", is_tls ? "s" : "",
+		config->portal_name[0] ? config->portal_name : host, suffix);
+}
+
+json_t *sheet_reply(
+	struct gatehoused *g, const struct plan *plan, const char *network)
+{
+	const struct config_network *found =
+		network_of(&g->config, plan->networks, network);
+	char url[320] = "";
+
+	if (!found && network)
+		return reply_refuse(CTL_not_found,
+			"There is no network %s with a portal; see "
+			"`gatehousectl status`.",
+			network);
+	if (found)
+		write_url(&g->config, found, url, sizeof(url));
+	return reply_fields("{s:s, s:o, s:[]}", "venue",
+		found && found->venue_name[0] ? found->venue_name
+					      : g->config.venue_name,
+		"portal", json_name(url), "items");
+}
+
+void sheet_add(struct gatehoused *g, json_t *reply,
+	const struct voucher *voucher, const struct plan *plan)
+{
+	char code[VOUCHER_CODE];
+
+	if (voucher_reveal(&g->rules, voucher, code))
+		return;
+	json_array_append_new(json_object_get(reply, "items"),
+		json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:I, s:o}", "code",
+			code, "plan", plan->name, "minutes",
+			json_limit(plan->seconds == UNLIMITED
+					   ? UNLIMITED
+					   : plan->seconds / 60),
+			"megabytes",
+			json_limit(plan->bytes == UNLIMITED
+					   ? UNLIMITED
+					   : plan->bytes / CTL_MEGABYTE),
+			"priceMinor", (json_int_t)plan->price_minor, "currency",
+			plan->currency, "devices", (json_int_t)plan->devices,
+			"expiresAt", json_time(voucher->expires_at)));
+}
