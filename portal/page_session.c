@@ -196,12 +196,16 @@ void page_session_values(struct request *req, struct view *view,
 	const json_t *up = json_object_get(session, "bytesUp");
 	const json_t *down = json_object_get(session, "bytesDown");
 	const json_t *network = json_object_get(session, "network");
+	bool is_exempt = !strcmp(state, "exempt");
 
+	/* Online, and no session whose time there is to show. */
+	if (is_exempt)
+		state = "running";
 	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
 	view_set_flag(view, view_get(view, "state"), true);
 	view_set_flag(view, "may_pause",
 		json_is_true(json_object_get(session, "mayPause")));
-	if (json_is_integer(seconds))
+	if (json_is_integer(seconds) && !is_exempt)
 		set_time(req, view, json_integer_value(seconds));
 	else
 		view_set_flag(view, "no_end", true);

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "base/util.h"
@@ -19,9 +20,36 @@ int64_t clock_mono_ns(void)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
+/* Read by every thread, written by the one that looks at the clocks. */
+static _Atomic int64_t believed_offset_ns; /* 0: the box's own date */
+
 int64_t clock_wall_sec(void)
 {
-	return time(NULL);
+	int64_t offset_ns = believed_offset_ns;
+
+	return offset_ns ? (clock_mono_ns() + offset_ns) / NSEC_PER_SEC
+			 : time(NULL);
+}
+
+void clock_believe(int64_t offset_ns)
+{
+	believed_offset_ns = offset_ns;
+}
+
+int64_t clock_real_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
+}
+
+bool clock_is_synchronised(void)
+{
+	struct timex timex = {.modes = 0};
+	int state = adjtimex(&timex);
+
+	return state >= 0 && state != TIME_ERROR && !(timex.status & STA_UNSYNC);
 }
 
 int clock_boot_id(char buf[static BOOT_ID_TEXT])

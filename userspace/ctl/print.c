@@ -15,6 +15,8 @@
 static const struct column status_columns[] = {
 	{"version", "version", FORMAT_TEXT},
 	{"running for", "uptimeSeconds", FORMAT_SECONDS},
+	{"date", "time", FORMAT_TIME},
+	{"clock", "clock", FORMAT_TEXT},
 	{"sessions running", "sessions", FORMAT_NUMBER},
 	{"client records", "records", FORMAT_NUMBER},
 	{"room for records", "recordsMax", FORMAT_NUMBER},

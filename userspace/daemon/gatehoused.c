@@ -35,6 +35,7 @@
 #include "daemon/session_events.h"
 #include "daemon/statistics.h"
 #include "daemon/sync.h"
+#include "daemon/wall_clock.h"
 #include "daemon/watch.h"
 #include "daemon/witness.h"
 #include "rules/plan_defaults.h"
@@ -322,6 +323,8 @@ static int open_store(struct gatehoused *g)
 	ret = store_open(path, &g->store);
 	g->rules.store = g->store;
 	set_rules(g);
+	if (!ret)
+		ret = wall_clock_start(g);
 	if (!ret)
 		ret = open_spent(g);
 	if (!ret)

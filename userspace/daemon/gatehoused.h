@@ -21,6 +21,7 @@
 #include "datapath/events.h"
 #include "datapath/explain.h"
 #include "rules/rules.h"
+#include "rules/wall.h"
 #include "store/store.h"
 
 struct access_log;
@@ -78,6 +79,7 @@ struct gatehoused {
 	bool spent_failing;  /* spent.log lacks lines; the same */
 	bool rebooted;	     /* since the store was used last */
 	bool ending;	     /* at the turn's end; nothing is asked any more */
+	struct wall wall; /* what the date is; wall_clock.c's */
 	int64_t started_ns;
 	/* For `status`. */
 	int64_t sweep_ns;     /* what the last one took, all slices together */

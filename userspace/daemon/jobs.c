@@ -22,6 +22,7 @@
 #include "daemon/operators.h"
 #include "daemon/statistics.h"
 #include "daemon/sync.h"
+#include "daemon/wall_clock.h"
 #include "store/store.h"
 
 #define DAILY 0
@@ -39,6 +40,8 @@ static const struct job_row rows[] = {
 	{"sweep", -1, accounting_sweep},
 	{"expire", 60, sync_expire},
 	{"verify", 3600, sync_repair},
+	{"clock", 5, wall_clock_look},
+	{"date", 60, wall_clock_keep},
 	{"moves", 2, moves_watch},
 	{"exemptions", 60, exemptions_settle},
 	{"address-log", ADDRESS_LOG_SECONDS, address_log_take},

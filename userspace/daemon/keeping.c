@@ -48,8 +48,12 @@ static void on_more(void *data)
 
 int keeping_clean_up(struct gatehoused *g)
 {
-	int ret = clean_some(g);
+	int ret;
 
+	/* A wrong date would take what cannot be brought back. */
+	if (!wall_is_settled(&g->wall, clock_mono_ns()))
+		return 0;
+	ret = clean_some(g);
 	if (ret <= 0)
 		return ret;
 	log_info("clean-up: removed %d old rows", ret);

@@ -156,6 +156,7 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	json_t *ports = json_array(), *jobs = json_array(), *networks;
+	json_t *reply;
 	json_int_t captive = 0;
 	int64_t sessions = 0;
 	uint64_t losses = 0;
@@ -173,7 +174,7 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 	attach_each(g->attach, add_port, ports);
 	jobs_each(g->jobs, add_job, jobs);
 	networks = networks_json(g, ports);
-	return reply_fields("{s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:f, s:f,"
+	reply = reply_fields("{s:s, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:f, s:f,"
 			    " s:f, s:o, s:o, s:o, s:o}",
 		"version", GATEHOUSE_VERSION, "uptimeSeconds",
 		(json_int_t)((clock_mono_ns() - g->started_ns) / NSEC_PER_SEC),
@@ -187,6 +188,10 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 		to_ms(g->sweep_longest_ns), "reconcileMs", to_ms(g->reconcile_ns),
 		"repairedAt", json_time(g->repaired_sec), "networks", networks,
 		"ports", ports, "jobs", jobs);
+	json_object_set_new(reply, "clock",
+		json_string(wall_state_name(&g->wall)));
+	json_object_set_new(reply, "time", json_time(clock_wall_sec()));
+	return reply;
 }
 
 /* A verification that somebody waits for. */

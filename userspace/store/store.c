@@ -231,3 +231,11 @@ int store_audit_list(struct store *store, int64_t session_id,
 		" WHERE session_id = ? ORDER BY id LIMIT ?",
 		"ii", session_id, (int64_t)max);
 }
+
+int store_clock_step(struct store *store, int64_t seconds)
+{
+	return db_run(store->db,
+		"UPDATE tokens SET expires_at = expires_at + ?,"
+		" updated_at = unixepoch()",
+		"i", seconds);
+}
