@@ -43,7 +43,7 @@ BEGIN {
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"
 	owner["qrencode.h"] = "^userspace/base/qr[.]c$"
 	owner["jansson.h"] = "^userspace/base/json[.][ch]$"
-	owner["sodium.h"] = "^userspace/base/crypto[.]c$"
+	owner["sodium.h"] = "^userspace/base/(crypto|archive)[.]c$"
 	owner["ini.h"] = "^userspace/base/config[.]c$"
 	owner["sys/socket.h"] = "^(userspace/(base|net|pay|datapath|daemon|ctl)|portal)/"
 }

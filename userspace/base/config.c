@@ -72,6 +72,11 @@ static const struct setting settings[] = {
 	{SECTION_RETENTION, "audit_days", VALUE_INT, OF(retention.audit_days), 30, 3650, "730"},
 	{SECTION_RETENTION, "sales_days", VALUE_INT, OF(retention.sales_days), 30, 3650, "730"},
 
+	{SECTION_BACKUP, "directory", VALUE_PATH, OF(backup_dir), 0, PATH_BYTES, ""},
+	{SECTION_BACKUP, "keep", VALUE_INT, OF(backup_keep), 1, 1000, "7"},
+	{SECTION_BACKUP, "public_key", VALUE_TEXT, OF(backup_key), 0, 64, ""},
+	{SECTION_BACKUP, "passphrase_file", VALUE_PATH, OF(backup_passphrase), 0, PATH_BYTES, ""},
+
 	{SECTION_NETWORK, "number", VALUE_INT, NET(number), 1, 63, NULL},
 	{SECTION_NETWORK, "interface", VALUE_INTERFACE, NET(interface), 1, 15, NULL},
 	{SECTION_NETWORK, "portal4", VALUE_ADDR4, NET(portal4), 0, 0, NULL},
@@ -262,6 +267,8 @@ static void open_section(struct reading *r, const char *name)
 		r->section = SECTION_PORTAL;
 	} else if (!strcmp(name, "retention")) {
 		r->section = SECTION_RETENTION;
+	} else if (!strcmp(name, "backup")) {
+		r->section = SECTION_BACKUP;
 	} else if (!strcmp(name, "roles")) {
 		r->section = SECTION_ROLES;
 	} else if (!strncmp(name, "network ", 8)) {
@@ -275,8 +282,8 @@ static void open_section(struct reading *r, const char *name)
 		r->lost = true;
 		fault(r,
 			"unknown section [%s]; the sections are [gatehouse], "
-			"[portal], [retention], [network NAME], [coin NAME] "
-			"and [roles]. What it sets was not checked",
+			"[portal], [retention], [backup], [network NAME], "
+			"[coin NAME] and [roles]. What it sets was not checked",
 			name);
 	}
 }

@@ -153,6 +153,10 @@ struct config {
 	char venue_name[65];       /* heading of the pages; "Guest Wi-Fi" */
 	char venue_url[CONFIG_URL]; /* about the venue (RFC 8908); "": none */
 	struct config_retention retention;
+	char backup_dir[PATH_MAX]; /* "": backups in state_dir */
+	int backup_keep;	   /* 7 encrypted ones */
+	char backup_key[65];	   /* public key, hex; "": none */
+	char backup_passphrase[PATH_MAX]; /* file; "": none */
 	int network_count;
 	struct config_network networks[CONFIG_NETWORKS_MAX];
 	int coin_count;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/config_reading.h"
+#include "base/crypto.h"
 #include "base/util.h"
 
 static const struct mark *mark_of(const struct reading *r, int place,
@@ -286,6 +287,22 @@ static void check_coin(struct reading *r, int at)
 			c->name);
 }
 
+static void check_backup(struct reading *r)
+{
+	const struct mark *key = mark_of(r, 0, SECTION_BACKUP, "public_key");
+	const char *text = r->config->backup_key;
+	uint8_t bytes[CRYPTO_KEY];
+
+	if (text[0] && hex_parse(text, sizeof(bytes), bytes))
+		config_fault(r, key->line,
+			"`public_key` must be 64 hex digits, as gatehoused "
+			"--backup-key prints them");
+	if (text[0] && r->config->backup_passphrase[0])
+		config_fault(r, key->line,
+			"backups are encrypted with public_key or with "
+			"passphrase_file; leave one of them out");
+}
+
 void config_check_whole(struct reading *r)
 {
 	struct config *config = r->config;
@@ -319,4 +336,5 @@ void config_check_whole(struct reading *r)
 	check_users(r);
 	check_portal(r);
 	complete(config);
+	check_backup(r);
 }

@@ -13,18 +13,19 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "daemon/access.h"
 #include "daemon/accounting.h"
 #include "daemon/address_log.h"
 #include "daemon/alarms.h"
+#include "daemon/backup_job.h"
 #include "daemon/coins.h"
 #include "daemon/garden_apply.h"
 #include "daemon/group_records.h"
 #include "daemon/jobs.h"
 #include "daemon/keeping.h"
+#include "daemon/keys.h"
 #include "daemon/login_throttle.h"
 #include "daemon/moves.h"
 #include "daemon/notify.h"
@@ -215,47 +216,11 @@ static int check_socket(struct gatehoused *g)
 	return -EADDRINUSE;
 }
 
-static int load_keys(struct gatehoused *g)
-{
-	uint8_t master[CRYPTO_KEY];
-	char path[PATH_MAX + 8];
-	int ret = crypto_init();
-
-	snprintf(path, sizeof(path), "%s/key", g->config.state_dir);
-	if (!ret)
-		ret = crypto_key_file(path, master);
-	if (ret) {
-		log_error("cannot use the key file %s: %s", path,
-			strerror(-ret));
-		return ret;
-	}
-	crypto_derive(master, 1, g->rules.lookup_key);
-	crypto_derive(master, 2, g->rules.seal_key);
-	crypto_derive(master, 3, g->password_key);
-	return 0;
-}
-
 static void set_rules(struct gatehoused *g)
 {
 	g->rules.token_days = g->config.token_days;
 	memcpy(g->rules.voucher_prefix, g->config.voucher_prefix,
 		sizeof(g->rules.voucher_prefix));
-}
-
-/* The codes of a database are worth nothing with another key, and would look
- * like ones that do not exist. */
-static int check_key(struct gatehoused *g)
-{
-	char want[17], have[sizeof(want)];
-	uint8_t hash[CRYPTO_HASH];
-	int ret;
-
-	crypto_hmac(g->rules.lookup_key, "check", 5, hash);
-	hex_format(hash, sizeof(want) / 2, want);
-	ret = store_setting_get(g->store, "key_check", have, sizeof(have));
-	if (ret == -ENOENT)
-		return store_setting_put(g->store, "key_check", want);
-	return !ret && strcmp(want, have) ? -EKEYREJECTED : ret;
 }
 
 /* The first transaction: which boot this is, and plans on a first start. */
@@ -268,7 +233,7 @@ static int enter(struct gatehoused *g)
 		ret = store_begin(g->store);
 	if (ret)
 		return ret;
-	ret = check_key(g);
+	ret = keys_check(g->store, &g->rules);
 	if (!ret)
 		ret = store_boot_enter(
 			g->store, boot_id, clock_mono_ns(), &g->rebooted);
@@ -315,7 +280,7 @@ static int open_spent(struct gatehoused *g)
 static int open_store(struct gatehoused *g)
 {
 	char path[PATH_MAX + 16];
-	int ret = load_keys(g);
+	int ret = keys_load(&g->config, &g->rules, g->password_key);
 
 	if (ret)
 		return ret;
@@ -562,6 +527,7 @@ void gatehoused_stop(struct gatehoused *g)
 		turn_commit(g);
 	}
 	jobs_stop(g->jobs);
+	backup_stop(g);
 	address_log_stop(g);
 	keeping_stop(g);
 	statistics_stop(g);

@@ -28,6 +28,7 @@ struct access_log;
 struct address_log;
 struct alarms;
 struct coins;
+struct backup_job;
 struct jobs;
 struct login_throttle;
 struct moves;
@@ -67,6 +68,7 @@ struct gatehoused {
 	struct access_log *access_log;
 	uint8_t password_key[CRYPTO_KEY]; /* from the key file */
 	struct jobs *jobs;
+	struct backup_job *backup; /* under way; backup_job.c's */
 	struct address_log *address_log; /* NULL before the first look */
 	struct statistics *statistics; /* under way */
 	struct loop_timer clean_up; /* while there is more; keeping.c's */

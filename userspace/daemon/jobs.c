@@ -16,6 +16,7 @@
 #include "daemon/access.h"
 #include "daemon/accounting.h"
 #include "daemon/address_log.h"
+#include "daemon/backup_job.h"
 #include "daemon/exemptions.h"
 #include "daemon/keeping.h"
 #include "daemon/moves.h"
@@ -52,6 +53,7 @@ static const struct job_row rows[] = {
 	{"access", 5, access_log_write},
 	{"logins", 3600, operators_clean_up},
 	{"clean-up", DAILY, keeping_clean_up},
+	{"backup", DAILY, backup_daily},
 };
 
 struct job {

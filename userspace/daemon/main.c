@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "daemon/config_check.h"
 #include "daemon/gatehoused.h"
+#include "daemon/offline.h"
 
 /* Starting again does not help after the last two (the unit knows them). */
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
@@ -21,12 +22,20 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 static void print_usage(FILE *to)
 {
 	fputs("usage: gatehoused [-c FILE] [-nv] [--unload open|closed]\n"
+	      "       gatehoused [-c FILE] --backup | --restore BACKUP [--with FILE]\n"
+	      "       gatehoused [-c FILE] --set-key\n"
+	      "       gatehoused --backup-key\n"
 	      "\n"
 	      "  -c FILE    configuration, " CTL_CONFIG_DEFAULT "\n"
 	      "  -n         check the configuration and exit\n"
 	      "  -v         log details\n"
 	      "  --unload   remove the gate, when no gatehoused runs: `open` lets\n"
 	      "             every client through, `closed` none\n"
+	      "  --backup   back the database up, also while gatehoused runs\n"
+	      "  --restore  put a backup in the database's place; the first line\n"
+	      "             of FILE (-: of the input) is what it is encrypted with\n"
+	      "  --set-key  take the key of voucher codes from the input\n"
+	      "  --backup-key  print a new pair of keys for backups\n"
 	      "  --version  print the version and exit\n",
 		to);
 }
@@ -82,11 +91,17 @@ int main(int argc, char **argv)
 {
 	static const struct option longopts[] = {
 		{"unload", required_argument, NULL, 'u'},
+		{"backup", no_argument, NULL, 'b'},
+		{"restore", required_argument, NULL, 'r'},
+		{"with", required_argument, NULL, 'w'},
+		{"set-key", no_argument, NULL, 's'},
+		{"backup-key", no_argument, NULL, 'k'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
 		{},
 	};
 	_cleanup_free_ struct gatehoused *g = xcalloc(1, sizeof(*g));
+	struct offline_args offline = {OFFLINE_NONE};
 	const char *unload = NULL;
 	bool check = false, verbose = false;
 	int c;
@@ -101,6 +116,17 @@ int main(int argc, char **argv)
 			verbose = true;
 		} else if (c == 'u') {
 			unload = optarg;
+		} else if (c == 'b') {
+			offline.what = OFFLINE_BACKUP;
+		} else if (c == 'r') {
+			offline.what = OFFLINE_RESTORE;
+			offline.path = optarg;
+		} else if (c == 'w') {
+			offline.with = optarg;
+		} else if (c == 's') {
+			offline.what = OFFLINE_SET_KEY;
+		} else if (c == 'k') {
+			offline.what = OFFLINE_BACKUP_KEY;
 		} else if (c == 'V') {
 			puts("gatehoused " GATEHOUSE_VERSION);
 			return 0;
@@ -114,6 +140,9 @@ int main(int argc, char **argv)
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
+	/* Needs no configuration. */
+	if (offline.what == OFFLINE_BACKUP_KEY)
+		return offline_run(&g->config, &offline);
 	if (load_config(g->config_path, &g->config))
 		return EXIT_CONFIG;
 	if (check) {
@@ -128,6 +157,8 @@ int main(int argc, char **argv)
 	 * any more, is no reason to die. */
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
+	if (offline.what)
+		return offline_run(&g->config, &offline);
 	log_init("gatehoused", verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	return run(g, unload);
 }

@@ -336,6 +336,8 @@ const struct op ops[] = {
 	{"watch", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_watch},
 	{"events.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, events_args, op_events_list},
 	{"garden.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, garden_args, op_garden_list},
+	{"backup", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, none_args, op_backup},
+	{"key.show", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, none_args, op_key_show},
 	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
 
 	{"clients.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, list_args, op_clients_list},

@@ -247,7 +247,7 @@ json_t *find_plan(
 	struct gatehoused *g, const char *name, struct plan *ret_plan);
 
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
-	op_events_list, op_garden_list, op_unload;
+	op_events_list, op_garden_list, op_backup, op_key_show, op_unload;
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
 	op_clients_kick, op_clients_move, op_clients_rate, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;

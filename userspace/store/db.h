@@ -75,6 +75,12 @@ int db_name(struct db_rows *rows, int column, const char *const *names,
 /* A db_read_fn for a lone number, into an int64_t. */
 void db_read_int(struct db_rows *rows, void *ret_number);
 
+/* All of `from`, as it is in its transaction, into `to`, an empty one. */
+int db_copy(struct db *from, struct db *to);
+/* Does the query give the same rows in both? 0 and their number is added to
+ * *rows, -EBADMSG, errno. */
+int db_compare(struct db *a, struct db *b, const char *sql, int64_t *rows);
+
 int64_t db_last_id(struct db *db);
 /* Rows changed by the last db_run(). */
 int64_t db_changes(struct db *db);

@@ -343,6 +343,66 @@ void db_read_int(struct db_rows *rows, void *ret_number)
 	*(int64_t *)ret_number = db_int(rows, 0);
 }
 
+int db_copy(struct db *from, struct db *to)
+{
+	sqlite3_backup *backup =
+		sqlite3_backup_init(to->sqlite, "main", from->sqlite, "main");
+
+	if (!backup)
+		return to_errno(to->sqlite, sqlite3_errcode(to->sqlite));
+	sqlite3_backup_step(backup, -1);
+	return to_errno(to->sqlite, sqlite3_backup_finish(backup));
+}
+
+static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
+{
+	int i, n = sqlite3_column_count(a);
+
+	if (sqlite3_column_count(b) != n)
+		return false;
+	for (i = 0; i < n; i++) {
+		int type = sqlite3_column_type(a, i);
+		const void *left = sqlite3_column_blob(a, i);
+		const void *right = sqlite3_column_blob(b, i);
+		int len = sqlite3_column_bytes(a, i);
+
+		/* Numbers are read as text here. */
+		if (sqlite3_column_type(b, i) != type ||
+			sqlite3_column_bytes(b, i) != len ||
+			(len && memcmp(left, right, (size_t)len)))
+			return false;
+	}
+	return true;
+}
+
+int db_compare(struct db *a, struct db *b, const char *sql, int64_t *rows)
+{
+	sqlite3_stmt *left = NULL, *right = NULL;
+	int code = sqlite3_prepare_v2(a->sqlite, sql, -1, &left, NULL);
+	int other = SQLITE_OK, ret = 0;
+
+	if (!code)
+		other = sqlite3_prepare_v2(b->sqlite, sql, -1, &right, NULL);
+	while (!ret && !code && !other) {
+		code = sqlite3_step(left);
+		other = sqlite3_step(right);
+		if (code != SQLITE_ROW || other != SQLITE_ROW)
+			break;
+		ret = same_row(left, right) ? 0 : -EBADMSG;
+		code = other = SQLITE_OK;
+		++*rows;
+	}
+	if (!ret)
+		ret = to_errno(a->sqlite, code);
+	if (!ret)
+		ret = to_errno(b->sqlite, other);
+	if (!ret && code != other)
+		ret = -EBADMSG;
+	sqlite3_finalize(left);
+	sqlite3_finalize(right);
+	return ret;
+}
+
 int64_t db_last_id(struct db *db)
 {
 	return sqlite3_last_insert_rowid(db->sqlite);
