@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rules against a real store in memory: first one test per promise of
- * docs/design.md (P1, P3, P5, P6), then a model. The model is a second, much
- * simpler statement of what a guest has: a list of credits per client, used
- * from the front. Thousands of random operations go to both, and after each
- * one every client must see the same.
+ * The rules against a real store in memory: one test per promise of
+ * docs/design.md (P1, P3, P5, P6). All of them at random: test_model.c.
  *
  * The kernel is played by a record per client: it counts against the credit
  * that it was bound to last, and refuses a packet that the quota has no room
@@ -24,6 +21,8 @@
 #include "rules/move.h"
 #include "rules/pause.h"
 #include "rules/plan_defaults.h"
+#include "rules/refund.h"
+#include "rules/sale.h"
 #include "rules/session.h"
 #include "rules/token.h"
 #include "rules/voucher.h"
@@ -1456,406 +1455,229 @@ static void test_the_grant_follows_the_credit_in_use(void **state)
 	assert_int_equal(grant_for(w, 0).state, GRANT_NONE);
 }
 
-/* The model. */
+/* P6: pauses. */
 
-#define MODEL_CREDITS  40
-#define MODEL_SESSIONS 4096
-#define MODEL_TOKENS   8192
-
-struct model_credit {
-	enum kind kind;
-	int64_t plan, left_ns, bytes, moves;
-};
-
-struct model_session {
-	bool live;
-	int count; /* credits that have something left */
-	struct model_credit credits[MODEL_CREDITS];
-};
-
-struct model_token {
-	char text[TOKEN_TEXT];
-	int session; /* -1: forgotten */
-	int64_t ends;
-};
-
-struct model {
-	struct model_session sessions[MODEL_SESSIONS];
-	int session_count;
-	int of[CLIENTS]; /* session, -1: none */
-	struct model_token tokens[MODEL_TOKENS]; /* all that were handed out */
-	int token_count;
-	struct plan plans[4];
-};
-
-static uint64_t random_state;
-
-static int64_t pick(int64_t bound)
+static enum outcome pause_it(struct world *w, int client, bool *ret_changed)
 {
-	random_state =
-		random_state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (int64_t)((random_state >> 33) % (uint64_t)bound);
+	enum outcome outcome = OUTCOME_CONFLICT;
+
+	*ret_changed = false;
+	assert_int_equal(session_pause(&w->rules, &w->macs[client],
+				 SESSION_BY_USER, &w->now, ret_changed, &outcome), 0);
+	sync_records(w);
+	return outcome;
 }
 
-static int64_t plus(int64_t a, int64_t b)
-{
-	return a == UNLIMITED || b == UNLIMITED ? UNLIMITED : a + b;
-}
-
-static struct model_session *model_of(struct model *m, int client)
-{
-	return m->of[client] < 0 ? NULL : &m->sessions[m->of[client]];
-}
-
-static struct model_session *model_open(struct model *m, int client)
-{
-	assert_true(m->session_count < MODEL_SESSIONS);
-	if (m->of[client] < 0) {
-		m->of[client] = m->session_count++;
-		m->sessions[m->of[client]].live = true;
-	}
-	return model_of(m, client);
-}
-
-static void model_end(struct model *m, int client)
-{
-	m->sessions[m->of[client]].live = false;
-	m->sessions[m->of[client]].count = 0;
-	m->of[client] = -1;
-}
-
-static void model_drop(struct model_session *s, int at)
-{
-	memmove(&s->credits[at], &s->credits[at + 1],
-		(size_t)(s->count - at - 1) * sizeof(s->credits[0]));
-	s->count--;
-}
-
-/* Takes away what is empty; a session without credits is over. */
-static void model_settle(struct model *m, int client)
-{
-	struct model_session *s = model_of(m, client);
-	int i;
-
-	if (!s)
-		return;
-	for (i = 0; i < s->count;)
-		if (!s->credits[i].left_ns || !s->credits[i].bytes)
-			model_drop(s, i);
-		else
-			i++;
-	if (!s->count)
-		model_end(m, client);
-}
-
-static void model_wait(struct model *m, int64_t ns)
-{
-	int i;
-
-	for (i = 0; i < CLIENTS; i++) {
-		struct model_session *s = model_of(m, i);
-		int64_t rest = ns;
-
-		while (s && s->count && rest) {
-			struct model_credit *c = &s->credits[0];
-			int64_t part = MIN(c->left_ns, rest);
-
-			if (c->left_ns == UNLIMITED)
-				break;
-			c->left_ns -= part;
-			rest -= part;
-			if (!c->left_ns)
-				model_drop(s, 0);
-		}
-		model_settle(m, i);
-	}
-}
-
-static void model_add(struct model_session *s, const struct model_credit *c)
-{
-	struct model_credit *last = s->count ? &s->credits[s->count - 1] : NULL;
-
-	if (!last || last->kind != c->kind || last->plan != c->plan) {
-		s->credits[s->count++] = *c;
-		return;
-	}
-	last->left_ns = plus(last->left_ns, c->left_ns);
-	if (c->plan || c->bytes != UNLIMITED)
-		last->bytes = plus(last->bytes, c->bytes);
-	last->moves = MAX(last->moves, c->moves);
-}
-
-static bool model_full(const struct model_session *s)
-{
-	return s && s->count >= MODEL_CREDITS / 2 - 1;
-}
-
-/* The credits marked go to `to`; what `to` had queues behind them. */
-static void model_move(struct model *m, int from, int to, const bool *moves)
-{
-	struct model_session *s = model_of(m, from), *other, rest = {0};
-	int i, n, index = m->of[from];
-
-	for (i = n = 0; i < s->count; i++) {
-		if (moves[i])
-			s->credits[n++] = s->credits[i];
-		else
-			rest.credits[rest.count++] = s->credits[i];
-	}
-	s->count = n;
-	other = model_of(m, to);
-	for (i = 0; other && i < other->count; i++)
-		s->credits[s->count++] = other->credits[i];
-	for (i = 0; other && i < m->token_count; i++)
-		if (m->tokens[i].session == m->of[to])
-			m->tokens[i].session = index;
-	if (other)
-		model_end(m, to);
-	m->of[to] = index;
-	m->of[from] = -1;
-	if (!rest.count)
-		return;
-	other = model_open(m, from);
-	memcpy(other->credits, rest.credits, sizeof(rest.credits));
-	other->count = rest.count;
-}
-
-/* One more; all but the newest of the session are forgotten. */
-static void model_token(
-	struct model *m, struct world *w, int session, const char *text)
-{
-	struct model_token *t = &m->tokens[m->token_count++];
-	int i, kept = 0;
-
-	assert_true(m->token_count < MODEL_TOKENS);
-	memcpy(t->text, text, TOKEN_TEXT);
-	t->session = session;
-	t->ends = w->now.wall_sec + 3 * DAY;
-	for (i = m->token_count - 1; i >= 0; i--)
-		if (m->tokens[i].session == session && ++kept > TOKENS_MAX)
-			m->tokens[i].session = -1;
-}
-
-static void step_activate(struct world *w, struct model *m, int client)
-{
-	const struct plan *plan = &m->plans[pick(4)];
-	struct model_credit c = {KIND_VOUCHER, plan->id,
-		plan->seconds == UNLIMITED ? UNLIMITED
-					   : plan->seconds * NSEC_PER_SEC,
-		plan->bytes, plan->moves};
-	struct activated a;
-
-	if (model_full(model_of(m, client)))
-		return;
-	assert_int_equal(activate(w, client, make_code(w, plan, UNLIMITED), &a),
-		OUTCOME_OK);
-	model_add(model_open(m, client), &c);
-	model_token(m, w, m->of[client], a.token);
-}
-
-static void step_allow(struct world *w, struct model *m, int client)
-{
-	int64_t bytes = pick(2) ? UNLIMITED : 1 + pick(3 * MEGA);
-	struct model_credit c = {KIND_MANUAL, 0,
-		(1 + pick(7200)) * NSEC_PER_SEC, bytes, UNLIMITED};
-
-	if (model_full(model_of(m, client)))
-		return;
-	assert_int_equal(
-		allow(w, client, c.left_ns / NSEC_PER_SEC, bytes), OUTCOME_OK);
-	model_add(model_open(m, client), &c);
-}
-
-static void step_take(struct world *w, struct model *m, int client)
-{
-	struct model_session *s = model_of(m, client);
-	int64_t ns = (1 + pick(5000)) * NSEC_PER_SEC, part;
-	int i;
-
-	assert_int_equal(allow(w, client, -ns / NSEC_PER_SEC, UNLIMITED),
-		s ? OUTCOME_OK : OUTCOME_NOT_FOUND);
-	for (i = s ? s->count - 1 : -1; i >= 0; i--) {
-		if (s->credits[i].left_ns == UNLIMITED)
-			continue;
-		part = MIN(s->credits[i].left_ns, ns);
-		s->credits[i].left_ns -= part;
-		ns -= part;
-	}
-	model_settle(m, client);
-}
-
-/* A packet each; the kernel refuses what the quota has no room for. */
-static void step_traffic(struct world *w, struct model *m, int client)
-{
-	struct model_session *s = model_of(m, client);
-	int64_t len = 1 + pick(800000);
-
-	if (!s)
-		return;
-	if (s->credits[0].bytes != UNLIMITED && len > s->credits[0].bytes) {
-		w->exhausted[client] = true;
-		s->credits[0].bytes = 0;
-	} else {
-		*(pick(2) ? &w->raw_up[client] : &w->raw_down[client]) += len;
-		if (s->credits[0].bytes != UNLIMITED)
-			s->credits[0].bytes -= len;
-	}
-	model_settle(m, client);
-}
-
-static int client_of(const struct model *m, const struct model_session *s)
-{
-	int i;
-
-	for (i = 0; i < CLIENTS; i++)
-		if (m->of[i] == s - m->sessions)
-			return i;
-	return -1;
-}
-
-static void step_restore(struct world *w, struct model *m, int client)
-{
-	/* One of the last: older ones are of sessions that are over. */
-	int back = (int)pick(64);
-	struct model_token *t = &m->tokens[MAX(m->token_count - 1 - back, 0)];
-	struct model_session *s = NULL;
-	int from, i;
-	bool moves[MODEL_CREDITS] = {false}, any = false;
-	struct restored r;
-	enum outcome want = OUTCOME_OK;
-
-	if (m->token_count && t->session >= 0)
-		s = &m->sessions[t->session];
-	from = s ? client_of(m, s) : -1;
-	if (model_full(s) || model_full(model_of(m, client)))
-		return;
-	for (i = 0; s && i < s->count; i++)
-		any |= moves[i] = s->credits[i].moves > 0;
-	if (!s)
-		want = OUTCOME_SESSION_UNKNOWN;
-	else if (!s->live)
-		want = OUTCOME_SESSION_USED_UP;
-	else if (from != client && t->ends < w->now.wall_sec)
-		want = OUTCOME_TOKEN_EXPIRED;
-	else if (from != client && !any)
-		want = OUTCOME_NOT_TRANSFERABLE;
-	assert_int_equal(restore(w, client, t->text, &r), want);
-	if (want)
-		return;
-	assert_int_equal(r.migrated, from != client);
-	if (t->ends >= w->now.wall_sec)
-		t->ends = w->now.wall_sec + 3 * DAY;
-	if (from == client)
-		return;
-	for (i = 0; i < s->count; i++)
-		if (s->credits[i].moves != UNLIMITED && moves[i])
-			s->credits[i].moves--;
-	model_move(m, from, client, moves);
-}
-
-static void step_move(struct world *w, struct model *m, int client)
-{
-	int to = (client + 1 + (int)pick(CLIENTS - 1)) % CLIENTS;
-	bool moves[MODEL_CREDITS];
-
-	if (model_full(model_of(m, client)) || model_full(model_of(m, to)))
-		return;
-	assert_int_equal(move(w, client, to),
-		model_of(m, client) ? OUTCOME_OK : OUTCOME_NOT_FOUND);
-	memset(moves, true, sizeof(moves));
-	if (model_of(m, client))
-		model_move(m, client, to, moves);
-}
-
-static void step_kick(struct world *w, struct model *m, int client)
+static void resume(struct world *w, int client)
 {
 	enum outcome outcome;
+	bool changed = false;
 
-	if (pick(4))
-		return;
-	assert_int_equal(
-		session_kick(&w->rules, &w->macs[client], &w->now, &outcome), 0);
-	assert_int_equal(
-		outcome, model_of(m, client) ? OUTCOME_OK : OUTCOME_NOT_FOUND);
-	if (model_of(m, client))
-		model_end(m, client);
+	assert_int_equal(session_resume(&w->rules, &w->macs[client],
+				 SESSION_BY_USER, &w->now, &changed, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_OK);
+	assert_true(changed);
 	sync_records(w);
 }
 
-static void step_wait(struct world *w, struct model *m, int client)
+static void test_a_paused_clock_stands(void **state)
 {
-	int64_t ns = pick(2) ? pick(HOUR) : pick(NSEC_PER_SEC);
+	struct world *w = *state;
+	struct view view;
+	bool changed;
 
-	/* Now and then days, for the tokens. Sums stay exact in nanoseconds,
-	 * and whole seconds keep both clocks in step. */
-	if (!pick(40))
-		ns = pick(4 * DAY) * NSEC_PER_SEC;
-	ns -= ns % NSEC_PER_SEC;
-	wait_ns(w, ns);
-	model_wait(m, ns);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_NOT_FOUND);
+	allow(w, 0, 3600, UNLIMITED);
+	wait_ns(w, 100 * NSEC_PER_SEC + 1);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_OK);
+	assert_true(changed);
+	/* Years later, to the nanosecond. */
+	wait_ns(w, 1000 * DAY * NSEC_PER_SEC);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_OK);
+	assert_false(changed);
+	resume(w, 0);
+	wait_ns(w, 3500 * NSEC_PER_SEC - 2);
+	assert_true(look(w, 0, &view));
+	assert_int_equal(view.remaining_ns, 1);
+	wait_ns(w, 1);
+	assert_false(look(w, 0, &view));
 }
 
-static void compare(struct world *w, struct model *m, int step)
+/* The credit in use says whether; what is redeemed goes on. */
+static void test_what_may_be_paused(void **state)
 {
-	int i, n;
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	struct activated a;
+	bool changed;
 
+	allow(w, 0, 60, UNLIMITED);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_OK);
+	assert_int_equal(activate(w, 0, make_code(w, &plan, UNLIMITED), &a), OUTCOME_OK);
+	assert_int_equal(a.account.session.state, SESSION_RUNNING);
+	wait_ns(w, 60 * NSEC_PER_SEC);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_NOT_PAUSABLE);
+	allow(w, 0, 60, UNLIMITED);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_NOT_PAUSABLE);
+	assert_seconds(w, 0, 3660);
+}
+
+/* Held and released, it is paused again. */
+static void test_a_hold_over_a_pause(void **state)
+{
+	struct world *w = *state;
+	enum outcome outcome;
+	struct account account;
+	bool changed;
+
+	allow(w, 0, 3600, UNLIMITED);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_OK);
+	hold(w, 0, true);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_SESSION_HELD);
+	assert_int_equal(session_resume(&w->rules, &w->macs[0], SESSION_BY_USER,
+				 &w->now, &changed, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_SESSION_HELD);
+	assert_int_equal(session_release(&w->rules, &w->macs[0],
+				 SESSION_BY_OPERATOR, &w->now, &changed, &outcome), 0);
+	assert_true(changed);
+	assert_int_equal(account_load(&w->rules, &w->macs[0], &w->now, &account), 0);
+	assert_int_equal(account.session.state, SESSION_PAUSED);
+	wait_ns(w, HOUR);
+	assert_seconds(w, 0, 3600);
+}
+
+/* Each device would have the minutes that the other one stops. */
+static void test_what_is_shared_is_not_paused(void **state)
+{
+	struct world *w = *state;
+	struct credit credit = {.kind = KIND_COIN, .left_ns = HOUR,
+		.bytes = UNLIMITED, .moves_left = UNLIMITED, .token_days = UNLIMITED};
+	struct group group = {.devices_max = 2, .bytes = UNLIMITED, .name = "two"};
+	enum outcome outcome;
+	struct account account;
+	bool changed;
+
+	assert_int_equal(store_group_insert(w->rules.store, &group), 0);
+	credit.group_id = group.id;
+	assert_int_equal(account_open(&w->rules, &w->macs[0], &w->now, &account), 0);
+	assert_int_equal(account_add(&w->rules, &account, &credit, &w->now, &outcome), 0);
+	assert_int_equal(pause_it(w, 0, &changed), OUTCOME_NOT_PAUSABLE);
+}
+
+/* Refunds. */
+
+static struct payment buy(struct world *w, int client, int64_t seconds, int64_t bytes)
+{
+	struct allowance allowance = {.seconds = seconds, .bytes = bytes};
+	struct payment payment = {.paid_at = 1, .method = "cash", .amount_minor = 100,
+		.currency = "TZS", .who = "test"};
+	enum outcome outcome;
+	struct account account;
+
+	assert_int_equal(session_allow(&w->rules, &w->macs[client], &allowance,
+				 &w->now, &account, &outcome), 0);
+	assert_int_equal(sale_to_session(&w->rules, &account, &payment), 0);
 	sync_records(w);
-	for (i = 0; i < CLIENTS; i++) {
-		const struct model_session *s = model_of(m, i);
-		int64_t left_ns = 0, bytes = 0;
-		struct view view;
-		bool live = look(w, i, &view);
-
-		for (n = 0; s && n < s->count; n++)
-			left_ns = plus(left_ns, s->credits[n].left_ns);
-		if (s)
-			bytes = s->credits[0].bytes;
-		if (live != (s != NULL) || view.remaining_ns != left_ns ||
-			view.remaining_bytes != bytes ||
-			(s && view.kind != s->credits[0].kind))
-			fail_msg("step %d, client %d: live %d %d, "
-				 "time %lld %lld, bytes %lld %lld",
-				step, i, live, s != NULL,
-				(long long)view.remaining_ns, (long long)left_ns,
-				(long long)view.remaining_bytes,
-				(long long)bytes);
-	}
+	assert_int_equal(store_payment_lookup(w->rules.store, payment.id, &payment), 0);
+	return payment;
 }
 
-static void run_model(struct world *w, uint64_t seed, int steps)
+static void refund(struct world *w, const struct payment *payment)
 {
-	static void (*const step_fns[])(struct world * w, struct model * m,
-		int client) = {step_wait, step_wait, step_traffic, step_traffic,
-		step_traffic, step_activate, step_activate, step_allow,
-		step_take, step_restore, step_restore, step_move, step_kick};
-	struct model *m = xcalloc(1, sizeof(*m));
-	int i;
+	enum outcome outcome = OUTCOME_CONFLICT;
 
-	random_state = seed;
-	m->plans[0] = make_plan(w, "hour", 3600, UNLIMITED, 0);
-	m->plans[1] = make_plan(w, "one move", 7200, 2 * MEGA, 1);
-	m->plans[2] = make_plan(w, "bytes", UNLIMITED, 3 * MEGA, 0);
-	m->plans[3] = make_plan(w, "free", 1800, UNLIMITED, UNLIMITED);
-	for (i = 0; i < CLIENTS; i++)
-		m->of[i] = -1;
-	for (i = 0; i < steps; i++) {
-		step_fns[pick(ARRAY_SIZE(step_fns))](w, m, (int)pick(CLIENTS));
-		compare(w, m, i);
-	}
-	free(m);
+	assert_int_equal(session_refund(&w->rules, payment, &w->now, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_OK);
+	sync_records(w);
 }
 
-static void test_model(void **state)
+static void test_a_refund_takes_what_it_bought(void **state)
 {
-	uint64_t seed;
+	struct world *w = *state;
+	struct payment first = buy(w, 0, 600, UNLIMITED), second = buy(w, 0, 300, UNLIMITED);
+	struct account account;
+	struct session session;
 
-	for (seed = 1; seed <= 8; seed++) {
-		if (seed > 1)
-			set_up(state);
-		run_model(*state, seed, 700);
-		if (seed < 8)
-			tear_down(state);
+	wait_ns(w, 100 * NSEC_PER_SEC);
+	/* Added up with the first, and 100 s are used: never more than it bought. */
+	refund(w, &second);
+	assert_seconds(w, 0, 500);
+	assert_int_equal(account_load(&w->rules, &w->macs[0], &w->now, &account), 0);
+	assert_int_equal(account.session.total_paid_minor, 100);
+	/* Nor than is left; and that was the last. */
+	refund(w, &first);
+	assert_seconds(w, 0, 0);
+	assert_int_equal(
+		store_session_last(w->rules.store, &w->macs[0], &session), 0);
+	assert_string_equal(session.end_reason, "refunded");
+	assert_int_equal(session.total_paid_minor, 0);
+}
+
+/* It follows its credit to another MAC and into another session. */
+static void test_a_refund_finds_its_credit(void **state)
+{
+	struct world *w = *state;
+	struct payment payment = buy(w, 0, 600, 5 * MEGA);
+	struct account account;
+
+	assert_int_equal(move(w, 0, 1), OUTCOME_OK);
+	allow(w, 2, 60, UNLIMITED);
+	assert_int_equal(move(w, 1, 2), OUTCOME_OK);
+	assert_int_equal(store_payment_lookup(w->rules.store, payment.id, &payment), 0);
+	refund(w, &payment);
+	assert_seconds(w, 2, 60);
+	assert_int_equal(account_load(&w->rules, &w->macs[2], &w->now, &account), 0);
+	assert_int_equal(account.session.total_paid_minor, 0);
+}
+
+static void test_a_refund_of_what_is_shared(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_shared_plan(w, 3);
+	struct payment payment = {.paid_at = 1, .method = "cash", .amount_minor = 700,
+		.currency = "TZS", .who = "test"};
+	enum outcome outcome;
+	struct activated a;
+	struct voucher voucher;
+
+	make_code(w, &plan, UNLIMITED);
+	assert_int_equal(store_voucher_list(w->rules.store, -1, NULL, 0, &voucher, 1), 1);
+	payment.voucher_id = voucher.id;
+	assert_int_equal(store_payment_insert(w->rules.store, &payment), 0);
+	/* Not redeemed yet: there is nothing to take. */
+	assert_int_equal(session_refund(&w->rules, &payment, &w->now, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_NOT_FOUND);
+	assert_int_equal(activate(w, 0, w->code, &a), OUTCOME_OK);
+	assert_int_equal(a.account.session.total_paid_minor, 700);
+	assert_int_equal(activate(w, 1, w->code, &a), OUTCOME_OK);
+	assert_int_equal(store_payment_lookup(w->rules.store, payment.id, &payment), 0);
+	refund(w, &payment);
+	assert_seconds(w, 0, 0);
+	assert_seconds(w, 1, 0);
+}
+
+/* P3: the same code, from 64 devices in one turn. */
+static void test_one_of_many_gets_the_voucher(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "hour", 3600, UNLIMITED, 0);
+	int i, won = 0, refused = 0;
+
+	make_code(w, &plan, UNLIMITED);
+	w->rules.fold = NULL;
+	for (i = 0; i < 64; i++) {
+		struct mac mac = {{2, 0, 0, 0, 1, (uint8_t)i}};
+		struct guest guest = {&mac, NULL};
+		enum outcome outcome;
+		struct activated a;
+
+		assert_int_equal(voucher_activate(&w->rules, &guest, w->code, &w->now,
+					 &a, &outcome), 0);
+		won += outcome == OUTCOME_OK;
+		refused += outcome == OUTCOME_VOUCHER_USED;
 	}
+	assert_int_equal(won, 1);
+	assert_int_equal(refused, 63);
 }
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -1903,7 +1725,14 @@ int main(void)
 		TEST(test_nobody_gets_rid_of_a_block_by_moving),
 		TEST(test_the_desk_moves_everything),
 		TEST(test_the_grant_follows_the_credit_in_use),
-		TEST(test_model),
+		TEST(test_a_paused_clock_stands),
+		TEST(test_what_may_be_paused),
+		TEST(test_a_hold_over_a_pause),
+		TEST(test_what_is_shared_is_not_paused),
+		TEST(test_a_refund_takes_what_it_bought),
+		TEST(test_a_refund_finds_its_credit),
+		TEST(test_a_refund_of_what_is_shared),
+		TEST(test_one_of_many_gets_the_voucher),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

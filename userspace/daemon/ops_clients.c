@@ -284,7 +284,7 @@ static int take_money(struct gatehoused *g, const struct caller *caller,
 	snprintf(payment.currency, sizeof(payment.currency), "%s",
 		plan ? plan->currency : g->config.currency);
 	snprintf(payment.who, sizeof(payment.who), "%s", caller->who);
-	return sale_to_session(&g->rules, &account->session, &payment);
+	return sale_to_session(&g->rules, account, &payment);
 }
 
 json_t *op_clients_allow(struct gatehoused *g, const struct caller *caller,

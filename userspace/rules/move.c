@@ -60,9 +60,10 @@ static bool has_share_of(const struct account *account, int64_t group_id)
 	return false;
 }
 
-/* The client may already have a session: its credits queue behind the moved ones. */
+/* The client may already have a session: its credits queue behind the moved ones.
+ * `ret_runs`, if there was one: whether it did. */
 static int take_over(struct rules *rules, struct account *account,
-	const struct mac *mac, const struct moment *now,
+	const struct mac *mac, const struct moment *now, bool *ret_runs,
 	enum outcome *ret_outcome)
 {
 	struct account other;
@@ -107,15 +108,16 @@ static int take_over(struct rules *rules, struct account *account,
 	/* Whoever kept a link to the other finds this one with it. */
 	ret = store_token_rebind(
 		rules->store, other.session.id, account->session.id);
+	if (!ret)
+		ret = store_payment_rebind(
+			rules->store, other.session.id, account->session.id);
 	if (ret)
 		return ret;
 	account->session.token_handed |= other.session.token_handed;
 	account->session.total_paid_minor += other.session.total_paid_minor;
 	other.session.total_paid_minor = 0;
 	other.count = 0;
-	/* Who is online stays so. */
-	if (other.session.state == SESSION_RUNNING)
-		account_resume(account, "joined", now);
+	*ret_runs = other.session.state == SESSION_RUNNING;
 	account_change(&other, SESSION_EVENT_JOINED, NULL, now);
 	return account_save(rules, &other);
 }
@@ -154,12 +156,12 @@ int account_move(struct rules *rules, struct account *account,
 {
 	const struct session was = account->session;
 	int ret, i, own = account->count;
-	bool stays = false;
+	bool stays = false, runs = false;
 
 	for (i = 0; i < account->count; i++)
 		stays |= account->credits[i].state != CREDIT_USED && !moves[i];
 	*ret_outcome = OUTCOME_OK;
-	ret = take_over(rules, account, mac, now, ret_outcome);
+	ret = take_over(rules, account, mac, now, &runs, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
 	for (i = own; i < account->count; i++)
@@ -175,6 +177,9 @@ int account_move(struct rules *rules, struct account *account,
 		return ret;
 	account_change(account, SESSION_EVENT_MOVED, NULL, now);
 	account->happened[account->happened_count - 1].from = was.mac;
+	/* Who is online stays so. */
+	if (runs)
+		account_resume(account, "joined", now);
 	account_settle(account, now, false);
 	return account_save(rules, account);
 }

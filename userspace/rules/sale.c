@@ -5,32 +5,43 @@
  */
 #include "rules/sale.h"
 
-int sale_to_session(struct rules *rules, struct session *session,
+/* What account_add() made of it, for a refund. */
+static void bought(const struct account *account, struct payment *payment)
+{
+	payment->session_id = account->session.id;
+	payment->credit_id = account->added.credit_id;
+	payment->bought_ns = account->added.ns;
+	payment->bought_bytes = account->added.bytes;
+}
+
+int sale_to_session(struct rules *rules, struct account *account,
 	struct payment *payment)
 {
 	int ret;
 
-	payment->session_id = session->id;
+	bought(account, payment);
 	ret = store_payment_insert(rules->store, payment);
 	if (ret)
 		return ret;
-	session->total_paid_minor += payment->amount_minor;
-	return store_session_update(rules->store, session);
+	account->session.total_paid_minor += payment->amount_minor;
+	return store_session_update(rules->store, &account->session);
 }
 
 int sale_redeemed(struct rules *rules, const struct voucher *voucher,
-	const struct plan *plan, struct session *session)
+	const struct plan *plan, struct account *account)
 {
+	struct payment payment = {.id = 0};
 	int64_t paid = 0;
-	int ret = store_payment_bind(
-		rules->store, voucher->id, session->id, &paid);
+	int ret;
 
+	bought(account, &payment);
+	ret = store_payment_bind(rules->store, voucher->id, &payment, &paid);
 	if (ret == -ENOENT)
 		paid = plan->price_minor;
 	else if (ret)
 		return ret;
-	session->total_paid_minor += paid;
-	return store_session_update(rules->store, session);
+	account->session.total_paid_minor += paid;
+	return store_session_update(rules->store, &account->session);
 }
 
 int sale_of_voucher(struct rules *rules, const struct voucher *voucher,

@@ -6,24 +6,25 @@
 #ifndef RULES_SALE_H
 #define RULES_SALE_H
 
-#include "rules/rules.h"
+#include "rules/session.h"
 
 #define SALE_CASH "cash" /* over the desk */
 
 /*
- * Records what was paid for the time that the session was just given, and adds
- * it to what the session cost. `payment` has all but id, session and status;
- * both structs are brought up to date. -EEXIST: its reference was there before.
+ * Records what was paid for what account_add() has just added to the account,
+ * and adds it to what the session cost. `payment` has all but id, session,
+ * status and what it bought; both structs are brought up to date. -EEXIST: its
+ * reference was there before.
  */
-int sale_to_session(struct rules *rules, struct session *session,
+int sale_to_session(struct rules *rules, struct account *account,
 	struct payment *payment);
 
 /*
- * A voucher has become time of this session: what was paid for it is what the
+ * A voucher has just been added to the account: what was paid for it is what the
  * session cost. Nobody wrote down that it was sold: it cost what its plan says.
  */
 int sale_redeemed(struct rules *rules, const struct voucher *voucher,
-	const struct plan *plan, struct session *session);
+	const struct plan *plan, struct account *account);
 
 /*
  * An unused voucher is sold. `payment` has all but id, plan and voucher.

@@ -179,6 +179,7 @@ static int load_credits(
 
 	account->happened_count = 0;
 	account->is_new = false;
+	account->added.credit_id = 0;
 	if (rules->fold && account->session.state != SESSION_ENDED)
 		ret = rules->fold(
 			rules->data, &account->session.mac, &exhausted);
@@ -242,6 +243,7 @@ int account_open(struct rules *rules, const struct mac *mac,
 	ret_account->used_up = ret_account->used_down = 0;
 	ret_account->happened_count = 0;
 	ret_account->is_new = true;
+	ret_account->added.credit_id = 0;
 	ret_account->session = (struct session){
 		.mac = *mac,
 		.state = SESSION_RUNNING,
@@ -364,8 +366,8 @@ bool account_settle(
 				use(account, credit, at_ns);
 			else
 				end_at(account, end, at_ns, now);
-		} else if (credit->deadline_ns <= now->mono_ns) {
-			at_ns = credit->deadline_ns;
+		} else if (credit_time_left(credit, now->mono_ns) == 0) {
+			at_ns = MIN(credit->deadline_ns, now->mono_ns);
 			end = SESSION_EVENT_EXPIRED;
 			use_up(credit, at_ns);
 		} else if (ends_by_bytes(credit) &&
@@ -456,6 +458,22 @@ static void extended(struct account *account, const struct credit *credit,
 		account_resume(account, SESSION_BY_USER, now);
 }
 
+/* `credit` became `place`, or part of it, among the account's. */
+static int save_added(struct rules *rules, struct account *account,
+	const struct credit *place, const struct credit *credit,
+	const struct moment *now)
+{
+	int ret;
+
+	extended(account, credit, now);
+	account_settle(account, now, false);
+	ret = account_save(rules, account);
+	account->added.credit_id = place->id;
+	account->added.ns = credit->left_ns;
+	account->added.bytes = credit->bytes;
+	return ret;
+}
+
 int account_add(struct rules *rules, struct account *account,
 	const struct credit *credit, const struct moment *now,
 	enum outcome *ret_outcome)
@@ -477,8 +495,7 @@ int account_add(struct rules *rules, struct account *account,
 		if (credit->plan_id || credit->bytes != UNLIMITED)
 			last->bytes = sum(bytes_begun(last), credit->bytes);
 		last->moves_left = MAX(last->moves_left, credit->moves_left);
-		extended(account, credit, now);
-		return account_save(rules, account);
+		return save_added(rules, account, last, credit, now);
 	}
 	if (account->count == CREDITS_MAX) {
 		*ret_outcome = OUTCOME_CONFLICT;
@@ -494,9 +511,7 @@ int account_add(struct rules *rules, struct account *account,
 	last->state = CREDIT_WAITING;
 	last->deadline_ns = UNLIMITED;
 	account->count++;
-	extended(account, credit, now);
-	account_settle(account, now, false);
-	return account_save(rules, account);
+	return save_added(rules, account, last, credit, now);
 }
 
 static bool has_time(const struct account *account, int64_t now_ns)

@@ -51,6 +51,9 @@ struct account {
 	int64_t used_up, used_down; /* bytes of credits that are not below */
 	int count;
 	struct credit credits[CREDITS_MAX]; /* in their order */
+	struct {
+		int64_t credit_id, ns, bytes; /* UNLIMITED */
+	} added; /* last, by account_add(), and to which credit; id 0: nothing */
 	int happened_count;
 	struct happened happened[HAPPENED_MAX]; /* told when it is saved */
 };

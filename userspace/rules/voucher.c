@@ -286,7 +286,7 @@ static int redeem(struct rules *rules, const struct guest *guest,
 	ret = store_voucher_use(rules->store, voucher->id, account->session.id,
 		guest->mac, now->wall_sec);
 	if (!ret)
-		ret = sale_redeemed(rules, voucher, &plan, &account->session);
+		ret = sale_redeemed(rules, voucher, &plan, account);
 	return ret ? ret : token_make(rules, account, now, activated->token);
 }
 

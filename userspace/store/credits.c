@@ -127,6 +127,13 @@ int store_credit_used(struct store *store, int64_t session_id,
 	return 0;
 }
 
+int store_credit_lookup(
+	struct store *store, int64_t id, struct credit *ret_credit)
+{
+	return db_one(store->db, read_credit, ret_credit,
+		"SELECT " COLUMNS " FROM credits WHERE id = ?", "i", id);
+}
+
 int store_credit_last(
 	struct store *store, int64_t session_id, struct credit *ret_credit)
 {

@@ -10,7 +10,7 @@
 #define COLUMNS                                                              \
 	"id, paid_at, method, reference, amount_minor, currency, status,"    \
 	" plan_id, session_id, voucher_id, network, phone, who, refunded_at," \
-	" refunded_by"
+	" refunded_by, credit_id, bought_ns, bought_bytes"
 
 static const char *const status_names[] = {
 	[PAYMENT_PAID] = "paid",
@@ -43,6 +43,9 @@ static void read_payment(struct db_rows *rows, void *ret_row)
 	db_text(rows, 12, p->who, sizeof(p->who));
 	p->refunded_at = db_int(rows, 13);
 	db_text(rows, 14, p->refunded_by, sizeof(p->refunded_by));
+	p->credit_id = db_int(rows, 15);
+	p->bought_ns = db_limit(rows, 16);
+	p->bought_bytes = db_limit(rows, 17);
 }
 
 static const char *or_null(const char *text)
@@ -55,13 +58,15 @@ int store_payment_insert(struct store *store, struct payment *payment)
 	int ret = db_run(store->db,
 		"INSERT INTO payments (paid_at, method, reference,"
 		" amount_minor, currency, status, plan_id, session_id,"
-		" voucher_id, network, phone, who) VALUES (?, ?, ?, ?, ?,"
-		" 'paid', nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, ?, ?)",
-		"ittitiiittt", payment->paid_at, payment->method,
+		" voucher_id, network, phone, who, credit_id, bought_ns,"
+		" bought_bytes) VALUES (?, ?, ?, ?, ?, 'paid', nullif(?, 0),"
+		" nullif(?, 0), nullif(?, 0), ?, ?, ?, nullif(?, 0), ?, ?)",
+		"ittitiiitttill", payment->paid_at, payment->method,
 		or_null(payment->reference), payment->amount_minor,
 		payment->currency, payment->plan_id, payment->session_id,
 		payment->voucher_id, or_null(payment->network),
-		or_null(payment->phone), payment->who);
+		or_null(payment->phone), payment->who, payment->credit_id,
+		payment->bought_ns, payment->bought_bytes);
 
 	if (!ret)
 		payment->id = db_last_id(store->db);
@@ -114,13 +119,14 @@ int store_payment_list(struct store *store,
 }
 
 int store_payment_bind(struct store *store, int64_t voucher_id,
-	int64_t session_id, int64_t *ret_minor)
+	const struct payment *bought, int64_t *ret_minor)
 {
 	int ret = db_run(store->db,
-		"UPDATE payments SET session_id = ?,"
-		" updated_at = unixepoch()"
+		"UPDATE payments SET session_id = ?, credit_id = nullif(?, 0),"
+		" bought_ns = ?, bought_bytes = ?, updated_at = unixepoch()"
 		" WHERE voucher_id = ? AND status = 'paid'",
-		"ii", session_id, voucher_id);
+		"iilli", bought->session_id, bought->credit_id,
+		bought->bought_ns, bought->bought_bytes, voucher_id);
 
 	if (!ret && db_changes(store->db) < 1)
 		ret = -ENOENT;
@@ -129,6 +135,14 @@ int store_payment_bind(struct store *store, int64_t voucher_id,
 			     "SELECT sum(amount_minor) FROM payments"
 			     " WHERE voucher_id = ? AND status = 'paid'",
 			     "i", voucher_id);
+}
+
+int store_payment_rebind(struct store *store, int64_t from_id, int64_t to_id)
+{
+	return db_run(store->db,
+		"UPDATE payments SET session_id = ?, updated_at = unixepoch()"
+		" WHERE session_id = ?",
+		"ii", to_id, from_id);
 }
 
 static void read_sum(struct db_rows *rows, void *ret_row)

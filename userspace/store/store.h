@@ -295,6 +295,7 @@ int store_credit_list(struct store *store, int64_t session_id, struct credit *ro
 int store_credit_used(struct store *store, int64_t session_id, int64_t *ret_up, int64_t *ret_down);
 /* Those of a group that are not used up, of all sessions. */
 int store_credit_shared(struct store *store, int64_t group_id, struct credit *rows, int max);
+int store_credit_lookup(struct store *store, int64_t id, struct credit *ret_credit);
 /* The last one, used up or not. */
 int store_credit_last(struct store *store, int64_t session_id, struct credit *ret_credit);
 /* MACs whose running credit ends until `until_ns`, the earliest first. */
@@ -419,6 +420,9 @@ struct payment {
 	char who[40]; /* took it: an operator, or a coin slot */
 	int64_t refunded_at;
 	char refunded_by[40];
+	/* The credit that what was bought became part of; 0: none yet. */
+	int64_t credit_id;
+	int64_t bought_ns, bought_bytes; /* UNLIMITED */
 };
 const char *payment_status_name(enum payment_status status);
 /* As paid; sets the id. -EEXIST: that reference was there before. */
@@ -434,10 +438,14 @@ struct payment_filter {
 /* Newest first, ids below `before` (UNLIMITED: from the newest). */
 int store_payment_list(struct store *store, const struct payment_filter *filter,
 	int64_t before, struct payment *rows, int max);
-/* What was paid for a voucher is of this session from now on; how much that
- * was is added up, -ENOENT: nothing was. */
+/* What was paid for a voucher is of this session from now on, and bought this
+ * of a credit (`bought`: session_id, credit_id, bought_ns, bought_bytes are
+ * read); how much was paid is added up, -ENOENT: nothing was. */
 int store_payment_bind(struct store *store, int64_t voucher_id,
-	int64_t session_id, int64_t *ret_minor);
+	const struct payment *bought, int64_t *ret_minor);
+
+/* What was paid for one session was paid for another from now on. */
+int store_payment_rebind(struct store *store, int64_t from_id, int64_t to_id);
 
 /* Of one day of the box, who took and who gave back, method and currency. */
 struct payment_sum {
