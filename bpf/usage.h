@@ -2,12 +2,16 @@
 /*
  * The counters of a client record; nothing else in bpf/ writes them.
  *
- * Invariant: up.bytes + down.bytes of what passed never exceeds the quota.
+ * Invariant: up.bytes + down.bytes of what passed, or the one of them that the
+ * quota is about, never exceeds it.
  * Each packet adds first and judges the sum afterwards; the atomic add is a
  * full barrier, so of two packets that cross the limit together on two CPUs
  * at least the later one sees the other. Who is over takes its bytes back and
  * is dropped. The first refusal closes the record (`exhausted`), so that no
  * smaller packet slips through behind it.
+ *
+ * A quota may be about one direction (GH_QUOTA_UP, GH_QUOTA_DOWN): the other one
+ * is counted only, until the first refusal closes both.
  *
  * A record with slow prices (fair use) passes on: `exhausted` then says that
  * those hold.
@@ -23,6 +27,23 @@ static __always_inline bool gh_is_exhausted(const struct gh_client *client)
 static __always_inline bool gh_is_slowing(const struct gh_policy *policy)
 {
 	return GH_READ(policy->slow_up_price) || GH_READ(policy->slow_down_price);
+}
+
+/* Is the quota about this direction too? GH_UNLIMITED is about neither. */
+static __always_inline bool gh_is_limited(__u64 quota, bool up)
+{
+	return !(quota & (up ? GH_QUOTA_DOWN : GH_QUOTA_UP));
+}
+
+/* Are so many bytes of a limited direction too many? */
+static __always_inline bool gh_is_over(
+	const struct gh_client *client, bool up, __u64 quota, __u64 sum)
+{
+	const struct gh_half *other = up ? &client->down : &client->up;
+
+	if (gh_is_limited(quota, !up))
+		sum += GH_READ(other->bytes);
+	return sum > (quota & GH_QUOTA_BYTES);
 }
 
 /* The quota has refused a packet for good; only records with one pay for that. */
@@ -41,11 +62,13 @@ static __always_inline __u32 gh_price(const struct gh_client *client, bool up,
 	__u64 quota, __u32 bytes)
 {
 	const struct gh_policy *p = &client->policy;
+	const struct gh_half *half = up ? &client->up : &client->down;
 
 	if (quota != GH_UNLIMITED &&
 		(gh_is_exhausted(client) ||
-			GH_READ(client->up.bytes) + GH_READ(client->down.bytes) +
-					bytes > quota))
+			(gh_is_limited(quota, up) &&
+				gh_is_over(client, up, quota,
+					GH_READ(half->bytes) + bytes))))
 		return up ? GH_READ(p->slow_up_price)
 			  : GH_READ(p->slow_down_price);
 	return up ? GH_READ(p->up_price) : GH_READ(p->down_price);
@@ -75,10 +98,9 @@ static __always_inline int gh_charge(struct gh_client *client, bool up,
 	__u64 quota, __u32 bytes, __u32 packets, bool *ret_first)
 {
 	struct gh_half *mine = up ? &client->up : &client->down;
-	struct gh_half *other = up ? &client->down : &client->up;
 	__u64 sum;
 
-	if (quota == GH_UNLIMITED) {
+	if (!gh_is_limited(quota, up)) {
 		__sync_fetch_and_add(&mine->bytes, bytes);
 		__sync_fetch_and_add(&mine->packets, packets);
 		return 0;
@@ -86,17 +108,16 @@ static __always_inline int gh_charge(struct gh_client *client, bool up,
 	if (gh_is_slowing(&client->policy)) {
 		sum = __sync_fetch_and_add(&mine->bytes, bytes) + bytes;
 		__sync_fetch_and_add(&mine->packets, packets);
-		if (sum + GH_READ(other->bytes) > quota &&
-			!gh_is_exhausted(client))
+		if (gh_is_over(client, up, quota, sum) && !gh_is_exhausted(client))
 			*ret_first = gh_exhaust(client, mine, quota);
 		return 0;
 	}
 	if (gh_is_exhausted(client))
 		return GH_DROP_QUOTA;
-	if (GH_READ(mine->bytes) + GH_READ(other->bytes) + bytes > quota)
+	if (gh_is_over(client, up, quota, GH_READ(mine->bytes) + bytes))
 		goto refuse;
 	sum = __sync_fetch_and_add(&mine->bytes, bytes) + bytes;
-	if (sum + GH_READ(other->bytes) > quota) {
+	if (gh_is_over(client, up, quota, sum)) {
 		__sync_fetch_and_add(&mine->bytes, -(__u64)bytes);
 		goto refuse;
 	}

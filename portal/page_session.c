@@ -100,23 +100,50 @@ static void add_waiting(
 	view_set_flag(view, "several", json_array_size(credits) > 1);
 }
 
-/* When all of it is over, by the clock of the box; the script says it in the
- * guest's own way. */
-static void set_end(struct view *view, const json_t *session)
+/* A time of the reply by the clock of the box. NULL: there is none. */
+static const char *local_time(
+	struct request *req, const json_t *time, const char *format)
 {
-	const char *text =
-		json_string_value(json_object_get(session, "expiresAt"));
+	const char *text = json_string_value(time);
 	struct tm tm = {0};
 	char local[32];
 	time_t at;
 
 	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return;
+		return NULL;
 	at = timegm(&tm);
 	localtime_r(&at, &tm);
-	strftime(local, sizeof(local), "%Y-%m-%d %H:%M", &tm);
-	view_format(view, "expires", "%s", text);
-	view_format(view, "ends", "%s", local);
+	strftime(local, sizeof(local), format, &tm);
+	return arena_copy(&req->arena, local, strlen(local));
+}
+
+#define DAY_AND_TIME "%Y-%m-%d %H:%M"
+
+/* When all of it is over; the script says it in the guest's own way. */
+static void set_end(struct request *req, struct view *view, const json_t *session)
+{
+	const json_t *end = json_object_get(session, "expiresAt");
+	const char *local = local_time(req, end, DAY_AND_TIME);
+
+	if (local)
+		view_format(view, "expires", "%s", json_string_value(end));
+	view_set(view, "ends", local);
+}
+
+/* What its plan says of time besides how much there is. */
+static void set_terms(struct request *req, struct view *view, const json_t *session)
+{
+	const json_t *idle = json_object_get(session, "idleMinutes");
+
+	view_format(view, "hours", "%s",
+		json_string_value(json_object_get(session, "hours")) ?: "");
+	view_set(view, "opens",
+		local_time(req, json_object_get(session, "opensAt"), "%H:%M"));
+	view_set(view, "valid",
+		local_time(req, json_object_get(session, "validUntil"),
+			DAY_AND_TIME));
+	if (json_is_integer(idle))
+		view_set_int(view, "idle_minutes", json_integer_value(idle));
 }
 
 /* The resume link: of a token that is handed out now, or of the browser's own
@@ -226,7 +253,8 @@ void page_session_values(struct request *req, struct view *view,
 	view_set(view, "network", ssid_of(&req->portal->config, network));
 	set_networks(req, view, json_object_get(session, "networks"));
 	add_waiting(req, view, json_object_get(session, "credits"));
-	set_end(view, session);
+	set_end(req, view, session);
+	set_terms(req, view, session);
 	set_hold(view, session);
 	set_token(req, view, session);
 }

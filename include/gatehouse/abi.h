@@ -30,6 +30,10 @@
 
 #define GH_NEVER     (~0ULL) /* expires_ns: no end */
 #define GH_UNLIMITED (~0ULL) /* quota_bytes: no limit */
+/* Of quota_bytes: it is about one direction. About neither: GH_UNLIMITED. */
+#define GH_QUOTA_UP    (1ULL << 63)
+#define GH_QUOTA_DOWN  (1ULL << 62)
+#define GH_QUOTA_BYTES (GH_QUOTA_DOWN - 1)
 
 #define GH_NETWORKS_MAX 64    /* networks of one box; policy.networks is a mask */
 #define GH_IFINDEX_MAX  65536 /* entries of the `interfaces` map */
@@ -64,7 +68,8 @@ struct gh_policy {
 	__u32 seq;
 	enum gh_state state;
 	__u64 expires_ns;  /* GH_NEVER: no end */
-	__u64 quota_bytes; /* up.bytes + down.bytes may reach, not exceed */
+	/* up.bytes + down.bytes may reach it, not exceed it; or one of them */
+	__u64 quota_bytes;
 	/* GCRA prices, ns << 15 per byte (bpf/ratelimit.h); 0: no limit */
 	__u32 up_price;
 	__u32 down_price;

@@ -135,7 +135,7 @@ static struct gh_client record_of(uint32_t n)
 	return (struct gh_client){.policy = {
 		.state = GH_STATE_RUNNING,
 		.expires_ns = GH_NEVER - 1,
-		.quota_bytes = GH_UNLIMITED >> 1,
+		.quota_bytes = GH_QUOTA_BYTES,
 		.up_price = n == RATED,
 		.down_price = n == RATED,
 		.networks = ~0ULL,

@@ -156,7 +156,7 @@ static void test_every_byte_is_counted(void **state)
 		struct gh_client record;
 
 		/* With a quota far away: both ways of counting. */
-		begin(i == 1 ? GH_UNLIMITED : GH_UNLIMITED - 1);
+		begin(i == 1 ? GH_UNLIMITED : GH_QUOTA_BYTES);
 		start(senders, 2, NULL);
 		await(senders, 2);
 		record = gate_client(&gate, mac.addr);
@@ -206,6 +206,50 @@ static void test_a_quota_is_never_exceeded(void **state)
 		assert_in_range(exhausted_events, 1, 2);
 	}
 	events_close(events);
+}
+
+/* Only one direction counts; the other one passes until that is used up. */
+static void test_a_quota_of_one_direction(void **state)
+{
+	for (int up = 0; up <= 1; up++) {
+		uint64_t quota = (up ? GH_QUOTA_UP : GH_QUOTA_DOWN) | 30050;
+		struct sender senders[] = {
+			{up ? PROGRAM_DOWNLOAD_TC : PROGRAM_UPLOAD_TC, 0, 1000, 1,
+				.payload = 972},
+			{up ? PROGRAM_UPLOAD_TC : PROGRAM_DOWNLOAD_TC, 1, 200, 1,
+				.payload = 72},
+			{up ? PROGRAM_UPLOAD_XDP : PROGRAM_DOWNLOAD_TC, 0, 200, 1,
+				.payload = 72},
+		};
+		struct gh_policy policy = begin(quota);
+		const struct gh_half *counts, *free;
+		struct gh_client record;
+
+		start(senders, 1, NULL);
+		await(senders, 1);
+		start(senders + 1, 2, NULL);
+		await(senders + 1, 2);
+		record = gate_client(&gate, mac.addr);
+		assert_counted(&record);
+		counts = up ? &record.up : &record.down;
+		free = up ? &record.down : &record.up;
+		assert_int_equal(free->bytes, 1000 * 1000);
+		assert_in_range(counts->bytes, 29900, 30000);
+		assert_true(counts->exhausted);
+		/* Then nothing passes, either way. */
+		start(senders, 1, NULL);
+		await(senders, 1);
+		record = gate_client(&gate, mac.addr);
+		assert_int_equal(free->bytes, 1000 * 1000);
+		assert_counted(&record);
+		/* And with slow prices, of next to nothing, it goes on. */
+		policy.slow_up_price = policy.slow_down_price = 1;
+		assert_int_equal(clients_edit(gate.dp, &mac, &policy, NULL), 0);
+		start(senders, 1, NULL);
+		await(senders, 1);
+		record = gate_client(&gate, mac.addr);
+		assert_int_equal(free->bytes, 2 * 1000 * 1000);
+	}
 }
 
 static void test_the_first_refusal_closes(void **state)
@@ -394,6 +438,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_byte_is_counted),
 		cmocka_unit_test(test_a_quota_is_never_exceeded),
+		cmocka_unit_test(test_a_quota_of_one_direction),
 		cmocka_unit_test(test_the_first_refusal_closes),
 		cmocka_unit_test(test_an_edit_is_seen_whole),
 		cmocka_unit_test(test_topping_up_loses_nothing),

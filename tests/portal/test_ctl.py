@@ -226,6 +226,7 @@ ARGS = {
     "clients.exempt": MAC | {"exempt": False},
     "clients.move": {"from": MAC["mac"], "to": "02:00:00:00:00:98"},
     "plans.add": {"name": "stolen", "minutes": 1},
+    "plans.set": {"name": "1 Hour"}, "plans.apply": {"name": "1 Hour"},
     "plans.remove": {"name": "1 Hour"},
     "groups.get": {"name": "x"}, "groups.add": {"name": "x"},
     "groups.set": {"name": "x"}, "groups.remove": {"name": "x"},

@@ -97,6 +97,13 @@ static const struct column one_client_columns[] = {
 	{"slow up, kbit/s", "slowUpKbps", FORMAT_NUMBER},
 	{"slow down, kbit/s", "slowDownKbps", FORMAT_NUMBER},
 	{"only on", "networks", FORMAT_TEXT},
+	{"bytes that count", "counts", FORMAT_TEXT},
+	{"hours", "hours", FORMAT_TEXT},
+	{"until", "closesAt", FORMAT_TIME},
+	{"from", "opensAt", FORMAT_TIME},
+	{"stops after, min", "idleMinutes", FORMAT_NUMBER},
+	{"silent", "idle", FORMAT_YES},
+	{"valid until", "validUntil", FORMAT_TIME},
 	{"time in all", "remainingSeconds", FORMAT_REST},
 	{"expires", "expiresAt", FORMAT_TIME},
 	{"bytes up", "bytesUp", FORMAT_BYTES},
@@ -143,25 +150,6 @@ static const struct column session_columns[] = {
 	{"STARTED", "startedAt", FORMAT_TIME},
 	{"ENDED", "endedAt", FORMAT_TIME},
 	{"WHY", "endReason", FORMAT_TEXT},
-	{},
-};
-static const struct column plan_columns[] = {
-	{"ID", "id", FORMAT_NUMBER},
-	{"NAME", "name", FORMAT_TEXT},
-	{"TIME", "minutes", FORMAT_MINUTES},
-	{"MB", "megabytes", FORMAT_LIMIT},
-	{"UP", "upKbps", FORMAT_RATE},
-	{"DOWN", "downKbps", FORMAT_RATE},
-	{"SLOW UP", "slowUpKbps", FORMAT_NUMBER},
-	{"SLOW DOWN", "slowDownKbps", FORMAT_NUMBER},
-	{"PRICE", "priceMinor", FORMAT_MONEY},
-	{"CUR", "currency", FORMAT_TEXT},
-	{"MOVES", "moves", FORMAT_LIMIT},
-	{"DEVICES", "devices", FORMAT_NUMBER},
-	{"TOKEN DAYS", "tokenDays", FORMAT_NUMBER},
-	{"NETWORKS", "networks", FORMAT_TEXT},
-	{"COIN", "coin", FORMAT_YES},
-	{"ON SALE", "active", FORMAT_YES},
 	{},
 };
 static const struct column group_columns[] = {
@@ -371,11 +359,6 @@ void print_sessions(const json_t *reply)
 				     json_integer_value(json_object_get(
 					     item, "bytesDown"))));
 	print_items(reply, session_columns, "no sessions");
-}
-
-void print_plans(const json_t *reply)
-{
-	print_items(reply, plan_columns, "no plans");
 }
 
 void print_groups(const json_t *reply)

@@ -31,6 +31,34 @@
 	{VERB_ARG_INT, "--slow-down", "slowDownKbps", need, "KBPS", \
 		"download then; one alone is for both"}
 
+#define PLAN_ARGS \
+	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N", \
+		"bytes that it gives, in 1,000,000; 0, the default: no limit"}, \
+	{VERB_ARG_TEXT, "--counts", "counts", VERB_OPTIONAL, "both|up|down", \
+		"which bytes those are; default: both, added up"}, \
+	RATE_ARGS(VERB_OPTIONAL), \
+	{VERB_ARG_INT, "--price", "priceMinor", VERB_OPTIONAL, "MINOR", \
+		"in hundredths of the currency: 50000 is 500.00; default: 0"}, \
+	{VERB_ARG_TEXT, "--currency", "currency", VERB_OPTIONAL, "XXX", \
+		"ISO 4217; default: `currency` of gatehouse.conf"}, \
+	{VERB_ARG_INT, "--moves", "moves", VERB_OPTIONAL, "N", \
+		"how often guests may take it to another device; default: 0"}, \
+	{VERB_ARG_INT, "--devices", "devices", VERB_OPTIONAL, "N", \
+		"how many may use a voucher of it at once; default: 1"}, \
+	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N", \
+		"how long a browser finds its session again; default: the\n" \
+		"plan's time, or `token_days` of gatehouse.conf if longer"}, \
+	{VERB_ARG_TEXT, "--network", "networks", VERB_OPTIONAL, "NAME,...", \
+		"where it is worth something; any, the default: everywhere"}, \
+	{VERB_ARG_TEXT, "--hours", "hours", VERB_OPTIONAL, "HH:MM-HH:MM,...", \
+		"when in the day; the clock stands outside; default: any"}, \
+	{VERB_ARG_INT, "--idle", "idleMinutes", VERB_OPTIONAL, "N", \
+		"minutes without a packet that stop the clock until the next\n" \
+		"one; 0, the default: it always runs"}, \
+	{VERB_ARG_INT, "--valid-days", "validDays", VERB_OPTIONAL, "N", \
+		"days after its start that it ends, whatever is left; 0, the\n" \
+		"default: it keeps"}
+
 static const struct verb_arg no_args[] = {{}};
 static const struct verb_arg mac_args[] = {MAC_ARG, {}};
 static const struct verb_arg device_args[] = {DEVICE_ARG, {}};
@@ -143,24 +171,21 @@ static const struct verb_arg plan_add_args[] = {
 		"up to 64 bytes; capitals make no other name"},
 	{VERB_ARG_INT, "--minutes", "minutes", VERB_REQUIRED, "N",
 		"minutes that it gives"},
-	{VERB_ARG_INT, "--megabytes", "megabytes", VERB_OPTIONAL, "N",
-		"bytes that it gives, in 1,000,000; default: no limit"},
-	RATE_ARGS(VERB_OPTIONAL),
-	{VERB_ARG_INT, "--price", "priceMinor", VERB_OPTIONAL, "MINOR",
-		"in hundredths of the currency: 50000 is 500.00; default: 0"},
-	{VERB_ARG_TEXT, "--currency", "currency", VERB_OPTIONAL, "XXX",
-		"ISO 4217; default: `currency` of gatehouse.conf"},
-	{VERB_ARG_INT, "--moves", "moves", VERB_OPTIONAL, "N",
-		"how often guests may take it to another device; default: 0"},
-	{VERB_ARG_INT, "--devices", "devices", VERB_OPTIONAL, "N",
-		"how many may use a voucher of it at once; default: 1"},
-	{VERB_ARG_INT, "--token-days", "tokenDays", VERB_OPTIONAL, "N",
-		"how long a browser finds its session again; default: the\n"
-		"plan's time, or `token_days` of gatehouse.conf if longer"},
+	PLAN_ARGS,
 	{VERB_ARG_TRUE, "--coin", "coin", VERB_OPTIONAL, NULL,
 		"sold by coin as well, for its price"},
-	{VERB_ARG_TEXT, "--network", "networks", VERB_OPTIONAL, "NAME,...",
-		"where it is worth something; default: on all networks"},
+	{},
+};
+static const struct verb_arg plan_set_args[] = {
+	{VERB_ARG_TEXT, NULL, "name", VERB_REQUIRED, "NAME",
+		"as `plan list` shows it; capitals do not matter"},
+	{VERB_ARG_INT, "--minutes", "minutes", VERB_OPTIONAL, "N",
+		"minutes that it gives"},
+	PLAN_ARGS,
+	{VERB_ARG_TRUE, "--coin", "coin", VERB_OPTIONAL, NULL,
+		"sold by coin as well, for its price"},
+	{VERB_ARG_FALSE, "--no-coin", "coin", VERB_OPTIONAL, NULL,
+		"not sold by coin any more"},
 	{},
 };
 static const struct verb_arg plan_list_args[] = {
@@ -431,6 +456,12 @@ const struct verb verbs[] = {
 	{"plan add", "plans.add", plan_add_args, NULL, print_done,
 		"add a plan",
 		"plan add \"2 Hours\" --minutes 120 --price 100000"},
+	{"plan set", "plans.set", plan_set_args, NULL, print_done,
+		"change a plan, for who begins with it from now on",
+		"plan set \"2 Hours\" --hours 08:00-22:00"},
+	{"plan apply", "plans.apply", plan_remove_args, NULL, print_done,
+		"give rates, networks, hours and idle time of a plan to running sessions",
+		"plan apply \"2 Hours\""},
 	{"plan remove", "plans.remove", plan_remove_args, NULL, print_done,
 		"take a plan off sale; what was sold of it keeps working",
 		"plan remove \"2 Hours\""},

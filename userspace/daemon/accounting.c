@@ -22,6 +22,7 @@
 #include "base/util.h"
 #include "daemon/group_records.h"
 #include "daemon/sync.h"
+#include "rules/standing.h"
 
 #define UNKNOWN_MAX 256 /* removed by one slice */
 #define MOVED_MAX   131072 /* noted before they are written: 4 MiB, sorted in 20 ms */
@@ -144,6 +145,11 @@ static int check_record(void *data, const struct client *client)
 		record->policy.quota_bytes != GH_UNLIMITED &&
 		!record->policy.slow_up_price &&
 		!record->policy.slow_down_price && !entry->closing)
+		sync_touch(sync, &client->mac);
+	if (standing_is_silent(entry->idle_sec, entry->is_idle, entry->heard_ns,
+		    (int64_t)MAX(record->up.seen_ns, record->down.seen_ns),
+		    clock_mono_ns()) &&
+		!entry->closing && record->policy.state == GH_STATE_RUNNING)
 		sync_touch(sync, &client->mac);
 	note_moved(sweep, entry, record);
 	return 0;

@@ -84,6 +84,25 @@ json_t *json_ip(const struct ipaddr *addr)
 				: json_string(ip_format(addr, text));
 }
 
+/* What the plan says of time besides how much there is. */
+static void json_add_terms(json_t *object, const struct view *view)
+{
+	static const struct terms none;
+	const struct terms *terms = view->terms ?: &none;
+	bool has_hours = terms->hours[0] && view->turn_at != view->valid_until;
+
+	json_object_set_new(object, "counts", json_string(counts_name(terms->counts)));
+	json_object_set_new(object, "hours", json_name(terms->hours));
+	json_object_set_new(object, "closesAt",
+		json_time(has_hours && !view->is_resting ? view->turn_at : 0));
+	json_object_set_new(object, "opensAt",
+		json_time(has_hours && view->is_resting ? view->turn_at : 0));
+	json_object_set_new(object, "idleMinutes",
+		json_limit(terms->idle_sec ? terms->idle_sec / 60 : UNLIMITED));
+	json_object_set_new(object, "idle", json_boolean(view->is_idle));
+	json_object_set_new(object, "validUntil", json_time(view->valid_until));
+}
+
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now)
 {
@@ -108,8 +127,10 @@ void json_add_account(json_t *object, const struct account *account,
 		object, "remainingSeconds", json_seconds(view.remaining_ns));
 	json_object_set_new(object, "bytesUp", json_integer(view.bytes_up));
 	json_object_set_new(object, "bytesDown", json_integer(view.bytes_down));
+	json_add_terms(object, &view);
 	end = account && account->session.state == SESSION_RUNNING &&
-			      view.remaining_ns != UNLIMITED
+			      view.remaining_ns != UNLIMITED &&
+			      !view.is_resting && !view.is_idle
 		      ? now->wall_sec + view.remaining_ns / NSEC_PER_SEC
 		      : 0;
 	json_object_set_new(object, "expiresAt", json_time(end));
@@ -271,6 +292,9 @@ const char *client_state(const struct device *device, const struct guest *guest,
 	if (credit && account->session.state == SESSION_RUNNING &&
 		!guest_is_in(guest, credit->networks))
 		return "elsewhere";
+	if (credit && account->session.state == SESSION_RUNNING &&
+		credit->is_resting)
+		return "out_of_hours";
 	if (account->session.state == SESSION_RUNNING && group_is_used_up(group))
 		return "group_used_up";
 	return session_state_name(account->session.state);

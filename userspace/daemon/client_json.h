@@ -39,7 +39,8 @@ void client_sight(struct gatehoused *g, const struct mac *mac,
 int client_group(struct gatehoused *g, const struct device *device,
 	struct account *account, struct group *ret_group);
 /* That of its session, "captive", "blocked" or "exempt"; or why a session does not help:
- * "elsewhere" (what it uses is not for the guest's network), "group_used_up". */
+ * "elsewhere" (what it uses is not for the guest's network), "group_used_up",
+ * "out_of_hours". */
 const char *client_state(const struct device *device, const struct guest *guest,
 	struct account *account, const struct group *group,
 	const struct moment *now);

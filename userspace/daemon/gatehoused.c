@@ -363,6 +363,7 @@ static int start_sync(struct gatehoused *g)
 
 	g->sync = sync_new(g);
 	g->rules.fold = sync_fold;
+	g->rules.seen = sync_seen;
 	g->rules.data = g->sync;
 	g->rules.happened = session_events_note;
 	g->rules.listener = g->session_events;

@@ -21,15 +21,14 @@
 
 struct gh_policy group_policy(const struct group *group)
 {
-	int64_t raw = group->raw_up + group->raw_down;
-	int64_t used = group->bytes_up + group->bytes_down;
+	int64_t used = counted(group->counts, group->bytes_up, group->bytes_down);
 
 	return (struct gh_policy){
 		.state = GH_STATE_RUNNING,
 		.expires_ns = GH_NEVER,
-		.quota_bytes = group->bytes == UNLIMITED
-				       ? GH_UNLIMITED
-				       : (uint64_t)MAX(raw + group->bytes - used, 0),
+		.quota_bytes = sync_quota(group->counts, group->raw_up,
+			group->raw_down,
+			group->bytes == UNLIMITED ? UNLIMITED : group->bytes - used),
 		.up_price = datapath_rate_price(group->rates.up),
 		.down_price = datapath_rate_price(group->rates.down),
 		.slow_up_price = datapath_rate_price(group->rates.slow_up),
@@ -72,7 +71,9 @@ int64_t group_bytes_left(const struct group *group)
 {
 	if (group->bytes == UNLIMITED)
 		return UNLIMITED;
-	return MAX(group->bytes - group->bytes_up - group->bytes_down, 0);
+	return MAX(group->bytes - counted(group->counts, group->bytes_up,
+					  group->bytes_down),
+		0);
 }
 
 /* By fair use its members go on without them. */

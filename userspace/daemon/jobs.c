@@ -40,6 +40,7 @@ struct job_row {
 static const struct job_row rows[] = {
 	{"sweep", -1, accounting_sweep},
 	{"expire", 60, sync_expire},
+	{"dates", 60, sync_date},
 	{"verify", 3600, sync_repair},
 	{"clock", 5, wall_clock_look},
 	{"date", 60, wall_clock_keep},

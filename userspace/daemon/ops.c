@@ -143,18 +143,33 @@ static const struct json_arg exempt_args[] = {
 	OPT_TEXT(args_set, exempt_until, "exemptUntil", exempt_until_set),
 	{},
 };
+/* Of a plan, but its name and minutes. 0 takes a limit away. */
+#define PLAN_ARGS(slow_min) \
+	OPT_INT(args_plan, megabytes, "megabytes", 0, MEGABYTES_MAX, megabytes_set), \
+	OPT_TEXT(args_plan, counts, "counts", counts_set), \
+	OPT_RATE(args_plan, up, "upKbps", 0), OPT_RATE(args_plan, down, "downKbps", 0), \
+	OPT_RATE(args_plan, slow_up, "slowUpKbps", slow_min), \
+	OPT_RATE(args_plan, slow_down, "slowDownKbps", slow_min), \
+	OPT_INT(args_plan, price_minor, "priceMinor", 0, MONEY_MAX, price_set), \
+	OPT_TEXT(args_plan, currency, "currency", currency_set), \
+	OPT_INT(args_plan, moves, "moves", 0, 1000000, moves_set), \
+	OPT_INT(args_plan, token_days, "tokenDays", 1, 3650, token_days_set), \
+	OPT_INT(args_plan, devices, "devices", 1, GROUP_DEVICES_MAX, devices_set), \
+	{"coin", JSON_ARG_BOOL, false, ARG(args_plan, coin), 0, 0, ARG(args_plan, coin_set)}, \
+	OPT_TEXT(args_plan, networks, "networks", networks_set), \
+	OPT_TEXT(args_plan, hours, "hours", hours_set), \
+	OPT_INT(args_plan, idle_minutes, "idleMinutes", 0, 1440, idle_set), \
+	OPT_INT(args_plan, valid_days, "validDays", 0, 3650, valid_set)
 static const struct json_arg plan_args[] = {
 	ARG_TEXT(args_plan, name, "name"),
 	ARG_INT(args_plan, minutes, "minutes", 1, MINUTES_MAX),
-	OPT_INT(args_plan, megabytes, "megabytes", 1, MEGABYTES_MAX, megabytes_set),
-	OPT_RATES(args_plan),
-	OPT_INT(args_plan, price_minor, "priceMinor", 0, MONEY_MAX, price_set),
-	OPT_TEXT(args_plan, currency, "currency", currency_set),
-	OPT_INT(args_plan, moves, "moves", 0, 1000000, moves_set),
-	OPT_INT(args_plan, token_days, "tokenDays", 1, 3650, token_days_set),
-	OPT_INT(args_plan, devices, "devices", 1, GROUP_DEVICES_MAX, devices_set),
-	OPT_BOOL(args_plan, coin, "coin"),
-	OPT_TEXT(args_plan, networks, "networks", networks_set),
+	PLAN_ARGS(DATAPATH_KBPS_MIN),
+	{},
+};
+static const struct json_arg plan_set_args[] = {
+	ARG_TEXT(args_plan, name, "name"),
+	OPT_INT(args_plan, minutes, "minutes", 1, MINUTES_MAX, minutes_set),
+	PLAN_ARGS(0),
 	{},
 };
 static const struct json_arg plans_args[] = {
@@ -361,6 +376,8 @@ const struct op ops[] = {
 
 	{"plans.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, plans_args, op_plans_list},
 	{"plans.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, plan_args, op_plans_add},
+	{"plans.set", PROOF_DESK, ROLE_MANAGER, RATE_FREE, plan_set_args, op_plans_set},
+	{"plans.apply", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_plans_apply},
 	{"plans.remove", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_plans_remove},
 
 	{"groups.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, list_args, op_groups_list},

@@ -256,6 +256,21 @@ static int64_t limit_of(uint64_t value)
 	return value >= (uint64_t)UNLIMITED ? UNLIMITED : (int64_t)value;
 }
 
+static int64_t quota_of(uint64_t quota)
+{
+	return quota == GH_UNLIMITED ? UNLIMITED
+				     : (int64_t)(quota & GH_QUOTA_BYTES);
+}
+
+/* What the quota is about: "both", "up", "down". */
+static const char *counts_of(uint64_t quota)
+{
+	return counts_name(quota == GH_UNLIMITED    ? COUNTS_BOTH
+			   : quota & GH_QUOTA_UP   ? COUNTS_UP
+			   : quota & GH_QUOTA_DOWN ? COUNTS_DOWN
+						   : COUNTS_BOTH);
+}
+
 /* A price is the inverse of a rate; what it lost in digits is not shown. */
 static json_t *rate_json(uint32_t price)
 {
@@ -275,13 +290,14 @@ static json_t *record_json(struct gatehoused *g, const struct gh_client *record)
 	int64_t end = limit_of(p->expires_ns);
 	bool has_state = p->state < ARRAY_SIZE(state_names);
 
-	return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:b, s:o,"
+	return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:o,"
 			 " s:o, s:o, s:o}",
 		"state", has_state ? state_names[p->state] : "?", "recordId",
 		(json_int_t)p->record_id, "sessionId", (json_int_t)p->session,
 		"networks", networks_of(g, p->networks), "remainingSeconds",
 		json_seconds(end == UNLIMITED ? end : MAX(end - now.mono_ns, 0)),
-		"quotaBytes", json_limit(limit_of(p->quota_bytes)), "bytesUp",
+		"quotaBytes", json_limit(quota_of(p->quota_bytes)),
+		"quotaCounts", counts_of(p->quota_bytes), "bytesUp",
 		(json_int_t)record->up.bytes, "bytesDown",
 		(json_int_t)record->down.bytes, "packetsUp",
 		(json_int_t)record->up.packets, "packetsDown",

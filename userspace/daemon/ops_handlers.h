@@ -83,9 +83,13 @@ struct args_plan {
 	char name[CTL_NAME_MAX + 1];
 	bool megabytes_set, price_set, currency_set, moves_set, token_days_set;
 	bool devices_set;
+	bool minutes_set, counts_set, hours_set, idle_set, valid_set;
 	int64_t minutes, megabytes, price_minor, moves, token_days;
 	int64_t devices; /* 1 when it is not set */
-	bool coin;
+	bool coin, coin_set;
+	int64_t idle_minutes, valid_days; /* 0: none */
+	char counts[8];
+	char hours[STORE_HOURS];
 	struct args_rates rates;
 	char currency[CTL_NAME_MAX + 1]; /* judged as a whole */
 	bool networks_set;
@@ -251,7 +255,7 @@ op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 op_fn op_clients_list, op_clients_get, op_clients_allow, op_clients_block,
 	op_clients_kick, op_clients_move, op_clients_rate, op_clients_set;
 op_fn op_sessions_list, op_sessions_restore;
-op_fn op_plans_list, op_plans_add, op_plans_remove;
+op_fn op_plans_list, op_plans_add, op_plans_set, op_plans_apply, op_plans_remove;
 op_fn op_vouchers_create, op_vouchers_list, op_vouchers_get, op_vouchers_sell,
 	op_vouchers_sheet, op_vouchers_import, op_vouchers_revoke,
 	op_vouchers_activate, op_batches_list;

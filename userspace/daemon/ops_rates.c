@@ -32,19 +32,18 @@ json_t *rates_of(
 		rates->slow_up = a->slow_up;
 	if (a->slow_down_set)
 		rates->slow_down = a->slow_down;
-	if (!is_rate(rates->up) || !is_rate(rates->down))
+	if (!is_rate(rates->up) || !is_rate(rates->down) ||
+		!is_rate(rates->slow_up) || !is_rate(rates->slow_down))
 		return reply_refuse(CTL_bad_request,
 			"A rate is at least %d kbit/s; 0 is no limit.",
 			DATAPATH_KBPS_MIN);
-	if (!a->slow_up_set && !a->slow_down_set)
-		return NULL;
-	if (!has_bytes)
+	if ((a->slow_up_set || a->slow_down_set) && !has_bytes)
 		return reply_refuse(CTL_bad_request,
 			"Slow rates hold once the megabytes are used up: give "
 			"megabytes too.");
-	if (!a->slow_up_set)
+	if (!a->slow_up_set && a->slow_down_set)
 		rates->slow_up = other_slow(rates->up, rates->slow_down);
-	if (!a->slow_down_set)
+	if (!a->slow_down_set && a->slow_up_set)
 		rates->slow_down = other_slow(rates->down, rates->slow_up);
 	if ((rates->up > 0 && rates->slow_up > rates->up) ||
 		(rates->down > 0 && rates->slow_down > rates->down))

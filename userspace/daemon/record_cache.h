@@ -41,13 +41,16 @@ struct cached_record {
 	bool handed_over; /* ... and its credit went to another client */
 	enum entry_action action;
 	int64_t closed_ns;  /* since when `closing` */
-	int64_t closed_raw; /* bytes counted then, up and down */
+	int64_t closed_up, closed_down; /* bytes counted then */
 	uint32_t sweep;	    /* that saw it last: SWEEP_* or a number */
 	uint32_t verified;  /* that found its client in the store last */
 	int64_t record_id;  /* 0: no record */
 	int64_t old_id;	    /* before this turn, for the case that it fails */
 	int64_t session_id, credit_id;
 	int64_t raw_up, raw_down; /* as folded last; -1: unknown */
+	/* Of the credit, for the sweep; see standing_is_silent() */
+	int64_t idle_sec, heard_ns;
+	bool is_idle;
 	struct gh_policy policy;  /* what the kernel should have */
 	struct gh_policy next;	  /* what it gets after the commit */
 };

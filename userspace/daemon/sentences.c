@@ -78,7 +78,7 @@ static void add_joined(char buf[static SENTENCES],
 	const struct allowance *allowance, const struct credit *last,
 	const struct mac *mac)
 {
-	int64_t left = last->bytes - last->bytes_up - last->bytes_down;
+	int64_t left = last->bytes - credit_counted(last);
 	char text[MAC_TEXT];
 
 	if ((last->bytes == UNLIMITED) == (allowance->bytes == UNLIMITED)) {

@@ -54,17 +54,32 @@ static uint64_t networks_mask(const struct config *config, const char *names)
 	return mask;
 }
 
+uint64_t sync_quota(
+	enum counts counts, int64_t raw_up, int64_t raw_down, int64_t left)
+{
+	static const uint64_t directions[] = {
+		[COUNTS_UP] = GH_QUOTA_UP,
+		[COUNTS_DOWN] = GH_QUOTA_DOWN,
+	};
+	int64_t raw = counted(counts, raw_up, raw_down);
+
+	if (left == UNLIMITED)
+		return GH_UNLIMITED;
+	return directions[counts] |
+	       MIN((uint64_t)MAX(raw + left, 0), GH_QUOTA_BYTES);
+}
+
 struct gh_policy sync_policy(const struct config *config,
-	const struct grant *grant, int64_t record_id, int64_t raw)
+	const struct grant *grant, int64_t record_id, int64_t raw_up,
+	int64_t raw_down)
 {
 	return (struct gh_policy){
 		.state = states[grant->state],
 		.expires_ns = grant->expires_ns == UNLIMITED
 				      ? GH_NEVER
 				      : (uint64_t)grant->expires_ns,
-		.quota_bytes = grant->bytes_left == UNLIMITED
-				       ? GH_UNLIMITED
-				       : (uint64_t)MAX(raw + grant->bytes_left, 0),
+		.quota_bytes = sync_quota(
+			grant->counts, raw_up, raw_down, grant->bytes_left),
 		.up_price = datapath_rate_price(grant->rates.up),
 		.down_price = datapath_rate_price(grant->rates.down),
 		.slow_up_price = datapath_rate_price(grant->rates.slow_up),
@@ -187,6 +202,24 @@ int sync_fold(void *data, const struct mac *mac, bool *ret_exhausted)
 	return ret == -ENOENT ? 0 : ret;
 }
 
+int64_t sync_seen(void *data, const struct mac *mac)
+{
+	struct sync *sync = data;
+	struct gh_client client;
+
+	if (!sync->g->dp || clients_lookup(sync->g->dp, mac, &client))
+		return 0;
+	return (int64_t)MAX(client.up.seen_ns, client.down.seen_ns);
+}
+
+/* What the sweep needs of the credit. */
+void sync_note_idle(struct cached_record *entry, const struct grant *grant)
+{
+	entry->idle_sec = grant->idle_sec;
+	entry->heard_ns = grant->heard_ns;
+	entry->is_idle = grant->is_idle;
+}
+
 /* Preparing: what each touched client shall have. */
 
 int sync_new_record(struct sync *sync, struct cached_record *entry,
@@ -278,8 +311,9 @@ static int prepare_put(struct sync *sync, struct cached_record *entry,
 		return ret;
 	entry->session_id = grant->session_id;
 	entry->credit_id = grant->credit_id;
+	sync_note_idle(entry, grant);
 	entry->next = sync_policy(&sync->g->config, grant, entry->record_id,
-		entry->raw_up + entry->raw_down);
+		entry->raw_up, entry->raw_down);
 	if (entry->gone || entry->fresh || entry->closing || entry->stale ||
 		!client_policy_equal(&entry->next, &entry->policy))
 		entry->action = ENTRY_PUT;
@@ -510,4 +544,17 @@ int sync_expire(struct gatehoused *g)
 	if (n == 0)
 		sync_schedule_expiry(sync);
 	return MIN(n, 0);
+}
+
+int sync_date(struct gatehoused *g)
+{
+	struct mac macs[DUE_MAX];
+	int64_t after = 0;
+	int ret = turn_begin(g), n = 0, i;
+
+	while (!ret && (n = store_credit_dated(
+				g->store, &after, macs, DUE_MAX)) > 0)
+		for (i = 0; i < n; i++)
+			sync_touch(g->sync, &macs[i]);
+	return ret ? ret : MIN(n, 0);
 }

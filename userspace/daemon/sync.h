@@ -22,6 +22,10 @@ void sync_free(struct sync *sync);
  */
 int sync_start(struct sync *sync);
 
+/* The kernel's quota, which is absolute: so many bytes more than the record had
+ * counted when they were; UNLIMITED. */
+uint64_t sync_quota(
+	enum counts counts, int64_t raw_up, int64_t raw_down, int64_t left);
 /* Networks may have other numbers: so do the records of those who may run on
  * some of them only. */
 void sync_renumber(struct sync *sync);
@@ -31,6 +35,8 @@ void sync_touch(struct sync *sync, const struct mac *mac);
  * touches it. `ret_exhausted` is written when there is a record: its quota has
  * refused a packet. */
 int sync_fold(void *sync, const struct mac *mac, bool *ret_exhausted);
+/* The other one (rules.seen). */
+int64_t sync_seen(void *sync, const struct mac *mac);
 /* Is there room for a record of this client? */
 bool sync_has_room(struct sync *sync, const struct mac *mac);
 /* The same for one that takes over what another has: that one's record goes a
@@ -87,8 +93,10 @@ struct sync_verification {
 };
 int sync_verify(struct sync *sync, const struct sync_verification *wanted);
 
-/* Jobs: touches whoever's credit ends now; sync_verify() with repair. */
+/* Jobs: touches whoever's credit ends or turns now; those whose credit goes by
+ * the wall clock, which may have been set; sync_verify() with repair. */
 int sync_expire(struct gatehoused *g);
+int sync_date(struct gatehoused *g);
 int sync_repair(struct gatehoused *g);
 
 #endif

@@ -22,30 +22,34 @@ static void await_closed(struct sync *sync)
 		CLOSED_NS + NSEC_PER_MSEC, 0, on_closed, sync);
 }
 
-static int64_t bytes_of(const struct gh_client *client)
+/* Those of the bytes that a quota is about. */
+static int64_t limited(uint64_t quota, int64_t up, int64_t down)
 {
-	return (int64_t)(client->up.bytes + client->down.bytes);
+	return (quota & GH_QUOTA_DOWN ? 0 : up) + (quota & GH_QUOTA_UP ? 0 : down);
 }
 
 /*
- * Takes `more` bytes that `from` used of its credit from whoever gets it in
+ * Takes the bytes that `from` used of its credit from whoever gets it in
  * this turn. True: somebody does, with a quota.
  */
 static bool deduct(
-	struct sync *sync, const struct cached_record *from, int64_t more)
+	struct sync *sync, const struct cached_record *from, int64_t up, int64_t down)
 {
 	struct cached_record *to;
 	bool any = false;
 
 	for (to = sync->dirty; to && from->credit_id; to = to->dirty_next) {
-		int64_t raw = to->raw_up + to->raw_down;
+		uint64_t quota = to->next.quota_bytes;
 
 		if (to->action != ENTRY_PUT ||
 			to->credit_id != from->credit_id ||
-			to->next.quota_bytes == GH_UNLIMITED)
+			quota == GH_UNLIMITED)
 			continue;
-		to->next.quota_bytes = (uint64_t)MAX(
-			(int64_t)to->next.quota_bytes - more, raw);
+		to->next.quota_bytes =
+			(quota & ~GH_QUOTA_BYTES) |
+			(uint64_t)MAX((int64_t)(quota & GH_QUOTA_BYTES) -
+					      limited(quota, up, down),
+				limited(quota, to->raw_up, to->raw_down));
 		any = true;
 	}
 	return any;
@@ -71,7 +75,8 @@ void sync_settle_handed_over(struct sync *sync)
 		if (entry->handed_over &&
 			!clients_lookup(sync->g->dp, &entry->mac, &client))
 			deduct(sync, entry,
-				bytes_of(&client) - entry->closed_raw);
+				(int64_t)client.up.bytes - entry->closed_up,
+				(int64_t)client.down.bytes - entry->closed_down);
 		entry->handed_over = false;
 	}
 }
@@ -85,9 +90,11 @@ void sync_close_record(struct sync *sync, struct cached_record *entry)
 	policy.state = GH_STATE_CLOSED;
 	ret = clients_edit(sync->g->dp, &entry->mac, &policy, &closed);
 	if (!ret) {
-		entry->closed_raw = bytes_of(&closed);
+		entry->closed_up = (int64_t)closed.up.bytes;
+		entry->closed_down = (int64_t)closed.down.bytes;
 		entry->handed_over = deduct(sync, entry,
-			entry->closed_raw - entry->raw_up - entry->raw_down);
+			entry->closed_up - entry->raw_up,
+			entry->closed_down - entry->raw_down);
 	}
 	if (ret && ret != -ENOENT && ret != -ESTALE)
 		log_error("cannot close a record: %s", strerror(-ret));

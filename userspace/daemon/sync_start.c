@@ -122,8 +122,9 @@ static int gather_want(void *data, const struct holder *holder)
 		note_unwritten(start, entry);
 	entry->session_id = grant.session_id;
 	entry->credit_id = grant.credit_id;
+	sync_note_idle(entry, &grant);
 	want->policy = sync_policy(&sync->g->config, &grant, entry->record_id,
-		holder->record.raw_up + holder->record.raw_down);
+		holder->record.raw_up, holder->record.raw_down);
 	entry->policy = want->policy;
 	return 0;
 }

@@ -34,14 +34,17 @@ struct wants {
 };
 
 /*
- * A grant as the kernel's policy. The quota is absolute: `raw`, the bytes that
- * the record had counted when the grant was computed, and the bytes left.
+ * A grant as the kernel's policy; raw_up and raw_down are what the record had
+ * counted when the grant was computed.
  */
 struct gh_policy sync_policy(const struct config *config,
-	const struct grant *grant, int64_t record_id, int64_t raw);
+	const struct grant *grant, int64_t record_id, int64_t raw_up,
+	int64_t raw_down);
 /* A new row, and with it the name of a new record. */
 int sync_new_record(struct sync *sync, struct cached_record *entry,
 	const struct grant *grant);
+/* For the sweep: when the client's clock is to be looked at. */
+void sync_note_idle(struct cached_record *entry, const struct grant *grant);
 /* One more, of this client; its policy is the caller's to fill. Valid until
  * the next is added. */
 struct client_want *wants_add(struct wants *wants, const struct mac *mac);

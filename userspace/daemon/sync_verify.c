@@ -157,7 +157,7 @@ static int check_holder(void *data, const struct holder *holder)
 	if (entry && entry->dirty)
 		return 0;
 	policy = sync_policy(&v->sync->g->config, &grant, holder->record.id,
-		holder->record.raw_up + holder->record.raw_down);
+		holder->record.raw_up, holder->record.raw_down);
 	ret = clients_lookup(v->sync->g->dp, &holder->mac, &record);
 	if (ret && ret != -ENOENT)
 		return ret;

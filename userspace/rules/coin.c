@@ -451,19 +451,12 @@ int coin_offer(struct rules *rules, const struct guest *guest,
 static struct credit credit_of(const struct coin_part *part)
 {
 	const struct plan *plan = &part->plan;
-	struct credit credit = {
-		.kind = KIND_COIN,
-		.plan_id = plan->id,
-		.left_ns = plan->seconds * part->times * NSEC_PER_SEC,
-		.bytes = plan->bytes == UNLIMITED ? UNLIMITED
-						  : plan->bytes * part->times,
-		.rates = plan->rates,
-		.moves_left = UNLIMITED,
-		.token_days = plan->token_days,
-	};
+	struct credit credit = credit_of_plan(KIND_COIN, plan);
 
-	memcpy(credit.plan_name, plan->name, sizeof(credit.plan_name));
-	memcpy(credit.networks, plan->networks, sizeof(credit.networks));
+	credit.left_ns = plan->seconds * part->times * NSEC_PER_SEC;
+	if (plan->bytes != UNLIMITED)
+		credit.bytes = plan->bytes * part->times;
+	credit.moves_left = UNLIMITED;
 	return credit;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "rules/device.h"
+#include "rules/standing.h"
 
 static const enum grant_state states[] = {
 	[SESSION_RUNNING] = GRANT_RUNNING,
@@ -19,7 +20,6 @@ static const enum grant_state states[] = {
 static void from_session(const struct holder *holder, struct grant *grant)
 {
 	const struct credit *credit = &holder->credit;
-	int64_t used = credit->bytes_up + credit->bytes_down;
 
 	/* A live session without a credit in use has nothing to give. */
 	if (!holder->session.id || !credit->id)
@@ -29,13 +29,22 @@ static void from_session(const struct holder *holder, struct grant *grant)
 		return;
 	grant->session_id = holder->session.id;
 	grant->credit_id = credit->id;
+	/* The kernel keeps both ends, that of the time and that of the hours. */
 	grant->expires_ns = credit->deadline_ns;
+	if (credit->turn_ns)
+		grant->expires_ns = MIN(grant->expires_ns, credit->turn_ns);
+	if (credit->is_resting && grant->state == GRANT_RUNNING)
+		grant->state = GRANT_PAUSED;
+	grant->idle_sec = credit_idle_sec(credit);
+	grant->is_idle = credit->is_idle;
+	grant->heard_ns = credit->heard_ns;
 	grant->rates = rates_lower(&credit->rates, &holder->rates);
 	memcpy(grant->networks, credit->networks, sizeof(grant->networks));
 	if (credit->group_id)
 		grant->group_id = credit->group_id;
 	if (credit->bytes != UNLIMITED)
-		grant->bytes_left = credit->bytes - used;
+		grant->bytes_left = credit->bytes - credit_counted(credit);
+	grant->counts = credit->terms.counts;
 	if (!rates_have_slow(&credit->rates))
 		grant->bytes_left = MAX(grant->bytes_left, 0);
 }

@@ -21,6 +21,10 @@ struct grant {
 	/* From what is counted by now; UNLIMITED. Below 0: so many past the
 	 * bytes that were to go at the full rate. */
 	int64_t bytes_left;
+	enum counts counts; /* which bytes */
+	/* A silence so long stops its clock, if it does; see rules/standing.h */
+	int64_t idle_sec, heard_ns;
+	bool is_idle;
 	struct rates rates;
 	char networks[STORE_NETWORKS]; /* names; "": all */
 	int64_t group_id; /* whose limits hold as well; 0: none */

@@ -11,7 +11,7 @@ int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	int64_t until_sec, const struct moment *now, int64_t *ret_session_id)
 {
 	int64_t gone_sec = MAX(until_sec - voucher->at, 0);
-	struct credit credit = {.kind = KIND_VOUCHER};
+	struct credit credit;
 	enum outcome outcome;
 	struct account account;
 	struct plan plan;
@@ -20,16 +20,12 @@ int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	*ret_session_id = 0;
 	if (ret || (plan.seconds != UNLIMITED && plan.seconds <= gone_sec))
 		return ret == -ENOENT ? 0 : ret;
-	credit.plan_id = plan.id;
-	memcpy(credit.plan_name, plan.name, sizeof(credit.plan_name));
-	credit.left_ns = plan.seconds == UNLIMITED
-				 ? UNLIMITED
-				 : (plan.seconds - gone_sec) * NSEC_PER_SEC;
-	credit.bytes = plan.bytes;
-	credit.rates = plan.rates;
-	memcpy(credit.networks, plan.networks, sizeof(credit.networks));
-	credit.moves_left = plan.moves;
-	credit.token_days = plan.token_days;
+	credit = credit_of_plan(KIND_VOUCHER, &plan);
+	if (credit.left_ns != UNLIMITED)
+		credit.left_ns -= gone_sec * NSEC_PER_SEC;
+	if (plan.terms.valid_days)
+		credit.valid_until =
+			voucher->at + plan.terms.valid_days * SEC_PER_DAY;
 	ret = account_open(rules, &voucher->mac, now, &account);
 	if (!ret)
 		ret = account_add(rules, &account, &credit, now, &outcome);

@@ -37,6 +37,9 @@ struct rules {
 	 * kernel refused a packet for the quota. NULL: nothing counts.
 	 */
 	int (*fold)(void *data, const struct mac *mac, bool *ret_exhausted);
+	/* When the kernel heard this client last, CLOCK_MONOTONIC; 0: not known.
+	 * NULL: silence stops no clock. */
+	int64_t (*seen)(void *data, const struct mac *mac);
 	void *data;
 	/*
 	 * Told of everything that happens to a session, in the transaction

@@ -13,6 +13,7 @@
 
 #include "rules/kinds.h"
 #include "rules/pause.h"
+#include "rules/standing.h"
 
 #define FROM(state) (1U << (state))
 #define LIVE (FROM(SESSION_RUNNING) | FROM(SESSION_PAUSED) | FROM(SESSION_HELD))
@@ -53,6 +54,11 @@ static const struct {
 };
 /* clang-format on */
 
+static bool runs(const struct account *account, const struct credit *credit)
+{
+	return account->session.state == SESSION_RUNNING && !credit->is_resting;
+}
+
 /* Its credit in use counts against the clock, or stands. */
 static void run_clock(struct account *account, int64_t from_ns)
 {
@@ -62,8 +68,9 @@ static void run_clock(struct account *account, int64_t from_ns)
 		return;
 	credit->left_ns = credit_time_left(credit, from_ns);
 	credit->deadline_ns = UNLIMITED;
-	if (account->session.state == SESSION_RUNNING &&
-		credit->left_ns != UNLIMITED)
+	credit->heard_ns = from_ns;
+	credit->is_idle = false;
+	if (runs(account, credit) && credit->left_ns != UNLIMITED)
 		credit->deadline_ns = from_ns + credit->left_ns;
 }
 
@@ -170,11 +177,24 @@ static void drop_used(struct account *account)
 	account->count = kept;
 }
 
+/* A clock that stands in silence. True: it changed. */
+static bool hear(const struct rules *rules, struct account *account,
+	const struct moment *now)
+{
+	struct credit *credit = account_in_use(account);
+
+	if (!rules->seen || !credit || !runs(account, credit) ||
+		(!credit_idle_sec(credit) && !credit->is_idle))
+		return false;
+	return standing_by_silence(credit,
+		rules->seen(rules->data, &account->session.mac), now);
+}
+
 /* The session is loaded: its credits, as they are now. */
 static int load_credits(
 	struct rules *rules, const struct moment *now, struct account *account)
 {
-	bool exhausted = false;
+	bool exhausted = false, is_changed;
 	int ret = 0, n;
 
 	account->happened_count = 0;
@@ -193,7 +213,8 @@ static int load_credits(
 	if (n < 0)
 		return n;
 	account->count = n;
-	if (!account_settle(account, now, exhausted))
+	is_changed = hear(rules, account, now);
+	if (!account_settle(account, now, exhausted) && !is_changed)
 		return 0;
 	ret = account_save(rules, account);
 	drop_used(account);
@@ -255,6 +276,11 @@ int account_open(struct rules *rules, const struct mac *mac,
 /* One that was added to the account is new to the store. */
 static int save_credit(struct rules *rules, struct credit *credit)
 {
+	/* Whatever took it out of use: nothing turns any more. */
+	if (credit->state != CREDIT_IN_USE) {
+		credit->turn_ns = 0;
+		credit->is_resting = credit->is_idle = false;
+	}
 	return credit->id ? store_credit_update(rules->store, credit)
 			  : store_credit_insert(rules->store, credit);
 }
@@ -302,7 +328,7 @@ static int64_t full_bytes_left(const struct credit *credit)
 {
 	if (credit->bytes == UNLIMITED)
 		return UNLIMITED;
-	return MAX(credit->bytes - credit->bytes_up - credit->bytes_down, 0);
+	return MAX(credit->bytes - credit_counted(credit), 0);
 }
 
 /* What went at the slow rate does not count against what is bought now. */
@@ -310,7 +336,7 @@ static int64_t bytes_begun(const struct credit *credit)
 {
 	if (credit->bytes == UNLIMITED)
 		return UNLIMITED;
-	return MAX(credit->bytes, credit->bytes_up + credit->bytes_down);
+	return MAX(credit->bytes, credit_counted(credit));
 }
 
 /* By fair use it goes on without them. */
@@ -335,19 +361,35 @@ int64_t credit_time_left(const struct credit *credit, int64_t now_ns)
 static void use(struct account *account, struct credit *credit, int64_t from_ns)
 {
 	credit->state = CREDIT_IN_USE;
-	if (account->session.state == SESSION_RUNNING &&
-		credit->left_ns != UNLIMITED)
-		credit->deadline_ns = from_ns + credit->left_ns;
+	run_clock(account, from_ns);
+}
+
+/* `ago_ns` before `now`, by both clocks. */
+static struct moment before(const struct moment *now, int64_t ago_ns)
+{
+	return (struct moment){
+		now->mono_ns - ago_ns, now->wall_sec - ago_ns / NSEC_PER_SEC};
+}
+
+/* The next one, from somewhat before `now` on. */
+static void begin(struct account *account, struct credit *credit,
+	int64_t from_ns, const struct moment *now)
+{
+	struct moment then = before(now, now->mono_ns - from_ns);
+
+	use(account, credit, from_ns);
+	standing_begin(credit, &then);
+	standing_by_hours(
+		credit, account->session.state == SESSION_RUNNING, &then);
 }
 
 /* Somewhat before `now`, by both clocks. */
 static void end_at(struct account *account, enum session_event event,
 	int64_t at_ns, const struct moment *now)
 {
-	int64_t ago_sec = (now->mono_ns - at_ns) / NSEC_PER_SEC;
+	struct moment then = before(now, now->mono_ns - at_ns);
 
-	account_change(account, event, NULL,
-		&(struct moment){at_ns, now->wall_sec - ago_sec});
+	account_change(account, event, NULL, &then);
 }
 
 bool account_settle(
@@ -360,14 +402,21 @@ bool account_settle(
 	while (account->session.state != SESSION_ENDED) {
 		struct credit *credit = account_in_use(account);
 
+		if (credit)
+			changed |= standing_by_hours(credit,
+				account->session.state == SESSION_RUNNING, now);
 		if (!credit) {
 			credit = first_waiting(account);
 			if (credit)
-				use(account, credit, at_ns);
+				begin(account, credit, at_ns, now);
 			else
 				end_at(account, end, at_ns, now);
 		} else if (credit_time_left(credit, now->mono_ns) == 0) {
 			at_ns = MIN(credit->deadline_ns, now->mono_ns);
+			end = SESSION_EVENT_EXPIRED;
+			use_up(credit, at_ns);
+		} else if (standing_is_over(credit, now)) {
+			at_ns = now->mono_ns;
 			end = SESSION_EVENT_EXPIRED;
 			use_up(credit, at_ns);
 		} else if (ends_by_bytes(credit) &&
@@ -402,7 +451,7 @@ bool account_prefer(struct account *account, const struct guest *guest,
 	in_use->left_ns = credit_time_left(in_use, now->mono_ns);
 	in_use->deadline_ns = UNLIMITED;
 	in_use->state = CREDIT_WAITING;
-	use(account, fit, now->mono_ns);
+	begin(account, fit, now->mono_ns, now);
 	return true;
 }
 
@@ -420,6 +469,13 @@ static bool rates_equal(const struct rates *a, const struct rates *b)
 	       a->slow_up == b->slow_up && a->slow_down == b->slow_down;
 }
 
+/* What ends on a day has a day of its own. */
+static bool terms_equal(const struct terms *a, const struct terms *b)
+{
+	return a->counts == b->counts && !strcmp(a->hours, b->hours) &&
+	       a->idle_sec == b->idle_sec && !a->valid_days && !b->valid_days;
+}
+
 /* More of the same. Time that names no rate goes at the rate that there is. */
 static bool is_more_of(const struct credit *last, const struct credit *credit)
 {
@@ -428,6 +484,7 @@ static bool is_more_of(const struct credit *last, const struct credit *credit)
 	/* What several devices share stays what it is. */
 	return last->kind == credit->kind && last->plan_id == credit->plan_id &&
 	       !last->group_id && !credit->group_id &&
+	       terms_equal(&last->terms, &credit->terms) &&
 	       (rates_equal(&last->rates, &credit->rates) ||
 		       (!credit->plan_id && rates_equal(&credit->rates, &none)));
 }
@@ -510,6 +567,8 @@ int account_add(struct rules *rules, struct account *account,
 			       : 1;
 	last->state = CREDIT_WAITING;
 	last->deadline_ns = UNLIMITED;
+	last->turn_ns = 0;
+	last->is_resting = last->is_idle = false;
 	account->count++;
 	return save_added(rules, account, last, credit, now);
 }
@@ -571,6 +630,17 @@ int64_t account_token_days(
 	return days;
 }
 
+/* What is left of it, if its day does not come before. */
+static int64_t time_to_use(const struct credit *credit, const struct moment *now)
+{
+	int64_t left_ns = credit_time_left(credit, now->mono_ns);
+
+	if (!credit->valid_until)
+		return left_ns;
+	return MIN(left_ns, MAX(credit->valid_until - now->wall_sec, 0) *
+				    NSEC_PER_SEC);
+}
+
 void account_view(const struct account *account, const struct moment *now,
 	struct view *ret_view)
 {
@@ -589,7 +659,7 @@ void account_view(const struct account *account, const struct moment *now,
 		view.bytes_down += credit->bytes_down;
 		if (credit->state == CREDIT_USED)
 			continue;
-		left_ns = credit_time_left(credit, now->mono_ns);
+		left_ns = time_to_use(credit, now);
 		view.remaining_ns = sum(view.remaining_ns, left_ns);
 		if (credit->state != CREDIT_IN_USE)
 			continue;
@@ -600,35 +670,56 @@ void account_view(const struct account *account, const struct moment *now,
 			view.full_bytes = full_bytes_left(credit);
 		memcpy(view.plan, credit->plan_name, sizeof(view.plan));
 		view.credit_ns = left_ns;
+		view.terms = &credit->terms;
+		view.is_resting = credit->is_resting;
+		view.is_idle = credit->is_idle;
+		view.valid_until = credit->valid_until;
+		if (credit->turn_ns)
+			view.turn_at = now->wall_sec +
+				       (credit->turn_ns - now->mono_ns) / NSEC_PER_SEC;
 		view.remaining_bytes = credit_bytes_left(credit);
 	}
 	*ret_view = view;
+}
+
+struct credit credit_of_plan(enum kind kind, const struct plan *plan)
+{
+	struct credit credit = {
+		.kind = kind,
+		.plan_id = plan->id,
+		.left_ns = plan->seconds == UNLIMITED
+				   ? UNLIMITED
+				   : plan->seconds * NSEC_PER_SEC,
+		.bytes = plan->bytes,
+		.rates = plan->rates,
+		.moves_left = plan->moves,
+		.token_days = plan->token_days,
+		.terms = plan->terms,
+	};
+
+	memcpy(credit.plan_name, plan->name, sizeof(credit.plan_name));
+	memcpy(credit.networks, plan->networks, sizeof(credit.networks));
+	return credit;
 }
 
 static int give(struct rules *rules, const struct mac *mac,
 	const struct allowance *allowance, const struct moment *now,
 	struct account *account, enum outcome *ret_outcome)
 {
-	const struct plan *plan = allowance->plan;
 	struct credit credit = {
 		.kind = KIND_MANUAL,
-		.left_ns = allowance->seconds == UNLIMITED
-				   ? UNLIMITED
-				   : allowance->seconds * NSEC_PER_SEC,
-		.bytes = allowance->bytes,
 		.rates = allowance->rates,
-		.moves_left = UNLIMITED,
 		.token_days = UNLIMITED,
 	};
 	int ret;
 
-	if (plan) {
-		credit.plan_id = plan->id;
-		memcpy(credit.plan_name, plan->name, sizeof(credit.plan_name));
-		credit.rates = plan->rates;
-		memcpy(credit.networks, plan->networks, sizeof(credit.networks));
-		credit.token_days = plan->token_days;
-	}
+	if (allowance->plan)
+		credit = credit_of_plan(KIND_MANUAL, allowance->plan);
+	credit.left_ns = allowance->seconds == UNLIMITED
+				 ? UNLIMITED
+				 : allowance->seconds * NSEC_PER_SEC;
+	credit.bytes = allowance->bytes;
+	credit.moves_left = UNLIMITED;
 	ret = account_open(rules, mac, now, account);
 	if (ret)
 		return ret;

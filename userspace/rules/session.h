@@ -128,11 +128,17 @@ struct view {
 	struct rates rates;
 	char networks[STORE_NETWORKS]; /* of the credit in use */
 	int64_t full_bytes; /* until the slow rates hold; UNLIMITED */
+	const struct terms *terms; /* the account's; NULL without one */
+	bool is_resting; /* outside of its hours */
+	bool is_idle;	 /* silent, so its clock stands */
+	int64_t turn_at, valid_until; /* UTC seconds; 0: never */
 	int64_t remaining_ns;	 /* of all credits together (P6); UNLIMITED */
 	int64_t bytes_up, bytes_down; /* by all that there were */
 };
 void account_view(const struct account *account, const struct moment *now,
 	struct view *ret_view);
+/* All that a plan gives, as a credit to be added. */
+struct credit credit_of_plan(enum kind kind, const struct plan *plan);
 /* What is left of one credit; UNLIMITED. */
 int64_t credit_time_left(const struct credit *credit, int64_t now_ns);
 int64_t credit_bytes_left(const struct credit *credit);

@@ -219,6 +219,7 @@ static int make_group(struct rules *rules, const struct guest *guest,
 		.voucher_id = voucher->id,
 		.devices_max = plan->devices,
 		.bytes = plan->bytes,
+		.counts = plan->terms.counts,
 		.rates = plan->rates,
 	};
 	struct device device = {.group_id = 0};
@@ -246,7 +247,7 @@ static int redeem(struct rules *rules, const struct guest *guest,
 	struct activated *activated, enum outcome *ret_outcome)
 {
 	struct account *account = &activated->account;
-	struct credit credit = {.kind = KIND_VOUCHER};
+	struct credit credit;
 	struct plan plan;
 	int ret;
 
@@ -259,17 +260,8 @@ static int redeem(struct rules *rules, const struct guest *guest,
 		ret = account_open(rules, guest->mac, now, account);
 	if (ret)
 		return ret;
-	credit.plan_id = plan.id;
-	memcpy(credit.plan_name, plan.name, sizeof(credit.plan_name));
+	credit = credit_of_plan(KIND_VOUCHER, &plan);
 	memcpy(activated->plan, plan.name, sizeof(activated->plan));
-	credit.left_ns = plan.seconds == UNLIMITED
-				 ? UNLIMITED
-				 : plan.seconds * NSEC_PER_SEC;
-	credit.bytes = plan.bytes;
-	credit.rates = plan.rates;
-	memcpy(credit.networks, plan.networks, sizeof(credit.networks));
-	credit.moves_left = plan.moves;
-	credit.token_days = plan.token_days;
 	ret = make_group(rules, guest, voucher, &plan, &credit.group_id);
 	if (ret)
 		return ret;

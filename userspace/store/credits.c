@@ -13,7 +13,8 @@
 	"id, session_id, position, kind, plan_id, plan_name, state,"        \
 	" left_ns, deadline_ns, bytes, bytes_up, bytes_down, up_kbps,"      \
 	" down_kbps, moves_left, token_days, slow_up_kbps, slow_down_kbps," \
-	" networks, group_id"
+	" networks, group_id, counts, hours, idle_seconds, valid_days,"     \
+	" valid_until, turn_ns, is_resting, is_idle, heard_ns"
 
 static const char *const state_names[] = {
 	[CREDIT_WAITING] = "waiting",
@@ -46,6 +47,12 @@ static void read_credit(struct db_rows *rows, void *ret_row)
 	c->rates.slow_down = db_int(rows, 17);
 	db_text(rows, 18, c->networks, sizeof(c->networks));
 	c->group_id = db_int(rows, 19);
+	read_terms(rows, 20, &c->terms);
+	c->valid_until = db_int(rows, 24);
+	c->turn_ns = db_int(rows, 25);
+	c->is_resting = db_int(rows, 26);
+	c->is_idle = db_int(rows, 27);
+	c->heard_ns = db_int(rows, 28);
 }
 
 int store_credit_insert(struct store *store, struct credit *credit)
@@ -54,16 +61,23 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		"INSERT INTO credits (session_id, position, kind, plan_id,"
 		" plan_name, state, left_ns, deadline_ns, bytes, up_kbps,"
 		" down_kbps, moves_left, token_days, slow_up_kbps,"
-		" slow_down_kbps, networks, group_id) VALUES (?, ?, ?,"
-		" nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-		" nullif(?, 0))",
-		"iiiittllliilliiti", credit->session_id,
+		" slow_down_kbps, networks, group_id, counts, hours,"
+		" idle_seconds, valid_days, valid_until, turn_ns, is_resting,"
+		" is_idle, heard_ns) VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?,"
+		" ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
+		" nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, ?, ?)",
+		"iiiittllliilliitittiiiiiii", credit->session_id,
 		(int64_t)credit->position, (int64_t)credit->kind,
 		credit->plan_id, credit->plan_name, state_names[credit->state],
 		credit->left_ns, credit->deadline_ns, credit->bytes,
 		credit->rates.up, credit->rates.down, credit->moves_left,
 		credit->token_days, credit->rates.slow_up,
-		credit->rates.slow_down, credit->networks, credit->group_id);
+		credit->rates.slow_down, credit->networks, credit->group_id,
+		counts_name(credit->terms.counts), credit->terms.hours,
+		credit->terms.idle_sec, credit->terms.valid_days,
+		credit->valid_until, credit->turn_ns,
+		(int64_t)credit->is_resting, (int64_t)credit->is_idle,
+		credit->heard_ns);
 
 	if (!ret)
 		credit->id = db_last_id(store->db);
@@ -76,12 +90,18 @@ int store_credit_update(struct store *store, const struct credit *credit)
 		"UPDATE credits SET session_id = ?, position = ?, state = ?,"
 		" left_ns = ?, deadline_ns = ?, bytes = ?, moves_left = ?,"
 		" up_kbps = ?, down_kbps = ?, slow_up_kbps = ?,"
-		" slow_down_kbps = ?, updated_at = unixepoch() WHERE id = ?",
-		"iitlllliiiii", credit->session_id, (int64_t)credit->position,
+		" slow_down_kbps = ?, valid_until = nullif(?, 0),"
+		" turn_ns = nullif(?, 0),"
+		" is_resting = ?, is_idle = ?, heard_ns = ?,"
+		" updated_at = unixepoch() WHERE id = ?",
+		"iitlllliiiiiiiiii", credit->session_id,
+		(int64_t)credit->position,
 		state_names[credit->state], credit->left_ns,
 		credit->deadline_ns, credit->bytes, credit->moves_left,
 		credit->rates.up, credit->rates.down, credit->rates.slow_up,
-		credit->rates.slow_down, credit->id);
+		credit->rates.slow_down, credit->valid_until, credit->turn_ns,
+		(int64_t)credit->is_resting, (int64_t)credit->is_idle,
+		credit->heard_ns, credit->id);
 }
 
 int store_credit_list(
@@ -152,10 +172,12 @@ int store_credit_due(
 	struct store *store, int64_t until_ns, struct mac *rows, int max)
 {
 	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
-		"SELECT s.mac FROM credits c JOIN sessions s"
-		" ON s.id = c.session_id WHERE c.deadline_ns IS NOT NULL"
-		" AND s.state <> 'ended' AND c.deadline_ns <= ?"
-		" ORDER BY c.deadline_ns LIMIT ?",
+		"SELECT s.mac FROM (SELECT session_id, deadline_ns AS at"
+		" FROM credits WHERE deadline_ns IS NOT NULL"
+		" AND deadline_ns <= ?1 UNION ALL SELECT session_id, turn_ns"
+		" FROM credits WHERE turn_ns <= ?1 AND state = 'in_use') c"
+		" JOIN sessions s ON s.id = c.session_id"
+		" WHERE s.state <> 'ended' ORDER BY c.at LIMIT ?2",
 		"ii", until_ns, (int64_t)max);
 }
 
@@ -169,9 +191,42 @@ int store_credit_next(struct store *store, int64_t *ret_deadline_ns)
 	return db_one(store->db, read_deadline, ret_deadline_ns,
 		"SELECT min(at) FROM (SELECT min(deadline_ns) AS at FROM credits"
 		" WHERE deadline_ns IS NOT NULL"
+		" UNION ALL SELECT min(turn_ns) FROM credits"
+		" WHERE turn_ns IS NOT NULL AND state = 'in_use'"
 		" UNION ALL SELECT min(exempt_deadline_ns) FROM devices"
 		" WHERE exempt_deadline_ns > 0)",
 		"");
+}
+
+struct dated {
+	int64_t session_id;
+	struct mac mac;
+};
+
+static void read_dated(struct db_rows *rows, void *ret_row)
+{
+	struct dated *dated = ret_row;
+
+	dated->session_id = db_int(rows, 0);
+	db_mac(rows, 1, &dated->mac);
+}
+
+int store_credit_dated(
+	struct store *store, int64_t *after, struct mac *rows, int max)
+{
+	struct dated dated[64];
+	int n = db_list(store->db, read_dated, dated, sizeof(*dated),
+		MIN(max, (int)ARRAY_SIZE(dated)),
+		"SELECT s.id, s.mac FROM credits c JOIN sessions s"
+		" ON s.id = c.session_id WHERE c.turn_ns IS NOT NULL"
+		" AND s.id > ? AND s.state <> 'ended' ORDER BY s.id LIMIT ?",
+		"ii", *after, (int64_t)MIN(max, (int)ARRAY_SIZE(dated)));
+
+	for (int i = 0; i < n; i++) {
+		rows[i] = dated[i].mac;
+		*after = dated[i].session_id;
+	}
+	return n;
 }
 
 int store_record_insert(struct store *store, struct record *record)

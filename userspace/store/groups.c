@@ -15,12 +15,14 @@
 	" raw_down, (SELECT count(*) FROM devices d WHERE d.group_id = groups.id)" \
 	" + (SELECT count(*) FROM credits c WHERE c.group_id = groups.id"    \
 	" AND c.state <> 'used'), used_up_at, voucher_id,"                   \
-	" devices_max, slow_up_kbps, slow_down_kbps"
+	" devices_max, slow_up_kbps, slow_down_kbps, counts, '', 0, NULL"
 
 static void read_group(struct db_rows *rows, void *ret_row)
 {
 	struct group *group = ret_row;
+	struct terms terms;
 
+	read_terms(rows, 15, &terms);
 	*group = (struct group){
 		.id = db_int(rows, 0),
 		.bytes = db_limit(rows, 2),
@@ -34,6 +36,7 @@ static void read_group(struct db_rows *rows, void *ret_row)
 		.used_up_at = db_int(rows, 10),
 		.voucher_id = db_int(rows, 11),
 		.devices_max = db_limit(rows, 12),
+		.counts = terms.counts,
 	};
 	db_text(rows, 1, group->name, sizeof(group->name));
 }
@@ -42,11 +45,12 @@ int store_group_insert(struct store *store, struct group *group)
 {
 	int ret = db_run(store->db,
 		"INSERT INTO groups (name, bytes, up_kbps, down_kbps,"
-		" slow_up_kbps, slow_down_kbps, voucher_id, devices_max)"
-		" VALUES (?, ?, ?, ?, ?, ?, nullif(?, 0), ?)",
-		"tliiiiil", group->name, group->bytes, group->rates.up,
+		" slow_up_kbps, slow_down_kbps, voucher_id, devices_max,"
+		" counts) VALUES (?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?)",
+		"tliiiiilt", group->name, group->bytes, group->rates.up,
 		group->rates.down, group->rates.slow_up,
-		group->rates.slow_down, group->voucher_id, group->devices_max);
+		group->rates.slow_down, group->voucher_id, group->devices_max,
+		counts_name(group->counts));
 
 	if (!ret)
 		group->id = db_last_id(store->db);

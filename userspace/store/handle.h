@@ -33,6 +33,9 @@ struct store {
 #define PLAN_NAME(column) \
 	"substr(" column ", 1, instr(" column " || char(10), char(10)) - 1)"
 
+/* Four columns: counts, hours, idle_seconds, valid_days. */
+void read_terms(struct db_rows *rows, int column, struct terms *ret_terms);
+
 /* Brings the schema up to the newest of the embedded ones. -EPROTO when the
  * file is newer than this build. */
 int migrate(struct db *db);

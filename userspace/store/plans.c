@@ -1,15 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plans: what is sold. A plan that was sold is never changed or deleted, only
- * removed from what is on sale; credits copy what they need from it.
+ * Plans: what is sold. A plan that was sold is never deleted, only removed from
+ * what is on sale; credits copy what they need from it, so that a plan that is
+ * changed changes none of them before it is applied.
  */
+#include <string.h>
+
 #include "base/util.h"
 #include "store/handle.h"
 
 #define COLUMNS                                                             \
 	"id, " PLAN_NAME("name") ", seconds, bytes, up_kbps, down_kbps, price_minor,"        \
 	" currency, moves, token_days, is_active, slow_up_kbps,"            \
-	" slow_down_kbps, networks, devices, coin"
+	" slow_down_kbps, networks, devices, coin, counts, hours,"          \
+	" idle_seconds, valid_days"
+
+static const char *const counts_names[] = {
+	[COUNTS_BOTH] = "both",
+	[COUNTS_UP] = "up",
+	[COUNTS_DOWN] = "down",
+};
+
+const char *counts_name(enum counts counts)
+{
+	return counts_names[counts];
+}
+
+int counts_parse(const char *name, enum counts *ret_counts)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(counts_names); i++)
+		if (!strcmp(counts_names[i], name)) {
+			*ret_counts = (enum counts)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+void read_terms(struct db_rows *rows, int column, struct terms *ret_terms)
+{
+	ret_terms->counts = DB_NAME(rows, column, counts_names, COUNTS_BOTH);
+	db_text(rows, column + 1, ret_terms->hours, sizeof(ret_terms->hours));
+	ret_terms->idle_sec = db_int(rows, column + 2);
+	ret_terms->valid_days = db_int(rows, column + 3);
+}
 
 static void read_plan(struct db_rows *rows, void *ret_row)
 {
@@ -31,6 +64,7 @@ static void read_plan(struct db_rows *rows, void *ret_row)
 	db_text(rows, 1, plan->name, sizeof(plan->name));
 	db_text(rows, 7, plan->currency, sizeof(plan->currency));
 	db_text(rows, 13, plan->networks, sizeof(plan->networks));
+	read_terms(rows, 16, &plan->terms);
 }
 
 int store_plan_insert(
@@ -39,17 +73,84 @@ int store_plan_insert(
 	int ret = db_run(store->db,
 		"INSERT INTO plans (name, seconds, bytes, up_kbps, down_kbps,"
 		" price_minor, currency, moves, token_days, is_active,"
-		" slow_up_kbps, slow_down_kbps, networks, devices, coin)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		"tlliiitlliiitii", plan->name, plan->seconds, plan->bytes,
+		" slow_up_kbps, slow_down_kbps, networks, devices, coin, counts,"
+		" hours, idle_seconds, valid_days) VALUES (?, ?, ?, ?, ?, ?, ?,"
+		" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0))",
+		"tlliiitlliiitiittii", plan->name, plan->seconds, plan->bytes,
 		plan->rates.up, plan->rates.down, plan->price_minor,
 		plan->currency, plan->moves, plan->token_days,
 		(int64_t)plan->is_active, plan->rates.slow_up,
 		plan->rates.slow_down, plan->networks, MAX(plan->devices, 1),
-		(int64_t)plan->coin);
+		(int64_t)plan->coin, counts_names[plan->terms.counts], plan->terms.hours,
+		plan->terms.idle_sec, plan->terms.valid_days);
 
 	if (!ret && ret_id)
 		*ret_id = db_last_id(store->db);
+	return ret;
+}
+
+int store_plan_update(struct store *store, const struct plan *plan)
+{
+	return db_run(store->db,
+		"UPDATE plans SET seconds = ?, bytes = ?, up_kbps = ?,"
+		" down_kbps = ?, price_minor = ?, currency = ?, moves = ?,"
+		" token_days = ?, slow_up_kbps = ?, slow_down_kbps = ?,"
+		" networks = ?, devices = ?, coin = ?, counts = ?, hours = ?,"
+		" idle_seconds = ?, valid_days = nullif(?, 0),"
+		" updated_at = unixepoch() WHERE id = ?",
+		"lliiitlliitiittiii", plan->seconds, plan->bytes,
+		plan->rates.up, plan->rates.down, plan->price_minor,
+		plan->currency, plan->moves, plan->token_days,
+		plan->rates.slow_up, plan->rates.slow_down, plan->networks,
+		plan->devices, (int64_t)plan->coin,
+		counts_names[plan->terms.counts], plan->terms.hours,
+		plan->terms.idle_sec, plan->terms.valid_days, plan->id);
+}
+
+static int apply(struct store *store, const struct plan *plan)
+{
+	int ret = db_run(store->db,
+		"UPDATE credits SET up_kbps = ?, down_kbps = ?,"
+		" slow_up_kbps = ?, slow_down_kbps = ?, networks = ?,"
+		" hours = ?, idle_seconds = ?, updated_at = unixepoch()"
+		" WHERE plan_id = ? AND state <> 'used'",
+		"iiiittii", plan->rates.up, plan->rates.down,
+		plan->rates.slow_up, plan->rates.slow_down, plan->networks,
+		plan->terms.hours, plan->terms.idle_sec, plan->id);
+
+	return ret ? ret : db_run(store->db,
+		"UPDATE groups SET up_kbps = ?, down_kbps = ?,"
+		" slow_up_kbps = ?, slow_down_kbps = ?,"
+		" updated_at = unixepoch() WHERE voucher_id IN ("
+		"SELECT id FROM vouchers WHERE plan_id = ?)",
+		"iiiii", plan->rates.up, plan->rates.down, plan->rates.slow_up,
+		plan->rates.slow_down, plan->id);
+}
+
+int store_plan_apply(struct store *store, const struct plan *plan,
+	int (*fn)(void *data, const struct mac *mac, int64_t group_id), void *data)
+{
+	struct db_rows *rows;
+	struct mac mac;
+	int ret = apply(store, plan);
+
+	if (!ret)
+		ret = db_query(store->db, &rows,
+			"SELECT g.id, NULL FROM groups g JOIN vouchers v"
+			" ON v.id = g.voucher_id WHERE v.plan_id = ?1"
+			" UNION ALL SELECT 0, s.mac FROM credits c"
+			" JOIN sessions s ON s.id = c.session_id"
+			" WHERE c.plan_id = ?1 AND c.state <> 'used'"
+			" AND s.state <> 'ended'",
+			"i", plan->id);
+	while (!ret && (ret = db_next(rows)) == 1) {
+		int64_t group_id = db_int(rows, 0);
+
+		db_mac(rows, 1, &mac);
+		ret = fn(data, group_id ? NULL : &mac, group_id);
+		if (ret)
+			db_done(rows);
+	}
 	return ret;
 }
 

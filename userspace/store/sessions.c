@@ -135,12 +135,16 @@ int store_session_count(struct store *store, int64_t *ret_live)
 	" c.down_kbps, c.slow_up_kbps, c.slow_down_kbps,"                   \
 	" coalesce(d.blocked, 0), coalesce(d.exempt_until, 0),"              \
 	" r.id, r.session_id, r.credit_id, r.raw_up, r.raw_down, c.networks," \
-	" d.group_id, c.group_id, " DEVICE
+	" d.group_id, c.group_id, " DEVICE                                  \
+	", c.counts, c.turn_ns, c.is_resting, c.idle_seconds, c.is_idle,"    \
+	" c.heard_ns"
 
 static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 {
 	struct holder h = {0};
+	char counts[8];
 
+	db_text(rows, 26, counts, sizeof(counts));
 	db_mac(rows, 0, &h.mac);
 	h.session.id = db_int(rows, 1);
 	h.session.mac = h.mac;
@@ -171,6 +175,12 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	h.rates.down = db_int(rows, 23);
 	h.exemption.deadline_ns = db_int(rows, 24);
 	db_text(rows, 25, h.exemption.network, sizeof(h.exemption.network));
+	(void)counts_parse(counts, &h.credit.terms.counts);
+	h.credit.turn_ns = db_int(rows, 27);
+	h.credit.is_resting = db_int(rows, 28);
+	h.credit.terms.idle_sec = db_int(rows, 29);
+	h.credit.is_idle = db_int(rows, 30);
+	h.credit.heard_ns = db_int(rows, 31);
 	*ret_holder = h;
 }
 
@@ -183,7 +193,8 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 #define DEVICE_HOLDERS                                                       \
 	"SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0, 0, 0,"         \
 	" d.blocked, d.exempt_until, r.id, r.session_id, r.credit_id,"       \
-	" r.raw_up, r.raw_down, NULL, d.group_id, NULL, " DEVICE             \
+	" r.raw_up, r.raw_down, NULL, d.group_id, NULL, " DEVICE \
+	", NULL, NULL, NULL, NULL, NULL, NULL"                               \
 	" FROM devices d"                                                    \
 	" LEFT JOIN records r ON r.mac = d.mac"                              \
 	" WHERE (d.blocked OR d.exempt_until > 0) AND NOT EXISTS ("          \

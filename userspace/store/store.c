@@ -136,6 +136,17 @@ static int change_boot(struct store *store, int64_t last_ns, int64_t mono_ns)
 		" WHERE deadline_ns IS NOT NULL",
 		"ii", last_ns, mono_ns);
 
+	/* Turns are judged anew, by the wall clock as it is now. A clock that
+	 * may stand begins with the boot. */
+	if (!ret)
+		ret = db_run(store->db,
+			"UPDATE credits SET turn_ns = ? WHERE turn_ns IS NOT NULL",
+			"i", mono_ns);
+	if (!ret)
+		ret = db_run(store->db,
+			"UPDATE credits SET heard_ns = ?, is_idle = 0"
+			" WHERE state = 'in_use' AND idle_seconds > 0",
+			"i", mono_ns);
 	if (!ret)
 		ret = db_run(store->db,
 			"UPDATE devices SET exempt_deadline_ns ="

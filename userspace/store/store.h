@@ -68,6 +68,25 @@ static inline bool rates_have_slow(const struct rates *rates)
 
 /* Names of networks with a space between; "": all of them. */
 #define STORE_NETWORKS 256
+#define STORE_HOURS    96 /* "08:00-12:00 14:00-22:00"; see rules/hours.h */
+
+enum counts { COUNTS_BOTH, COUNTS_UP, COUNTS_DOWN };
+/* "both", "up", "down". */
+const char *counts_name(enum counts counts);
+int counts_parse(const char *name, enum counts *ret_counts);
+/* The bytes that count. */
+static inline int64_t counted(enum counts counts, int64_t up, int64_t down)
+{
+	return (counts == COUNTS_DOWN ? 0 : up) + (counts == COUNTS_UP ? 0 : down);
+}
+
+/* Of a plan, and of the credits that came of it. */
+struct terms {
+	enum counts counts;	 /* which bytes `bytes` limits */
+	char hours[STORE_HOURS]; /* of the day; "": all of them */
+	int64_t idle_sec;	 /* a silence that stops the clock; 0: none does */
+	int64_t valid_days;	 /* from its start on; 0: for ever */
+};
 
 struct plan {
 	int64_t id;
@@ -82,9 +101,17 @@ struct plan {
 	char networks[STORE_NETWORKS]; /* where it is worth something */
 	int64_t devices; /* of one voucher, at once */
 	bool coin; /* sold by coin, for its price */
+	struct terms terms;
 };
 /* -EEXIST: the name is taken. */
 int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret_id);
+/* Everything but the name, for who gets it from now on. */
+int store_plan_update(struct store *store, const struct plan *plan);
+/* Rates, networks, hours and idle time of a plan for the credits of it that are
+ * not used up, and rates for what the devices of its vouchers share. `fn` hears
+ * of each client, and of each group (with `mac` NULL), first. */
+int store_plan_apply(struct store *store, const struct plan *plan,
+	int (*fn)(void *data, const struct mac *mac, int64_t group_id), void *data);
 int store_plan_lookup(struct store *store, int64_t id, struct plan *ret_plan);
 /* One on sale, whatever its capitals, but the same ones first. */
 int store_plan_by_name(struct store *store, const char *name, struct plan *ret_plan);
@@ -190,7 +217,8 @@ struct group {
 	char name[STORE_NAME];
 	int64_t voucher_id; /* 0: an operator's */
 	int64_t devices_max; /* of a voucher; UNLIMITED: GROUP_DEVICES_MAX */
-	int64_t bytes; /* UNLIMITED; up and down together */
+	int64_t bytes; /* UNLIMITED */
+	enum counts counts; /* which; of an operator's, both */
 	struct rates rates;
 	int64_t bytes_up, bytes_down; /* used */
 	int64_t raw_up, raw_down; /* the kernel's counters, as counted in them */
@@ -284,7 +312,19 @@ struct credit {
 	int64_t token_days;
 	char networks[STORE_NETWORKS]; /* its plan's */
 	int64_t group_id; /* that shares it; 0: none */
+	struct terms terms; /* its plan's */
+	/* rules/clock.h */
+	int64_t valid_until; /* UTC seconds; 0: no end, or not begun */
+	int64_t turn_ns; /* the wall clock changes something; 0: never */
+	bool is_resting; /* in use, but outside of its hours */
+	bool is_idle;	 /* in use, but silent: deadline_ns is of heard_ns */
+	int64_t heard_ns; /* its clock is right by then */
 };
+/* Bytes of `bytes` that are used. */
+static inline int64_t credit_counted(const struct credit *credit)
+{
+	return counted(credit->terms.counts, credit->bytes_up, credit->bytes_down);
+}
 /* Sets the id. */
 int store_credit_insert(struct store *store, struct credit *credit);
 /* All but the bytes used. */
@@ -298,9 +338,13 @@ int store_credit_shared(struct store *store, int64_t group_id, struct credit *ro
 int store_credit_lookup(struct store *store, int64_t id, struct credit *ret_credit);
 /* The last one, used up or not. */
 int store_credit_last(struct store *store, int64_t session_id, struct credit *ret_credit);
-/* MACs whose running credit ends until `until_ns`, the earliest first. */
+/* MACs whose credit in use ends or turns until `until_ns`, the earliest first;
+ * one may be there twice. */
 int store_credit_due(struct store *store, int64_t until_ns, struct mac *rows, int max);
-/* Earliest deadline of all, also of exemptions; UNLIMITED: none. */
+/* MACs whose credit in use goes by the wall clock as well, by their sessions'
+ * ids behind `*after`, which is written. */
+int store_credit_dated(struct store *store, int64_t *after, struct mac *rows, int max);
+/* Earliest deadline or turn of all, also of exemptions; UNLIMITED: none. */
 int store_credit_next(struct store *store, int64_t *ret_deadline_ns);
 
 struct record {
