@@ -54,6 +54,7 @@ struct view *page_view(struct request *req)
 	view_set(view, "venue", request_network(req)->venue_name);
 	view_format(view, "example", "%s" EXAMPLE,
 		req->portal->config.voucher_prefix);
+	view_set_flag(view, "coins", req->portal->config.coin_count > 0);
 	view_set(view, "lang", lang_code(req->lang));
 	view_set(view, "version", assets_version());
 	view_set(view, "form",

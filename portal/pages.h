@@ -15,12 +15,16 @@ void page_resume(struct request *req);
 void page_leave(struct request *req);
 void page_pause(struct request *req); /* page_pause.c */
 void page_go_on(struct request *req);
+void page_coins(struct request *req); /* page_coins.c */
+void page_coins_lock(struct request *req);
+void page_coins_done(struct request *req);
+void page_coins_start(struct request *req);
 void page_help(struct request *req); /* page_help.c */
 void page_asset(struct request *req);
 void page_icon(struct request *req);
 
 /*
- * A view with what each template may use: venue, lang, languages, version,
+ * A view with what each template may use: venue, coins, lang, languages, version,
  * form (token), and of the page first asked for (query or form field `url`)
  * url and host.
  */

@@ -20,6 +20,10 @@ static const struct route routes[] = {
 	{METHOD_POST, "/leave",                   INSTANCE_GUEST, ROUTE_FORM,  page_leave},
 	{METHOD_POST, "/pause",                   INSTANCE_GUEST, ROUTE_FORM,  page_pause},
 	{METHOD_POST, "/go-on",                   INSTANCE_GUEST, ROUTE_FORM,  page_go_on},
+	{METHOD_GET,  "/coins",                   INSTANCE_GUEST, ROUTE_PAGE,  page_coins},
+	{METHOD_POST, "/coins/lock",              INSTANCE_GUEST, ROUTE_FORM,  page_coins_lock},
+	{METHOD_POST, "/coins/done",              INSTANCE_GUEST, ROUTE_FORM,  page_coins_done},
+	{METHOD_POST, "/coins/start",             INSTANCE_GUEST, ROUTE_FORM,  page_coins_start},
 	{METHOD_GET,  "/help",                    INSTANCE_GUEST, ROUTE_PAGE,  page_help},
 
 	{METHOD_GET,  "/api/session",             INSTANCE_GUEST, ROUTE_API,   api_session},

@@ -210,6 +210,33 @@
 		});
 	}
 
+	// Coins: what the daemon counted, once a second.
+
+	function money(reply) {
+		var whole = reply.pesos % 1 === 0;
+		return (whole ? reply.pesos : reply.pesos.toFixed(2)) + " " + reply.currency;
+	}
+	function coins() {
+		var lock = body.getAttribute("data-lock"), was = body.getAttribute("data-lock-state");
+		var url = body.getAttribute("data-url");
+		if (was !== "open" && was !== "soon")
+			return;
+		call("GET", "/api/coins/status?lockId=" + encodeURIComponent(lock), null, function (status, reply) {
+			if (reply && reply.success) {
+				if (reply.state !== was) {
+					location.replace("/coins" + (url ? "?url=" + url : ""));
+					return;
+				}
+				put("coin-amount", money(reply));
+				put("coin-minutes", String(reply.minutes));
+				put("coin-seconds", String(reply.seconds));
+				show("coin-start", reply.costMinor > 0);
+				show("coin-left", reply.costMinor > 0 && reply.creditedMinor > reply.costMinor);
+			}
+			setTimeout(coins, 1000);
+		});
+	}
+
 	document.addEventListener("submit", function (event) {
 		var button = event.target.querySelector("button");
 		// Twice would be a second try with the same code.
@@ -230,6 +257,11 @@
 		stored(body.getAttribute("data-token"));
 	if (state === "captive") {
 		restoreByItself();
+	} else if (state === "coins") {
+		// What went wrong is said once.
+		if (/[?&]error=/.test(location.search))
+			history.replaceState(null, "", "/coins");
+		coins();
 	} else if (state === "resume") {
 		resume();
 	} else if (state === "left") {

@@ -34,6 +34,15 @@ RUNNING = dict(
     credits=[{"kind": "voucher", "plan": "1 Hour", "seconds": 3541,
               "bytes": 500000000}], bytesUp=1000,
     bytesDown=2000, expiresAt="2026-11-21T09:00:00Z")
+COINS = {
+    "success": True, "slots": [{"slot": "main", "ready": True, "busy": False}],
+    "rates": [{"plan": "One peso", "priceMinor": 100, "currency": "PHP", "minutes": 10},
+              {"plan": "Five pesos", "priceMinor": 500, "currency": "PHP", "minutes": 60}],
+    "state": "none"}
+LOCKED = dict(
+    COINS, state="open", slot="main", lockId="0123456789abcdef" * 2, lock=17,
+    seconds=42, coins=3, creditedMinor=750, pesos=7.5, currency="PHP",
+    minutes=80, costMinor=700)
 CLOSE = object()  # the daemon dies instead of answering
 SILENT = object()  # the daemon hangs
 
@@ -139,7 +148,8 @@ class Portal:
             + "\n[network guest]\ninterface = eth1\nportal4 = 127.0.0.1\n"
             "portal6 = ::1\nssid = Caf\u00e9 Guests\n"
             "[network bar]\ninterface = eth2\nportal4 = 127.0.0.2\n"
-            "venue_name = The bar\nvenue_url = https://bar.example/\n")
+            "venue_name = The bar\nvenue_url = https://bar.example/\n"
+            f"[coin main]\nvalue = 100\nsocket = {path}/coin.sock\n")
         self.log_path = pathlib.Path(path, "log")
         # Its leaks are looked for by the unit tests: in its cage the leak
         # checker cannot trace.

@@ -91,6 +91,14 @@ static void test_everything(void **state)
 		"[roles]\n"
 		"anna = manager\n"
 		"bo = staff\n"
+		"[coin main]\n"
+		"value = 500\n"
+		"chip = gpiochip0\n"
+		"line = 0\n"
+		"active_low = no\n"
+		"[coin bar]\n"
+		"socket = /run/bar\n"
+		"value = 100\n"
 		"[network a]\n"
 		"  interface = lan0\n"
 		"portal4 : 10.0.0.1\n"
@@ -119,6 +127,15 @@ static void test_everything(void **state)
 	assert_string_equal(config.venue_name, "Caf\xc3\xa9 No. 1");
 	assert_int_equal(config.role_count, 2);
 	assert_int_equal(config.roles[0].role, ROLE_MANAGER);
+	assert_int_equal(config.coin_count, 2);
+	assert_string_equal(config.coins[0].name, "main");
+	assert_int_equal(config.coins[0].gpio_line, 0);
+	assert_int_equal(config.coins[0].inhibit_line, -1);
+	assert_false(config.coins[0].active_low);
+	assert_int_equal(config.coins[0].pulse_max_ms, 200);
+	assert_string_equal(config.coins[1].socket, "/run/bar");
+	assert_true(config.coins[1].active_low);
+	assert_int_equal(config_line(&config, NULL, "socket"), 0);
 	assert_string_equal(n->venue_name, config.venue_name);
 	assert_string_equal(n->venue_url, "");
 	assert_string_equal(n[1].venue_url, "https://bar.example/?from=wifi");
@@ -165,6 +182,24 @@ static const struct fault_case fault_cases[] = {
 	{NET "[colour]\nx = 1\n", 4, "colour"},
 	{"x = 1\n" NET, 1, "section"},
 	{NET "ssid = \xff\n", 4, "UTF-8"},
+	{NET "[coin ]\nvalue = 1\nsocket = /s\n", 4, "slot's name"},
+	{NET "[coin a]\nvalue = 1\n", 4, "socket"},
+	{NET "[coin a]\nsocket = /s\n", 4, "value"},
+	{NET "[coin a]\nvalue = 0\nsocket = /s\n", 5, "value"},
+	{NET "[coin a]\nvalue = 1\nchip = gpiochip0\n", 4, "line"},
+	{NET "[coin a]\nvalue = 1\nchip = a b\nline = 1\n", 6, "chip"},
+	{NET "[coin a]\nvalue = 1\nchip = c\nline = 1\nsocket = /s\n", 4,
+		"either"},
+	{NET "[coin a]\nvalue = 1\nchip = c\nline = 1\ninhibit_line = 1\n", 4,
+		"same"},
+	{NET "[coin a]\nvalue = 1\nsocket = /s\npulse_min_ms = 300\n", 4,
+		"pulse_max_ms"},
+	{NET "[coin a]\nvalue = 1\nsocket = /s\nuser = gatehouse-portal\n", 4,
+		"portal"},
+	{NET "[coin a]\nvalue = 1\nsocket = /s\n"
+	     "[coin b]\nvalue = 1\nsocket = /s\n", 7, "slot a"},
+	{NET "[coin a]\nvalue = 1\nsocket = /s\n"
+	     "[coin a]\nvalue = 1\nsocket = /t\n", 7, "line 4"},
 	{NET "number = 64\n", 4, "63"},
 	{NET "number = 1x\n", 4, "number"},
 	{NET "number =\n", 4, "number"},

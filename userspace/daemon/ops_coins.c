@@ -50,9 +50,10 @@ static int add_rates(struct gatehoused *g, const struct guest *guest, json_t *ob
 
 	for (i = 0; i < n; i++)
 		json_array_append_new(rates,
-			json_pack("{s:s, s:I, s:I}", "plan", plans[i].name,
-				"priceMinor",
-				(json_int_t)plans[i].price_minor, "minutes",
+			json_pack("{s:s, s:I, s:s, s:I}", "plan",
+				plans[i].name, "priceMinor",
+				(json_int_t)plans[i].price_minor, "currency",
+				plans[i].currency, "minutes",
 				(json_int_t)(plans[i].seconds / 60)));
 	json_object_set_new(object, "rates", rates);
 	return MIN(n, 0);
