@@ -2,6 +2,9 @@
 """Pause and resume with real traffic: captive at once, online at once, and no
 second is lost by it; what of it is told to those who watch."""
 
+import json
+import signal
+import socket
 import sqlite3
 import subprocess
 
@@ -61,7 +64,19 @@ def test_captive_at_once_and_online_at_once(tc_lab):
     assert guest.restore(token)[1]["migrated"] is True
     assert state_of(lab, guest)[:2] == ("paused", "operator")
     assert left_ns(lab, guest) == left and not guest.is_online()
-    lab.ctl("resume", guest.mac)
+    # The guest himself goes on, and stops again.
+    assert guest.api("/api/sessions/resume", {})[1]["online"] is True
+    assert guest.is_online()
+    status, reply = guest.api("/api/sessions/pause", {})
+    assert (status, reply["paused"], reply["pausedBy"]) == (200, True, "user")
+    assert not guest.is_online()
+    # The box starts anew: the kernel's clock and records are others.
+    left = left_ns(lab, guest)
+    lab.kill("gatehoused")
+    subprocess.run(["rm", "-rf", lab.pins], check=True)
+    lab.start("--boot-id", "00000000-0000-4000-8000-000000000015")
+    assert left_ns(lab, guest) == left and not guest.is_online()
+    assert guest.api("/api/sessions/resume", {})[0] == 200
     assert guest.is_online()
     assert lab.ctl("verify")["differences"] == []
 
@@ -142,3 +157,21 @@ def test_the_end_has_its_reason(tc_lab):
         lab.text("rate", timed.mac, "--down", 5000)
         end = wait_for(lambda: events_of(watch, timed.mac, "session_end"))[0]
         assert (end["reason"], end["kind"], end["remainingSeconds"]) == ("time", "manual", 0)
+
+
+def test_who_reads_late_loses_nothing(tc_lab):
+    lab, guest = tc_lab, tc_lab.guest()
+    mac = guest.mac
+    lab.ctl("allow", mac, "--minutes", 30)
+    with Watch(lab, "--json") as watch, socket.socket(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET) as ctl:
+        ctl.connect(str(lab.state / "control.sock"))
+        watch.process.send_signal(signal.SIGSTOP)
+        for turn in range(600):
+            op = "clients.resume" if turn % 2 else "clients.pause"
+            ctl.send(json.dumps({"op": op, "args": {"mac": mac}}).encode())
+            assert json.loads(ctl.recv(65536))["success"]
+        watch.process.send_signal(signal.SIGCONT)
+        wait_for(lambda: len(events_of(watch, mac, "session_resume")) == 300)
+        told = [event["event"] for event in map(json.loads, watch.lines())]
+        assert told == ["session_pause", "session_resume"] * 300

@@ -951,7 +951,11 @@ static void run(uint64_t seed, int count)
 }
 
 static uint64_t first_seed = 1;
+#ifdef __SANITIZE_ADDRESS__
+static int runs = 5, steps_of_run = 4000;
+#else
 static int runs = 5, steps_of_run = 20000;
+#endif
 
 static void test_model(void **state)
 {

@@ -462,9 +462,9 @@ void ctl_server_subscribe(struct ctl_server *server)
 }
 
 /* Who does not read loses events, and is told how many. */
-static void queue_event(struct peer *peer, json_t *event)
+static void queue_event(struct peer *peer, json_t *event, int room)
 {
-	if (peer->replies >= CTL_EVENTS_MAX) {
+	if (peer->replies >= room) {
 		peer->lost++;
 		return;
 	}
@@ -477,13 +477,13 @@ static void queue_event(struct peer *peer, json_t *event)
 	queue(peer, json_incref(event), true);
 }
 
-void ctl_server_publish(struct ctl_server *server, json_t *event)
+void ctl_server_publish(struct ctl_server *server, json_t *event, int room)
 {
 	struct peer *peer;
 
 	for (peer = server->peers; peer; peer = peer->next)
 		if (peer->subscribed && !peer->closing)
-			queue_event(peer, event);
+			queue_event(peer, event, room);
 	json_decref(event);
 }
 

@@ -16,6 +16,7 @@
 #define CTL_PEERS_PER_UID 64  /* of one user, root excepted */
 #define CTL_REPLIES_MAX   256 /* waiting to be read by one peer */
 #define CTL_EVENTS_MAX    128 /* the same, and no event is added: half */
+#define CTL_BACKLOG_MAX   16384 /* the same, of events that are to be kept */
 #define CTL_FRAMES_TURN   64  /* taken from one peer before others get theirs */
 
 struct ctl_server;
@@ -57,8 +58,9 @@ void ctl_server_subscribe(struct ctl_server *server);
 /* Is there anybody to tell? */
 bool ctl_server_has_subscribers(const struct ctl_server *server);
 /* Takes `event`, an object with a field "event"; sent by ctl_server_flush(). A
- * peer that does not keep up loses it. */
-void ctl_server_publish(struct ctl_server *server, json_t *event);
+ * peer that has `room` (CTL_EVENTS_MAX, CTL_BACKLOG_MAX) to read already loses it,
+ * and is told how many it lost. */
+void ctl_server_publish(struct ctl_server *server, json_t *event, int room);
 
 /* Replies made since the last flush are not known to their peers yet. This
  * replaces them all: what they promised did not happen. */

@@ -27,16 +27,19 @@ static int change(struct gatehoused *g, const struct caller *caller,
 	enum outcome *ret_outcome)
 {
 	struct moment now = moment_now();
+	struct session session;
 	int ret;
 
 	*ret_changed = false;
 	*ret_outcome = OUTCOME_OK;
 	sync_touch(g->sync, mac);
 	ret = way->fn(&g->rules, mac, way->by, &now, ret_changed, ret_outcome);
-	if (!ret && !*ret_outcome && *ret_changed)
-		ret = store_audit(g->store, now.wall_sec, caller->who,
-			way->audit, mac, 0, NULL);
-	return ret;
+	if (ret || *ret_outcome || !*ret_changed)
+		return ret;
+	ret = store_session_of(g->store, mac, &session);
+	return ret ? ret
+		   : store_audit(g->store, now.wall_sec, caller->who, way->audit,
+			     mac, session.id, NULL);
 }
 
 /* For the operator's request about one device. */

@@ -86,6 +86,7 @@ void session_events_publish(struct session_events *events)
 	size_t i;
 
 	for (i = 0; i < events->count; i++)
-		ctl_server_publish(events->g->ctl, events->list[i]);
+		ctl_server_publish(
+			events->g->ctl, events->list[i], CTL_BACKLOG_MAX);
 	events->count = 0;
 }

@@ -56,7 +56,7 @@ void watch_event(struct gatehoused *g, const struct gh_event *event)
 				 : json_null());
 	if (event->type >= GH_EVENT_SUSPICIOUS)
 		add_evidence(object, event);
-	ctl_server_publish(g->ctl, object);
+	ctl_server_publish(g->ctl, object, CTL_EVENTS_MAX);
 }
 
 void watch_group(struct gatehoused *g, const char *name, const struct mac *mac,
@@ -68,7 +68,8 @@ void watch_group(struct gatehoused *g, const char *name, const struct mac *mac,
 				"group_exhausted", "time",
 				json_time(clock_wall_sec()), "mac",
 				mac ? json_mac(mac) : json_null(), "network",
-				json_network(g, network), "group", name));
+				json_network(g, network), "group", name),
+			CTL_EVENTS_MAX);
 }
 
 void watch_repair(struct gatehoused *g, const char *name, const char *what)
@@ -77,7 +78,8 @@ void watch_repair(struct gatehoused *g, const char *name, const char *what)
 		ctl_server_publish(g->ctl,
 			json_pack("{s:s, s:o, s:s, s:s}", "event", "repaired",
 				"time", json_time(clock_wall_sec()), "interface",
-				name, "what", what));
+				name, "what", what),
+			CTL_EVENTS_MAX);
 }
 
 json_t *op_watch(struct gatehoused *g, const struct caller *caller,
