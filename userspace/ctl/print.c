@@ -443,7 +443,7 @@ void print_explain(const json_t *reply)
 void print_event(const json_t *event)
 {
 	static const char *const placed[] = {"time", "event", "mac"};
-	static const int widths[] = {19, 16, 17};
+	static const int widths[] = {19, 17, 17};
 	const json_t *value;
 	char cell[CELL_BYTES];
 	const char *key;

@@ -22,12 +22,12 @@ struct way {
 	const char *done, *already; /* for operators; NULL: say_held() */
 };
 
+/* `ret_session` is written when it was changed. */
 static int change(struct gatehoused *g, const struct caller *caller,
-	const struct way *way, const struct mac *mac, bool *ret_changed,
-	enum outcome *ret_outcome)
+	const struct way *way, const struct mac *mac,
+	struct session *ret_session, bool *ret_changed, enum outcome *ret_outcome)
 {
 	struct moment now = moment_now();
-	struct session session;
 	int ret;
 
 	*ret_changed = false;
@@ -36,10 +36,10 @@ static int change(struct gatehoused *g, const struct caller *caller,
 	ret = way->fn(&g->rules, mac, way->by, &now, ret_changed, ret_outcome);
 	if (ret || *ret_outcome || !*ret_changed)
 		return ret;
-	ret = store_session_of(g->store, mac, &session);
+	ret = store_session_of(g->store, mac, ret_session);
 	return ret ? ret
 		   : store_audit(g->store, now.wall_sec, caller->who, way->audit,
-			     mac, session.id, NULL);
+			     mac, ret_session->id, NULL);
 }
 
 /* For the operator's request about one device. */
@@ -48,9 +48,10 @@ static json_t *by_operator(struct gatehoused *g, const struct caller *caller,
 {
 	const struct args_mac *a = args;
 	char message[SENTENCES];
+	struct session session;
 	enum outcome outcome;
 	bool changed;
-	int ret = change(g, caller, way, &a->mac, &changed, &outcome);
+	int ret = change(g, caller, way, &a->mac, &session, &changed, &outcome);
 
 	if (ret)
 		return reply_failed(way->op, ret);
@@ -59,6 +60,9 @@ static json_t *by_operator(struct gatehoused *g, const struct caller *caller,
 	if (way->done)
 		return client_changed(
 			g, &a->mac, changed ? way->done : way->already);
+	if (changed && session.state == SESSION_PAUSED)
+		return client_changed(g, &a->mac,
+			"The session is held no more, and paused as it was before.");
 	say_held(message, &a->mac, way->fn == session_hold, changed);
 	return client_changed(g, &a->mac, message);
 }
@@ -108,9 +112,11 @@ static json_t *by_guest(struct gatehoused *g, const struct caller *caller,
 	const struct way *way)
 {
 	static const struct args_guest nothing_shown;
+	struct session session;
 	enum outcome outcome;
 	bool changed;
-	int ret = change(g, caller, way, &caller->mac, &changed, &outcome);
+	int ret = change(
+		g, caller, way, &caller->mac, &session, &changed, &outcome);
 
 	if (ret)
 		return reply_failed(way->op, ret);
