@@ -261,6 +261,7 @@ static void test_transitions(void **state)
 		[SESSION_EVENT_EMPTIED] = {{E, E, E, NO}, "empty"},
 		[SESSION_EVENT_KICKED] = {{E, E, E, NO}, "ended by operator"},
 		[SESSION_EVENT_JOINED] = {{E, E, E, NO}, "joined another"},
+		[SESSION_EVENT_FORGOTTEN] = {{E, E, E, NO}, "over before restore"},
 		[SESSION_EVENT_REFUNDED] = {{R, P, H, NO}},
 		[SESSION_EVENT_ENDED_BY_REFUND] = {{E, E, E, NO}, "refunded"},
 	};

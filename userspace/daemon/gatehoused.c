@@ -114,6 +114,11 @@ static int end_transaction(struct gatehoused *g)
 	groups_forget(g);
 	log_store(g, ret);
 	log_spent(g);
+	/* A start knows what to do; the gate goes on meanwhile. */
+	if (store_is_damaged(g->store) && !g->ending) {
+		recover_suspect(g);
+		g->ending = true;
+	}
 	return ret;
 }
 
@@ -265,6 +270,19 @@ static const char *why_not_opened(int ret)
 	}
 }
 
+/* A damaged one is not the end: there is a copy. */
+static int open_database(struct gatehoused *g, const char *path)
+{
+	int ret = recover_is_lost(g) ? -EBADMSG : recover_examine(g);
+
+	if (!ret)
+		ret = store_open(path, &g->store);
+	if (ret != -EBADMSG)
+		return ret;
+	ret = recover_database(g);
+	return ret ? ret : store_open(path, &g->store);
+}
+
 static int open_spent(struct gatehoused *g)
 {
 	char path[PATH_MAX + 16];
@@ -285,7 +303,7 @@ static int open_store(struct gatehoused *g)
 	if (ret)
 		return ret;
 	snprintf(path, sizeof(path), "%s/gatehouse.db", g->config.state_dir);
-	ret = store_open(path, &g->store);
+	ret = open_database(g, path);
 	g->rules.store = g->store;
 	set_rules(g);
 	if (!ret)

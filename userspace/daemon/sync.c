@@ -384,7 +384,9 @@ int sync_prepare(struct sync *sync)
 {
 	struct moment now = moment_now();
 	struct cached_record *entry, *first, *prepared = NULL;
-	int ret = 0;
+	/* A clock that begins to run in this turn must not have begun before
+	 * the last moment that a reboot knows of. */
+	int ret = sync->dirty ? store_boot_touch(sync->g->store, now.mono_ns) : 0;
 
 	/*
 	 * Those that are touched meanwhile come before the first one. All are

@@ -102,5 +102,7 @@ uint64_t datapath_price(uint32_t kbps);
 #define DATAPATH_KBPS_MIN 64
 #define DATAPATH_KBPS_MAX 100000000
 uint32_t datapath_rate_price(int64_t kbps);
+/* And back: kbit/s; 0: no limit. */
+int64_t datapath_price_rate(uint32_t price);
 
 #endif

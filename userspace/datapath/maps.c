@@ -212,3 +212,8 @@ uint32_t datapath_rate_price(int64_t kbps)
 	kbps = MIN(MAX(kbps, DATAPATH_KBPS_MIN), DATAPATH_KBPS_MAX);
 	return (uint32_t)datapath_price((uint32_t)kbps);
 }
+
+int64_t datapath_price_rate(uint32_t price)
+{
+	return price ? (int64_t)((8000000ULL << 15) / price) : 0;
+}

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "rules/pause.h"
+
 int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	int64_t until_sec, const struct moment *now, int64_t *ret_session_id)
 {
@@ -32,4 +34,113 @@ int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	if (!ret)
 		*ret_session_id = account.session.id;
 	return ret;
+}
+
+static int64_t time_left(const struct recover_client *client, const struct moment *now)
+{
+	return client->deadline_ns == UNLIMITED
+		       ? UNLIMITED
+		       : MAX(client->deadline_ns - now->mono_ns, 0);
+}
+
+/* Of this much the kernel is sure. */
+static int make_session(struct rules *rules, const struct recover_client *client,
+	const struct moment *now, struct account *account)
+{
+	const struct credit credit = {
+		.kind = KIND_MANUAL,
+		.left_ns = time_left(client, now),
+		.bytes = client->bytes_left,
+		.rates = client->rates,
+		.moves_left = UNLIMITED,
+		.token_days = UNLIMITED,
+	};
+	enum outcome outcome;
+	int ret = account_open(rules, &client->mac, now, account);
+
+	return ret ? ret : account_add(rules, account, &credit, now, &outcome);
+}
+
+static void follow_state(struct account *account, enum session_state state,
+	const struct moment *now)
+{
+	enum outcome outcome;
+
+	if (state != SESSION_HELD)
+		account_release(account, SESSION_BY_OPERATOR, now);
+	if (state == SESSION_HELD)
+		account_hold(account, SESSION_HELD_BY_HAND, now);
+	else if (state == SESSION_PAUSED)
+		account_pause(account, SESSION_BY_OPERATOR, now, &outcome);
+	else
+		account_resume(account, SESSION_BY_OPERATOR, now);
+}
+
+/* The credit in use is the one that the record is of. */
+static void follow_record(struct account *account,
+	const struct recover_client *client, const struct moment *now)
+{
+	struct credit *credit = account_in_use(account);
+
+	if (!credit || account->session.state != SESSION_RUNNING)
+		return;
+	credit->deadline_ns = client->deadline_ns;
+	if (client->deadline_ns == UNLIMITED)
+		credit->left_ns = UNLIMITED;
+	credit->bytes = client->bytes_left == UNLIMITED
+				? UNLIMITED
+				: credit->bytes_up + credit->bytes_down +
+					  client->bytes_left;
+}
+
+/* What the record counted since the copy, if the copy knew the record. */
+static int count(struct rules *rules, const struct recover_client *client)
+{
+	struct record record;
+	int ret = store_record_of(rules->store, &client->mac, &record);
+
+	if (ret || record.id != client->record_id)
+		return ret == -ENOENT ? 0 : ret;
+	return store_record_fold(rules->store, record.id, client->raw_up,
+		client->raw_down);
+}
+
+int recover_client(struct rules *rules, const struct recover_client *client,
+	const struct moment *now)
+{
+	struct record record = {.id = client->record_id, .mac = client->mac,
+		.raw_up = client->raw_up, .raw_down = client->raw_down};
+	const struct credit *credit;
+	struct account account;
+	int ret = count(rules, client);
+
+	if (!ret)
+		ret = account_load(rules, &client->mac, now, &account);
+	if (ret == -ENOENT && !(time_left(client, now) && client->bytes_left))
+		return 0;
+	if (ret == -ENOENT)
+		ret = make_session(rules, client, now, &account);
+	if (ret)
+		return ret;
+	follow_state(&account, client->state, now);
+	follow_record(&account, client, now);
+	ret = account_save(rules, &account);
+	credit = account_in_use(&account);
+	if (ret || !credit)
+		return ret;
+	record.session_id = account.session.id;
+	record.credit_id = credit->id;
+	return store_record_adopt(rules->store, &record);
+}
+
+int recover_absent(
+	struct rules *rules, const struct mac *mac, const struct moment *now)
+{
+	struct account account;
+	int ret = account_load(rules, mac, now, &account);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	account_change(&account, SESSION_EVENT_FORGOTTEN, NULL, now);
+	return account_save(rules, &account);
 }

@@ -18,4 +18,24 @@
 int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	int64_t until_sec, const struct moment *now, int64_t *ret_session_id);
 
+/* What the kernel lets a client do: its record. */
+struct recover_client {
+	struct mac mac;
+	enum session_state state; /* not SESSION_ENDED */
+	int64_t deadline_ns; /* of one that runs; UNLIMITED: no end */
+	int64_t bytes_left;  /* UNLIMITED */
+	struct rates rates;  /* of a session that the store does not know */
+	int64_t record_id, raw_up, raw_down;
+};
+/*
+ * The client's session as the record has it: the end of the credit in use, its
+ * bytes, whether it runs. One that the store does not know is made, of kind
+ * manual, as nobody knows what was bought. The record stays the client's own.
+ */
+int recover_client(struct rules *rules, const struct recover_client *client,
+	const struct moment *now);
+/* The store has a session, and the kernel no record of it: it was over. */
+int recover_absent(
+	struct rules *rules, const struct mac *mac, const struct moment *now);
+
 #endif

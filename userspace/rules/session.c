@@ -49,6 +49,7 @@ static const struct {
 	[SESSION_EVENT_EMPTIED] = {LIVE, ENDS, "end", "empty", "empty"},
 	[SESSION_EVENT_KICKED] = {LIVE, ENDS, "end", "operator", "ended by operator"},
 	[SESSION_EVENT_JOINED] = {LIVE, ENDS, "end", "joined", "joined another"},
+	[SESSION_EVENT_FORGOTTEN] = {LIVE, ENDS, "end", "restore", "over before restore"},
 	[SESSION_EVENT_REFUNDED] = {LIVE, STAYS, "refund"},
 	[SESSION_EVENT_ENDED_BY_REFUND] = {LIVE, ENDS, "end", "refund", "refunded"},
 };

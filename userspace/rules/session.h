@@ -29,6 +29,7 @@ enum session_event {
 	SESSION_EVENT_EMPTIED,	/* it has no credit to use */
 	SESSION_EVENT_KICKED,	/* an operator ended it */
 	SESSION_EVENT_JOINED,	/* its credits went to another */
+	SESSION_EVENT_FORGOTTEN, /* it was over before a backup came back */
 	SESSION_EVENT_REFUNDED, /* one of its credits was paid back */
 	SESSION_EVENT_ENDED_BY_REFUND, /* its last one was */
 };

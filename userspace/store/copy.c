@@ -56,13 +56,20 @@ static int compare(struct db *from, struct db *to, struct store_copied *copied)
 static int finish(struct db *copy, int64_t at)
 {
 	struct store store = {.db = copy};
-	char value[24];
-	int ret;
+	char value[24], boot_id[BOOT_ID_TEXT];
+	int ret = clock_boot_id(boot_id);
 
+	if (ret)
+		return ret;
 	snprintf(value, sizeof(value), "%lld", (long long)at);
 	ret = store_begin(&store);
 	if (!ret)
 		ret = store_setting_put(&store, STORE_COPIED_AT, value);
+	/* Nobody's time of before it comes back after a reboot. */
+	if (!ret)
+		ret = db_run(copy,
+			"UPDATE boots SET last_mono_ns = ? WHERE boot_id = ?",
+			"it", clock_mono_ns(), boot_id);
 	if (!ret)
 		ret = store_commit(&store);
 	if (!ret)
@@ -112,6 +119,11 @@ int store_copy(const char *from, const char *to, int64_t at,
 		ret = db_open(to, &copy);
 	if (!ret)
 		ret = make(source, copy, at, &copied);
+	/* A database whose log is damaged is then not older than the copy. */
+	if (!ret)
+		ret = db_script(source, "COMMIT");
+	if (!ret)
+		ret = db_script(source, "PRAGMA wal_checkpoint");
 	db_close(copy);
 	db_close(source);
 	if (!ret)

@@ -241,6 +241,16 @@ int store_record_insert(struct store *store, struct record *record)
 	return ret;
 }
 
+int store_record_adopt(struct store *store, const struct record *record)
+{
+	return db_run(store->db,
+		"INSERT OR REPLACE INTO records (id, mac, session_id, credit_id,"
+		" raw_up, raw_down)"
+		" VALUES (?, ?, nullif(?, 0), nullif(?, 0), ?, ?)",
+		"imiiii", record->id, &record->mac, record->session_id,
+		record->credit_id, record->raw_up, record->raw_down);
+}
+
 int store_record_bind(
 	struct store *store, int64_t id, int64_t session_id, int64_t credit_id)
 {

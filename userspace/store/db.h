@@ -24,6 +24,8 @@ struct db_rows; /* a running query */
 
 int db_open(const char *path, struct db **ret_db);
 void db_close(struct db *db);
+/* Was -EBADMSG ever returned? */
+bool db_is_damaged(const struct db *db);
 
 /*
  * Runs a statement. `fmt` has a letter per argument:

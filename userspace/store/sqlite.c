@@ -20,11 +20,13 @@
 struct db_rows {
 	const char *sql; /* identity: address of the literal */
 	sqlite3_stmt *stmt;
+	struct db *db;
 	bool running;
 };
 
 struct db {
 	sqlite3 *sqlite;
+	bool is_damaged;
 	int count;
 	struct db_rows statements[STATEMENTS_MAX];
 };
@@ -120,6 +122,11 @@ int db_script(struct db *db, const char *sql)
 		sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
 }
 
+bool db_is_damaged(const struct db *db)
+{
+	return db->is_damaged;
+}
+
 bool db_in_transaction(struct db *db)
 {
 	return !sqlite3_get_autocommit(db->sqlite);
@@ -142,6 +149,7 @@ static int statement(struct db *db, const char *sql, struct db_rows **ret_rows)
 		if (ret)
 			return to_errno(db->sqlite, ret);
 		rows->sql = sql;
+		rows->db = db;
 		db->count++;
 	}
 	if (rows->running)
@@ -191,6 +199,7 @@ int db_next(struct db_rows *rows)
 	if (code == SQLITE_ROW)
 		return 1;
 	ret = to_errno(sqlite, code);
+	rows->db->is_damaged |= ret == -EBADMSG;
 	db_done(rows);
 	return ret;
 }

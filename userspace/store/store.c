@@ -42,6 +42,9 @@ int store_open(const char *path, struct store **ret_store)
 		ret = check(store->db);
 	if (!ret)
 		ret = migrate(store->db);
+	/* A damaged log costs what is in it: the tables at least are not. */
+	if (!ret)
+		ret = db_script(store->db, "PRAGMA wal_checkpoint(TRUNCATE)");
 	if (ret) {
 		store_close(store);
 		return ret;
@@ -57,6 +60,11 @@ void store_close(struct store *store)
 	spent_log_close(&store->spent);
 	db_close(store->db);
 	free(store);
+}
+
+bool store_is_damaged(const struct store *store)
+{
+	return db_is_damaged(store->db);
 }
 
 int store_begin(struct store *store)
@@ -125,6 +133,11 @@ int store_setting_put(struct store *store, const char *key, const char *value)
 		" ON CONFLICT (key) DO UPDATE SET value = excluded.value,"
 		" updated_at = unixepoch()",
 		"tt", key, value);
+}
+
+int store_setting_remove(struct store *store, const char *key)
+{
+	return db_run(store->db, "DELETE FROM settings WHERE key = ?", "t", key);
 }
 
 /* Deadlines of the old boot onto the clock of the new one. */
@@ -202,6 +215,42 @@ int store_boot_enter(struct store *store, const char *boot_id, int64_t mono_ns,
 		"INSERT OR REPLACE INTO boots (boot_id, last_mono_ns)"
 		" VALUES (?, ?)", "ti",
 		boot_id, mono_ns);
+}
+
+int store_take_time(struct store *store, int64_t ns)
+{
+	return db_run(store->db,
+		"UPDATE credits SET deadline_ns = deadline_ns - ?,"
+		" updated_at = unixepoch() WHERE deadline_ns IS NOT NULL",
+		"i", ns);
+}
+
+static int number_above(struct db *db, const char *table, int64_t number)
+{
+	int ret = db_run(db,
+		"UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?",
+		"it", number, table);
+
+	if (!ret && db_changes(db) == 0)
+		ret = db_run(db,
+			"INSERT INTO sqlite_sequence (seq, name) VALUES (?, ?)",
+			"it", number, table);
+	return ret;
+}
+
+int store_numbers_above(struct store *store, int64_t record_id, int64_t session_id)
+{
+	int ret = number_above(store->db, "records", record_id);
+
+	return ret ? ret : number_above(store->db, "sessions", session_id);
+}
+
+int store_record_newest(struct store *store, int64_t *ret_id)
+{
+	return db_one(store->db, db_read_int, ret_id,
+		"SELECT coalesce((SELECT seq FROM sqlite_sequence"
+		" WHERE name = 'records'), 0)",
+		"");
 }
 
 int store_boot_touch(struct store *store, int64_t mono_ns)

@@ -28,6 +28,9 @@ struct store;
 int store_open(const char *path, struct store **ret_store);
 void store_close(struct store *store);
 
+/* Has anything that was read or written turned out to be damaged? */
+bool store_is_damaged(const struct store *store);
+
 int store_begin(struct store *store);
 /* False also when an error has undone the transaction; then nothing can be
  * written until it is rolled back and another one begun (-ECANCELED). */
@@ -42,6 +45,8 @@ int store_rollback_to(struct store *store);
 
 /* Settings: small texts of the daemon itself. */
 int store_setting_get(struct store *store, const char *key, char *buf, size_t len);
+/* Also fine when there is none. */
+int store_setting_remove(struct store *store, const char *key);
 int store_setting_put(struct store *store, const char *key, const char *value);
 
 /*
@@ -52,6 +57,14 @@ int store_setting_put(struct store *store, const char *key, const char *value);
  */
 int store_boot_enter(struct store *store, const char *boot_id, int64_t mono_ns,
 	bool *ret_rebooted);
+/*
+ * In a restored copy: clocks that run have run for `ns` more, and records and
+ * sessions made from now on have numbers above these, which others had.
+ */
+int store_take_time(struct store *store, int64_t ns);
+/* The highest number that a record ever had here. */
+int store_record_newest(struct store *store, int64_t *ret_id);
+int store_numbers_above(struct store *store, int64_t record_id, int64_t session_id);
 /* How far this boot's clock has come; a reboot gives back what is later. */
 int store_boot_touch(struct store *store, int64_t mono_ns);
 
@@ -359,6 +372,9 @@ int store_record_bind(struct store *store, int64_t id, int64_t session_id, int64
 /* Counters of the kernel as they are now: what is new since the last time is
  * added to the record's credit. Calling it twice adds nothing. */
 int store_record_fold(struct store *store, int64_t id, int64_t raw_up, int64_t raw_down);
+/* One that the kernel has and the store does not know: under its own id, whatever
+ * row the client or that id had. */
+int store_record_adopt(struct store *store, const struct record *record);
 int store_record_delete(struct store *store, int64_t id);
 /* The client that has the record's credit now, when that is another one. */
 int store_record_heir(struct store *store, int64_t id, struct mac *ret_mac);
