@@ -299,7 +299,7 @@ install: all
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
 	install -m 755 $(B)/gatehoused $(B)/gatehouse-portal $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/gatehousectl $(DESTDIR)$(BINDIR)
-	for unit in gatehoused gatehouse-portal; do \
+	for unit in gatehoused gatehouse-portal gatehouse-operator; do \
 		sed 's,@SBINDIR@,$(SBINDIR),g' packaging/$$unit.service.in \
 			>$(DESTDIR)$(UNITDIR)/$$unit.service && \
 		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit.service || exit 1; \
@@ -319,7 +319,8 @@ install: all
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,gatehoused gatehouse-portal) \
 		$(DESTDIR)$(BINDIR)/gatehousectl \
-		$(addprefix $(DESTDIR)$(UNITDIR)/,gatehoused.service gatehouse-portal.service) \
+		$(addprefix $(DESTDIR)$(UNITDIR)/,gatehoused.service gatehouse-portal.service \
+			gatehouse-operator.service) \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/gatehouse.conf \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gatehouse.conf \
 		$(DESTDIR)$(PREFIX)/lib/sysctl.d/50-gatehouse.conf \

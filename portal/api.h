@@ -24,4 +24,13 @@ bool api_take_body(
  * money. */
 void api_on_money(struct request *req, const struct outcome *outcome);
 
+/* Of the operators' instance; api_operator.c. */
+void api_login(struct request *req);
+void api_logout(struct request *req);
+void api_me(struct request *req);
+void api_devices(struct request *req);
+void api_device(struct request *req);
+void api_device_put(struct request *req);
+void api_operator(struct request *req);
+
 #endif

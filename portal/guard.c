@@ -82,11 +82,13 @@ static int check_secure(struct request *req)
 static int check_route(struct request *req)
 {
 	int ret = routes_lookup(
-		INSTANCE_GUEST, req->method, req->path, &req->route);
+		req->portal->instance, req->method, req->path, &req->route);
 
 	if (ret == -EOPNOTSUPP) {
 		response_header(req, "Allow",
-			req->route->method == METHOD_POST ? "POST" : "GET, HEAD");
+			req->route->method == METHOD_POST  ? "POST"
+			: req->route->method == METHOD_PUT ? "PUT"
+							   : "GET, HEAD");
 		refuse(req, 405, "bad_request",
 			"This address does not take that kind of request.");
 	} else if (ret) {
@@ -132,7 +134,7 @@ static int check_type(struct request *req)
 				   ? "application/json"
 				   : "application/x-www-form-urlencoded";
 
-	if (req->method != METHOD_POST || request_has_type(req, type))
+	if (req->method == METHOD_GET || request_has_type(req, type))
 		return 0;
 	/* A form without fields may come without a type. */
 	if (req->route->kind == ROUTE_FORM &&
@@ -159,7 +161,7 @@ static int check_origin(struct request *req)
 	const char *origin = request_header(req, "Origin");
 	const char *site = request_header(req, "Sec-Fetch-Site");
 
-	if (req->method != METHOD_POST)
+	if (req->method == METHOD_GET)
 		return 0;
 	if ((!origin || !strcmp(origin, "null") || is_own_origin(req, origin)) &&
 		(!site || strcmp(site, "cross-site")))

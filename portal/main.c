@@ -86,24 +86,50 @@ static int open_listener(struct program *program, const struct ipaddr *addr,
 	return 0;
 }
 
-static int open_listeners(struct program *program)
+static int open_pair(struct program *program, const struct ipaddr *v4,
+	const struct ipaddr *v6)
 {
 	const struct config *config = &program->portal.config;
+	const struct ipaddr *addrs[] = {v4, v6};
+	size_t a;
+	int ret = 0;
+
+	for (a = 0; a < ARRAY_SIZE(addrs) && !ret; a++) {
+		ret = open_listener(
+			program, addrs[a], config->portal_http_port, false);
+		if (!ret && program->portal.has_tls)
+			ret = open_listener(program, addrs[a],
+				config->portal_https_port, true);
+	}
+	return ret;
+}
+
+static int open_loopback(struct program *program)
+{
+	struct ipaddr v4, v6;
+
+	if (ip_parse("127.0.0.1", &v4) || ip_parse("::1", &v6))
+		return -EINVAL;
+	return open_pair(program, &v4, &v6);
+}
+
+static bool is_served(const struct portal *portal, const struct config_network *n)
+{
+	return portal->instance == INSTANCE_GUEST || n->operators;
+}
+
+static int open_listeners(struct program *program)
+{
+	const struct portal *portal = &program->portal;
+	const struct config *config = &portal->config;
 	int i, ret = 0;
 
-	for (i = 0; i < config->network_count && !ret; i++) {
-		const struct config_network *n = &config->networks[i];
-		const struct ipaddr *addrs[] = {&n->portal4, &n->portal6};
-		size_t a;
-
-		for (a = 0; a < ARRAY_SIZE(addrs) && !ret; a++) {
-			ret = open_listener(program, addrs[a],
-				config->portal_http_port, false);
-			if (!ret && program->portal.has_tls)
-				ret = open_listener(program, addrs[a],
-					config->portal_https_port, true);
-		}
-	}
+	if (portal->instance == INSTANCE_OPERATOR)
+		ret = open_loopback(program);
+	for (i = 0; i < config->network_count && !ret; i++)
+		if (is_served(portal, &config->networks[i]))
+			ret = open_pair(program, &config->networks[i].portal4,
+				&config->networks[i].portal6);
 	return ret;
 }
 
@@ -171,6 +197,9 @@ static int prepare(struct program *program)
 	portal->refusals = refusals_new();
 	portal->ctl = ctl_client_new(
 		portal->loop, portal->config.socket, PORTAL_DAEMON_NS);
+	if (portal->instance == INSTANCE_OPERATOR)
+		portal->door = ctl_client_new(
+			portal->loop, portal->config.socket, PORTAL_DAEMON_NS);
 	portal->operations = operations_new(portal);
 	ret = server_new(portal, &program->server);
 	if (ret)
@@ -214,7 +243,8 @@ static void stop(struct program *program)
 
 	keeper_stop(&program->keeper);
 	ctl_client_free(portal->ctl);
-	portal->ctl = NULL;
+	ctl_client_free(portal->door);
+	portal->ctl = portal->door = NULL;
 	operations_free(portal->operations);
 	server_free(program->server);
 	refusals_free(portal->refusals);
@@ -228,14 +258,27 @@ static const char *plural(int count)
 	return count == 1 ? "" : "s";
 }
 
+static int served_count(const struct portal *portal)
+{
+	int i, count = 0;
+
+	for (i = 0; i < portal->config.network_count; i++)
+		count += is_served(portal, &portal->config.networks[i]);
+	return count;
+}
+
 static int run(struct program *program)
 {
-	int networks = program->portal.config.network_count;
+	int networks = served_count(&program->portal);
 	int ret = start(program);
 
 	if (ret)
 		return ret;
-	log_info("serving %d network%s", networks, plural(networks));
+	log_info("serving %s%d network%s",
+		program->portal.instance == INSTANCE_OPERATOR
+			? "operators on loopback and "
+			: "",
+		networks, plural(networks));
 	loop_run(program->portal.loop);
 	log_info("stopping");
 	return 0;
@@ -243,7 +286,7 @@ static int run(struct program *program)
 
 static int report(const struct program *program, const char *path)
 {
-	int networks = program->portal.config.network_count;
+	int networks = served_count(&program->portal);
 
 	printf("%s: no fault, %d network%s\n", path, networks, plural(networks));
 	return 0;
@@ -251,11 +294,12 @@ static int report(const struct program *program, const char *path)
 
 static int usage(FILE *to, int status)
 {
-	fputs("usage: gatehouse-portal [-nv] [-c FILE]\n"
+	fputs("usage: gatehouse-portal [-nv] [-c FILE] [--operator]\n"
 	      "\n"
 	      "  -c FILE    configuration, " CTL_CONFIG_DEFAULT "\n"
 	      "  -n         check the configuration and the certificate and exit\n"
 	      "  -v         log details\n"
+	      "  --operator serve operators, not guests\n"
 	      "  --version  print the version and exit\n",
 		to);
 	return status;
@@ -266,6 +310,7 @@ int main(int argc, char **argv)
 	static const struct option longopts[] = {
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
+		{"operator", no_argument, NULL, 'o'},
 		{},
 	};
 	_cleanup_free_ struct program *program = xcalloc(1, sizeof(*program));
@@ -273,6 +318,7 @@ int main(int argc, char **argv)
 	int level = LOG_LEVEL_INFO, c, ret;
 	bool check = false;
 
+	program->portal.instance = INSTANCE_GUEST;
 	while ((c = getopt_long(argc, argv, "c:nvh", longopts, NULL)) != -1) {
 		if (c == 'c') {
 			path = optarg;
@@ -280,6 +326,8 @@ int main(int argc, char **argv)
 			check = true;
 		} else if (c == 'v') {
 			level = LOG_LEVEL_DEBUG;
+		} else if (c == 'o') {
+			program->portal.instance = INSTANCE_OPERATOR;
 		} else if (c == 'V') {
 			puts("gatehouse-portal " GATEHOUSE_VERSION);
 			return 0;
@@ -290,7 +338,10 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage(stderr, EXIT_USAGE);
-	log_init("gatehouse-portal", (enum log_level)level);
+	log_init(program->portal.instance == INSTANCE_OPERATOR
+			 ? "gatehouse-operator"
+			 : "gatehouse-portal",
+		(enum log_level)level);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	umask(077);
@@ -301,6 +352,8 @@ int main(int argc, char **argv)
 			log_error("%s: %s", path, strerror(-ret));
 		return EXIT_CONFIG;
 	}
+	if (program->portal.instance == INSTANCE_OPERATOR)
+		config_for_operators(&program->portal.config);
 	ret = prepare(program);
 	if (!ret)
 		ret = check ? report(program, path) : run(program);

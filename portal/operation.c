@@ -9,6 +9,7 @@
  */
 #include "operation.h"
 
+#include "base/ip.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "response.h"
@@ -16,6 +17,8 @@
 struct operation {
 	struct operation *next, **prev; /* in `waiting` or `sent` */
 	struct request *req;
+	struct ctl_client *client;
+	struct ctl_proof proof;
 	const char *name;
 	json_t *args;
 	operation_fn *fn;
@@ -131,8 +134,8 @@ static void on_reply(void *data, int err, const json_t *reply)
 /* 0, -EBUSY: later, or the operation was reported as failed. */
 static int send_one(struct operations *ops, struct operation *op)
 {
-	int ret = ctl_client_send(ops->portal->ctl, op->name, op->args,
-		op->req->endpoint->fd, on_reply, op, &op->id);
+	int ret = ctl_client_send(op->client, op->name, op->args, &op->proof,
+		on_reply, op, &op->id);
 
 	if (ret == -EBUSY)
 		return ret;
@@ -156,23 +159,56 @@ static void send_waiting(struct operations *ops)
 		continue;
 }
 
-void operation_start(
-	struct request *req, const char *name, json_t *args, operation_fn *fn)
+static void start(struct request *req, struct ctl_client *client,
+	const struct ctl_proof *proof, const char *name, json_t *args,
+	operation_fn *fn)
 {
 	struct operations *ops = req->portal->operations;
 	struct operation *op = xcalloc(1, sizeof(*op));
 
 	op->req = req;
+	op->client = client;
+	op->proof = *proof;
 	op->name = name;
 	op->args = args;
 	op->fn = fn;
 	req->operation = op;
-	req->endpoint->proof_used = true;
 	op->prev = ops->last_waiting;
 	*ops->last_waiting = op;
 	ops->last_waiting = &op->next;
 	if (ops->waiting == op)
 		send_waiting(ops);
+}
+
+void operation_start(
+	struct request *req, const char *name, json_t *args, operation_fn *fn)
+{
+	const struct ctl_proof proof = {.fd = req->endpoint->fd};
+
+	req->endpoint->proof_used = true;
+	start(req, req->portal->ctl, &proof, name, args, fn);
+}
+
+void operation_start_operator(struct request *req, const char *name,
+	json_t *args, const char *token, operation_fn *fn)
+{
+	const struct ctl_proof proof = {.fd = -1, .token = token};
+
+	start(req, req->portal->ctl, &proof, name, args, fn);
+}
+
+void operation_start_login(struct request *req, const char *name,
+	const char *password, operation_fn *fn)
+{
+	const struct ctl_proof nobody = {.fd = -1};
+	json_t *args = json_object();
+	char address[IP_TEXT];
+
+	json_object_set_new(args, "name", json_string(name));
+	json_object_set_new(args, "password", json_string(password));
+	json_object_set_new(args, "address",
+		json_string(ip_format(&req->endpoint->peer, address)));
+	start(req, req->portal->door, &nobody, "operators.login", args, fn);
 }
 
 void operation_start_session(struct request *req, operation_fn *fn)
@@ -193,7 +229,7 @@ void operation_cancel(struct request *req)
 	if (!op)
 		return;
 	if (op->id)
-		ctl_client_cancel(req->portal->ctl, op->id);
+		ctl_client_cancel(op->client, op->id);
 	operation_free(req->portal->operations, op);
 }
 

@@ -34,6 +34,14 @@ void operation_start(
  * who has none of this session may be given one (docs/design.md P1).
  */
 void operation_start_session(struct request *req, operation_fn *fn);
+/* On the operators' instance: asked by whoever has the token, which lives as
+ * long as the request. */
+void operation_start_operator(struct request *req, const char *name,
+	json_t *args, const char *token, operation_fn *fn);
+/* The same of nobody yet. Passwords take their time, so others do not wait in
+ * line behind them. */
+void operation_start_login(struct request *req, const char *name,
+	const char *password, operation_fn *fn);
 /* The request ends: its `fn` is not called any more. */
 void operation_cancel(struct request *req);
 

@@ -111,7 +111,10 @@ void page_slip(struct request *req, int status, const char *key)
 
 void page_form_again(struct request *req)
 {
-	page_slip(req, 403, "error_form_again");
+	if (req->portal->instance == INSTANCE_OPERATOR)
+		page_login_again(req);
+	else
+		page_slip(req, 403, "error_form_again");
 }
 
 void page_welcome(struct request *req)

@@ -20,6 +20,10 @@ void page_coins_lock(struct request *req);
 void page_coins_done(struct request *req);
 void page_coins_start(struct request *req);
 void page_help(struct request *req); /* page_help.c */
+void page_operator(struct request *req); /* page_operator.c */
+void page_login(struct request *req);
+void page_logout(struct request *req);
+void page_to_operators(struct request *req);
 void page_asset(struct request *req);
 void page_icon(struct request *req);
 
@@ -56,6 +60,8 @@ void page_entry(struct request *req, struct view *view, int status,
 void page_slip(struct request *req, int status, const char *key);
 /* The form came from a page that is too old to be sure of: show it anew. */
 void page_form_again(struct request *req);
+/* The same on the operators' instance. */
+void page_login_again(struct request *req);
 /* Is this a refusal about which the page of page_advice() knows more? */
 bool page_has_advice(const char *code);
 /* How to fix a private address; with a sentence why it is shown, or NULL. */

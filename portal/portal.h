@@ -22,10 +22,19 @@
 struct operations;
 struct refusals;
 
+/* The program runs for guests or for operators. */
+enum instance {
+	INSTANCE_GUEST = 1,
+	INSTANCE_OPERATOR = 2,
+	INSTANCE_BOTH = INSTANCE_GUEST | INSTANCE_OPERATOR,
+};
+
 struct portal {
 	struct config config;
 	struct loop *loop;
+	enum instance instance; /* whom it serves; routes.h */
 	struct ctl_client *ctl;
+	struct ctl_client *door; /* for logins; NULL: guests' instance */
 	struct operations *operations;
 	struct refusals *refusals;
 	uint8_t form_key[CRYPTO_KEY]; /* signs form tokens; made at start */

@@ -125,6 +125,8 @@ void request_begin(struct request *req, const char *method)
 		req->method = METHOD_GET;
 	else if (!strcmp(method, "POST"))
 		req->method = METHOD_POST;
+	else if (!strcmp(method, "PUT"))
+		req->method = METHOD_PUT;
 	req->host = parse_host(req, request_header(req, "Host"));
 	req->lang = pick_language(req);
 }
@@ -175,10 +177,32 @@ const char *request_token(struct request *req)
 	return token && text_is_hex(token, CTL_TOKEN_LEN) ? token : NULL;
 }
 
+const char *request_operator_token(struct request *req)
+{
+	static const char scheme[] = "Bearer ";
+	const char *header = request_header(req, "Authorization");
+	const char *token;
+
+	if (!header)
+		token = request_cookie(req, COOKIE_OPERATOR);
+	else if (!strncasecmp(header, scheme, strlen(scheme)))
+		token = arena_printf(
+			&req->arena, "%s", header + strlen(scheme));
+	else
+		return NULL;
+	return token && text_is_hex(token, CTL_TOKEN_LEN) ? token : NULL;
+}
+
 bool request_host_is_own(const struct request *req)
 {
 	const char *name = req->portal->config.portal_name;
 	struct ipaddr addr;
+
+	/* Through a tunnel, for example. */
+	if (req->portal->instance == INSTANCE_OPERATOR &&
+		ip_is_loopback(&req->endpoint->local) &&
+		!strcasecmp(req->host, "localhost"))
+		return true;
 
 	if (*name && !strcasecmp(req->host, name))
 		return true;
@@ -186,18 +210,19 @@ bool request_host_is_own(const struct request *req)
 	       ip_equal(&addr, &req->endpoint->local);
 }
 
-const char *request_base_url(struct request *req)
+/* "https://name:port", without what is usual; the address where there is no
+ * name. */
+static const char *make_url(struct request *req, const char *name, bool secure,
+	int http_port, int https_port)
 {
-	const struct config *config = &req->portal->config;
-	bool secure = req->portal->has_tls;
-	int port = secure ? config->portal_https_port : config->portal_http_port;
+	int port = secure ? https_port : http_port;
 	const char *scheme = secure ? "https" : "http";
 	bool standard = port == (secure ? 443 : 80);
 	char addr[IP_TEXT], host[256];
 
 	ip_format(&req->endpoint->local, addr);
-	if (*config->portal_name)
-		snprintf(host, sizeof(host), "%s", config->portal_name);
+	if (*name)
+		snprintf(host, sizeof(host), "%s", name);
 	else if (ip_is_v4(&req->endpoint->local))
 		snprintf(host, sizeof(host), "%s", addr);
 	else
@@ -205,6 +230,22 @@ const char *request_base_url(struct request *req)
 	if (standard)
 		return arena_printf(&req->arena, "%s://%s", scheme, host);
 	return arena_printf(&req->arena, "%s://%s:%d", scheme, host, port);
+}
+
+const char *request_base_url(struct request *req)
+{
+	const struct config *config = &req->portal->config;
+
+	return make_url(req, config->portal_name, req->portal->has_tls,
+		config->portal_http_port, config->portal_https_port);
+}
+
+const char *request_operators_url(struct request *req)
+{
+	const struct config *config = &req->portal->config;
+
+	return make_url(req, config->operator_name, config->operator_tls_cert[0],
+		config->operator_http_port, config->operator_https_port);
 }
 
 const struct config_network *request_network(const struct request *req)

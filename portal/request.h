@@ -17,7 +17,7 @@ struct MHD_Response;
 struct route;
 struct operation;
 
-enum method { METHOD_OTHER = 0, METHOD_GET = 1, METHOD_POST = 2 };
+enum method { METHOD_OTHER = 0, METHOD_GET, METHOD_POST, METHOD_PUT };
 
 /* Where a connection came from and to; the server's. */
 struct endpoint {
@@ -78,6 +78,9 @@ bool request_has_type(const struct request *req, const char *type);
 /* The session token that the browser showed as a cookie: 64 hex, or NULL. */
 const char *request_token(struct request *req);
 
+/* An operator's token, of the cookie or of "Authorization: Bearer"; NULL. */
+const char *request_operator_token(struct request *req);
+
 /* Does the Host header name this portal? An unknown name that leads here
  * could be another site's, rebound to our address. */
 bool request_host_is_own(const struct request *req);
@@ -86,10 +89,15 @@ const struct config_network *request_network(const struct request *req);
 /* "http://10.0.0.1:8080", where this portal is to be opened. */
 const char *request_base_url(struct request *req);
 
+/* "https://admin.portal.example:8443", the instance for operators, seen from the
+ * guests'. */
+const char *request_operators_url(struct request *req);
+
 /* Hands the request back to the server after it was suspended. */
 void request_resume(struct request *req);
 
 #define COOKIE_SESSION "gh_session"
+#define COOKIE_OPERATOR "gh_operator"
 #define COOKIE_LANG    "gh_lang"
 
 #endif

@@ -64,6 +64,18 @@ void response_set_token(struct request *req, const char *token)
 			token ? token : "", token ? COOKIE_AGE : 0, secure));
 }
 
+/* Strict: no link of another site's arrives logged in. Over when the browser is,
+ * or when the daemon says so. */
+void response_set_operator(struct request *req, const char *token)
+{
+	response_header(req, "Set-Cookie",
+		arena_printf(&req->arena,
+			COOKIE_OPERATOR "=%s; Path=/; HttpOnly; SameSite=Strict"
+					"%s%s",
+			token ? token : "", token ? "" : "; Max-Age=0",
+			req->endpoint->secure ? "; Secure" : ""));
+}
+
 /* `response` becomes the request's. */
 static void finish(struct request *req, int status,
 	struct MHD_Response *response, const char *type)

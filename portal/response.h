@@ -18,6 +18,9 @@ void response_header(struct request *req, const char *name, const char *value);
 /* Sets or (NULL) deletes the session cookie. */
 void response_set_token(struct request *req, const char *token);
 
+/* The same of an operator's login. */
+void response_set_operator(struct request *req, const char *token);
+
 /* `body` is taken, its owner is left with an empty one. */
 void response_buf(
 	struct request *req, int status, const char *type, struct buf *body);

@@ -36,6 +36,20 @@ static const struct route routes[] = {
 	{METHOD_GET,  "/api/coins/status",        INSTANCE_GUEST, ROUTE_API,   api_coins_status},
 	{METHOD_POST, "/api/coins/done",          INSTANCE_GUEST, ROUTE_API,   api_coins_done},
 
+	{METHOD_GET,  "/dashboard*",              INSTANCE_GUEST, ROUTE_PAGE,  page_to_operators},
+
+	{METHOD_GET,  "/",                        INSTANCE_OPERATOR, ROUTE_PAGE, page_operator},
+	{METHOD_GET,  "/dashboard*",              INSTANCE_OPERATOR, ROUTE_PAGE, page_operator},
+	{METHOD_POST, "/login",                   INSTANCE_OPERATOR, ROUTE_FORM, page_login},
+	{METHOD_POST, "/logout",                  INSTANCE_OPERATOR, ROUTE_FORM, page_logout},
+	{METHOD_POST, "/api/login",               INSTANCE_OPERATOR, ROUTE_API, api_login},
+	{METHOD_POST, "/api/logout",              INSTANCE_OPERATOR, ROUTE_API, api_logout},
+	{METHOD_GET,  "/api/me",                  INSTANCE_OPERATOR, ROUTE_API, api_me},
+	{METHOD_GET,  "/api/devices",             INSTANCE_OPERATOR, ROUTE_API, api_devices},
+	{METHOD_GET,  "/api/devices/*",           INSTANCE_OPERATOR, ROUTE_API, api_device},
+	{METHOD_PUT,  "/api/devices/*",           INSTANCE_OPERATOR, ROUTE_API, api_device_put},
+	{METHOD_POST, "/api/operator/*",          INSTANCE_OPERATOR, ROUTE_API, api_operator},
+
 	{METHOD_GET,  "/.well-known/captive-portal", INSTANCE_GUEST, ROUTE_PROBE, captive_api},
 	{METHOD_GET,  "/generate_204",            INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/gen_204",                 INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
@@ -49,8 +63,8 @@ static const struct route routes[] = {
 	{METHOD_GET,  "/check_network_status.txt", INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/static/hotspot.txt",      INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 
-	{METHOD_GET,  "/assets/*",                INSTANCE_GUEST, ROUTE_ASSET, page_asset},
-	{METHOD_GET,  "/favicon.ico",             INSTANCE_GUEST, ROUTE_ASSET, page_icon},
+	{METHOD_GET,  "/assets/*",                INSTANCE_BOTH, ROUTE_ASSET, page_asset},
+	{METHOD_GET,  "/favicon.ico",             INSTANCE_BOTH, ROUTE_ASSET, page_icon},
 };
 /* clang-format on */
 

@@ -14,9 +14,6 @@ enum route_kind {
 	ROUTE_ASSET, /* the same for everybody */
 };
 
-/* The program runs for guests, or (later) for operators. */
-enum instance { INSTANCE_GUEST = 1, INSTANCE_OPERATOR = 2 };
-
 struct route {
 	enum method method;
 	const char *path; /* one that ends with '*' is a prefix */

@@ -30,7 +30,7 @@
 #include "routes.h"
 #include "refusals.h"
 
-#define LISTENERS_MAX (4 * CONFIG_NETWORKS_MAX)
+#define LISTENERS_MAX (4 * (CONFIG_NETWORKS_MAX + 1)) /* and loopback */
 #define ACCEPT_BATCH  64
 #define RUN_BATCH     8
 /* When there are no descriptors left. */

@@ -210,3 +210,121 @@ def test_logins_survive_a_restart(tc_lab):
     with connection(tc_lab) as sock:
         assert ask(sock, "operators.me", token=token)["name"] == "maria"
     wait_for(lambda: tc_lab.ctl("access", "--who", "operator maria")["items"])
+
+
+@pytest.fixture(scope="module")
+def office(tc_lab):
+    """The operators' instance, for a network where they may log in."""
+    path = tc_lab.state / "gatehouse.conf"
+    path.write_text(path.read_text() + "operators = yes\n")
+    tc_lab.kill("gatehoused", 15)
+    tc_lab.start()
+    log = open(tc_lab.state / "gatehouse-operator.log", "w", encoding="utf-8")
+    process = tc_lab.spawn("gw", str(BUILD / "gatehouse-portal"), "--operator", "-v", "-c",
+                           str(path), stderr=log)
+    wait_for(lambda: "serving operators" in (
+        tc_lab.state / "gatehouse-operator.log").read_text())
+    yield tc_lab
+    process.terminate()
+    assert process.wait(20) == 0
+    log.close()
+
+
+def curl(lab, where, path, *options, base="http://127.0.0.1:8080"):
+    """(status, headers, body) of the operators' instance."""
+    result = lab.run(where, "curl", "-sS", "-i", "-m", "20", *options, base + path)
+    head, _, body = result.stdout.partition("\r\n\r\n" if "\r\n" in result.stdout else "\n\n")
+    lines = head.splitlines()
+    headers = {}
+    for line in lines[1:]:
+        name, _, value = line.partition(": ")
+        headers[name.lower()] = value
+    return int(lines[0].split()[1]), headers, body
+
+
+def api(lab, path, body=None, *options, method=None, where="gw", **more):
+    if body is not None:
+        options += ("-H", "Content-Type: application/json", "-d", json.dumps(body))
+    if method:
+        options += ("-X", method)
+    status, headers, text = curl(lab, where, path, *options, **more)
+    return status, json.loads(text), headers
+
+
+def test_a_day_at_the_office(office):
+    """Log in, look, help a guest, log out: over HTTP, with a real guest."""
+    operator(office, "add", "eva", "--role", "supervisor", password=PASSWORD)
+    guest = office.guest()
+    mac = guest.mac
+    assert curl(office, "gw", "/")[0] == 200
+    assert api(office, "/api/devices")[0] == 401
+    status, reply, _ = api(office, "/api/login", {"name": "eva", "password": "wrong one here"})
+    assert (status, reply["code"]) == (401, "wrong_password")
+    status, reply, headers = api(office, "/api/login", {"name": "eva", "password": PASSWORD})
+    assert status == 200 and reply["role"] == "supervisor" and "token" not in reply
+    cookie = headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Secure" not in cookie
+    as_eva = ("-b", cookie.split(";")[0])
+    status, reply, _ = api(office, "/api/me", None, *as_eva)
+    assert (status, reply["name"]) == (200, "eva")
+    page = curl(office, "gw", "/dashboard", *as_eva)[2]
+    assert "eva" in page and 'action="/logout"' in page
+    status, reply, _ = api(office, "/api/operator/clients.allow", {"mac": mac, "minutes": 90},
+                           *as_eva)
+    assert status == 200 and guest.is_online()
+    status, reply, _ = api(office, f"/api/devices/{mac}", {"name": "Room 12", "note": "late"},
+                           *as_eva, method="PUT")
+    assert status == 200 and reply["name"] == "Room 12", reply
+    assert api(office, f"/api/devices/{mac}", None, *as_eva)[1]["note"] == "late"
+    items = api(office, "/api/devices?limit=50", None, *as_eva)[1]["items"]
+    assert mac.lower() in [item["mac"].lower() for item in items]
+    # What is above her, what is the box's own, what another site wants.
+    assert api(office, "/api/operator/plans.add", {"name": "x", "minutes": 1}, *as_eva)[0] == 403
+    assert api(office, "/api/operator/unload", {"open": True}, *as_eva)[0] == 403
+    for options in (("-H", "Origin: http://evil.example"),
+                    ("-H", "Content-Type: text/plain")):
+        status = curl(office, "gw", f"/api/devices/{mac}", "-X", "PUT", "-d", '{"name":"x"}',
+                      *as_eva, *options)[0]
+        assert status in (403, 415), options
+    assert curl(office, "gw", "/api/me", *as_eva, "-H", "Host: evil.example")[0] == 403
+    status, _, headers = api(office, "/api/logout", {}, *as_eva)
+    assert status == 200 and "Max-Age=0" in headers["set-cookie"]
+    assert api(office, "/api/me", None, *as_eva)[0] == 401
+    # A program, with a token.
+    token = operator(office, "token", "add", "eva")["token"]
+    as_program = ("-H", f"Authorization: Bearer {token}")
+    assert api(office, "/api/operator/clients.kick", {"mac": mac}, *as_program)[0] == 200
+    assert not guest.is_online()
+
+
+def test_the_form(office):
+    status, headers, body = curl(office, "gw", "/login", "-d", "name=eva", "--data-urlencode",
+                                 f"password={PASSWORD}", "-H", "Origin: http://127.0.0.1:8080")
+    assert status == 303 and "gh_operator=" in headers["set-cookie"], body
+    status, _, body = curl(office, "gw", "/login", "-d", "name=eva&password=nonsense-here",
+                           "-H", "Origin: http://127.0.0.1:8080")
+    assert status == 401 and "The name or the password is wrong." in body
+    assert 'value="eva"' in body and "nonsense" not in body
+    # Nobody posts it from elsewhere.
+    assert curl(office, "gw", "/login", "-d", "name=eva&password=x", "-H",
+                "Origin: http://evil.example")[0] == 403
+
+
+def test_guests_get_there_only_online(office):
+    """And the guests' instance only says where it is."""
+    guest = office.guest()
+    there = {"base": "http://10.77.0.1:8080"}
+    refused = guest.curl("http://10.77.0.1:8080/", timeout=3)
+    assert refused.status == 0
+    answer = guest.curl("http://10.77.0.1/dashboard/x")
+    assert answer.status == 302
+    assert answer.headers["location"].strip() == "http://10.77.0.1:8080/dashboard"
+    assert guest.api("/api/operator/status", {})[0] == 404
+    assert guest.curl("http://10.77.0.1/api/devices").status == 404
+    office.ctl("allow", guest.mac, "--minutes", "5")
+    assert guest.curl("http://10.77.0.1:8080/").status == 200
+    status, reply, _ = api(office, "/api/login", {"name": "eva", "password": "no such word"},
+                           where=guest.name, **there)
+    assert (status, reply["code"]) == (401, "wrong_password")
+    page = guest.curl("http://10.77.0.1:8080/").body
+    assert "not encrypted" in page

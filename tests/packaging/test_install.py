@@ -37,6 +37,7 @@ def test_install_puts_everything_in_place(tree):
         "usr/bin/gatehousectl", "etc/gatehouse/gatehouse.conf",
         "lib/systemd/system/gatehoused.service",
         "lib/systemd/system/gatehouse-portal.service",
+        "lib/systemd/system/gatehouse-operator.service",
         "usr/lib/sysctl.d/50-gatehouse.conf",
         "usr/lib/sysusers.d/gatehouse.conf",
         "usr/lib/tmpfiles.d/gatehouse.conf",
@@ -133,7 +134,8 @@ def test_configuration_of_the_readme_is_accepted(tmp_path):
 def test_units_start_what_was_installed(tmp_path, prefix):
     result = run("make", "install", f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
     assert result.returncode == 0, result.stdout
-    for unit in ("gatehoused.service", "gatehouse-portal.service"):
+    for unit in ("gatehoused.service", "gatehouse-portal.service",
+                 "gatehouse-operator.service"):
         path = tmp_path / "lib/systemd/system" / unit
         assert path.stat().st_mode & 0o777 == 0o644
         text = path.read_text()
@@ -155,13 +157,15 @@ def test_units_verify(tree, tmp_path):
         text = re.sub(r"^Documentation=.*\n", "", text, flags=re.M)
         (tmp_path / unit.name).write_text(text)
         units.append(tmp_path / unit.name)
-    assert len(units) == 2
+    assert len(units) == 3
     result = run("systemd-analyze", "verify", "--man=no", *units)
     assert result.returncode == 0 and not result.stdout, result.stdout
 
 
-def test_portal_unit_can_keep_one_capability_only():
-    text = (TOP / "packaging/gatehouse-portal.service.in").read_text()
+@pytest.mark.parametrize("unit", ["gatehouse-portal", "gatehouse-operator"])
+def test_portal_unit_can_keep_one_capability_only(unit):
+    text = (TOP / f"packaging/{unit}.service.in").read_text()
+    assert f"User={unit}\n" in text
     assert re.findall(r"^CapabilityBoundingSet=(.*)$", text, flags=re.M) == \
         ["CAP_NET_BIND_SERVICE"]
     assert "NoNewPrivileges=yes" in text

@@ -50,8 +50,10 @@ SILENT = object()  # the daemon hangs
 class Daemon:
     """A control socket; `reply` is a dict, CLOSE, SILENT or a function."""
 
-    def __init__(self, path):
+    def __init__(self, path, guests=True):
         self.path = path
+        self.guests = guests  # otherwise operators: a token, no descriptor
+        self.tokens = []
         self.reply = None
         self.asked = []
         self.faults = []
@@ -95,6 +97,7 @@ class Daemon:
                     return
                 self.check(data, fds)
                 request = json.loads(data)
+                self.tokens.append(request.get("token"))
                 self.asked.append((request["op"], request.get("args", {})))
                 reply = self.reply
                 if callable(reply):
@@ -106,14 +109,15 @@ class Daemon:
                     conn.send(json.dumps(reply).encode())
 
     def check(self, data, fds):
-        if len(fds) != 1:
+        if len(fds) != (1 if self.guests else 0):
             self.faults.append(f"{len(fds)} descriptors with {data!r}")
         for fd in fds:
             with socket.socket(fileno=fd) as peer:
                 if peer.type != socket.SOCK_STREAM or peer.family not in (
                         socket.AF_INET, socket.AF_INET6):
                     self.faults.append(f"not a TCP socket: {peer}")
-        if set(json.loads(data)) - {"op", "args"}:
+        if set(json.loads(data)) - {"op", "args"} - (
+                set() if self.guests else {"token"}):
             self.faults.append(f"unknown fields: {data!r}")
 
 
@@ -126,21 +130,25 @@ def free_port():
 class Portal:
     """A portal process with its fake daemon."""
 
-    def __init__(self, tls=False, name=""):
+    def __init__(self, tls=False, name="", operators=False):
         self.dir = tempfile.TemporaryDirectory(prefix="gatehouse-portal-")
         path = self.dir.name
         os.chmod(path, 0o755)
         self.port, self.tls_port = free_port(), free_port()
-        self.daemon = Daemon(f"{path}/control.sock")
+        self.daemon = Daemon(f"{path}/control.sock", guests=not operators)
         settings = [f"http_port = {self.port}",
                     f"https_port = {self.tls_port}",
                     f"user = {self.user()}", "venue_name = Caf\u00e9 <Test>"]
+        if operators:
+            settings = [f"operator_{line}" for line in settings[:2]] + [
+                f"operator_user = {self.user()}"] + settings[3:]
         if name:
             settings.append(f"name = {name}")
         if tls:
             self.make_certificate(path)
-            settings += [f"tls_cert = {path}/cert.pem",
-                         f"tls_key = {path}/key.pem"]
+            whose = "operator_" if operators else ""
+            settings += [f"{whose}tls_cert = {path}/cert.pem",
+                         f"{whose}tls_key = {path}/key.pem"]
         pathlib.Path(path, "conf").write_text(
             f"[gatehouse]\nsocket = {self.daemon.path}\n"
             "voucher_prefix = WIFI\n[portal]\n"
@@ -156,7 +164,8 @@ class Portal:
         env = dict(os.environ, ASAN_OPTIONS="detect_leaks=0")
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(
-                [BUILD / "gatehouse-portal", "-v", "-c", f"{path}/conf"],
+                [BUILD / "gatehouse-portal", "-v", "-c", f"{path}/conf",
+                 *(["--operator"] if operators else [])],
                 stderr=log, env=env)
         self.wait_until_up()
 

@@ -87,6 +87,13 @@ static void test_roles(void **state)
 		{"addresses.list", ROLE_SUPERVISOR, PROOF_DESK},
 		{"statistics.list", ROLE_MANAGER, PROOF_DESK},
 		{"unload", ROLE_ADMIN, PROOF_LOCAL},
+		{"operators.list", ROLE_MANAGER, PROOF_DESK},
+		{"operators.add", ROLE_MANAGER, PROOF_DESK},
+		{"operators.login", ROLE_NONE, PROOF_DOOR},
+		{"operators.me", ROLE_STAFF, PROOF_OPERATOR},
+		{"operators.leave", ROLE_STAFF, PROOF_OPERATOR},
+		{"tokens.add", ROLE_MANAGER, PROOF_DESK},
+		{"access.list", ROLE_ADMIN, PROOF_DESK},
 	};
 	size_t i;
 
@@ -96,6 +103,30 @@ static void test_roles(void **state)
 		assert_non_null(op);
 		assert_int_equal(op->least, rows[i].least);
 		assert_int_equal(op->proofs, rows[i].proofs);
+	}
+}
+
+/* T1: what operators may do from elsewhere they may do on the box as well; what
+ * only the box may is what could lock everybody out or let everybody through. */
+static void test_what_is_the_boxes_own(void **state)
+{
+	static const char *const own[] = {"unload", "watch", "backup", "restore",
+		"key.show", "backup.run", "keys.show"};
+	const struct op *op;
+	size_t i;
+
+	for (op = ops; op->name; op++) {
+		bool is_listed = false;
+
+		for (i = 0; i < ARRAY_SIZE(own); i++)
+			is_listed |= !strcmp(op->name, own[i]);
+		if (op->proofs & PROOF_OPERATOR && is_listed)
+			fail_msg("%s is the box's own", op->name);
+		if (op->proofs == PROOF_OPERATOR &&
+			strncmp(op->name, "operators.", 10))
+			fail_msg("%s: not even root may", op->name);
+		if (op->proofs & PROOF_DOOR)
+			assert_string_equal(op->name, "operators.login");
 	}
 }
 
@@ -329,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_what_is_the_boxes_own),
 		cmocka_unit_test(test_every_row_has_a_verb),
 		cmocka_unit_test(test_verbs_fit_the_rows),
 		cmocka_unit_test(test_command_lines),

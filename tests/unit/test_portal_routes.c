@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "captive.h"
+#include "pages.h"
 #include "routes.h"
 
 static bool has_answer(const char *path)
@@ -54,11 +55,41 @@ static void test_every_answer_has_a_route(void **state)
 			fail_msg("%s has no route", path);
 }
 
+/* T2: what is for operators is not on the guests' instance, and the other way;
+ * passwords have one place. */
+static void test_instances_are_apart(void **state)
+{
+	static const char *const operators[] = {"/login", "/logout", "/api/login",
+		"/api/logout", "/api/operator/x"};
+	static const char *const guests[] = {
+		"/activate", "/api/vouchers/activate", "/api/sessions/restore"};
+	const struct route *route;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(operators); i++) {
+		assert_int_equal(routes_lookup(INSTANCE_GUEST, METHOD_POST,
+					 operators[i], &route),
+			-ENOENT);
+		assert_int_equal(routes_lookup(INSTANCE_OPERATOR, METHOD_POST,
+					 operators[i], &route),
+			0);
+	}
+	for (i = 0; i < ARRAY_SIZE(guests); i++)
+		assert_int_equal(routes_lookup(INSTANCE_OPERATOR, METHOD_POST,
+					 guests[i], &route),
+			-ENOENT);
+	assert_int_equal(routes_lookup(INSTANCE_GUEST, METHOD_GET,
+				 "/dashboard/x", &route),
+		0);
+	assert_ptr_equal(route->handler, page_to_operators);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_probe_has_an_answer),
 		cmocka_unit_test(test_every_answer_has_a_route),
+		cmocka_unit_test(test_instances_are_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

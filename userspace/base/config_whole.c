@@ -57,24 +57,11 @@ static void check_pair(struct reading *r, int at, int other)
 			o->name);
 }
 
-static bool is_loopback(const struct ipaddr *addr)
-{
-	static const char *const loopbacks[] = {"127.0.0.0/8", "::1/128"};
-	struct prefix prefix;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(loopbacks); i++)
-		if (!prefix_parse(loopbacks[i], &prefix) &&
-			prefix_contains(&prefix, addr))
-			return true;
-	return false;
-}
-
 /* The portal alone may listen there, to be tried out. */
 static void check_reachable(
 	struct reading *r, int at, const char *name, const struct ipaddr *addr)
 {
-	if (r->use == CONFIG_FOR_GATE && is_loopback(addr))
+	if (r->use == CONFIG_FOR_GATE && ip_is_loopback(addr))
 		config_fault(r, network_line(r, at, name),
 			"network %s: no guest can reach an address of the "
 			"loopback interface",

@@ -142,3 +142,16 @@ socklen_t ip_to_sockaddr(
 	memcpy(&in6->sin6_addr, addr->addr, sizeof(addr->addr));
 	return sizeof(*in6);
 }
+
+bool ip_is_loopback(const struct ipaddr *addr)
+{
+	static const char *const loopbacks[] = {"127.0.0.0/8", "::1/128"};
+	struct prefix prefix;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(loopbacks); i++)
+		if (!prefix_parse(loopbacks[i], &prefix) &&
+			prefix_contains(&prefix, addr))
+			return true;
+	return false;
+}

@@ -20,6 +20,7 @@ int prefix_parse(const char *text, struct prefix *ret_prefix);
 const char *ip_format(const struct ipaddr *addr, char buf[static IP_TEXT]);
 bool ip_is_v4(const struct ipaddr *addr);
 bool ip_is_zero(const struct ipaddr *addr);
+bool ip_is_loopback(const struct ipaddr *addr);
 bool ip_equal(const struct ipaddr *a, const struct ipaddr *b);
 bool prefix_contains(const struct prefix *prefix, const struct ipaddr *addr);
 /* IPv4 in network byte order; only for ip_is_v4(). */

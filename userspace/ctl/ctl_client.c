@@ -74,7 +74,8 @@ static int connect_to(const char *path, int timeout_ms, int *ret_fd)
 	return 0;
 }
 
-static int compose(const char *op, const json_t *args, char **ret_text)
+static int compose(const char *op, const json_t *args, const char *token,
+	char **ret_text)
 {
 	_cleanup_json_ json_t *request = json_object();
 	_cleanup_free_ char *text = NULL;
@@ -82,6 +83,8 @@ static int compose(const char *op, const json_t *args, char **ret_text)
 	json_object_set_new(request, "op", json_string(op));
 	if (args)
 		json_object_set(request, "args", (json_t *)args);
+	if (token)
+		json_object_set_new(request, "token", json_string(token));
 	text = json_dumps(request, JSON_COMPACT);
 	if (!text)
 		return -EINVAL;
@@ -137,7 +140,7 @@ static int ask(const char *path, const char *op, const json_t *args, int fd,
 	struct pollfd pfd;
 	int ret;
 
-	ret = compose(op, args, &text);
+	ret = compose(op, args, NULL, &text);
 	if (ret)
 		return ret;
 	ret = connect_to(path, timeout_ms, &sock);
@@ -402,18 +405,18 @@ static void start_timer(struct ctl_client *client)
 }
 
 int ctl_client_send(struct ctl_client *client, const char *op,
-	const json_t *args, int fd, ctl_reply_fn *fn, void *data,
-	uint64_t *ret_id)
+	const json_t *args, const struct ctl_proof *proof, ctl_reply_fn *fn,
+	void *data, uint64_t *ret_id)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_fd_ int copy = -1;
 	struct pending *p;
 	bool wait = false;
-	int ret;
+	int fd = proof->fd, ret;
 
 	if (client->count >= CTL_CLIENT_PENDING_MAX)
 		return -EBUSY;
-	ret = compose(op, args, &text);
+	ret = compose(op, args, proof->token, &text);
 	if (ret)
 		return ret;
 	ret = ensure_connected(client);

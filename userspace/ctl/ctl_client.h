@@ -72,15 +72,21 @@ struct ctl_client *ctl_client_new(
  * from a ctl_reply_fn. */
 void ctl_client_free(struct ctl_client *client);
 
+/* Who asks; without either it is the uid at this end. */
+struct ctl_proof {
+	int fd; /* a guest's accepted TCP socket, or -1 */
+	const char *token; /* an operator's, or NULL */
+};
+
 /*
- * Sends a request without blocking. `args` and `fd` as in ctl_call(); both
- * may be gone when this returns (a socket that must wait for room is
+ * Sends a request without blocking. `args` as in ctl_call(); it and what proves
+ * who asks may be gone when this returns (a socket that must wait for room is
  * duplicated). 0 or ctl_call()'s errors, and then `fn` is not called.
  * `ret_id`, which may be NULL, names the request for ctl_client_cancel().
  */
 int ctl_client_send(struct ctl_client *client, const char *op,
-	const json_t *args, int fd, ctl_reply_fn *fn, void *data,
-	uint64_t *ret_id);
+	const json_t *args, const struct ctl_proof *proof, ctl_reply_fn *fn,
+	void *data, uint64_t *ret_id);
 /* The callback of that request will not come; the request itself may still be
  * carried out. Unknown ids are ignored. */
 void ctl_client_cancel(struct ctl_client *client, uint64_t id);

@@ -294,8 +294,21 @@ int store_audit_list(struct store *store, int64_t session_id,
 
 int store_clock_step(struct store *store, int64_t seconds)
 {
-	return db_run(store->db,
+	/* What says how long, not until when. */
+	static const char *const steps[] = {
 		"UPDATE tokens SET expires_at = expires_at + ?,"
 		" updated_at = unixepoch()",
-		"i", seconds);
+		"UPDATE operator_sessions SET expires_at = expires_at + ?1,"
+		" used_at = used_at + ?1, updated_at = unixepoch()",
+		"UPDATE api_tokens SET expires_at = expires_at + ?,"
+		" updated_at = unixepoch()",
+		"UPDATE operator_addresses SET used_at = used_at + ?,"
+		" updated_at = unixepoch()",
+	};
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < ARRAY_SIZE(steps) && !ret; i++)
+		ret = db_run(store->db, steps[i], "i", seconds);
+	return ret;
 }
