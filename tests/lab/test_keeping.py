@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the box writes down about the past, with real traffic: who had which
 address, over a restart of the daemon; its jobs."""
+import csv
+import io
+import json
 import signal
 import time
 
@@ -82,3 +85,32 @@ def test_statistics(tc_lab):
     assert tc_lab.text("statistics", "--by", "moon")[0] == 2
     for job in ("gateway", "security"):
         tc_lab.ctl("job", "run", job)
+
+
+def test_export(tc_lab):
+    guest = tc_lab.guest()
+    tc_lab.ctl("allow", guest.mac, "--minutes", "30", "--paid", "500")
+    assert guest.is_online()
+    tc_lab.ctl("describe", guest.mac, "--name", "=HYPERLINK(1)")
+    tc_lab.ctl("job", "run", "address-log")
+    address = guest.address(4)
+    status, text = tc_lab.text("export", "sessions")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    row = next(r for r in rows if r["mac"] == guest.mac and r["state"] == "running")
+    assert status == 0 and row["ip"] == address and row["kind"] == "manual"
+    assert row["device"] == "'=HYPERLINK(1)" and row["paid_minor"] == "500"
+    for table in ("sessions", "usage", "payments", "addresses", "devices", "audit"):
+        assert tc_lab.ctl("export", table), table
+    flow = tc_lab.ctl("export", "sessions", "--schema", "netflow")[-1]
+    assert flow["device_mac"] == guest.mac and flow["ip_address"] == address
+    left = time.strptime(flow["expires_at"], "%Y-%m-%dT%H:%M:%SZ")
+    begun = time.strptime(flow["start_time"], "%Y-%m-%dT%H:%M:%SZ")
+    assert 1790 < time.mktime(left) - time.mktime(begun) < 1810
+    # All of one person, by the MAC or by the table's rows.
+    person = tc_lab.ctl("export", "--subject", guest.mac)
+    assert {"sessions", "usage", "payments", "addresses", "audit"} <= {
+        r["table"] for r in person}
+    assert all(guest.mac in json.dumps(r) for r in person if r["table"] != "usage")
+    for words in (["export"], ["export", "nothing"], ["export", "--subject", guest.mac,
+                                                      "--format", "csv"]):
+        assert tc_lab.text(*words)[0] in (2, 3), words

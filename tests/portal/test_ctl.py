@@ -233,7 +233,7 @@ ARGS = {
     "groups.join": MAC | {"name": "x"}, "groups.leave": MAC,
     "vouchers.create": {"plan": "1 Hour", "count": 1},
     "vouchers.revoke": {"code": "AJC12345678"},
-    "jobs.run": {"name": "expire"},
+    "jobs.run": {"name": "expire"}, "export": {"what": "sessions"},
     "vouchers.activate": {"code": "AJC12345678"},
     "vouchers.get": {"code": "AJC12345678"},
     "vouchers.sell": {"plan": "1 Hour"},

@@ -332,12 +332,20 @@ static int prepare(const json_t *own, int *ret_out, char *err, size_t err_len)
 	else if (codes && strcmp(codes, "-") != 0 && access(codes, R_OK))
 		snprintf(err, err_len, "%.80s: %s.", path, strerror(errno));
 	else if (out)
-		/* Codes are money: nobody else may read them. What is there
-		 * stays until there is something to write. */
+		/* Codes are money: nobody else may read them. */
 		*ret_out = open(out, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (out && !err[0] && *ret_out < 0)
 		snprintf(err, err_len, "%.80s: %s.", path, strerror(errno));
 	return err[0] ? -EINVAL : 0;
+}
+
+/* What is there goes only when there is something to write. */
+static int to_file(int out)
+{
+	if (ftruncate(out, 0) == 0 && dup2(out, STDOUT_FILENO) >= 0)
+		return 0;
+	perror("gatehousectl: output");
+	return -errno;
 }
 
 /* The same as show(), into a file when one was named. */
@@ -350,15 +358,45 @@ static int show_in(const struct options *options, const struct verb *verb,
 		json_object_set(reply, "own", own);
 	if (out < 0 || ctl_reply_code(reply))
 		return show(options, verb, reply);
-	if (ftruncate(out, 0) || dup2(out, STDOUT_FILENO) < 0) {
-		perror("gatehousectl: output");
+	if (to_file(out))
 		return ctl_code_lookup("internal")->exit;
-	}
 	status = show(options, verb, reply);
 	if (!status && !options->json && fflush(stdout) == 0)
 		fprintf(stderr, "%s is written.\n",
 			json_string_value(json_object_get(own, "out")));
 	return status;
+}
+
+/*
+ * Calls for page after page and shows each at once: there may be more of them
+ * than memory. --json means the format then.
+ */
+static int call_export(const struct options *options, const struct verb *verb,
+	json_t *args, int out)
+{
+	bool is_first = true;
+
+	if (options->json)
+		json_object_set_new(args, "format", json_string("json"));
+	do {
+		_cleanup_json_ json_t *reply = NULL;
+		int ret = ctl_call(options->socket, verb->op, args, -1,
+			TIMEOUT_MS, &reply);
+
+		if (ret)
+			return explain(options, ret);
+		if (ctl_reply_code(reply)) {
+			reword(verb, reply);
+			return show(options, verb, reply);
+		}
+		if (is_first && out >= 0 && to_file(out))
+			return ctl_code_lookup("internal")->exit;
+		is_first = false;
+		verb->print(reply);
+		json_object_set(args, "after", json_object_get(reply, "next"));
+	} while (!json_is_null(json_object_get(args, "after")) &&
+		 !ferror(stdout));
+	return 0;
 }
 
 static int call_verb(struct options *options, const struct verb *verb,
@@ -384,6 +422,8 @@ static int call_verb(struct options *options, const struct verb *verb,
 	own = verb_take_own(verb, args);
 	if (prepare(own, &out, err, sizeof(err)))
 		return refuse(options, "bad_request", err);
+	if (verb->print == print_export)
+		return call_export(options, verb, args, out);
 	if (options->lines)
 		ret = ctl_watch(options->socket, verb->op, args, TIMEOUT_MS,
 			show_event, &stream, &reply);

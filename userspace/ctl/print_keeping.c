@@ -66,3 +66,8 @@ void print_statistics(const json_t *reply)
 		}
 	print_items(reply, columns, "nothing was sold or used then");
 }
+
+void print_export(const json_t *reply)
+{
+	fputs(json_string_value(json_object_get(reply, "text")) ?: "", stdout);
+}

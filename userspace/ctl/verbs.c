@@ -371,6 +371,25 @@ static const struct verb_arg claim_args[] = {
 	MAC_ARG,
 	{},
 };
+static const struct verb_arg export_args[] = {
+	{VERB_ARG_TEXT, NULL, "what", VERB_OPTIONAL, "TABLE",
+		"sessions, usage, payments, addresses, devices, vouchers,\n"
+		"events or audit; may be left out with --subject"},
+	{VERB_ARG_TEXT, "--format", "format", VERB_OPTIONAL, "csv|json",
+		"default: csv; of a person as a whole: json"},
+	{VERB_ARG_TEXT, "--from", "from", VERB_OPTIONAL, "DAY",
+		"from this day on, such as 2026-11-21"},
+	{VERB_ARG_TEXT, "--to", "to", VERB_OPTIONAL, "DAY",
+		"to this day, that included"},
+	{VERB_ARG_TEXT, "--subject", "subject", VERB_OPTIONAL, "MAC|PHONE",
+		"only what is of this person"},
+	{VERB_ARG_TEXT, "--schema", "schema", VERB_OPTIONAL, "netflow",
+		"tables as that has them: users, routers, packages,\n"
+		"sessions, payments, system_settings"},
+	{VERB_ARG_OWN, "--out", "out", VERB_OPTIONAL, "FILE",
+		"default: the standard output"},
+	{},
+};
 static const struct verb_arg verify_args[] = {
 	{VERB_ARG_TRUE, "--repair", "repair", VERB_OPTIONAL, NULL,
 		"mend what differs"},
@@ -533,6 +552,9 @@ const struct verb verbs[] = {
 		"coins claim 17 " DEVICE},
 	{"coins", "coins.list", no_args, NULL, print_coins,
 		"coin slots, and money in them that was not used", "coins"},
+	{"export", "export", export_args, NULL, print_export,
+		"a table as CSV or JSON",
+		"export payments --from 2026-11-01 --out payments.csv"},
 	{"verify", "verify", verify_args, NULL, print_verify,
 		"compare the kernel's records with the database; --repair fixes them",
 		"verify"},

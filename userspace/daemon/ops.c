@@ -263,6 +263,16 @@ static const struct json_arg statistics_args[] = {
 	OPT_TEXT(args_statistics, to, "to", to_set),
 	{},
 };
+static const struct json_arg export_args[] = {
+	OPT_TEXT(args_export, what, "what", what_set),
+	OPT_TEXT(args_export, schema, "schema", schema_set),
+	OPT_TEXT(args_export, format, "format", format_set),
+	OPT_TEXT(args_export, from, "from", from_set),
+	OPT_TEXT(args_export, to, "to", to_set),
+	OPT_TEXT(args_export, subject, "subject", subject_set),
+	OPT_INT(args_export, after, "after", 0, INT64_MAX, after_set),
+	{},
+};
 static const struct json_arg verify_args[] = {
 	OPT_BOOL(args_verify, repair, "repair"),
 	{},
@@ -406,6 +416,7 @@ const struct op ops[] = {
 	{"jobs.run", PROOF_DESK, ROLE_ADMIN, RATE_FREE, name_args, op_jobs_run},
 	{"addresses.list", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, addresses_args, op_addresses_list},
 	{"statistics.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, statistics_args, op_statistics_list},
+	{"export", PROOF_DESK, ROLE_ADMIN, RATE_FREE, export_args, op_export},
 	{"operators.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, list_args, op_operators_list},
 	{"operators.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, operator_add_args, op_operators_add},
 	{"operators.remove", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_operators_remove},
@@ -450,6 +461,7 @@ FITS(args_start);
 FITS(args_payments);
 FITS(args_addresses);
 FITS(args_statistics);
+FITS(args_export);
 FITS(args_operator);
 FITS(args_token_add);
 FITS(args_login);

@@ -169,6 +169,16 @@ struct args_statistics {
 	char by[16];
 	char from[16], to[16]; /* days, both in it */
 };
+struct args_export {
+	int64_t after; /* as in args_list */
+	bool what_set, schema_set, format_set, from_set, to_set, subject_set;
+	bool after_set;
+	char what[24];
+	char schema[16];
+	char format[8];
+	char from[16], to[16]; /* days, both in it */
+	char subject[64]; /* MAC or telephone number */
+};
 struct args_verify {
 	bool repair;
 };
@@ -261,8 +271,8 @@ op_fn op_vouchers_create, op_vouchers_list, op_vouchers_get, op_vouchers_sell,
 	op_vouchers_activate, op_batches_list;
 op_fn op_groups_list, op_groups_get, op_groups_add, op_groups_set,
 	op_groups_join, op_groups_leave, op_groups_remove;
-op_fn op_jobs_list, op_jobs_run, op_addresses_list, op_statistics_list;
-op_fn op_jobs_list, op_jobs_run, op_addresses_list;
+op_fn op_jobs_list, op_jobs_run, op_addresses_list, op_statistics_list,
+	op_export;
 op_fn op_payments_list, op_payments_sums, op_payments_refund;
 /* ops_pause.c */
 op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;

@@ -69,6 +69,13 @@ void db_text(struct db_rows *rows, int column, char *buf, size_t len);
 /* Copies at most `len` bytes and returns how many there are. */
 size_t db_blob(struct db_rows *rows, int column, void *buf, size_t len);
 void db_mac(struct db_rows *rows, int column, struct mac *ret_mac);
+/* For queries whose columns the caller does not know. */
+int db_columns(struct db_rows *rows);
+const char *db_column_name(struct db_rows *rows, int column);
+bool db_is_null(struct db_rows *rows, int column);
+bool db_is_number(struct db_rows *rows, int column);
+/* Valid until the next row; NULL reads as "". */
+const char *db_column_text(struct db_rows *rows, int column);
 /* Place of a text in a table of names; `otherwise` for what is not there. */
 int db_name(struct db_rows *rows, int column, const char *const *names,
 	size_t count, int otherwise);

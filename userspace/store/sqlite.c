@@ -13,7 +13,7 @@
 #include "base/mac.h"
 #include "base/util.h"
 
-#define STATEMENTS_MAX 128
+#define STATEMENTS_MAX 512
 #define BUSY_MS 200
 #define NAME_BYTES 16 /* of the longest name in a table, and more */
 
@@ -315,6 +315,33 @@ void db_text(struct db_rows *rows, int column, char *buf, size_t len)
 	const unsigned char *text = sqlite3_column_text(rows->stmt, column);
 
 	snprintf(buf, len, "%s", text ? (const char *)text : "");
+}
+
+int db_columns(struct db_rows *rows)
+{
+	return sqlite3_column_count(rows->stmt);
+}
+
+const char *db_column_name(struct db_rows *rows, int column)
+{
+	return sqlite3_column_name(rows->stmt, column);
+}
+
+bool db_is_null(struct db_rows *rows, int column)
+{
+	return sqlite3_column_type(rows->stmt, column) == SQLITE_NULL;
+}
+
+bool db_is_number(struct db_rows *rows, int column)
+{
+	return sqlite3_column_type(rows->stmt, column) == SQLITE_INTEGER;
+}
+
+const char *db_column_text(struct db_rows *rows, int column)
+{
+	const unsigned char *text = sqlite3_column_text(rows->stmt, column);
+
+	return text ? (const char *)text : "";
 }
 
 size_t db_blob(struct db_rows *rows, int column, void *buf, size_t len)

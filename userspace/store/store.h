@@ -627,4 +627,41 @@ struct gateway {
 };
 int store_gateway_put(struct store *store, const struct gateway *gateway);
 
+/*
+ * Tables as they leave the box: columns of a schema's own, times as RFC 3339,
+ * texts as they are (store/export.c). `at` is the place that a call goes on from,
+ * 0 at first; a call looks at some thousand rows, or fewer when `fn` returns
+ * other than 0, and ends after that one.
+ */
+struct export_cell {
+	const char *name;
+	const char *text; /* NULL: there is none */
+	bool is_number;
+};
+#define EXPORT_CELLS_MAX 24
+struct export_filter {
+	int64_t from, until; /* UTC seconds; `until` is not in it */
+	const struct mac *mac; /* only what is of this device; NULL: of all */
+	const char *phone;     /* only what was paid from it */
+	int64_t now_sec, now_ns; /* for ends of what runs */
+};
+struct export_table; /* "sessions" of "netflow" */
+/* NULL: there is none. */
+const struct export_table *store_export_lookup(
+	const char *schema, const char *name);
+/* One after another; NULL: no more. Only those of which something can be of a
+ * person: for export_filter.mac and phone. */
+const struct export_table *store_export_personal(size_t index);
+const char *store_export_name(const struct export_table *table);
+/* Names of a schema's tables, with spaces between; "": there is no such one. */
+const char *store_export_names(const char *schema);
+int store_export(struct store *store, const struct export_table *table,
+	const struct export_filter *filter, int64_t *at, bool *ret_more,
+	int (*fn)(void *data, const struct export_cell *cells, int count),
+	void *data);
+/* Its columns, without a row. */
+int store_export_columns(struct store *store, const struct export_table *table,
+	void (*fn)(void *data, const struct export_cell *cells, int count),
+	void *data);
+
 #endif
