@@ -94,6 +94,96 @@ static void test_guest_among_guessers(void **state)
 	throttle_free(t);
 }
 
+/* What a guest's browser is told: whole seconds. */
+static int64_t in_seconds(int64_t wait)
+{
+	return (wait + NSEC_PER_SEC - 1) / NSEC_PER_SEC * NSEC_PER_SEC;
+}
+
+/* A new MAC for each guess, as many as a network carries: a guest who has just
+ * come is in within 5 s all the same, and the guesses are not more than 20/s. */
+static void test_guest_among_made_up_macs(void **state)
+{
+	struct mac guest = mac_of(1);
+	int64_t now, back, waited;
+	unsigned int next = 100, i, each, taken;
+	struct throttle *t;
+
+	for (each = 1; each <= 100; each *= 10) {
+		t = throttle_new();
+		back = 0;
+		taken = 0;
+		waited = -1;
+		for (now = START; now < START + 30 * NSEC_PER_SEC;
+			now += 10 * NSEC_PER_MSEC) {
+			for (i = 0; i < each; i++) {
+				struct mac mac = mac_of(next++);
+
+				if (throttle_check(t, RATE_GUESS, &mac, 1, now))
+					continue;
+				throttle_missed(t, &mac, 1, now);
+				taken++;
+			}
+			if (now < START + 10 * NSEC_PER_SEC || waited >= 0 ||
+				now < back)
+				continue;
+			back = now + in_seconds(throttle_check(t, RATE_GUESS,
+					     &guest, 1, now));
+			if (back == now)
+				waited = now - (START + 10 * NSEC_PER_SEC);
+		}
+		if (waited < 0 || waited > 5 * NSEC_PER_SEC)
+			fail_msg("%u/s: the guest waited %lld ms", each * 100,
+				(long long)(waited / NSEC_PER_MSEC));
+		assert_in_range(taken, 1, 30 * 20 + 20);
+		throttle_free(t);
+	}
+}
+
+/* A hundred MACs at any time that grow old before each guesses once: who has
+ * been there for as long as it takes to walk to the desk is not behind them. */
+static void test_guest_among_patient_guessers(void **state)
+{
+	struct throttle *t = throttle_new();
+	struct mac guest = mac_of(1), others[100];
+	int64_t now, back = 0, waited = -1;
+	int64_t begun = START + 90 * NSEC_PER_SEC;
+	unsigned int next = 100, i, taken = 0;
+	int64_t ready[100];
+
+	for (i = 0; i < 100; i++) {
+		others[i] = mac_of(next++);
+		ready[i] = START + i * 100 * NSEC_PER_MSEC;
+	}
+	for (now = START; now < START + 120 * NSEC_PER_SEC;
+		now += 50 * NSEC_PER_MSEC) {
+		for (i = 0; i < 100; i++) {
+			throttle_check(t, RATE_GUEST, &others[i], 1, now);
+			if (now < ready[i] || throttle_check(t, RATE_GUESS,
+						      &others[i], 1, now))
+				continue;
+			throttle_missed(t, &others[i], 1, now);
+			taken++;
+			others[i] = mac_of(next++);
+			ready[i] = now + 10 * NSEC_PER_SEC;
+		}
+		/* The guest looked at the page a minute ago. */
+		if (now == begun - 61 * NSEC_PER_SEC)
+			throttle_check(t, RATE_GUEST, &guest, 1, now);
+		if (now < begun || waited >= 0 || now < back)
+			continue;
+		back = now + in_seconds(throttle_check(
+				     t, RATE_GUESS, &guest, 1, now));
+		if (back == now)
+			waited = now - begun;
+	}
+	if (waited < 0 || waited > 5 * NSEC_PER_SEC)
+		fail_msg("the guest waited %lld ms",
+			(long long)(waited / NSEC_PER_MSEC));
+	assert_in_range(taken, 1, 120 * 20 + 20);
+	throttle_free(t);
+}
+
 /* In the long run a network takes no more wrong guesses than 20 a second. */
 static void test_network_rate(void **state)
 {
@@ -150,6 +240,8 @@ int main(void)
 		cmocka_unit_test(test_five_then_one_a_minute),
 		cmocka_unit_test(test_right_codes_are_free),
 		cmocka_unit_test(test_guest_among_guessers),
+		cmocka_unit_test(test_guest_among_made_up_macs),
+		cmocka_unit_test(test_guest_among_patient_guessers),
 		cmocka_unit_test(test_network_rate),
 		cmocka_unit_test(test_alarm_once_a_minute),
 		cmocka_unit_test(test_page_loads),

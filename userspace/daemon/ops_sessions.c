@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mac.h"
 #include "base/util.h"
+#include "daemon/alarms.h"
 #include "daemon/client_json.h"
 #include "daemon/moves.h"
 #include "daemon/group_records.h"
@@ -89,9 +90,10 @@ static void missed(struct gatehoused *g, const struct caller *caller)
 {
 	if (throttle_missed(g->throttle, &caller->mac, caller->network,
 		    clock_mono_ns()))
-		log_warning("somebody on network %s is guessing codes: tries are "
-			    "slowed down",
-			caller->network_name);
+		alarms_raise(g->alarms, "guessing", SEVERITY_HIGH, NULL, NULL,
+			(uint32_t)caller->network,
+			"somebody tries out codes or tokens, more than 5 a "
+			"second; tries are slowed down");
 }
 
 /*

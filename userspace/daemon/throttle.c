@@ -5,8 +5,9 @@
  * is at most `burst` steps ahead. An unused counter needs no upkeep.
  *
  * Clients live in a set-associative table that never grows: a MAC is free to
- * make up, so the table must survive millions of them. The entry that was not
- * used for longest makes room, and a flood only loses entries of its own age.
+ * make up, so the table must survive millions of them. The newest clients make
+ * room, and among those the one that was not used for longest: a flood loses its
+ * own entries.
  */
 #include "daemon/throttle.h"
 
@@ -30,16 +31,26 @@ static const struct rate alarm_rate = {NSEC_PER_SEC / 5, 25};
 #define ALARM_EVERY_NS (60 * NSEC_PER_SEC)
 
 /*
- * Two lines share the network's rate: whoever has not guessed wrong lately is
- * let in 18 times a second, the others twice. So a hundred guessers delay each
- * other, and hardly a guest with a right code.
+ * Lines share the network's rate. Whoever has guessed wrong lately stands in one
+ * that is let in twice a second. The others are let in 18 times, those who have
+ * been here for longer first: a MAC costs nothing, but to keep many of them for
+ * a minute does. So guessers delay each other, and whoever makes up a new MAC
+ * for every guess stays behind every guest who was there before.
  */
-static const int64_t line_step_ns[] = {NSEC_PER_SEC / 18, NSEC_PER_SEC / 2};
+enum line { LINE_MISSED, LINE_NEW, LINES = LINE_NEW + 4 };
+static const int64_t line_ages_ns[] = {
+	2 * NSEC_PER_SEC, 10 * NSEC_PER_SEC, 60 * NSEC_PER_SEC};
+static const int64_t line_step_ns[] = {NSEC_PER_SEC / 2, NSEC_PER_SEC / 18};
 /* Places in a line end here. */
 #define LINE_NS (6 * NSEC_PER_SEC)
+/* Lines overtake each other, so what is taken of them all has a limit, too. */
+static const struct rate turn_rate = {NSEC_PER_SEC / 20, 4};
+/* Who was not here for so long begins anew. */
+#define ABSENT_NS (120 * NSEC_PER_SEC)
 
 struct client {
 	struct mac mac;
+	int64_t first_ns;
 	int64_t used_ns; /* 0: free */
 	int64_t page_ns;
 	int64_t guess_ns;
@@ -48,7 +59,8 @@ struct client {
 
 struct network {
 	int64_t guess_ns;
-	int64_t line_ns[2]; /* the last place taken in each line */
+	int64_t line_ns[LINES]; /* the last place taken in each line */
+	int64_t turn_ns;
 	int64_t alarm_ns;
 	int64_t alarmed_ns;
 };
@@ -78,6 +90,30 @@ static void rate_use(const struct rate *rate, int64_t *next, int64_t now)
 	*next = MAX(*next, now) + rate->step_ns;
 }
 
+/* For how long it has been here, in steps of line_ages_ns: from its first try to
+ * its last one, so that who came once does not grow old by itself. */
+static int seniority(const struct client *client, int64_t now)
+{
+	int years = 0;
+
+	if (now - client->used_ns > ABSENT_NS)
+		return 0;
+	while (years < (int)ARRAY_SIZE(line_ages_ns) &&
+		client->used_ns - client->first_ns >= line_ages_ns[years])
+		years++;
+	return years;
+}
+
+/* Does `a` make room rather than `b`? */
+static bool goes_first(
+	const struct client *a, const struct client *b, int64_t now)
+{
+	int of_a = a->used_ns ? seniority(a, now) : -1;
+	int of_b = b->used_ns ? seniority(b, now) : -1;
+
+	return of_a != of_b ? of_a < of_b : a->used_ns < b->used_ns;
+}
+
 static struct client *client_of(
 	struct throttle *throttle, const struct mac *mac, int64_t now)
 {
@@ -88,37 +124,65 @@ static struct client *client_of(
 	for (i = 0; i < WAYS; i++) {
 		if (set[i].used_ns && mac_equal(&set[i].mac, mac)) {
 			client = &set[i];
+			if (now - client->used_ns > ABSENT_NS)
+				client->first_ns = now;
 			client->used_ns = now;
 			return client;
 		}
-		if (set[i].used_ns < client->used_ns)
+		if (goes_first(&set[i], client, now))
 			client = &set[i];
 	}
-	*client = (struct client){.mac = *mac, .used_ns = now};
+	*client = (struct client){.mac = *mac, .first_ns = now, .used_ns = now};
 	return client;
 }
 
-/* The network is over its rate: give the client a place in the line, or tell
- * it how long its place is away. 0: it is its turn. */
+/* Whose turn it is goes in, unless too many did just now. */
+static int64_t take_turn(
+	struct network *network, struct client *client, int64_t now)
+{
+	int64_t wait = rate_wait(&turn_rate, network->turn_ns, now);
+
+	if (wait)
+		return wait;
+	rate_use(&turn_rate, &network->turn_ns, now);
+	client->turn_ns = 0;
+	return 0;
+}
+
+/* How long until the client has a better line, if it would have one at all. */
+static int64_t until_older(const struct client *client, int64_t now)
+{
+	int years = seniority(client, now);
+
+	if (client->guess_ns > now || years == ARRAY_SIZE(line_ages_ns))
+		return LINE_NS;
+	return client->first_ns + line_ages_ns[years] - now;
+}
+
+/* The network is over its rate: give the client a place in its line, behind
+ * those before it there and in the lines of older ones. The wait until it comes,
+ * or until it is worth asking again, whatever is first. 0: it is its turn. */
 static int64_t wait_in_line(
 	struct network *network, struct client *client, int64_t now)
 {
-	if (client->turn_ns && client->turn_ns <= now) {
-		client->turn_ns = 0;
-		return 0;
-	}
-	if (!client->turn_ns) {
-		bool missed = client->guess_ns > now;
-		int64_t *line = &network->line_ns[missed];
-		int64_t place = MAX(*line, now) + line_step_ns[missed];
+	bool missed = client->guess_ns > now;
+	int line = missed ? LINE_MISSED : LINE_NEW + seniority(client, now), at;
+	int64_t place = MAX(now, network->line_ns[line]);
 
-		/* The line is full: come and ask again. */
-		if (place > now + LINE_NS)
-			return LINE_NS;
-		*line = place;
+	if (client->turn_ns && client->turn_ns <= now)
+		return take_turn(network, client, now);
+	for (at = line + 1; !missed && at < LINES; at++)
+		place = MAX(place, network->line_ns[at]);
+	place += line_step_ns[!missed];
+	/* The end of the line, where nobody waits; a worse place than its own. */
+	if (place <= now + LINE_NS &&
+		(!client->turn_ns || place < client->turn_ns)) {
+		network->line_ns[line] = place;
 		client->turn_ns = place;
 	}
-	return client->turn_ns - now;
+	if (!client->turn_ns)
+		return MIN(LINE_NS, until_older(client, now));
+	return MIN(client->turn_ns - now, until_older(client, now));
 }
 
 int64_t throttle_check(struct throttle *throttle, enum rate_class class,

@@ -3,7 +3,8 @@
  * How often somebody may try (docs/design.md P3, P7). Wrong guesses of a secret
  * are counted per client (5, then 1 a minute) and per network (20 a second);
  * beyond the network's rate clients are let in one by one: whoever is refused
- * has a place in the line, and coming back then is let in.
+ * has a place in the line, those in front who have been here for longer, and
+ * coming back then is let in.
  */
 #ifndef DAEMON_THROTTLE_H
 #define DAEMON_THROTTLE_H
@@ -18,7 +19,7 @@ enum rate_class {
 	RATE_GUESS,    /* guesses at a secret; see above */
 };
 
-#define THROTTLE_CLIENTS_MAX 8192
+#define THROTTLE_CLIENTS_MAX 32768 /* 2 MB */
 
 struct throttle;
 
