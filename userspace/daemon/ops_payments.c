@@ -109,16 +109,6 @@ json_t *op_payments_sums(struct gatehoused *g, const struct caller *caller,
 		n == limit ? json_integer(a->after + n) : json_null());
 }
 
-/* Is what was paid for still in use? */
-static bool is_live(struct gatehoused *g, int64_t session_id)
-{
-	struct session session;
-
-	return session_id &&
-	       store_session_lookup(g->store, session_id, &session) == 0 &&
-	       session.state != SESSION_ENDED;
-}
-
 json_t *op_payments_refund(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -131,10 +121,6 @@ json_t *op_payments_refund(struct gatehoused *g, const struct caller *caller,
 		&g->rules, a->id, caller->who, &now, &payment, &outcome);
 
 	snprintf(message, sizeof(message), "payment %lld", (long long)a->id);
-	if (!ret && !outcome && is_live(g, payment.session_id))
-		return reply_refuse(CTL_conflict,
-			"What this was paid for is in use. End it first: see "
-			"`gatehousectl sessions` and `gatehousectl kick`.");
 	if (!ret && !outcome)
 		ret = store_audit(g->store, now.wall_sec, caller->who, "refund",
 			NULL, payment.session_id, message);
@@ -148,12 +134,11 @@ json_t *op_payments_refund(struct gatehoused *g, const struct caller *caller,
 				? "There is no such payment; see `gatehousectl "
 				  "payments`."
 				: "This payment was given back before.");
-	snprintf(message, sizeof(message), "Give back %lld.%02lld %s.%s",
+	snprintf(message, sizeof(message), "Give back %lld.%02lld %s. %s",
 		(long long)(payment.amount_minor / 100),
 		(long long)(payment.amount_minor % 100), payment.currency,
-		payment.voucher_id && !payment.session_id
-			? " The voucher is worthless from now on."
-			: "");
+		payment.session_id ? "What was left of it is gone."
+				   : "The voucher is worthless from now on.");
 	return reply_fields("{s:I, s:I, s:s, s:s}", "id", (json_int_t)a->id,
 		"amountMinor", (json_int_t)payment.amount_minor, "currency",
 		payment.currency, "message", message);

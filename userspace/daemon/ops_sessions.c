@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/alarms.h"

@@ -5,6 +5,8 @@
  */
 #include "rules/sale.h"
 
+#include "rules/refund.h"
+
 /* What account_add() made of it, for a refund. */
 static void bought(const struct account *account, struct payment *payment)
 {
@@ -57,6 +59,20 @@ int sale_of_voucher(struct rules *rules, const struct voucher *voucher,
 	return store_payment_insert(rules->store, payment);
 }
 
+/* What it bought: a voucher that is still a voucher, or part of a session. */
+static int take_back(
+	struct rules *rules, const struct payment *payment, const struct moment *now)
+{
+	enum outcome outcome = OUTCOME_OK;
+	int ret = payment->voucher_id
+			  ? store_voucher_revoke(rules->store, payment->voucher_id)
+			  : -ENOENT;
+
+	/* Used, or revoked already. What is used up is nobody's any more. */
+	return ret == -ENOENT ? session_refund(rules, payment, now, &outcome)
+			      : ret;
+}
+
 int sale_refund(struct rules *rules, int64_t id, const char *who,
 	const struct moment *now, struct payment *ret_payment,
 	enum outcome *ret_outcome)
@@ -69,11 +85,8 @@ int sale_refund(struct rules *rules, int64_t id, const char *who,
 	}
 	*ret_outcome = OUTCOME_OK;
 	if (!ret)
-		ret = store_payment_refund(
-			rules->store, id, now->wall_sec, who);
-	if (!ret && ret_payment->voucher_id)
-		ret = store_voucher_revoke(
-			rules->store, ret_payment->voucher_id);
-	/* -ENOENT: it is used, or revoked already. */
-	return ret == -ENOENT ? 0 : ret;
+		ret = take_back(rules, ret_payment, now);
+	return ret ? ret
+		   : store_payment_refund(
+			     rules->store, id, now->wall_sec, who);
 }

@@ -35,7 +35,8 @@ int sale_of_voucher(struct rules *rules, const struct voucher *voucher,
 	struct payment *payment, enum outcome *ret_outcome);
 
 /*
- * Gives a payment back, as it was made: a voucher that nobody used is revoked.
+ * Gives a payment back, whole, and takes back what it bought: a voucher that
+ * nobody used is revoked, a session loses what is left of it (rules/refund.h).
  * *ret_payment is the row before. OUTCOME_NOT_FOUND: there is no such payment;
  * OUTCOME_CONFLICT: it was given back before.
  */
