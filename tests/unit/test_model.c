@@ -32,7 +32,9 @@
 #include "rules/voucher.h"
 
 #define CLIENTS	 5
-#define PLANS	 4
+#define PLANS	 5
+#define FAMILY	 4 /* the plan that several devices share */
+#define DEVICES	 3 /* of it */
 #define TOKENS	 48
 #define PAYMENTS 32
 #define SESSIONS 65536 /* of one run */
@@ -47,6 +49,7 @@ struct owned {
 	int64_t serial; /* of the credit */
 	enum kind kind;
 	int64_t plan, left_ns, bytes, moves;
+	int64_t share; /* 0: nobody shares it */
 };
 
 struct client {
@@ -76,6 +79,8 @@ struct model {
 	struct shown tokens[TOKENS];	/* the newest */
 	struct paid payments[PAYMENTS];
 	int64_t serial;
+	char shared_code[VOUCHER_CODE]; /* the last one, and its credits' share */
+	int64_t share;
 	int64_t sent; /* bytes, by all */
 	int64_t started, ended; /* sessions, as was told */
 	bool exhausted[CLIENTS];
@@ -253,7 +258,8 @@ static void wait_ns(struct world *w, int64_t ns)
 
 static bool is_more(const struct owned *last, const struct owned *more)
 {
-	return last->kind == more->kind && last->plan == more->plan;
+	return last->kind == more->kind && last->plan == more->plan &&
+	       !last->share && !more->share;
 }
 
 /* Into which credit; 0: no room. */
@@ -291,6 +297,16 @@ static void release(struct client *c)
 		c->state = c->paused ? SESSION_PAUSED : SESSION_RUNNING;
 }
 
+static bool has_share(const struct client *c, int64_t share)
+{
+	int i;
+
+	for (i = 0; share && i < c->count; i++)
+		if (c->credits[i].share == share)
+			return true;
+	return false;
+}
+
 /* The credits marked go to `to`; what `to` had queues behind them. */
 static void move(struct model *m, int from, int to, const bool *moves)
 {
@@ -304,8 +320,10 @@ static void move(struct model *m, int from, int to, const bool *moves)
 			moved.credits[moved.count++] = old->credits[i];
 		else
 			rest.credits[rest.count++] = old->credits[i];
+	/* The time of one voucher twice, one after the other, was never sold. */
 	for (i = 0; i < had.count; i++)
-		moved.credits[moved.count++] = had.credits[i];
+		if (!has_share(&moved, had.credits[i].share))
+			moved.credits[moved.count++] = had.credits[i];
 	for (i = 0; had.session && i < TOKENS; i++)
 		if (m->tokens[i].session == had.session)
 			m->tokens[i].session = moved.session;
@@ -389,6 +407,7 @@ static void take_code(void *data, const char *code)
 static void step_activate(struct world *w, int client)
 {
 	const struct plan *plan = &w->plans[pick(PLANS)];
+	bool is_shared = plan == &w->plans[FAMILY];
 	struct voucher_batch batch = {plan, 1, UNLIMITED, "AJC", "b", "test"};
 	struct guest guest = {&w->macs[client], NULL};
 	struct client *c = &w->m.clients[client];
@@ -396,7 +415,8 @@ static void step_activate(struct world *w, int client)
 	struct owned more = {.kind = KIND_VOUCHER, .plan = plan->id,
 		.left_ns = plan->seconds == UNLIMITED ? UNLIMITED
 						      : plan->seconds * NSEC_PER_SEC,
-		.bytes = plan->bytes, .moves = plan->moves};
+		.bytes = plan->bytes, .moves = plan->moves,
+		.share = is_shared ? ++w->m.serial : 0};
 	struct activated a;
 
 	assert_int_equal(voucher_create(&w->rules, &batch, take_code, w), 0);
@@ -415,6 +435,65 @@ static void step_activate(struct world *w, int client)
 		return;
 	c->paid += plan->price_minor;
 	token(w, c->session, a.token);
+	if (is_shared) {
+		memcpy(w->m.shared_code, w->code, VOUCHER_CODE);
+		w->m.share = more.share;
+	}
+}
+
+/* Another device shows the code of a voucher that several may use. */
+static void join(struct world *w, int client)
+{
+	struct client *c = &w->m.clients[client];
+	struct guest guest = {&w->macs[client], NULL};
+	const struct owned *running = NULL;
+	enum outcome outcome = OUTCOME_OK, want = OUTCOME_OK;
+	struct activated a;
+	int i, at, n = 0;
+
+	if (!w->m.share)
+		return;
+	for (i = 0; i < CLIENTS; i++)
+		for (at = 0; at < w->m.clients[i].count; at++) {
+			const struct owned *o = &w->m.clients[i].credits[at];
+
+			if (o->share != w->m.share)
+				continue;
+			n++;
+			if (at == 0 && (!running || o->serial < running->serial))
+				running = o;
+		}
+	if (c->blocked)
+		want = OUTCOME_CLIENT_BLOCKED;
+	else if (!running)
+		want = OUTCOME_VOUCHER_USED;
+	else if (n >= DEVICES)
+		want = OUTCOME_DEVICES_FULL;
+	begin_op(w);
+	assert_int_equal(voucher_activate(&w->rules, &guest, w->m.shared_code,
+				 &w->now, &a, &outcome),
+		0);
+	end_op(w, outcome);
+	/* One session for each device: who has one cannot join another's. */
+	if (c->session)
+		assert_int_not_equal(outcome, OUTCOME_OK);
+	else
+		same(w, outcome, want);
+	if (outcome)
+		return;
+	add(&w->m, c, *running);
+	token(w, c->session, a.token);
+}
+
+/* Rather one that has no session: the others are refused. */
+static void step_join(struct world *w, int client)
+{
+	int i;
+
+	for (i = 0; pick(10) && i < CLIENTS && w->m.clients[client].session; i++)
+		client = (client + 1) % CLIENTS;
+	join(w, client);
+	follow(w, client);
 }
 
 /* Coins, an operator's minutes or a free plan, paid or not. */
@@ -602,7 +681,7 @@ static void step_kick(struct world *w, int client)
 	struct client *c = &w->m.clients[client];
 	enum outcome outcome = OUTCOME_OK;
 
-	if (pick(4))
+	if (pick(3))
 		return;
 	assert_int_equal(
 		session_kick(&w->rules, &w->macs[client], &w->now, &outcome), 0);
@@ -624,7 +703,7 @@ static void step_pause(struct world *w, int client)
 	else if (c->state == SESSION_HELD)
 		want = OUTCOME_SESSION_HELD;
 	else if (c->state == SESSION_RUNNING && c->credits[0].kind != KIND_COIN &&
-		 c->credits[0].kind != KIND_MANUAL)
+		 c->credits[0].kind != KIND_MANUAL) /* so nothing that is shared */
 		want = OUTCOME_NOT_PAUSABLE;
 	assert_int_equal(session_pause(&w->rules, &w->macs[client], by, &w->now,
 				 &changed, &outcome),
@@ -849,6 +928,7 @@ static void compare_bytes(struct world *w)
 typedef void step_fn(struct world *w, int client);
 static step_fn *const steps[] = {step_wait, step_wait, step_wait, step_traffic,
 	step_traffic, step_traffic, step_traffic, step_activate, step_activate,
+	step_join, step_join,
 	step_buy, step_buy, step_take, step_restore, step_restore, step_restore,
 	step_move, step_kick, step_pause, step_pause, step_resume, step_resume,
 	step_hold, step_hold, step_block, step_refund, step_refund, step_reboot};
@@ -887,7 +967,7 @@ static struct plan make_plan(struct world *w, const char *name, int64_t seconds,
 		.moves = moves,
 		.token_days = UNLIMITED,
 		.is_active = true,
-		.devices = 1,
+		.devices = strcmp(name, "family") ? 1 : DEVICES,
 	};
 
 	snprintf(plan.name, sizeof(plan.name), "%s", name);
@@ -926,6 +1006,7 @@ static struct world *world_new(uint64_t seed)
 	w->plans[1] = make_plan(w, "one move", 7200, 2 * MEGA, 1);
 	w->plans[2] = make_plan(w, "bytes", UNLIMITED, 3 * MEGA, 0);
 	w->plans[3] = make_plan(w, "anywhere", 1800, UNLIMITED, UNLIMITED);
+	w->plans[FAMILY] = make_plan(w, "family", 5400, UNLIMITED, 1);
 	return w;
 }
 

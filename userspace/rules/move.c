@@ -49,12 +49,13 @@ static int leave_behind(struct rules *rules, struct account *from,
 }
 
 /* One voucher's time twice, one after the other, was never sold. */
-static bool has_share_of(const struct account *account, int64_t group_id)
+static bool has_share_of(
+	const struct account *account, const bool *moves, int64_t group_id)
 {
 	int i;
 
 	for (i = 0; group_id && i < account->count; i++)
-		if (account->credits[i].state != CREDIT_USED &&
+		if (moves[i] && account->credits[i].state != CREDIT_USED &&
 			account->credits[i].group_id == group_id)
 			return true;
 	return false;
@@ -63,7 +64,7 @@ static bool has_share_of(const struct account *account, int64_t group_id)
 /* The client may already have a session: its credits queue behind the moved ones.
  * `ret_runs`, if there was one: whether it did. */
 static int take_over(struct rules *rules, struct account *account,
-	const struct mac *mac, const struct moment *now, bool *ret_runs,
+	const struct mac *mac, bool *moves, const struct moment *now, bool *ret_runs,
 	enum outcome *ret_outcome)
 {
 	struct account other;
@@ -89,7 +90,7 @@ static int take_over(struct rules *rules, struct account *account,
 				MAX(credit->deadline_ns - now->mono_ns, 0);
 		credit->deadline_ns = UNLIMITED;
 		credit->state = CREDIT_WAITING;
-		if (has_share_of(account, credit->group_id)) {
+		if (has_share_of(account, moves, credit->group_id)) {
 			credit->state = CREDIT_USED;
 			ret = store_credit_update(rules->store, credit);
 			if (ret)
@@ -103,7 +104,7 @@ static int take_over(struct rules *rules, struct account *account,
 		if (ret)
 			return ret;
 		*last = *credit;
-		account->count++;
+		moves[account->count++] = true;
 	}
 	/* Whoever kept a link to the other finds this one with it. */
 	ret = store_token_rebind(
@@ -155,17 +156,15 @@ int account_move(struct rules *rules, struct account *account,
 	enum outcome *ret_outcome)
 {
 	const struct session was = account->session;
-	int ret, i, own = account->count;
+	int ret, i;
 	bool stays = false, runs = false;
 
 	for (i = 0; i < account->count; i++)
 		stays |= account->credits[i].state != CREDIT_USED && !moves[i];
 	*ret_outcome = OUTCOME_OK;
-	ret = take_over(rules, account, mac, now, &runs, ret_outcome);
+	ret = take_over(rules, account, mac, moves, now, &runs, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
-	for (i = own; i < account->count; i++)
-		moves[i] = true;
 	/* The old MAC must be free before another session gets it. */
 	account->session.mac = *mac;
 	ret = store_session_update(rules->store, &account->session);
