@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "rules/sale.h"
+
 #define SLOT_LOCKS 8	/* the newest of a slot, that a late pulse may be for */
 #define PULSES_MAX 64	/* settled at a time */
 #define UNITS_MAX  4096 /* steps of the search for the best offer */
@@ -363,20 +365,6 @@ static int64_t common_divisor(int64_t a, int64_t b)
 	return b ? common_divisor(b, a % b) : a;
 }
 
-static void add_part(struct coin_offer *offer, const struct plan *plan,
-	int64_t times)
-{
-	int i;
-
-	for (i = 0; i < offer->count && offer->parts[i].plan.id != plan->id;)
-		i++;
-	if (i == offer->count)
-		offer->parts[offer->count++] = (struct coin_part){*plan, 0};
-	offer->parts[i].times += times;
-	offer->minor += times * plan->price_minor;
-	offer->seconds += times * plan->seconds;
-}
-
 /* best[i]: most seconds for i units; last[i]: the plan bought last for it, -1:
  * the unit is not spent. */
 struct search {
@@ -384,8 +372,9 @@ struct search {
 	int16_t last[UNITS_MAX + 1];
 };
 
+/* Adds to `times` how often each of `n` plans is bought for so many units. */
 static void search_best(const struct plan *plans, int n, int64_t unit,
-	int64_t units, struct coin_offer *offer)
+	int64_t units, int64_t *times)
 {
 	_cleanup_free_ struct search *s = xcalloc(1, sizeof(*s));
 	int64_t i;
@@ -407,12 +396,36 @@ static void search_best(const struct plan *plans, int n, int64_t unit,
 	}
 	for (i = units; i > 0;) {
 		at = s->last[i];
-		if (at < 0) {
-			i--;
+		if (at >= 0)
+			times[at]++;
+		i -= at < 0 ? 1 : plans[at].price_minor / unit;
+	}
+}
+
+/* The plan with the most time for its money. */
+static int best_value(const struct plan *plans, int n)
+{
+	int i, best = 0;
+
+	for (i = 1; i < n; i++)
+		if ((__int128)plans[i].seconds * plans[best].price_minor >
+			(__int128)plans[best].seconds * plans[i].price_minor)
+			best = i;
+	return best;
+}
+
+static void fill_offer(struct coin_offer *offer, const struct plan *plans,
+	const int64_t *times, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (!times[i])
 			continue;
-		}
-		add_part(offer, &plans[at], 1);
-		i -= plans[at].price_minor / unit;
+		offer->parts[offer->count++] =
+			(struct coin_part){plans[i], times[i]};
+		offer->minor += times[i] * plans[i].price_minor;
+		offer->seconds += times[i] * plans[i].seconds;
 	}
 }
 
@@ -420,29 +433,28 @@ int coin_offer(struct rules *rules, const struct guest *guest,
 	const char *currency, int64_t amount_minor, struct coin_offer *ret_offer)
 {
 	struct plan plans[COIN_PLANS_MAX];
-	int64_t unit = 0, left = amount_minor, times;
-	int n, i, longest = 0;
+	int64_t times[COIN_PLANS_MAX] = {0};
+	int64_t unit = 0, left = amount_minor;
+	int n, i, best;
 
 	memset(ret_offer, 0, sizeof(*ret_offer));
 	n = coin_plans(rules, guest, currency, plans, COIN_PLANS_MAX);
 	if (n <= 0)
 		return n;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++)
 		unit = common_divisor(plans[i].price_minor, unit);
-		/* The most time for the money, in whole numbers. */
-		if ((__int128)plans[i].seconds * plans[longest].price_minor >
-			(__int128)plans[longest].seconds * plans[i].price_minor)
-			longest = i;
-	}
 	/* Of a great sum the bulk goes to the best plan; the search needs only
 	 * what is left of it. */
 	if (left / unit > UNITS_MAX) {
-		times = (left - UNITS_MAX * unit - 1) / plans[longest].price_minor;
-		add_part(ret_offer, &plans[longest],
-			MIN(times + 1, left / plans[longest].price_minor));
-		left -= ret_offer->minor;
+		int64_t beyond = left - UNITS_MAX * unit;
+
+		best = best_value(plans, n);
+		times[best] = MIN((beyond - 1) / plans[best].price_minor + 1,
+			left / plans[best].price_minor);
+		left -= times[best] * plans[best].price_minor;
 	}
-	search_best(plans, n, unit, MIN(left / unit, UNITS_MAX), ret_offer);
+	search_best(plans, n, unit, MIN(left / unit, UNITS_MAX), times);
+	fill_offer(ret_offer, plans, times, n);
 	return 0;
 }
 
@@ -460,31 +472,37 @@ static struct credit credit_of(const struct coin_part *part)
 	return credit;
 }
 
-static int pay(struct rules *rules, const struct guest *guest,
-	const struct coin_started *started, const struct moment *now)
+/* One plan of the offer: a credit, and the payment that it was bought with. */
+static int buy_part(struct rules *rules, const struct guest *guest,
+	struct coin_started *started, const struct coin_part *part,
+	const struct moment *now, enum outcome *ret_outcome)
 {
-	const struct coin_offer *offer = &started->offer;
+	struct coin_lock *lock = &started->lock;
+	struct credit credit = credit_of(part);
 	struct payment payment = {
 		.paid_at = now->wall_sec,
 		.method = "coin",
-		.amount_minor = offer->minor,
-		.plan_id = offer->count == 1 ? offer->parts[0].plan.id : 0,
-		.session_id = started->account.session.id,
+		.amount_minor = part->plan.price_minor * part->times,
+		.plan_id = part->plan.id,
 	};
+	int ret = account_add(
+		rules, &started->account, &credit, now, ret_outcome);
 
+	if (ret || *ret_outcome)
+		return ret;
+	lock->spent_minor += payment.amount_minor;
+	started->paid_minor += payment.amount_minor;
+	/* Up to where the lock's money was spent: once. */
 	snprintf(payment.reference, sizeof(payment.reference), "%lld-%lld",
-		(long long)started->lock.id,
-		(long long)started->lock.spent_minor);
-	memcpy(payment.currency, started->lock.currency,
-		sizeof(payment.currency));
+		(long long)lock->id, (long long)lock->spent_minor);
+	memcpy(payment.currency, lock->currency, sizeof(payment.currency));
 	snprintf(payment.network, sizeof(payment.network), "%s",
 		guest->network ? guest->network : "");
-	snprintf(payment.who, sizeof(payment.who), "slot %s",
-		started->lock.slot);
-	return store_payment_insert(rules->store, &payment);
+	snprintf(payment.who, sizeof(payment.who), "slot %s", lock->slot);
+	return sale_to_session(rules, &started->account, &payment);
 }
 
-/* The lock's money becomes credits of the client. */
+/* The lock's money becomes credits of the client, the dearest plan first. */
 static int buy(struct rules *rules, const struct guest *guest,
 	struct coin_started *started, const struct moment *now,
 	enum outcome *ret_outcome)
@@ -493,24 +511,17 @@ static int buy(struct rules *rules, const struct guest *guest,
 	struct coin_lock *lock = &started->lock;
 	int i, ret = account_open(rules, guest->mac, now, account);
 
-	for (i = started->offer.count - 1; !ret && !*ret_outcome && i >= 0; i--) {
-		struct credit credit = credit_of(&started->offer.parts[i]);
-
-		ret = account_add(rules, account, &credit, now, ret_outcome);
-	}
+	for (i = started->offer.count - 1; !ret && !*ret_outcome && i >= 0; i--)
+		ret = buy_part(rules, guest, started, &started->offer.parts[i],
+			now, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
-	account->session.total_paid_minor += started->offer.minor;
-	account_prefer(account, guest, now);
-	ret = account_save(rules, account);
-	started->paid_minor = started->offer.minor;
-	lock->spent_minor += started->offer.minor;
+	if (account_prefer(account, guest, now))
+		ret = account_save(rules, account);
 	lock->session_id = account->session.id;
 	if (!ret && lock->state == COIN_LOCK_OPEN)
-		ret = close_lock(rules, lock, COIN_LOCK_DONE, now);
-	else if (!ret)
-		ret = store_coin_lock_update(rules->store, lock);
-	return ret ? ret : pay(rules, guest, started, now);
+		return close_lock(rules, lock, COIN_LOCK_DONE, now);
+	return ret ? ret : store_coin_lock_update(rules->store, lock);
 }
 
 static bool agrees(const struct coin_claim *claim, const struct coin_lock *lock,
