@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "rules/coin.h"
 #include "rules/recover.h"
 #include "rules/voucher.h"
 #include "store/handle.h"
@@ -185,6 +186,89 @@ static bool is_ahead(struct box *box)
 	return ahead;
 }
 
+static void drop_coin(struct box *box, int64_t seq, int64_t at_ns)
+{
+	struct coin_pulse pulse = {.slot = "main", .seq = seq, .at = now.wall_sec,
+		.at_ns = at_ns, .amount_minor = 500, .currency = "TZS"};
+	bool is_new;
+
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(coin_journal(&box->rules, &pulse, &is_new), 0);
+	assert_int_equal(store_commit(box->rules.store), 0);
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(coin_settle(&box->rules, &now), 1);
+	assert_int_equal(store_commit(box->rules.store), 0);
+}
+
+static void reserve(struct box *box, const struct mac *who, struct coin_lock *ret_lock)
+{
+	const struct guest guest = {.mac = who};
+	enum outcome outcome = OUTCOME_OK;
+	int64_t wait_ns;
+
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(coin_lock(&box->rules, &guest, "main", "TZS", &now,
+				 ret_lock, &wait_ns, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_OK);
+	assert_int_equal(store_commit(box->rules.store), 0);
+}
+
+/* Coins of which the backup knows nothing: bought with, left over, nobody's. */
+static void test_coins(void **state)
+{
+	static const struct coin_claim none = {UNLIMITED, UNLIMITED, ""};
+	struct box *box = *state;
+	const struct guest guest = {.mac = &mac};
+	struct plan coins = {.name = "Coin hour", .seconds = HOUR,
+		.bytes = UNLIMITED, .price_minor = 1000, .currency = "TZS",
+		.token_days = UNLIMITED, .devices = 1, .is_active = true,
+		.coin = true};
+	struct coin_started started;
+	enum outcome outcome = OUTCOME_OK;
+	struct coin_sums before, after;
+	struct coin_lock lock;
+	struct account account;
+	struct view view;
+	int i;
+
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(store_plan_insert(box->rules.store, &coins, NULL), 0);
+	assert_int_equal(store_commit(box->rules.store), 0);
+	copy_db(box);
+	/* Before anybody has the slot. */
+	drop_coin(box, 1, now.mono_ns - 60 * NSEC_PER_SEC);
+	reserve(box, &mac, &lock);
+	for (i = 0; i < 5; i++)
+		drop_coin(box, 2 + i, now.mono_ns);
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(coin_start(&box->rules, &guest, lock.key, &none, &now,
+				 &started, &outcome), 0);
+	assert_int_equal(outcome, OUTCOME_OK);
+	assert_int_equal(started.paid_minor, 2000);
+	assert_int_equal(store_commit(box->rules.store), 0);
+	assert_int_equal(store_coin_sums(box->rules.store, &before), 0);
+
+	put_copy(box);
+	assert_true(is_ahead(box));
+	assert_int_equal(replay(box).payments, 1);
+	assert_int_equal(store_coin_sums(box->rules.store, &after), 0);
+	assert_memory_equal(&before, &after, sizeof(before));
+	assert_int_equal(after.rest_minor, 1000);
+	assert_int_equal(store_coin_lock_lookup(box->rules.store, lock.id, &lock), 0);
+	assert_int_equal(lock.credited_minor - lock.spent_minor, 500);
+	assert_int_equal(
+		account_load(&box->rules, &mac, &now, &account), 0);
+	account_view(&account, &now, &view);
+	assert_int_equal(view.kind, KIND_COIN);
+	assert_int_equal(view.remaining_ns, (2 * HOUR - 600) * NSEC_PER_SEC);
+	/* Told again by the acceptor, it is known. */
+	drop_coin(box, 99, now.mono_ns);
+	assert_int_equal(replay(box).lines, 0);
+	/* What is left is the client's, wherever it begins again. */
+	reserve(box, &mac, &lock);
+	assert_int_equal(lock.credited_minor, 500);
+}
+
 static void test_lines_follow_the_commit(void **state)
 {
 	struct box *box = *state;
@@ -343,6 +427,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_lines_follow_the_commit),
+		TEST(test_coins),
 		TEST(test_a_backup_is_brought_up_to_date),
 		TEST(test_what_a_crash_kept_from_the_file_follows),
 		TEST(test_a_file_that_fails_is_tried_again),

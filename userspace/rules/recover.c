@@ -20,9 +20,16 @@ int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	int ret = store_plan_lookup(rules->store, voucher->plan_id, &plan);
 
 	*ret_session_id = 0;
+	if (!ret && voucher->times && plan.seconds != UNLIMITED)
+		plan.seconds *= voucher->times;
+	if (!ret && voucher->times && plan.bytes != UNLIMITED)
+		plan.bytes *= voucher->times;
 	if (ret || (plan.seconds != UNLIMITED && plan.seconds <= gone_sec))
 		return ret == -ENOENT ? 0 : ret;
-	credit = credit_of_plan(KIND_VOUCHER, &plan);
+	credit = credit_of_plan(
+		voucher->times ? KIND_COIN : KIND_VOUCHER, &plan);
+	if (voucher->times)
+		credit.moves_left = UNLIMITED;
 	if (credit.left_ns != UNLIMITED)
 		credit.left_ns -= gone_sec * NSEC_PER_SEC;
 	if (plan.terms.valid_days)

@@ -11,7 +11,7 @@
 #include "store/spent.h"
 
 /*
- * Gives what a redeemed voucher was worth, less the time from then until
+ * Gives what a redeemed voucher, or a plan bought by coin, was worth, less the time from then until
  * `until_sec`, the last moment that is known of (0: none is). `ret_session_id`
  * is 0 when nothing is left, or the plan is gone.
  */

@@ -166,6 +166,11 @@ void spent_log_close(struct spent_log *log)
 	" 'currency', p.currency, 'plan', p.plan_id, 'session', p.session_id,"   \
 	" 'voucher', p.voucher_id, 'network', p.network, 'who', p.who)"          \
 	" FROM payments p WHERE p.id = s.ref)"                                    \
+	" WHEN type = 'coin' THEN (SELECT json_object("                          \
+	"'type', s.type, 'at', s.at, 'pulse', c.id, 'slot', c.slot,"             \
+	" 'seq', c.seq, 'amount', c.amount_minor, 'currency', c.currency,"       \
+	" 'lock', l.id, 'mac', l.mac) FROM coin_pulses c"                        \
+	" JOIN coin_locks l ON l.id = c.lock_id WHERE c.id = s.ref)"             \
 	" ELSE (SELECT json_object("                                             \
 	"'type', s.type, 'at', s.at, 'payment', p.id, 'who', p.refunded_by)"     \
 	" FROM payments p WHERE p.id = s.ref) END"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * spent.log (I6): a file beside the database with a line for each voucher that
- * was redeemed or revoked, each payment and each refund, on disk with the
+ * was redeemed or revoked, each coin, payment and refund, on disk with the
  * commit of the turn that did it. It only ever has what happened: triggers put
  * the lines into a table in the same transaction, and they are copied behind
  * its commit; what a crash keeps from it follows at the next start. A database
@@ -34,9 +34,10 @@ int store_spent_known(struct store *store, int64_t *ret_seq);
 /* UTC seconds of the newest line in the file; 0: none. */
 int64_t store_spent_last_at(const struct store *store);
 
-/* A voucher that the database had as unused. */
+/* A voucher that the database had as unused; or a plan that was bought by coin. */
 struct spent_voucher {
 	int64_t id, plan_id;
+	int64_t times; /* by coin: how often; 0: a voucher */
 	struct mac mac;
 	int64_t at; /* UTC seconds */
 };

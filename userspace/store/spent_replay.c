@@ -87,6 +87,28 @@ static int apply_revoke(struct replay *replay, const json_t *line)
 	return store_voucher_revoke(replay->store, voucher.id);
 }
 
+/* The coins that it was bought with are spent, and its client has the time. */
+static int bought_by_coin(struct replay *replay, const json_t *line)
+{
+	struct spent_voucher spent = {
+		.plan_id = number(line, "plan"), .at = number(line, "at")};
+	int64_t session_id = 0;
+	struct plan plan;
+	int ret = spent_coin_pay(replay->store, line, &spent.mac);
+
+	if (!ret)
+		ret = store_plan_lookup(replay->store, spent.plan_id, &plan);
+	if (ret || !replay->redeemed || !plan.price_minor)
+		return ret == -ENOENT ? 0 : ret;
+	spent.times = MAX(number(line, "amount") / plan.price_minor, 1);
+	ret = replay->redeemed(replay->data, &spent, &session_id);
+	if (!ret && session_id)
+		ret = db_run(replay->store->db,
+			"UPDATE payments SET session_id = ? WHERE id = ?", "ii",
+			session_id, number(line, "payment"));
+	return ret;
+}
+
 /* Under its old number; what it names and is not there any more is not named. */
 static int apply_payment(struct replay *replay, const json_t *line)
 {
@@ -104,15 +126,23 @@ static int apply_payment(struct replay *replay, const json_t *line)
 		number(line, "voucher"), word(line, "network"),
 		word(line, "who"));
 
-	if (!ret && db_changes(replay->store->db) == 1)
-		replay->done.payments++;
-	return ret;
+	if (ret || db_changes(replay->store->db) != 1)
+		return ret;
+	replay->done.payments++;
+	return !strcmp(word(line, "method") ?: "", "coin")
+		       ? bought_by_coin(replay, line)
+		       : 0;
 }
 
 static int apply_refund(struct replay *replay, const json_t *line)
 {
 	return store_payment_refund(replay->store, number(line, "payment"),
 		number(line, "at"), word(line, "who"));
+}
+
+static int apply_coin(struct replay *replay, const json_t *line)
+{
+	return spent_coin_apply(replay->store, line);
 }
 
 static const struct {
@@ -122,6 +152,7 @@ static const struct {
 	{"redeem", apply_redeem},
 	{"revoke", apply_revoke},
 	{"payment", apply_payment},
+	{"coin", apply_coin},
 	{"refund", apply_refund},
 };
 
