@@ -362,7 +362,7 @@ static void test_a_file_that_fails_is_tried_again(void **state)
 
 	log->fd = open("/dev/full", O_RDWR | O_CLOEXEC);
 	pay(box, "a", NULL);
-	assert_int_equal(store_spent_error(box->rules.store), -EIO);
+	assert_int_equal(store_spent_error(box->rules.store), -ENOSPC);
 	close(log->fd);
 	log->fd = good;
 	assert_int_equal(file_lines(box->log), 0);

@@ -12,6 +12,8 @@ struct spent_log {
 	int fd;
 	int64_t written; /* number of its last line */
 	int64_t last_at; /* and when that was */
+	bool is_torn; /* what is behind `size` is no line */
+	int64_t size; /* then; up to the last good line */
 	int error;
 };
 /* Behind a commit: the lines that are not in the file yet. */

@@ -214,14 +214,19 @@ static int append(struct spent_log *log, const char *text, size_t len)
 	ssize_t n = 0;
 	int ret;
 
+	/* A failure left something behind. */
+	if (log->is_torn && ftruncate(log->fd, log->size))
+		return -errno;
+	log->size = log->is_torn ? log->size : size;
+	log->is_torn = true;
 	while (done < len && (n = write(log->fd, text + done, len - done)) > 0)
 		done += (size_t)n;
-	if (done == len && fdatasync(log->fd) == 0)
-		return 0;
-	ret = done < len && n == 0 ? -EIO : -errno;
-	/* If not even that: the next start cuts it off. */
-	if (size >= 0 && ftruncate(log->fd, size))
-		ret = -EIO;
+	ret = done == len && fdatasync(log->fd) == 0 ? 0
+	      : done < len && n == 0		     ? -EIO
+						     : -errno;
+	/* If not even that, the next time begins with it. */
+	if (!ret || ftruncate(log->fd, log->size) == 0)
+		log->is_torn = false;
 	return ret;
 }
 
