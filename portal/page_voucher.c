@@ -7,9 +7,25 @@
  * that page anew sends the code once more, and is told that it is in use here.
  */
 #include <ctype.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "pages.h"
+
+#define LINE_SECONDS 10 /* a wait in line, not one for tries of one's own */
+
+/* Many try at once: the page goes on by itself when it is its turn. */
+static const char *refusal(
+	struct request *req, struct view *view, const struct outcome *outcome)
+{
+	int64_t wait = json_integer_value(
+		json_object_get(outcome->reply, "retryAfter"));
+
+	if (wait < 1 || wait > LINE_SECONDS || strcmp(outcome->code, "slow_down") != 0)
+		return page_sentence(req, outcome->code, outcome->error);
+	view_format(view, "again_in", "%d", (int)wait);
+	return lang_text(req->lang, "error_in_line");
+}
 
 static void on_activated(struct request *req, const struct outcome *outcome)
 {
@@ -28,7 +44,7 @@ static void on_activated(struct request *req, const struct outcome *outcome)
 	if (outcome->code) {
 		page_refused(view, outcome);
 		page_entry(req, view, outcome->status, outcome->reply,
-			page_sentence(req, outcome->code, outcome->error));
+			refusal(req, view, outcome));
 		return;
 	}
 	page_session_values(req, view, outcome->reply, "running");

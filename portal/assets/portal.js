@@ -250,6 +250,11 @@
 		});
 	});
 
+	// Its turn comes in a few seconds.
+	if (byId("in_line"))
+		setTimeout(function () {
+			byId("in_line").submit();
+		}, Number(byId("in_line").getAttribute("data-again-in")) * 1000);
 	// What is said once: loading the page anew does not say it again.
 	if (/[?&](ended|next)=/.test(location.search))
 		history.replaceState(null, "", "/");
