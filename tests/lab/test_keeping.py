@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import signal
+import sqlite3
 import time
 
 import pytest
@@ -114,3 +115,37 @@ def test_export(tc_lab):
     for words in (["export"], ["export", "nothing"], ["export", "--subject", guest.mac,
                                                       "--format", "csv"]):
         assert tc_lab.text(*words)[0] in (2, 3), words
+
+
+def known(lab):
+    """The whole database as text."""
+    with sqlite3.connect(f"file:{database(lab)}?mode=ro", uri=True) as db:
+        return "\n".join(db.iterdump()).lower()
+
+
+def database(lab):
+    return next(lab.state.rglob("gatehouse.db"))
+
+
+def test_forget(tc_lab):
+    guest = tc_lab.guest()
+    code = tc_lab.voucher()
+    guest.redeem(code)
+    assert guest.is_online()
+    tc_lab.ctl("describe", guest.mac, "--name", "Anna")
+    tc_lab.ctl("job", "run", "address-log")
+    assert guest.mac in known(tc_lab)
+    with pytest.raises(Refused) as refusal:
+        tc_lab.ctl("forget", guest.mac)
+    assert "kick" in refusal.value.text
+    tc_lab.ctl("kick", guest.mac)
+
+    def is_forgotten():
+        # Its last bytes are counted first.
+        return tc_lab.text("forget", guest.mac)[0] == 0
+    wait_for(is_forgotten)
+    assert guest.mac not in known(tc_lab) and "anna" not in known(tc_lab)
+    assert "forget" in known(tc_lab)
+    assert guest.redeem(code)[0] != 200
+    assert tc_lab.text("forget", "+255700000000")[0] == 3
+    assert tc_lab.text("forget", "a@example.org")[0] == 3

@@ -234,6 +234,7 @@ ARGS = {
     "vouchers.create": {"plan": "1 Hour", "count": 1},
     "vouchers.revoke": {"code": "AJC12345678"},
     "jobs.run": {"name": "expire"}, "export": {"what": "sessions"},
+    "forget": {"who": MAC["mac"]},
     "vouchers.activate": {"code": "AJC12345678"},
     "vouchers.get": {"code": "AJC12345678"},
     "vouchers.sell": {"plan": "1 Hour"},

@@ -427,6 +427,90 @@ static void test_export_of_a_person(void **state)
 	assert_int_equal(seen.rows, 3);
 }
 
+/* In how many rows of all tables it stands, in whatever column. */
+static int64_t standing(struct store *store, const char *text)
+{
+	/* A statement is known by where its text is. */
+	static char texts[8][1 << 16];
+	static int next;
+	char *sql = texts[next++];
+	const size_t size = sizeof(texts[0]);
+	struct db_rows *tables, *columns;
+	char table[64], column[64];
+	size_t len = (size_t)snprintf(sql, size, "SELECT 0");
+
+	assert_true(next <= 8);
+	assert_int_equal(db_query(store->db, &tables,
+		"SELECT name FROM sqlite_master WHERE type = 'table'"
+		" AND name NOT LIKE 'sqlite_%'", ""), 0);
+	while (db_next(tables) == 1) {
+		db_text(tables, 0, table, sizeof(table));
+		assert_int_equal(db_query(store->db, &columns,
+			"SELECT name FROM pragma_table_info(?)", "t", table), 0);
+		while (db_next(columns) == 1) {
+			db_text(columns, 0, column, sizeof(column));
+			len += (size_t)snprintf(sql + len, size - len,
+				" + (SELECT count(*) FROM %s WHERE"
+				" \"%s\" LIKE '%%%s%%')", table, column, text);
+		}
+	}
+	assert_true(len < size);
+	return count(store, sql);
+}
+
+static void test_nothing_is_left_of_who_is_forgotten(void **state)
+{
+	static const char *const uses[] = {"10.77.0.5", "fd77::5"};
+	struct mac mac = {{2, 0, 0, 0, 1, 9}};
+	struct device device = {.mac = mac, .name = "Anna", .note = "Room 4",
+		.first_seen = 1, .last_seen = 2};
+	struct security_event event = {.at = 1, .last_at = 1000, .type = "x",
+		.mac = mac, .description = "x",
+		.evidence = "{\"address\":\"10.77.0.5\"}"};
+	struct payment p = {.paid_at = 5000, .method = "phone", .amount_minor = 1,
+		.currency = "TZS", .who = "x", .phone = "255700000009"};
+	struct token token = {.expires_at = 9};
+	struct mac macs[4];
+	int64_t rows;
+	size_t i;
+
+	p.session_id = token.session_id =
+		sell(*state, 9, "Day", 5000, 10, true);
+	assert_int_equal(db_run(((struct store *)*state)->db,
+		"DELETE FROM records", ""), 0);
+	assert_int_equal(store_token_insert(*state, &token), 0);
+	assert_int_equal(store_payment_insert(*state, &p), 0);
+	assert_int_equal(store_device_put(*state, &device), 0);
+	for (i = 0; i < ARRAY_SIZE(uses); i++)
+		use(*state, &mac, "guest", uses[i], 5000);
+	assert_int_equal(store_security_event_insert(*state, &event), 0);
+	event.mac = a;
+	snprintf(event.evidence, sizeof(event.evidence),
+		"{\"otherMac\":\"02:00:00:00:01:09\"}");
+	assert_int_equal(store_security_event_insert(*state, &event), 0);
+	store_audit(*state, 1, "root", "kick", &mac, p.session_id, "");
+	store_audit(*state, 1, "02:00:00:00:01:09", "activate", &mac, 0, "");
+	store_audit(*state, 1, "root", "move", &a, 0, "from 02:00:00:00:01:09");
+	assert_true(standing(*state, "02:00:00:00:01:09") >= 7);
+	assert_int_equal(store_devices_of_phone(*state, p.phone, macs, 4), 1);
+	assert_memory_equal(&macs[0], &mac, sizeof(mac));
+	assert_int_equal(store_forget_device(*state, &mac, &rows), 0);
+	assert_true(rows >= 10);
+	assert_int_equal(standing(*state, "02:00:00:00:01:09"), 0);
+	assert_int_equal(standing(*state, "10.77.0.5"), 0);
+	assert_int_equal(standing(*state, "Anna"), 0);
+	assert_int_equal(standing(*state, "255700000009"), 0);
+	/* What was sold and used is still known. */
+	assert_int_equal(count(*state, "SELECT sum(amount_minor) FROM payments"), 1);
+	assert_int_equal(count(*state, "SELECT sum(bytes_up) FROM credits"), 10);
+	p.session_id = 0;
+	p.phone[11] = '8';
+	assert_int_equal(store_payment_insert(*state, &p), 0);
+	assert_int_equal(store_forget_phone(*state, p.phone, &rows), 0);
+	assert_int_equal(rows, 1);
+	assert_int_equal(standing(*state, p.phone), 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -442,6 +526,7 @@ int main(void)
 		TEST(test_the_columns_of_netflow),
 		TEST(test_export_gives_each_row_once),
 		TEST(test_export_of_a_person),
+		TEST(test_nothing_is_left_of_who_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,7 @@ static void test_roles(void **state)
 		{"addresses.list", ROLE_SUPERVISOR, PROOF_DESK},
 		{"statistics.list", ROLE_MANAGER, PROOF_DESK},
 		{"export", ROLE_ADMIN, PROOF_DESK},
+		{"forget", ROLE_ADMIN, PROOF_DESK},
 		{"unload", ROLE_ADMIN, PROOF_LOCAL},
 		{"operators.list", ROLE_MANAGER, PROOF_DESK},
 		{"operators.add", ROLE_MANAGER, PROOF_DESK},

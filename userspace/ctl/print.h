@@ -39,6 +39,7 @@ void print_sale(const json_t *reply);
 void print_import(const json_t *reply);
 /* A page, as it is: gatehousectl gives it one after another. */
 void print_export(const json_t *reply);
+void print_forget(const json_t *reply);
 void print_verify(const json_t *reply);
 void print_events(const json_t *reply);
 void print_reasons(const json_t *reply);

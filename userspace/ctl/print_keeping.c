@@ -71,3 +71,13 @@ void print_export(const json_t *reply)
 {
 	fputs(json_string_value(json_object_get(reply, "text")) ?: "", stdout);
 }
+
+void print_forget(const json_t *reply)
+{
+	const json_t *mac;
+	size_t i;
+
+	print_done(reply);
+	json_array_foreach(json_object_get(reply, "devices"), i, mac)
+		print_line(json_string_value(mac));
+}

@@ -371,6 +371,11 @@ static const struct verb_arg claim_args[] = {
 	MAC_ARG,
 	{},
 };
+static const struct verb_arg forget_args[] = {
+	{VERB_ARG_TEXT, NULL, "who", VERB_REQUIRED, "MAC|PHONE",
+		"a device, or a telephone number that was paid from"},
+	{},
+};
 static const struct verb_arg export_args[] = {
 	{VERB_ARG_TEXT, NULL, "what", VERB_OPTIONAL, "TABLE",
 		"sessions, usage, payments, addresses, devices, vouchers,\n"
@@ -552,6 +557,9 @@ const struct verb verbs[] = {
 		"coins claim 17 " DEVICE},
 	{"coins", "coins.list", no_args, NULL, print_coins,
 		"coin slots, and money in them that was not used", "coins"},
+	{"forget", "forget", forget_args, NULL, print_forget,
+		"remove what is known of a person; sums and money stay, nameless",
+		"forget " DEVICE},
 	{"export", "export", export_args, NULL, print_export,
 		"a table as CSV or JSON",
 		"export payments --from 2026-11-01 --out payments.csv"},

@@ -263,6 +263,10 @@ static const struct json_arg statistics_args[] = {
 	OPT_TEXT(args_statistics, to, "to", to_set),
 	{},
 };
+static const struct json_arg forget_args[] = {
+	ARG_TEXT(args_forget, who, "who"),
+	{},
+};
 static const struct json_arg export_args[] = {
 	OPT_TEXT(args_export, what, "what", what_set),
 	OPT_TEXT(args_export, schema, "schema", schema_set),
@@ -417,6 +421,7 @@ const struct op ops[] = {
 	{"addresses.list", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, addresses_args, op_addresses_list},
 	{"statistics.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, statistics_args, op_statistics_list},
 	{"export", PROOF_DESK, ROLE_ADMIN, RATE_FREE, export_args, op_export},
+	{"forget", PROOF_DESK, ROLE_ADMIN, RATE_FREE, forget_args, op_forget},
 	{"operators.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, list_args, op_operators_list},
 	{"operators.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, operator_add_args, op_operators_add},
 	{"operators.remove", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_operators_remove},

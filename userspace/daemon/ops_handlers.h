@@ -169,6 +169,9 @@ struct args_statistics {
 	char by[16];
 	char from[16], to[16]; /* days, both in it */
 };
+struct args_forget {
+	char who[64]; /* MAC, telephone number or e-mail address */
+};
 struct args_export {
 	int64_t after; /* as in args_list */
 	bool what_set, schema_set, format_set, from_set, to_set, subject_set;
@@ -272,7 +275,7 @@ op_fn op_vouchers_create, op_vouchers_list, op_vouchers_get, op_vouchers_sell,
 op_fn op_groups_list, op_groups_get, op_groups_add, op_groups_set,
 	op_groups_join, op_groups_leave, op_groups_remove;
 op_fn op_jobs_list, op_jobs_run, op_addresses_list, op_statistics_list,
-	op_export;
+	op_export, op_forget;
 op_fn op_payments_list, op_payments_sums, op_payments_refund;
 /* ops_pause.c */
 op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;

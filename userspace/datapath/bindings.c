@@ -210,6 +210,42 @@ int bindings_clean(struct datapath *dp, uint64_t now_ns)
 	return ret ?: c.removed;
 }
 
+struct forgetting {
+	struct datapath *dp;
+	const struct mac *mac;
+	enum datapath_map map;
+};
+
+/* Both kinds of rows begin with the MAC. */
+static int forget_sighting(void *data, const void *key, const void *value)
+{
+	const struct forgetting *f = data;
+
+	if (memcmp(value, f->mac->addr, sizeof(f->mac->addr)) != 0)
+		return 0;
+	return forget(f->dp->maps[f->map], key);
+}
+
+_Static_assert(offsetof(struct gh_binding, mac) == 0, "forget_sighting()");
+_Static_assert(offsetof(struct gh_sighting, mac) == 0, "forget_sighting()");
+
+int sightings_forget(struct datapath *dp, const struct mac *mac)
+{
+	struct forgetting f = {.dp = dp, .mac = mac, .map = MAP_ADDRESSES};
+	struct gh_mac key = {{0}, {0}};
+	int ret = map_each(dp->maps[MAP_ADDRESSES], sizeof(struct gh_ip),
+		sizeof(struct gh_sighting), forget_sighting, &f);
+
+	f.map = MAP_BINDINGS;
+	if (!ret)
+		ret = map_each(dp->maps[MAP_BINDINGS], sizeof(struct gh_ip),
+			sizeof(struct gh_binding), forget_sighting, &f);
+	memcpy(key.addr, mac->addr, sizeof(key.addr));
+	if (!ret)
+		ret = forget(dp->maps[MAP_CAPTIVE], &key);
+	return ret ?: forget(dp->maps[MAP_GUARDS], &key);
+}
+
 static int clean_captive(void *data, const void *key, const void *value)
 {
 	struct cleaning *c = data;

@@ -46,6 +46,9 @@ int bindings_forget(struct datapath *dp, const struct mac *mac);
  * Guards without a record go as well. Returns how many, or negative errno. */
 int bindings_clean(struct datapath *dp, uint64_t now_ns);
 
+/* Forgets that a client without a record was there. */
+int sightings_forget(struct datapath *dp, const struct mac *mac);
+
 /* Forgets who was captive, and what was heard, before `before_ns`. The same. */
 int sightings_clean(struct datapath *dp, uint64_t before_ns);
 

@@ -129,7 +129,8 @@ static const struct export_table tables[] = {
 		"SELECT a.id, a.id AS id, " TIME("a.at") " AS at, a.who AS who,"
 		" a.operation AS operation, a.mac AS mac, a.session_id AS session_id,"
 		" a.detail AS detail FROM audit a"
-		ROWS("a.id", "a.at") OF_MAC("a.mac") OF_PHONE("a.session_id") ORDER("a.id")},
+		ROWS("a.id", "a.at") OF_MAC("a.mac = ?5 OR a.who")
+		OF_PHONE("a.session_id") ORDER("a.id")},
 
 	{"netflow", "users", false, NEWEST("operators"),
 		"SELECT o.id, o.id AS id, NULL AS email, NULL AS password, o.name AS name,"

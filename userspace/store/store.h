@@ -664,4 +664,15 @@ int store_export_columns(struct store *store, const struct export_table *table,
 	void (*fn)(void *data, const struct export_cell *cells, int count),
 	void *data);
 
+/* What is known of a device, but for a session that is not over; how many rows
+ * changed. A row of a blocked device stays, without its name. */
+int store_forget_device(
+	struct store *store, const struct mac *mac, int64_t *ret_rows);
+/* The same of a telephone number. */
+int store_forget_phone(
+	struct store *store, const char *phone, int64_t *ret_rows);
+/* Up to `max` devices that were paid for with it; how many. */
+int store_devices_of_phone(
+	struct store *store, const char *phone, struct mac *rows, int max);
+
 #endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Forgetting a person. Who has a session is not forgotten in the middle of it.
+ * The audit says that somebody was forgotten and by whom, and not who it was.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mac.h"
+#include "base/util.h"
+#include "daemon/client_json.h"
+#include "daemon/ops_handlers.h"
+#include "datapath/bindings.h"
+
+#define DEVICES_SHOWN 16
+
+static int note(struct gatehoused *g, const struct caller *caller,
+	const char *what, int64_t rows)
+{
+	char detail[64];
+
+	snprintf(detail, sizeof(detail), "%s, %lld rows", what, (long long)rows);
+	return store_audit(g->store, clock_wall_sec(), caller->who, "forget",
+		NULL, 0, detail);
+}
+
+static json_t *done(int64_t rows, json_t *devices, const char *message)
+{
+	return reply_fields("{s:I, s:o, s:s}", "rows", (json_int_t)rows,
+		"devices", devices, "message", message);
+}
+
+static json_t *forget_device(struct gatehoused *g, const struct caller *caller,
+	const struct mac *mac)
+{
+	struct session session;
+	struct record record;
+	int64_t rows = 0;
+	int ret = store_session_of(g->store, mac, &session);
+
+	if (!ret)
+		return reply_refuse(CTL_conflict,
+			"The device has a session. End it with `gatehousectl "
+			"kick`, then try again.");
+	if (ret == -ENOENT)
+		ret = store_record_of(g->store, mac, &record);
+	if (!ret)
+		return reply_refuse(CTL_conflict,
+			"The gate still counts what the device used last. Try "
+			"again in a few seconds.");
+	if (ret == -ENOENT)
+		ret = store_forget_device(g->store, mac, &rows);
+	if (!ret && g->dp)
+		ret = sightings_forget(g->dp, mac);
+	if (!ret)
+		ret = note(g, caller, "a device", rows);
+	if (ret)
+		return reply_failed("forget", ret);
+	return done(rows, json_array(),
+		"The device is forgotten. Copies of the database and spent.log "
+		"have it until they are replaced.");
+}
+
+static json_t *forget_phone(struct gatehoused *g, const struct caller *caller,
+	const char *phone)
+{
+	struct mac macs[DEVICES_SHOWN];
+	json_t *devices;
+	int64_t rows = 0;
+	int n = store_devices_of_phone(g->store, phone, macs, DEVICES_SHOWN), i;
+	int ret = MIN(n, 0);
+
+	if (!ret)
+		ret = store_forget_phone(g->store, phone, &rows);
+	if (!ret && rows)
+		ret = note(g, caller, "a telephone number", rows);
+	if (ret)
+		return reply_failed("forget", ret);
+	if (!rows)
+		return reply_refuse(CTL_not_found,
+			"No such telephone number is known.");
+	devices = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(devices, json_mac(&macs[i]));
+	return done(rows, devices,
+		n ? "The number is forgotten. These devices were paid for with "
+		    "it; `gatehousectl forget MAC` forgets one."
+		  : "The number is forgotten.");
+}
+
+json_t *op_forget(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_forget *a = args;
+	struct mac mac;
+
+	if (mac_parse(a->who, &mac) == 0)
+		return forget_device(g, caller, &mac);
+	if (strchr(a->who, '@'))
+		return reply_refuse(CTL_not_found,
+			"No guest's e-mail address is kept here.");
+	return forget_phone(g, caller, a->who);
+}
