@@ -123,7 +123,13 @@ def test_roles_hold_for_tokens(tc_lab):
     cases = [
         ("clients.allow", minute, "staff"),
         ("clients.allow", {"mac": mac, "minutes": 61}, "supervisor"),
+        ("clients.set", {"mac": mac, "note": "x"}, "staff"),
+        ("clients.set", {"mac": mac, "sessionTime": 3601}, "supervisor"),
+        ("clients.set", {"mac": mac, "downloadKbps": 500}, "supervisor"),
+        ("clients.set", {"mac": mac, "blocked": False}, "supervisor"),
+        ("clients.set", {"mac": mac, "exempt": False}, "manager"),
         ("clients.kick", {"mac": mac}, "supervisor"),
+        ("backup", {}, None),
         ("plans.add", {"name": "op", "minutes": 5}, "manager"),
         ("operators.list", {}, "manager"),
         ("access.list", {}, "admin"),
@@ -275,7 +281,20 @@ def test_a_day_at_the_office(office):
     status, reply, _ = api(office, f"/api/devices/{mac}", {"name": "Room 12", "note": "late"},
                            *as_eva, method="PUT")
     assert status == 200 and reply["name"] == "Room 12", reply
-    assert api(office, f"/api/devices/{mac}", None, *as_eva)[1]["note"] == "late"
+    # PUT answers the device as GET shows it; by its number as by its MAC.
+    shown = api(office, f"/api/devices/{mac}", None, *as_eva)[1]
+    assert shown["note"] == "late" and set(reply) - {"message"} == set(shown)
+    assert api(office, f"/api/devices/{shown['id']}", None, *as_eva)[1]["mac"] == shown["mac"]
+    left = shown["remainingSeconds"]
+    status, reply, _ = api(office, f"/api/devices/{shown['id']}",
+                           {"sessionTime": 3600, "downloadKbps": 5000, "uploadKbps": 1000},
+                           *as_eva, method="PUT")
+    assert status == 200 and left + 3000 < reply["remainingSeconds"] <= left + 3600, reply
+    status, reply, _ = api(office, f"/api/devices/{mac}", {"sessionTime": -10 ** 6}, *as_eva,
+                           method="PUT")
+    assert status == 200 and reply["remainingSeconds"] == 0 and not guest.is_online(), reply
+    assert api(office, "/api/operator/clients.allow", {"mac": mac, "minutes": 90},
+               *as_eva)[0] == 200 and guest.is_online()
     items = api(office, "/api/devices?limit=50", None, *as_eva)[1]["items"]
     assert mac.lower() in [item["mac"].lower() for item in items]
     # What is above her, what is the box's own, what another site wants.
@@ -290,6 +309,16 @@ def test_a_day_at_the_office(office):
     status, _, headers = api(office, "/api/logout", {}, *as_eva)
     assert status == 200 and "Max-Age=0" in headers["set-cookie"]
     assert api(office, "/api/me", None, *as_eva)[0] == 401
+    # Her own password, by the old one.
+    own = {"oldPassword": PASSWORD, "password": "staple and battery"}
+    headers = api(office, "/api/login", {"name": "eva", "password": PASSWORD})[2]
+    as_eva = ("-b", headers["set-cookie"].split(";")[0])
+    reply = api(office, "/api/operator/operators.password",
+                {**own, "oldPassword": "something else"}, *as_eva)[1]
+    assert reply["code"] == "wrong_password"
+    assert api(office, "/api/operator/operators.password", own, *as_eva)[0] == 200
+    assert api(office, "/api/me", None, *as_eva)[0] == 401
+    operator(office, "passwd", "eva", password=PASSWORD)
     # A program, with a token.
     token = operator(office, "token", "add", "eva")["token"]
     as_program = ("-H", f"Authorization: Bearer {token}")

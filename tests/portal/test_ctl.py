@@ -247,6 +247,7 @@ ARGS = {
     "operators.passwd": {"name": "x", "password": "0123456789"},
     "operators.remove": {"name": "x"}, "operators.logout": {"name": "x"},
     "operators.login": {"name": "x", "password": "0", "address": "10.0.0.1"},
+    "operators.password": {"oldPassword": "0", "password": "0123456789"},
     "tokens.add": {"name": "x"}, "tokens.remove": {"id": 1},
     "explain": MAC, "unload": {"open": True},
 }

@@ -78,6 +78,47 @@ static void test_defaults(void **state)
 	assert_true(ip_is_zero(&config.networks[0].portal6));
 }
 
+/* T2: the instance for operators shares nothing with the guests'. */
+static void test_operators(void **state)
+{
+	static const char text[] = "[portal]\nname = portal.example\n" NET
+				   "operators = yes\n";
+	uint16_t ports[CONFIG_PORTAL_PORTS];
+
+	assert_int_equal(load(text, strlen(text), &config, &faults), 0);
+	assert_string_equal(config.operator_name, "admin.portal.example");
+	assert_int_equal(config_operator_ports(&config, ports), 1);
+	assert_int_equal(ports[0], 8080);
+	config.networks[0].operators = false;
+	assert_int_equal(config_operator_ports(&config, ports), 0);
+	config_for_operators(&config);
+	assert_string_equal(config.portal_user, "gatehouse-operator");
+	assert_string_equal(config.portal_name, "admin.portal.example");
+	assert_int_equal(config.portal_http_port, 8080);
+}
+
+static const char *const operator_faults[] = {
+	"[portal]\noperator_user = gatehouse-portal\n" NET,
+	"[portal]\noperator_user = root\n" NET,
+	"[roles]\ngatehouse-operator = staff\n" NET,
+	"[portal]\noperator_tls_cert = /x\n" NET,
+	"[portal]\noperator_http_port = 8443\n" NET,
+	"[portal]\noperator_http_port = 80\n" NET "operators = yes\n",
+};
+
+static void test_operators_apart(void **state)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(operator_faults); i++) {
+		const char *text = operator_faults[i];
+
+		if (load(text, strlen(text), &config, &faults) != -EINVAL ||
+			faults.count != 1)
+			fail_msg("%s: %s", text, faults.text);
+	}
+}
+
 static void test_everything(void **state)
 {
 	static const char text[] =
@@ -470,6 +511,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_operators),
+		cmocka_unit_test(test_operators_apart),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_all_faults_at_once),

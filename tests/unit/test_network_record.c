@@ -211,6 +211,31 @@ static void test_reach_comes_first_and_only_its_port(void **state)
 	check(cases, ARRAY_SIZE(cases));
 }
 
+/* T2: where operators log in is reached by who is online, and only there. */
+static void test_operators_where_they_may(void **state)
+{
+	static const struct address_case none[] = {
+		{"10.7.0.1", IPPROTO_TCP, 8080, GH_PLACE_BOX},
+		{"fd77::1", IPPROTO_TCP, 8080, GH_PLACE_BOX},
+	};
+	static const struct address_case some[] = {
+		{"10.7.0.1", IPPROTO_TCP, 8080, GH_PLACE_REACH},
+		{"fd77::1", IPPROTO_TCP, 8080, GH_PLACE_REACH},
+		{"10.7.0.1", IPPROTO_TCP, 8443, GH_PLACE_BOX},
+		{"10.7.0.1", IPPROTO_UDP, 8080, GH_PLACE_BOX},
+		{"10.7.0.1", IPPROTO_TCP, 22, GH_PLACE_BOX},
+		{"10.8.0.1", IPPROTO_TCP, 8080, GH_PLACE_INSIDE},
+	};
+
+	config.operator_http_port = 8080;
+	config.operator_https_port = 8443;
+	assert_int_equal(make(), 0);
+	check(none, ARRAY_SIZE(none));
+	network->operators = true;
+	assert_int_equal(make(), 0);
+	check(some, ARRAY_SIZE(some));
+}
+
 static void test_covered_rules_are_left_out(void **state)
 {
 	char text[32];
@@ -356,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup(test_block_private, setup),
 		cmocka_unit_test_setup(
 			test_reach_comes_first_and_only_its_port, setup),
+		cmocka_unit_test_setup(test_operators_where_they_may, setup),
 		cmocka_unit_test_setup(test_covered_rules_are_left_out, setup),
 		cmocka_unit_test_setup(
 			test_as_many_networks_as_the_file_takes, setup),

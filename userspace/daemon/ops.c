@@ -311,6 +311,11 @@ static const struct json_arg operator_passwd_args[] = {
 	ARG_TEXT(args_operator, password, "password"),
 	{},
 };
+static const struct json_arg password_args[] = {
+	ARG_TEXT(args_password, old_password, "oldPassword"),
+	ARG_TEXT(args_password, password, "password"),
+	{},
+};
 static const struct json_arg token_add_args[] = {
 	ARG_TEXT(args_token_add, name, "name"),
 	OPT_NOTE(args_token_add, label, "label", label_set),
@@ -429,6 +434,7 @@ const struct op ops[] = {
 	{"operators.passwd", PROOF_DESK, ROLE_MANAGER, RATE_FREE, operator_passwd_args, op_operators_passwd},
 	{"operators.logout", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_operators_logout},
 	{"operators.login", PROOF_DOOR, ROLE_NONE, RATE_FREE, login_args, op_operators_login},
+	{"operators.password", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, password_args, op_operators_password},
 	{"operators.me", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_operators_me},
 	{"operators.leave", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_operators_leave},
 	{"tokens.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, list_args, op_tokens_list},
@@ -468,6 +474,7 @@ FITS(args_addresses);
 FITS(args_statistics);
 FITS(args_export);
 FITS(args_operator);
+FITS(args_password);
 FITS(args_token_add);
 FITS(args_login);
 FITS(args_access);

@@ -70,6 +70,19 @@ json_t *client_refused(enum outcome outcome, const struct mac *mac)
 		mac_format(mac, text));
 }
 
+json_t *client_shown(struct gatehoused *g, const struct mac *mac,
+	const char *message)
+{
+	json_t *reply = message ? client_changed(g, mac, message)
+				: client_reply(g, mac);
+	int ret = reply_is_ok(reply) ? json_add_addresses(g, mac, reply) : 0;
+
+	if (!ret)
+		return reply;
+	json_decref(reply);
+	return reply_failed("reading a device's addresses", ret);
+}
+
 static int audit(struct gatehoused *g, const struct caller *caller,
 	const char *operation, const struct mac *mac, const char *detail)
 {
@@ -190,19 +203,11 @@ json_t *op_clients_get(struct gatehoused *g, const struct caller *caller,
 {
 	const struct args_device *a = args;
 	struct mac mac;
-	json_t *reply = device_meant(g, &a->device, &mac);
-	int ret;
+	json_t *refusal = device_meant(g, &a->device, &mac);
 
-	if (reply)
-		return reply;
-	reply = client_reply(g, &mac);
-	if (!reply_is_ok(reply))
-		return reply;
-	ret = json_add_addresses(g, &mac, reply);
-	if (!ret)
-		return reply;
-	json_decref(reply);
-	return reply_failed("reading a device's addresses", ret);
+	if (refusal)
+		return refusal;
+	return client_shown(g, &mac, NULL);
 }
 
 static bool is_rated(const struct args_rates *a)

@@ -278,6 +278,5 @@ json_t *op_clients_set(struct gatehoused *g, const struct caller *caller,
 	ret = store_device_put(g->store, &s.device);
 	if (ret)
 		return reply_failed("clients.set", ret);
-	return s.message[0] ? client_changed(g, &s.mac, s.message)
-			    : client_reply(g, &s.mac);
+	return client_shown(g, &s.mac, s.message[0] ? s.message : NULL);
 }

@@ -202,6 +202,10 @@ struct args_operator {
 	char role[16];
 	char password[129];
 };
+struct args_password {
+	char old_password[129];
+	char password[129];
+};
 struct args_token_add {
 	char name[CTL_NAME_MAX + 1];
 	bool label_set, expires_set;
@@ -255,6 +259,9 @@ json_t *session_json(struct gatehoused *g, const struct session *session,
 json_t *client_reply(struct gatehoused *g, const struct mac *mac);
 json_t *client_changed(
 	struct gatehoused *g, const struct mac *mac, const char *message);
+/* As clients.get shows it, with its addresses; `message` may be NULL. */
+json_t *client_shown(
+	struct gatehoused *g, const struct mac *mac, const char *message);
 json_t *client_refused(enum outcome outcome, const struct mac *mac);
 /* NULL, or a refusal: the MAC of the device that is meant. */
 json_t *device_meant(struct gatehoused *g, const struct json_device *device,
@@ -284,7 +291,7 @@ op_fn op_coins_lock, op_coins_status, op_coins_done, op_sessions_start,
 op_fn op_guest_session, op_guest_pause, op_guest_resume;
 op_fn op_operators_list, op_operators_add, op_operators_remove,
 	op_operators_role, op_operators_passwd, op_operators_logout,
-	op_operators_login, op_operators_me, op_operators_leave;
+	op_operators_login, op_operators_password, op_operators_me, op_operators_leave;
 op_fn op_tokens_list, op_tokens_add, op_tokens_remove;
 op_fn op_access_list;
 

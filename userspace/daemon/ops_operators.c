@@ -12,6 +12,7 @@
 #include "base/role.h"
 #include "base/util.h"
 #include "daemon/access.h"
+#include "daemon/alarms.h"
 #include "daemon/client_json.h"
 #include "daemon/login_throttle.h"
 #include "daemon/ops_handlers.h"
@@ -37,6 +38,7 @@ struct later {
 	char name[CTL_NAME_MAX + 1];
 	enum role role;
 	char before[CRYPTO_PASSWORD]; /* what a login was checked against */
+	char password[PASSWORDS_TEXT]; /* the next one, once that is right */
 	char address[IP_TEXT];
 	struct ipaddr ip;
 	bool is_known;
@@ -44,6 +46,12 @@ struct later {
 	int ret;
 	const char *stored;
 };
+
+static void later_free(struct later *later)
+{
+	crypto_wipe(later, sizeof(*later));
+	free(later);
+}
 
 static json_t *call_finish(struct gatehoused *g, void *data)
 {
@@ -59,7 +67,7 @@ static void on_password(void *data, int ret, const char *stored)
 	json_t *reply;
 
 	if (ret == -ECANCELED) { /* the daemon ends */
-		free(later);
+		later_free(later);
 		return;
 	}
 	later->ret = ret;
@@ -68,7 +76,7 @@ static void on_password(void *data, int ret, const char *stored)
 	access_log_note(g->access_log, later->operation, later->caller.who,
 		reply_code(reply), later->begun_ns);
 	ctl_server_answer(g->ctl, later->ticket, reply);
-	free(later);
+	later_free(later);
 }
 
 static struct later *later_new(struct gatehoused *g, const struct caller *caller,
@@ -92,7 +100,7 @@ static json_t *wait_for_it(struct later *later, int ret)
 		later->ticket = ctl_server_defer(later->g->ctl);
 		return NULL;
 	}
-	free(later);
+	later_free(later);
 	if (ret == -EBUSY)
 		return reply_refuse(CTL_slow_down,
 			"Others are logging in; please try again in a moment.");
@@ -461,6 +469,10 @@ static json_t *finish_login(struct gatehoused *g, const struct later *later)
 		(!ret && strcmp(operator.password, later->before)))
 		ret = -EACCES;
 	if (ret == -EACCES)
+		alarms_raise(g->alarms, "login_refused", SEVERITY_MEDIUM, NULL,
+			NULL, 0,
+			"a wrong name or password at the operators' portal");
+	if (ret == -EACCES)
 		return reply_refuse(CTL_wrong_password,
 			"The name or the password is wrong.");
 	if (!ret)
@@ -512,7 +524,7 @@ json_t *op_operators_login(struct gatehoused *g, const struct caller *caller,
 	later = later_new(g, caller, "operators.login", finish_login);
 	memcpy(later->name, a->name, sizeof(later->name));
 	if (ip_parse(a->address, &later->ip)) {
-		free(later);
+		later_free(later);
 		return reply_refuse(
 			CTL_bad_request, "address is not an IP address.");
 	}
@@ -526,7 +538,7 @@ json_t *op_operators_login(struct gatehoused *g, const struct caller *caller,
 	try = try_of(later);
 	wait = login_throttle_try(g->login_throttle, &try, clock_mono_ns());
 	if (wait) {
-		free(later);
+		later_free(later);
 		return reply_slow_down(wait);
 	}
 	/* A name that does not exist takes as long. */
@@ -535,6 +547,64 @@ json_t *op_operators_login(struct gatehoused *g, const struct caller *caller,
 			: passwords_make(g->passwords, a->password, on_password,
 				  later);
 	return wait_for_it(later, ret);
+}
+
+/* The old one was right: now the new one is made. */
+static void on_old_password(void *data, int ret, const char *stored)
+{
+	struct later *later = data;
+	struct login_try try = try_of(later);
+
+	if (!ret) {
+		login_throttle_right(
+			later->g->login_throttle, &try, clock_mono_ns());
+		ret = passwords_make(later->g->passwords, later->password,
+			on_password, later);
+	}
+	if (ret)
+		on_password(later, ret, NULL);
+}
+
+static json_t *finish_own(struct gatehoused *g, const struct later *later)
+{
+	if (later->ret == -EACCES)
+		return reply_refuse(CTL_wrong_password,
+			"The old password is another one.");
+	if (later->ret == -EBUSY)
+		return reply_slow_down(NSEC_PER_SEC);
+	return finish_password(g, later);
+}
+
+json_t *op_operators_password(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_password *a = args;
+	struct operator operator;
+	struct login_try try;
+	struct later *later;
+	const char *fault;
+	int64_t wait;
+	int ret = store_operator_lookup(g->store, caller->operator_id, &operator);
+
+	if (ret)
+		return reply_failed("operators.password", ret);
+	fault = operator_password_fault(operator.name, a->password);
+	if (fault)
+		return reply_refuse(CTL_bad_request, "%s", fault);
+	later = later_new(g, caller, "operators.password", finish_own);
+	later->id = operator.id;
+	later->is_known = true;
+	memcpy(later->name, operator.name, sizeof(operator.name));
+	memcpy(later->password, a->password, sizeof(later->password));
+	try = try_of(later);
+	wait = login_throttle_try(g->login_throttle, &try, clock_mono_ns());
+	if (wait) {
+		later_free(later);
+		return reply_slow_down(wait);
+	}
+	return wait_for_it(later,
+		passwords_check(g->passwords, a->old_password, operator.password,
+			on_old_password, later));
 }
 
 json_t *op_operators_me(struct gatehoused *g, const struct caller *caller,
