@@ -551,6 +551,143 @@ static void test_what_is_due_is_settled(void **state)
 	assert_int_equal(next, UNLIMITED);
 }
 
+/*
+ * The model knows nothing of hours: it plays the kernel, which lets a packet
+ * pass as its last grant says, and counts how long it would have. Whatever
+ * happens, that and what is left are what was given.
+ */
+struct kernel {
+	struct grant grant;
+	int64_t since_ns;
+	int64_t used_ns; /* of time that has an end */
+};
+
+static void kernel_goes_on(struct kernel *kernel, int64_t now_ns)
+{
+	int64_t until_ns = MIN(now_ns, kernel->grant.expires_ns);
+
+	if (kernel->grant.state == GRANT_RUNNING && until_ns > kernel->since_ns)
+		kernel->used_ns += until_ns - kernel->since_ns;
+	kernel->since_ns = now_ns;
+}
+
+/* What all credits have; `ret_waiting`: how many are to come. */
+static int64_t kernel_is_told(
+	struct world *w, struct kernel *kernel, int *ret_waiting)
+{
+	struct account account;
+	struct holder holder;
+	int64_t left = 0;
+	int ret = account_load(&w->rules, &w->mac, &w->now, &account), i;
+
+	kernel->grant = (struct grant){.state = GRANT_NONE};
+	*ret_waiting = 0;
+	if (ret)
+		return 0;
+	assert_int_equal(store_holder_lookup(w->rules.store, &w->mac, &holder), 0);
+	kernel->grant = grant_of(&holder, &w->now);
+	for (i = 0; i < account.count; i++) {
+		left += credit_time_left(&account.credits[i], w->now.mono_ns);
+		*ret_waiting += account.credits[i].state == CREDIT_WAITING;
+	}
+	return left;
+}
+
+static uint64_t dice;
+
+/* xorshift64*, so that a seed says what was done. */
+static int64_t random_below(int64_t n)
+{
+	dice ^= dice >> 12;
+	dice ^= dice << 25;
+	dice ^= dice >> 27;
+	return (int64_t)((dice * 2685821657736338717ULL >> 33) % (uint64_t)n);
+}
+
+/* An operation; the nanoseconds that it gives. */
+static int64_t do_something(struct world *w, struct plan *plans, int n, int waiting)
+{
+	struct plan *plan = &plans[random_below(n)];
+	enum outcome outcome;
+	bool changed;
+	int ret = 0;
+
+	switch (random_below(6)) {
+	case 0:
+		if (waiting > 1)
+			return 0;
+		give(w, plan);
+		return plan->seconds * NSEC_PER_SEC;
+	case 1:
+		ret = session_pause(&w->rules, &w->mac, SESSION_BY_USER, &w->now,
+			&changed, &outcome);
+		break;
+	case 2:
+	case 3:
+		ret = session_resume(&w->rules, &w->mac, SESSION_BY_USER, &w->now,
+			&changed, &outcome);
+		break;
+	case 4:
+		ret = session_hold(&w->rules, &w->mac, SESSION_HELD_BY_HAND, &w->now,
+			&changed, &outcome);
+		break;
+	default:
+		ret = session_release(&w->rules, &w->mac, SESSION_BY_OPERATOR, &w->now,
+			&changed, &outcome);
+	}
+	assert_int_equal(ret, 0);
+	return 0;
+}
+
+static void test_random_days(void **state)
+{
+	static const char *const hours[] = {"", "08:00-13:00",
+		"22:00-02:30 06:00-07:00", "02:10-02:20"};
+	struct world *w = *state;
+	struct plan plans[ARRAY_SIZE(hours)];
+	struct kernel kernel = {.grant = {.state = GRANT_NONE}};
+	int64_t given = 0, left = 0, next, wait;
+	const char *seed = getenv("SEED");
+	int i, waiting = 0;
+
+	dice = seed ? strtoull(seed, NULL, 0) : (uint64_t)clock_mono_ns() | 1;
+	print_message("SEED=%llu\n", (unsigned long long)dice);
+	set_zone("Europe/Berlin");
+	/* A few days before its clocks are put forward. */
+	w->now.wall_sec = at(2026, 3, 20, 0, 0);
+	kernel.since_ns = w->now.mono_ns;
+	for (i = 0; i < (int)ARRAY_SIZE(hours); i++) {
+		char name[8];
+
+		snprintf(name, sizeof(name), "p%d", i);
+		plans[i] = plan_of(name, (1 + random_below(i < 3 ? 300 : 15)) * MINUTE);
+		snprintf(plans[i].terms.hours, STORE_HOURS, "%s", hours[i]);
+	}
+	for (i = 0; i < 15000; i++) {
+		assert_int_equal(store_credit_next(w->rules.store, &next), 0);
+		wait = random_below(4 * 3600) * NSEC_PER_SEC + random_below(1000000);
+		/* The daemon is there for what comes next, or it is away. */
+		if (next != UNLIMITED && (waiting || random_below(10)))
+			wait = MIN(wait, MAX(next - w->now.mono_ns, 0) + 1000);
+		w->now.mono_ns += wait;
+		w->now.wall_sec += wait / NSEC_PER_SEC;
+		if (!random_below(500))
+			w->now.wall_sec += random_below(2 * 86400) - 86400;
+		kernel_goes_on(&kernel, w->now.mono_ns);
+		left = kernel_is_told(w, &kernel, &waiting);
+		if (!random_below(4)) {
+			given += do_something(w, plans, ARRAY_SIZE(plans), waiting);
+			left = kernel_is_told(w, &kernel, &waiting);
+		}
+		/* Each credit begins a microsecond late, as the daemon does. */
+		if (llabs(given - left - kernel.used_ns) > i * 1000LL)
+			fail_msg("step %d: given %lld, left %lld, used %lld", i,
+				(long long)given, (long long)left,
+				(long long)kernel.used_ns);
+	}
+	set_zone("UTC");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -571,6 +708,7 @@ int main(void)
 		TEST(test_a_changed_plan_is_for_who_begins),
 		TEST(test_a_reboot_outside_of_the_hours),
 		TEST(test_what_is_due_is_settled),
+		TEST(test_random_days),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,25 @@ static int settle_due(struct sync *sync, const struct moment *now)
 	return n;
 }
 
+/* The wall clock, or its zone, may be another one. */
+static int settle_dated(struct sync *sync, const struct moment *now)
+{
+	_cleanup_free_ struct account *account = xcalloc(1, sizeof(*account));
+	struct mac macs[DUE_MAX];
+	int64_t after = 0;
+	int n, i, ret;
+
+	while ((n = store_credit_dated(
+			sync->g->store, &after, macs, DUE_MAX)) > 0)
+		for (i = 0; i < n; i++) {
+			ret = account_load(
+				&sync->g->rules, &macs[i], now, account);
+			if (ret && ret != -ENOENT)
+				return ret;
+		}
+	return n;
+}
+
 static void note_unwritten(struct start *start, struct cached_record *entry)
 {
 	ARRAY_GROW(start->unwritten, start->unwritten_count, start->unwritten_size);
@@ -198,6 +217,8 @@ static int start_store(struct start *start)
 	}
 	if (!ret)
 		ret = settle_due(sync, &start->now);
+	if (!ret)
+		ret = settle_dated(sync, &start->now);
 	if (!ret)
 		ret = store_holder_each(sync->g->store, gather_want, start);
 	if (!ret)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "daemon/exemptions.h"
+#include "daemon/sync.h"
 #include "rules/wall.h"
 
 #define KEY "clock.last"
@@ -56,6 +57,8 @@ static int step(struct gatehoused *g, int64_t seconds)
 			"clock step", NULL, 0, detail);
 	if (!ret)
 		ret = wall_clock_keep(g);
+	if (!ret)
+		ret = sync_date(g);
 	return ret ? ret : exemptions_settle(g);
 }
 

@@ -302,6 +302,9 @@ int store_clock_step(struct store *store, int64_t seconds)
 		" used_at = used_at + ?1, updated_at = unixepoch()",
 		"UPDATE api_tokens SET expires_at = expires_at + ?,"
 		" updated_at = unixepoch()",
+		"UPDATE credits SET valid_until = valid_until + ?,"
+		" updated_at = unixepoch() WHERE state <> 'used'"
+		" AND valid_until IS NOT NULL",
 		"UPDATE operator_addresses SET used_at = used_at + ?,"
 		" updated_at = unixepoch()",
 	};

@@ -522,7 +522,7 @@ int store_payment_sums(struct store *store, const struct payment_filter *filter,
 	int64_t skip, struct payment_sum *rows, int max);
 
 /* The date was wrong by so many seconds: what was to last some days from a
- * moment on (tokens) still does. */
+ * moment on (tokens, the days of a credit) still does. */
 int store_clock_step(struct store *store, int64_t seconds);
 
 /* What is kept for some time only (N14); store/retention.c says what is of
