@@ -230,6 +230,8 @@ void page_session_values(struct request *req, struct view *view,
 		state = "running";
 	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
 	view_set_flag(view, view_get(view, "state"), true);
+	view_set_flag(view, "may_share",
+		json_is_true(json_object_get(session, "mayShare")));
 	view_set_flag(view, "may_pause",
 		json_is_true(json_object_get(session, "mayPause")));
 	if (json_is_integer(seconds) && !is_exempt)

@@ -19,6 +19,9 @@ void page_coins(struct request *req); /* page_coins.c */
 void page_coins_lock(struct request *req);
 void page_coins_done(struct request *req);
 void page_coins_start(struct request *req);
+void page_devices(struct request *req); /* page_devices.c */
+void page_device_add(struct request *req);
+void page_device_remove(struct request *req);
 void page_help(struct request *req); /* page_help.c */
 void page_operator(struct request *req); /* page_operator.c */
 void page_login(struct request *req);

@@ -35,6 +35,7 @@
 /* Lengths of arguments in bytes; what is longer is a bad_request. */
 #define CTL_NAME_MAX  64  /* a plan's, a client's */
 #define CTL_NETWORKS_MAX 255 /* names of networks in one argument */
+#define CTL_PICK_LEN  16  /* a device that was offered: hex digits */
 #define CTL_CODE_MAX  64  /* a voucher's code as it is typed */
 #define CTL_TOKEN_LEN 64  /* a session token: hex digits */
 #define CTL_TOKEN_MAX 128 /* whatever is shown as one: refused in its own words */
@@ -73,6 +74,8 @@
 	X(not_pausable, 409, 1)             \
 	X(devices_full, 409, 1)             \
 	X(has_session, 409, 1)              \
+	X(not_shareable, 409, 1)            \
+	X(device_taken, 409, 1)             \
 	X(slot_busy, 409, 5)                \
 	X(slot_offline, 503, 5)             \
 	X(lock_unknown, 404, 3)             \

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import Refused, wait_for
+from conftest import PORTAL4, Refused, wait_for
 
 
 def until(seconds):
@@ -104,4 +104,74 @@ def test_several_things_at_once(tc_lab):
         lab.ctl("set", guest.mac, "--seconds", "-1")
     assert lab.ctl("set", guest.mac, "--block")["state"] == "blocked"
     assert lab.ctl("set", guest.mac, "--unblock")["state"] == "captive"
+    assert lab.ctl("verify")["differences"] == []
+
+
+TELEVISION = "a4:83:e7:00:4f:2a"
+
+
+def sees_portal(guest):
+    guest.curl("http://example.org/", timeout=2)
+
+
+def test_a_television_beside_a_phone(tc_lab):
+    lab = tc_lab
+    phone, television, stranger = lab.guests(3)
+    plan = lab.plan(minutes=60, megabytes=50, devices=2)
+    assert not phone.session()["mayShare"]
+    assert phone.redeem(lab.voucher(plan))[0] == 200
+    assert phone.session()["mayShare"]
+    television.change_mac(TELEVISION)
+    # Whoever waits with an address of the maker's is offered, a phone is not.
+    sees_portal(stranger)
+    wait_for(lambda: [sees_portal(television), phone.api("/api/session/devices")[1]["found"]][1])
+    listed = phone.api("/api/session/devices")[1]
+    assert [row["end"] for row in listed["found"]] == ["4f:2a"]
+    assert (listed["devices"], listed["devicesMax"]) == (1, 2) and listed["items"] == []
+    pick = listed["found"][0]["pick"]
+    # Nobody else can use that name for it.
+    assert stranger.api("/api/session/devices/add", {"pick": pick})[1]["success"] is False
+    assert phone.api("/api/session/devices/add", {"pick": pick})[0] == 200
+    assert television.is_online() and television.is_online("-6") and not stranger.is_online()
+    session = television.session()
+    assert abs(session["remainingSeconds"] - phone.session()["remainingSeconds"]) <= 1
+    assert session["devices"] == session["devicesMax"] == 2
+    items = phone.api("/api/session/devices")[1]["items"]
+    assert [row["mac"] for row in items] == [TELEVISION.upper()]
+    # The bytes are one sum.
+    television.curl("http://192.0.2.80/bytes/5000000", timeout=20)
+    assert phone.session()["remainingBytes"] < 45_500_000
+    # No more than the plan says, and nobody's device that has a session.
+    assert phone.api("/api/session/devices/add", {"mac": stranger.mac})[1]["code"] == "devices_full"
+    assert television.api("/api/session/devices")[1]["items"] == []
+    assert television.api("/api/session/devices/remove", {"mac": phone.mac})[0] == 404
+    page = phone.curl(f"{PORTAL4}/devices").body
+    assert TELEVISION.upper() in page and "2 of 2" in page
+    assert lab.ctl("verify")["differences"] == []
+    assert phone.api("/api/session/devices/remove", {"mac": TELEVISION})[0] == 200
+    assert not television.is_online() and phone.is_online()
+    assert lab.ctl("verify")["differences"] == []
+
+
+def test_an_operator_shares_time_from_the_desk(tc_lab):
+    """Any kind, if the plan is for several; never somebody else's device."""
+    lab = tc_lab
+    phone, television, other = lab.guests(3)
+    lab.ctl("allow", phone.mac, "--minutes", "30")
+    with pytest.raises(Refused) as refused:
+        lab.ctl("device", "add", television.mac, "--with", phone.mac)
+    assert "one device only" in refused.value.text
+    lab.ctl("kick", phone.mac)
+    lab.ctl("allow", phone.mac, "--plan", lab.plan(minutes=30, devices=3))
+    lab.ctl("allow", other.mac, "--minutes", "5")
+    with pytest.raises(Refused) as refused:
+        lab.ctl("device", "add", other.mac, "--with", phone.mac)
+    assert "cannot be added" in refused.value.text
+    lab.ctl("device", "add", television.mac, "--with", phone.mac)
+    assert television.is_online() and phone.is_online()
+    assert [row["mac"] for row in lab.ctl("device", "list", phone.mac)["items"]] == [
+        television.mac.upper()]
+    lab.ctl("device", "remove", television.mac)
+    assert not television.is_online() and other.is_online()
+    assert lab.ctl("sessions", "--state", "ended")["items"][0]["endReason"] == "removed by its guest"
     assert lab.ctl("verify")["differences"] == []

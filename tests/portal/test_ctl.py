@@ -221,6 +221,8 @@ ARGS = {
     "clients.block": MAC | {"blocked": True},
     "clients.rate": MAC | {"upKbps": 64},
     "clients.set": MAC | {"name": "x"},
+    "devices.list": MAC, "devices.remove": MAC, "guest.remove": MAC,
+    "devices.add": MAC | {"with": "02:00:00:00:00:98"}, "guest.add": MAC,
     "clients.describe": MAC | {"name": "x"},
     "clients.limit": MAC | {"uploadKbps": 64},
     "clients.exempt": MAC | {"exempt": False},

@@ -209,6 +209,7 @@ static const struct line lines[] = {
 	{"exempt m --off", "{\"mac\":\"m\",\"exempt\":false}"},
 	{"set m --seconds=-60 --unblock",
 		"{\"mac\":\"m\",\"sessionTime\":-60,\"blocked\":false}"},
+	{"device add m --with o", "{\"mac\":\"m\",\"with\":\"o\"}"},
 	{"describe m --name= --note x", "{\"mac\":\"m\",\"name\":\"\",\"note\":\"x\"}"},
 	{"block m --off=yes", NULL},
 	{"allow m", NULL},

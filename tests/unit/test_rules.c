@@ -260,6 +260,7 @@ static void test_transitions(void **state)
 		[SESSION_EVENT_USED_UP] = {{E, E, E, NO}, "used up"},
 		[SESSION_EVENT_EMPTIED] = {{E, E, E, NO}, "empty"},
 		[SESSION_EVENT_KICKED] = {{E, E, E, NO}, "ended by operator"},
+		[SESSION_EVENT_REMOVED] = {{E, E, E, NO}, "removed by its guest"},
 		[SESSION_EVENT_JOINED] = {{E, E, E, NO}, "joined another"},
 		[SESSION_EVENT_FORGOTTEN] = {{E, E, E, NO}, "over before restore"},
 		[SESSION_EVENT_REFUNDED] = {{R, P, H, NO}},

@@ -15,6 +15,7 @@ void print_problem(const char *text);
 void print_done(const json_t *reply);
 void print_status(const json_t *reply);
 void print_clients(const json_t *reply);
+void print_devices(const json_t *reply);
 void print_client(const json_t *reply);
 void print_sessions(const json_t *reply);
 void print_plans(const json_t *reply);

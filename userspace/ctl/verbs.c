@@ -133,6 +133,12 @@ static const struct verb_arg set_args[] = {
 		"as `exempt --off`"},
 	{},
 };
+static const struct verb_arg share_args[] = {
+	MAC_ARG,
+	{VERB_ARG_TEXT, "--with", "with", VERB_REQUIRED, "OTHER",
+		"the device whose session it shares"},
+	{},
+};
 static const struct verb_arg limit_args[] = {
 	DEVICE_ARG,
 	{VERB_ARG_INT, "--up", "uploadKbps", VERB_OPTIONAL, "KBPS",
@@ -473,6 +479,15 @@ const struct verb verbs[] = {
 	{"exempt", "clients.exempt", exempt_args, NULL, print_client,
 		"let a device through without a session, until a date",
 		"exempt " DEVICE " --until 2026-12-24 --network guest"},
+	{"device list", "devices.list", mac_args, NULL, print_devices,
+		"what was put beside a device's session",
+		"device list " DEVICE},
+	{"device add", "devices.add", share_args, NULL, print_client,
+		"put a device without a page beside another one's session",
+		"device add 02:00:5e:10:00:02 --with " DEVICE},
+	{"device remove", "devices.remove", mac_args, NULL, print_done,
+		"take away a device that was put beside another",
+		"device remove 02:00:5e:10:00:02"},
 	{"sessions", "sessions.list", sessions_args, NULL, print_sessions,
 		"sessions, newest first", "sessions --state running"},
 	{"plan list", "plans.list", plan_list_args, NULL, print_plans,

@@ -197,7 +197,8 @@ int client_group(struct gatehoused *g, const struct device *device,
 						: device->group_id;
 	int ret;
 
-	*ret_group = (struct group){.bytes = UNLIMITED};
+	*ret_group = (struct group){
+		.bytes = UNLIMITED, .devices_max = UNLIMITED};
 	if (!id)
 		return 0;
 	ret = store_group_lookup(g->store, id, ret_group);
@@ -206,6 +207,7 @@ int client_group(struct gatehoused *g, const struct device *device,
 
 void json_add_group(json_t *object, const struct group *group)
 {
+	bool is_shared = group->id && group_is_of_credits(group);
 	int64_t left = group_bytes_left(group);
 	const char *name;
 	json_t *own;
@@ -216,10 +218,9 @@ void json_add_group(json_t *object, const struct group *group)
 		group->id ? json_boolean(group_is_used_up(group))
 			  : json_null());
 	json_object_set_new(object, "devices",
-		group->voucher_id ? json_integer(group->devices) : json_null());
+		is_shared ? json_integer(group->devices) : json_null());
 	json_object_set_new(object, "devicesMax",
-		group->voucher_id ? json_integer(group->devices_max)
-				  : json_null());
+		is_shared ? json_integer(group->devices_max) : json_null());
 	/* What there is for this client: whichever is less. */
 	name = rates_have_slow(&group->rates) ? "fullRateBytes" : "remainingBytes";
 	own = json_object_get(object, name);
@@ -499,6 +500,11 @@ static const struct {
 	[OUTCOME_NOT_PAUSABLE] = {CTL_not_pausable,
 		"This time cannot be paused: only time bought with coins or "
 		"given by an operator, for one device, can."},
+	[OUTCOME_NOT_SHAREABLE] = {CTL_not_shareable,
+		"What is in use now is for one device only, or does not run."},
+	[OUTCOME_DEVICE_TAKEN] = {CTL_device_taken,
+		"This device cannot be added: it may be online already, or "
+		"blocked. Please ask at the desk."},
 	[OUTCOME_HAS_SESSION] = {CTL_has_session,
 		"This code is in use on another device. This one can join it "
 		"when its own session is over and it is in no group."},

@@ -145,7 +145,7 @@ static int end_credits(struct gatehoused *g, const struct group *group)
 	struct mac macs[GROUP_DEVICES_MAX];
 	int n, i;
 
-	if (!group->voucher_id || !group_is_used_up(group))
+	if (!group_is_of_credits(group) || !group_is_used_up(group))
 		return 0;
 	n = store_group_devices(g->store, group->id, macs, GROUP_DEVICES_MAX);
 	for (i = 0; i < n; i++)
@@ -161,7 +161,7 @@ int group_has_ended(struct gatehoused *g, uint32_t id, bool *ret_ended)
 	*ret_ended = false;
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	if (!group.voucher_id)
+	if (!group_is_of_credits(&group))
 		return 0;
 	ret = group_count(g, &group);
 	*ret_ended = group_is_used_up(&group);
@@ -335,7 +335,7 @@ static int sweep_one(struct gatehoused *g, struct group *group, void *data)
 	struct gh_client record;
 	int ret;
 
-	if (group->voucher_id && !group->devices) {
+	if (group_is_of_credits(group) && !group->devices) {
 		groups_touch(g, group->id);
 		return store_group_delete(g->store, group->id);
 	}

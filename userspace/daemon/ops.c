@@ -236,6 +236,16 @@ static const struct json_arg code_args[] = {
 	ARG_TEXT(args_code, code, "code"),
 	{},
 };
+static const struct json_arg share_args[] = {
+	ARG_MAC(args_share, mac, "mac"),
+	ARG_MAC(args_share, with, "with"),
+	{},
+};
+static const struct json_arg guest_add_args[] = {
+	OPT_MAC(args_guest_add, mac, "mac", mac_set),
+	OPT_TEXT(args_guest_add, pick, "pick", pick_set),
+	{},
+};
 static const struct json_arg token_args[] = {
 	ARG_TEXT(args_token, token, "token"),
 	{},
@@ -390,6 +400,10 @@ const struct op ops[] = {
 	{"clients.limit", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, limit_args, op_clients_set},
 	{"clients.exempt", PROOF_DESK, ROLE_MANAGER, RATE_FREE, exempt_args, op_clients_set},
 
+	{"devices.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, mac_args, op_devices_list},
+	{"devices.add", PROOF_DESK, ROLE_STAFF, RATE_FREE, share_args, op_devices_add},
+	{"devices.remove", PROOF_DESK, ROLE_STAFF, RATE_FREE, mac_args, op_devices_remove},
+
 	{"sessions.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, sessions_args, op_sessions_list},
 	{"sessions.restore", PROOF_GUEST, ROLE_NONE, RATE_GUESS, token_args, op_sessions_restore},
 
@@ -448,6 +462,9 @@ const struct op ops[] = {
 	{"coins.done", PROOF_GUEST, ROLE_NONE, RATE_GUEST, coin_args, op_coins_done},
 	{"sessions.start", PROOF_GUEST, ROLE_NONE, RATE_GUEST, start_args, op_sessions_start},
 
+	{"guest.devices", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_devices},
+	{"guest.add", PROOF_GUEST, ROLE_NONE, RATE_GUESS, guest_add_args, op_guest_add},
+	{"guest.remove", PROOF_GUEST, ROLE_NONE, RATE_GUEST, mac_args, op_guest_remove},
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_pause},
 	{"guest.resume", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_resume},

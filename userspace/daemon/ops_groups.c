@@ -29,7 +29,7 @@ static json_t *group_json(const struct group *group)
 		(json_int_t)group->bytes_down, "remainingBytes",
 		json_limit(group_bytes_left(group)), "usedUpAt",
 		json_time(group->used_up_at), "devicesMax",
-		json_limit(group->voucher_id ? group->devices_max : UNLIMITED));
+		json_limit(group->devices_max));
 
 	json_add_full_rates(object, &group->rates);
 	return object;
@@ -76,11 +76,11 @@ static json_t *find_own_group(
 {
 	json_t *refusal = find_group(g, name, ret_group);
 
-	if (refusal || !ret_group->voucher_id)
+	if (refusal || !group_is_of_credits(ret_group))
 		return refusal;
 	return reply_refuse(CTL_conflict,
-		"\"%s\" is what the devices of one voucher share; it goes "
-		"when the voucher is used up.",
+		"\"%s\" is what several devices of one guest share; it goes "
+		"when that is used up.",
 		ret_group->name);
 }
 
@@ -168,7 +168,9 @@ json_t *op_groups_add(struct gatehoused *g, const struct caller *caller,
 	if (refusal)
 		return refusal;
 	if (!strncasecmp(a->name, STORE_GROUP_OF_VOUCHER,
-		    strlen(STORE_GROUP_OF_VOUCHER)))
+		    strlen(STORE_GROUP_OF_VOUCHER)) ||
+		!strncasecmp(a->name, STORE_GROUP_OF_CREDIT,
+			strlen(STORE_GROUP_OF_CREDIT)))
 		return reply_refuse(CTL_conflict,
 			"\"%s\" would read like the group of a voucher.",
 			a->name);

@@ -148,6 +148,14 @@ struct args_import {
 struct args_id {
 	int64_t id;
 };
+struct args_share {
+	struct mac mac, with;
+};
+struct args_guest_add {
+	struct mac mac; /* typed */
+	bool mac_set, pick_set;
+	char pick[CTL_PICK_LEN + 1]; /* of guest.devices */
+};
 struct args_token {
 	char token[CTL_TOKEN_MAX + 1];
 };
@@ -288,6 +296,8 @@ op_fn op_payments_list, op_payments_sums, op_payments_refund;
 op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;
 op_fn op_coins_lock, op_coins_status, op_coins_done, op_sessions_start,
 	op_coins_list, op_coins_claim;
+op_fn op_devices_add, op_devices_remove, op_devices_list, op_guest_devices,
+	op_guest_add, op_guest_remove;
 op_fn op_guest_session, op_guest_pause, op_guest_resume;
 op_fn op_operators_list, op_operators_add, op_operators_remove,
 	op_operators_role, op_operators_passwd, op_operators_logout,

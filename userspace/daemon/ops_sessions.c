@@ -14,6 +14,7 @@
 #include "daemon/group_records.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
+#include "rules/share.h"
 #include "rules/token.h"
 #include "rules/voucher.h"
 
@@ -252,6 +253,17 @@ static int add_end(
 	return 0;
 }
 
+/* May a device without a page be put beside this one? */
+static void add_sharing(
+	struct gatehoused *g, struct account *account, json_t *reply)
+{
+	int64_t max = 1;
+
+	json_object_set_new(reply, "mayShare",
+		json_boolean(account && !share_max(&g->rules, account, &max) &&
+			     max > 1));
+}
+
 json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -292,6 +304,7 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	if (device.blocked)
 		return reply;
 	json_add_group(reply, &group);
+	add_sharing(g, has_session ? &account : NULL, reply);
 	ret = has_session ? show_token(g, &account, &now, a, reply)
 			  : add_end(g, a, reply);
 	if (ret) {

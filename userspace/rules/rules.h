@@ -87,6 +87,8 @@ enum outcome {
 	OUTCOME_DEVICES_FULL, /* as many use the voucher as may */
 	OUTCOME_SESSION_HELD,
 	OUTCOME_NOT_PAUSABLE, /* the kind of the credit in use has no pause */
+	OUTCOME_NOT_SHAREABLE, /* what is in use is for one device */
+	OUTCOME_DEVICE_TAKEN, /* it cannot be put beside another's session */
 	OUTCOME_HAS_SESSION, /* or is in a group: it cannot join another's */
 	OUTCOME_SLOT_BUSY,   /* another client's */
 	OUTCOME_LOCK_UNKNOWN, /* or another client's */

@@ -48,6 +48,7 @@ static const struct {
 	[SESSION_EVENT_USED_UP] = {LIVE, ENDS, "end", "bytes", "used up"},
 	[SESSION_EVENT_EMPTIED] = {LIVE, ENDS, "end", "empty", "empty"},
 	[SESSION_EVENT_KICKED] = {LIVE, ENDS, "end", "operator", "ended by operator"},
+	[SESSION_EVENT_REMOVED] = {LIVE, ENDS, "end", "removed", "removed by its guest"},
 	[SESSION_EVENT_JOINED] = {LIVE, ENDS, "end", "joined", "joined another"},
 	[SESSION_EVENT_FORGOTTEN] = {LIVE, ENDS, "end", "restore", "over before restore"},
 	[SESSION_EVENT_REFUNDED] = {LIVE, STAYS, "refund"},

@@ -28,6 +28,7 @@ enum session_event {
 	SESSION_EVENT_USED_UP,	/* the bytes of its last credit are */
 	SESSION_EVENT_EMPTIED,	/* it has no credit to use */
 	SESSION_EVENT_KICKED,	/* an operator ended it */
+	SESSION_EVENT_REMOVED,	/* who put its device beside another took it away */
 	SESSION_EVENT_JOINED,	/* its credits went to another */
 	SESSION_EVENT_FORGOTTEN, /* it was over before a backup came back */
 	SESSION_EVENT_REFUNDED, /* one of its credits was paid back */

@@ -309,6 +309,7 @@ static int join(struct rules *rules, const struct guest *guest,
 		return ret;
 	credit.left_ns = credit_time_left(share, now->mono_ns);
 	credit.bytes_up = credit.bytes_down = 0;
+	credit.shared_by = 0;
 	activated->group_id = credit.group_id;
 	memcpy(activated->plan, credit.plan_name, sizeof(activated->plan));
 	ret = account_add(rules, account, &credit, now, ret_outcome);

@@ -14,7 +14,7 @@
 	" left_ns, deadline_ns, bytes, bytes_up, bytes_down, up_kbps,"      \
 	" down_kbps, moves_left, token_days, slow_up_kbps, slow_down_kbps," \
 	" networks, group_id, counts, hours, idle_seconds, valid_days,"     \
-	" valid_until, turn_ns, is_resting, is_idle, heard_ns"
+	" valid_until, turn_ns, is_resting, is_idle, heard_ns, shared_by"
 
 static const char *const state_names[] = {
 	[CREDIT_WAITING] = "waiting",
@@ -53,6 +53,7 @@ static void read_credit(struct db_rows *rows, void *ret_row)
 	c->is_resting = db_int(rows, 26);
 	c->is_idle = db_int(rows, 27);
 	c->heard_ns = db_int(rows, 28);
+	c->shared_by = db_int(rows, 29);
 }
 
 int store_credit_insert(struct store *store, struct credit *credit)
@@ -63,10 +64,11 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		" down_kbps, moves_left, token_days, slow_up_kbps,"
 		" slow_down_kbps, networks, group_id, counts, hours,"
 		" idle_seconds, valid_days, valid_until, turn_ns, is_resting,"
-		" is_idle, heard_ns) VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?,"
+		" is_idle, heard_ns, shared_by) VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?,"
 		" ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
-		" nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, ?, ?)",
-		"iiiittllliilliitittiiiiiii", credit->session_id,
+		" nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, ?, ?,"
+		" nullif(?, 0))",
+		"iiiittllliilliitittiiiiiiii", credit->session_id,
 		(int64_t)credit->position, (int64_t)credit->kind,
 		credit->plan_id, credit->plan_name, state_names[credit->state],
 		credit->left_ns, credit->deadline_ns, credit->bytes,
@@ -77,7 +79,7 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		credit->terms.idle_sec, credit->terms.valid_days,
 		credit->valid_until, credit->turn_ns,
 		(int64_t)credit->is_resting, (int64_t)credit->is_idle,
-		credit->heard_ns);
+		credit->heard_ns, credit->shared_by);
 
 	if (!ret)
 		credit->id = db_last_id(store->db);
@@ -111,6 +113,14 @@ int store_credit_list(
 		"SELECT " COLUMNS " FROM credits WHERE session_id = ?"
 		" AND state <> 'used' ORDER BY position, id",
 		"i", session_id);
+}
+
+int store_credit_share(struct store *store, int64_t id, int64_t group_id)
+{
+	return db_run(store->db,
+		"UPDATE credits SET group_id = ?, updated_at = unixepoch()"
+		" WHERE id = ?",
+		"ii", group_id, id);
 }
 
 int store_credit_shared(
@@ -166,6 +176,17 @@ int store_credit_last(
 static void read_mac(struct db_rows *rows, void *ret_mac)
 {
 	db_mac(rows, 0, ret_mac);
+}
+
+int store_credit_shared_by(
+	struct store *store, int64_t session_id, struct mac *rows, int max)
+{
+	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
+		"SELECT s.mac FROM credits c JOIN sessions s"
+		" ON s.id = c.session_id WHERE c.shared_by = ?"
+		" AND c.state <> 'used' AND s.state <> 'ended'"
+		" ORDER BY c.id LIMIT ?",
+		"ii", session_id, (int64_t)max);
 }
 
 int store_credit_due(

@@ -217,8 +217,10 @@ int store_device_list(struct store *store, int64_t after, struct device *rows, i
 
 #define GROUP_DEVICES_MAX 64
 #define STORE_GROUPS_MAX  8192
-/* So begins the name of a voucher's group, and of no other. */
+/* So begins the name of a voucher's group, and of one that came of another
+ * credit, and of no other. */
 #define STORE_GROUP_OF_VOUCHER "voucher "
+#define STORE_GROUP_OF_CREDIT "shared "
 
 /*
  * Devices that share bytes and rates, on top of their sessions' own: an
@@ -228,8 +230,8 @@ int store_device_list(struct store *store, int64_t after, struct device *rows, i
 struct group {
 	int64_t id;
 	char name[STORE_NAME];
-	int64_t voucher_id; /* 0: an operator's */
-	int64_t devices_max; /* of a voucher; UNLIMITED: GROUP_DEVICES_MAX */
+	int64_t voucher_id; /* 0: an operator's, or of another credit */
+	int64_t devices_max; /* that may share the credit; UNLIMITED: an operator's */
 	int64_t bytes; /* UNLIMITED */
 	enum counts counts; /* which; of an operator's, both */
 	struct rates rates;
@@ -238,6 +240,11 @@ struct group {
 	int64_t used_up_at; /* when they were found used up; 0: there are some */
 	int64_t devices; /* how many; read only */
 };
+/* Of credits, not of devices. */
+static inline bool group_is_of_credits(const struct group *group)
+{
+	return group->voucher_id || group->devices_max != UNLIMITED;
+}
 /* Sets the id. -EEXIST: the name is taken, whatever its capitals. */
 int store_group_insert(struct store *store, struct group *group);
 /* All but the name. */
@@ -332,6 +339,7 @@ struct credit {
 	bool is_resting; /* in use, but outside of its hours */
 	bool is_idle;	 /* in use, but silent: deadline_ns is of heard_ns */
 	int64_t heard_ns; /* its clock is right by then */
+	int64_t shared_by; /* session whose guest added this device; 0: none */
 };
 /* Bytes of `bytes` that are used. */
 static inline int64_t credit_counted(const struct credit *credit)
@@ -346,6 +354,12 @@ int store_credit_update(struct store *store, const struct credit *credit);
 int store_credit_list(struct store *store, int64_t session_id, struct credit *rows, int max);
 /* Bytes that the used up ones counted. */
 int store_credit_used(struct store *store, int64_t session_id, int64_t *ret_up, int64_t *ret_down);
+/* From now on a group shares it. */
+int store_credit_share(struct store *store, int64_t id, int64_t group_id);
+/* Devices that this session's guest has put beside it: those of which a share
+ * is not used up. */
+int store_credit_shared_by(
+	struct store *store, int64_t session_id, struct mac *rows, int max);
 /* Those of a group that are not used up, of all sessions. */
 int store_credit_shared(struct store *store, int64_t group_id, struct credit *rows, int max);
 int store_credit_lookup(struct store *store, int64_t id, struct credit *ret_credit);
