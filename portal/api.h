@@ -12,9 +12,9 @@ void api_activate(struct request *req);
 void api_restore(struct request *req);
 void api_pause(struct request *req);
 void api_resume(struct request *req);
-void api_devices(struct request *req); /* api_devices.c */
-void api_device_add(struct request *req);
-void api_device_remove(struct request *req);
+void api_guest_devices(struct request *req); /* api_devices.c */
+void api_guest_device_add(struct request *req);
+void api_guest_device_remove(struct request *req);
 void api_start(struct request *req); /* api_coins.c */
 void api_coins_lock(struct request *req);
 void api_coins_status(struct request *req);

@@ -17,7 +17,7 @@ static void on_reply(struct request *req, const struct outcome *outcome)
 		response_json(req, outcome->status, outcome->reply);
 }
 
-void api_devices(struct request *req)
+void api_guest_devices(struct request *req)
 {
 	operation_start(req, "guest.devices", json_object(), on_reply);
 }
@@ -48,12 +48,12 @@ static void send_body(struct request *req, const char *op)
 	operation_start(req, op, args, on_reply);
 }
 
-void api_device_add(struct request *req)
+void api_guest_device_add(struct request *req)
 {
 	send_body(req, "guest.add");
 }
 
-void api_device_remove(struct request *req)
+void api_guest_device_remove(struct request *req)
 {
 	send_body(req, "guest.remove");
 }

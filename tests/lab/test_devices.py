@@ -173,5 +173,6 @@ def test_an_operator_shares_time_from_the_desk(tc_lab):
         television.mac.upper()]
     lab.ctl("device", "remove", television.mac)
     assert not television.is_online() and other.is_online()
-    assert lab.ctl("sessions", "--state", "ended")["items"][0]["endReason"] == "removed by its guest"
+    ended = lab.ctl("sessions", "--state", "ended")["items"][0]
+    assert ended["endReason"] == "removed by its guest"
     assert lab.ctl("verify")["differences"] == []
