@@ -143,7 +143,7 @@ def test_killed_at_any_moment(lab, slot):
     chance = random.Random(7)
     told = sums(lab)["insertedMinor"]
     lock, done = None, 0
-    for round_ in range(6):
+    for round_ in range(4):
         if not lock:
             lock = reserve(guest, slot)
         for _ in range(3):
