@@ -32,7 +32,7 @@
 #include "rules/voucher.h"
 
 #define CLIENTS	 5
-#define PLANS	 5
+#define PLANS	 6
 #define FAMILY	 4 /* the plan that several devices share */
 #define DEVICES	 3 /* of it */
 #define TOKENS	 48
@@ -50,6 +50,7 @@ struct owned {
 	enum kind kind;
 	int64_t plan, left_ns, bytes, moves;
 	int64_t share; /* 0: nobody shares it */
+	enum counts counts;
 };
 
 struct client {
@@ -416,7 +417,8 @@ static void step_activate(struct world *w, int client)
 		.left_ns = plan->seconds == UNLIMITED ? UNLIMITED
 						      : plan->seconds * NSEC_PER_SEC,
 		.bytes = plan->bytes, .moves = plan->moves,
-		.share = is_shared ? ++w->m.serial : 0};
+		.share = is_shared ? ++w->m.serial : 0,
+		.counts = plan->terms.counts};
 	struct activated a;
 
 	assert_int_equal(voucher_create(&w->rules, &batch, take_code, w), 0);
@@ -558,18 +560,20 @@ static void step_take(struct world *w, int client)
 static void step_traffic(struct world *w, int client)
 {
 	struct client *c = &w->m.clients[client];
-	int64_t len = 1 + pick(800000);
+	int64_t len = 1 + pick(800000), counted_len;
+	bool is_up = pick(2);
 
 	if (c->state != SESSION_RUNNING || !c->session || c->blocked)
 		return;
-	if (c->credits[0].bytes != UNLIMITED && len > c->credits[0].bytes) {
+	counted_len = counted(c->credits[0].counts, is_up ? len : 0, is_up ? 0 : len);
+	if (c->credits[0].bytes != UNLIMITED && counted_len > c->credits[0].bytes) {
 		w->m.exhausted[client] = true;
 		c->credits[0].bytes = 0;
 	} else {
-		*(pick(2) ? &w->m.raw_up[client] : &w->m.raw_down[client]) += len;
+		*(is_up ? &w->m.raw_up[client] : &w->m.raw_down[client]) += len;
 		w->m.sent += len;
 		if (c->credits[0].bytes != UNLIMITED)
-			c->credits[0].bytes -= len;
+			c->credits[0].bytes -= counted_len;
 	}
 	settle(c);
 }
@@ -970,6 +974,7 @@ static struct plan make_plan(struct world *w, const char *name, int64_t seconds,
 		.devices = strcmp(name, "family") ? 1 : DEVICES,
 	};
 
+	plan.terms.counts = strcmp(name, "download") ? COUNTS_BOTH : COUNTS_DOWN;
 	snprintf(plan.name, sizeof(plan.name), "%s", name);
 	assert_int_equal(store_plan_insert(w->rules.store, &plan, &plan.id), 0);
 	return plan;
@@ -1007,6 +1012,7 @@ static struct world *world_new(uint64_t seed)
 	w->plans[2] = make_plan(w, "bytes", UNLIMITED, 3 * MEGA, 0);
 	w->plans[3] = make_plan(w, "anywhere", 1800, UNLIMITED, UNLIMITED);
 	w->plans[FAMILY] = make_plan(w, "family", 5400, UNLIMITED, 1);
+	w->plans[5] = make_plan(w, "download", 4000, MEGA, 2);
 	return w;
 }
 

@@ -362,15 +362,27 @@ static void test_days_of_validity(void **state)
 	assert_int_equal(view.valid_until, 0);
 }
 
+static void listen(void *data, const struct happening *happening)
+{
+	char *told = data;
+	size_t len = strlen(told);
+
+	snprintf(told + len, 128 - len, "%s by %s, ", happening->name,
+		happening->reason);
+}
+
 static void test_silence_stops_the_clock(void **state)
 {
 	struct world *w = *state;
+	char told[128] = "";
 	struct plan plan = plan_of("used", HOUR);
 	struct grant grant;
 	struct view view;
 
 	plan.terms.idle_sec = 5 * MINUTE;
 	give(w, &plan);
+	w->rules.happened = listen;
+	w->rules.listener = told;
 	w->seen_ns = w->now.mono_ns;
 	wait_sec(w, 4 * MINUTE);
 	assert_left(w, HOUR - 4 * MINUTE, GRANT_RUNNING);
@@ -388,6 +400,7 @@ static void test_silence_stops_the_clock(void **state)
 	w->seen_ns = w->now.mono_ns;
 	wait_sec(w, 10);
 	assert_left(w, HOUR - 10, GRANT_RUNNING);
+	assert_string_equal(told, "pause by idle, resume by idle, ");
 	wait_sec(w, MINUTE);
 	w->seen_ns = w->now.mono_ns;
 	assert_left(w, HOUR - 70, GRANT_RUNNING);

@@ -250,6 +250,8 @@ static void test_transitions(void **state)
 		[SESSION_EVENT_REDUCED] = {{R, P, H, NO}},
 		[SESSION_EVENT_PAUSED] = {{P, NO, NO, NO}},
 		[SESSION_EVENT_RESUMED] = {{NO, R, NO, NO}},
+		[SESSION_EVENT_STANDS] = {{R, NO, NO, NO}},
+		[SESSION_EVENT_GOES_ON] = {{R, NO, NO, NO}},
 		[SESSION_EVENT_HELD] = {{H, H, NO, NO}},
 		[SESSION_EVENT_RELEASED] = {{NO, NO, R, NO}},
 		[SESSION_EVENT_RELEASED_PAUSED] = {{NO, NO, P, NO}},

@@ -11,9 +11,9 @@
 static bool take(struct credit *credit, const struct payment *bought, int64_t now_ns)
 {
 	int64_t left_ns = credit_time_left(credit, now_ns);
-	int64_t used = credit->bytes_up + credit->bytes_down;
-	int64_t bytes = credit->bytes == UNLIMITED ? UNLIMITED
-						   : MAX(credit->bytes - used, 0);
+	int64_t bytes = credit->bytes == UNLIMITED
+				? UNLIMITED
+				: MAX(credit->bytes - credit_counted(credit), 0);
 	bool is_all = bought->bought_ns == UNLIMITED &&
 		      bought->bought_bytes == UNLIMITED;
 

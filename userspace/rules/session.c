@@ -38,6 +38,8 @@ static const struct {
 	[SESSION_EVENT_REDUCED] = {LIVE, STAYS, "reduce"},
 	[SESSION_EVENT_PAUSED] = {FROM(SESSION_RUNNING), SESSION_PAUSED, "pause"},
 	[SESSION_EVENT_RESUMED] = {FROM(SESSION_PAUSED), SESSION_RUNNING, "resume"},
+	[SESSION_EVENT_STANDS] = {FROM(SESSION_RUNNING), STAYS, "pause"},
+	[SESSION_EVENT_GOES_ON] = {FROM(SESSION_RUNNING), STAYS, "resume"},
 	[SESSION_EVENT_HELD] = {FROM(SESSION_RUNNING) | FROM(SESSION_PAUSED), SESSION_HELD, "hold"},
 	[SESSION_EVENT_RELEASED] = {FROM(SESSION_HELD), SESSION_RUNNING, "release"},
 	[SESSION_EVENT_RELEASED_PAUSED] = {FROM(SESSION_HELD), SESSION_PAUSED, "release"},
@@ -192,11 +194,33 @@ static bool hear(const struct rules *rules, struct account *account,
 		rules->seen(rules->data, &account->session.mac), now);
 }
 
+/* The clock of the credit that was in use, and is, has stopped by itself or has
+ * begun again. */
+static void note_standing(struct account *account, const struct credit *was,
+	const struct moment *now)
+{
+	const struct credit *credit = account_in_use(account);
+
+	if (!credit || credit->id != was->id)
+		return;
+	if (credit->is_idle != was->is_idle)
+		account_change(account,
+			credit->is_idle ? SESSION_EVENT_STANDS
+					: SESSION_EVENT_GOES_ON,
+			"idle", now);
+	if (credit->is_resting != was->is_resting)
+		account_change(account,
+			credit->is_resting ? SESSION_EVENT_STANDS
+					   : SESSION_EVENT_GOES_ON,
+			"hours", now);
+}
+
 /* The session is loaded: its credits, as they are now. */
 static int load_credits(
 	struct rules *rules, const struct moment *now, struct account *account)
 {
 	bool exhausted = false, is_changed;
+	struct credit was = {.id = 0};
 	int ret = 0, n;
 
 	account->happened_count = 0;
@@ -215,9 +239,12 @@ static int load_credits(
 	if (n < 0)
 		return n;
 	account->count = n;
+	if (account_in_use(account))
+		was = *account_in_use(account);
 	is_changed = hear(rules, account, now);
 	if (!account_settle(account, now, exhausted) && !is_changed)
 		return 0;
+	note_standing(account, &was, now);
 	ret = account_save(rules, account);
 	drop_used(account);
 	return ret;

@@ -18,6 +18,8 @@ enum session_event {
 	SESSION_EVENT_REDUCED,	/* an operator took some away */
 	SESSION_EVENT_PAUSED,	/* its clock was stopped on purpose */
 	SESSION_EVENT_RESUMED,
+	SESSION_EVENT_STANDS,	/* its clock does by itself: silence, hours */
+	SESSION_EVENT_GOES_ON,	/* and does not any more */
 	SESSION_EVENT_HELD,	/* somebody else may be using it */
 	SESSION_EVENT_RELEASED, /* who has the token showed it, or an operator */
 	SESSION_EVENT_RELEASED_PAUSED, /* the same; it was paused before */
