@@ -37,14 +37,13 @@ static void batch_name(int64_t now_sec, char *buf, size_t len)
 		(unsigned int)crypto_random_below(0x10000));
 }
 
-/* Is there a voucher of that name of a batch, and of which plan? */
 static bool is_batch(struct gatehoused *g, const char *name, int64_t *ret_plan_id)
 {
-	struct voucher voucher;
+	struct batch batch;
 
-	if (store_voucher_list(g->store, -1, name, 0, &voucher, 1) != 1)
+	if (store_batch_lookup(g->store, name, &batch))
 		return false;
-	*ret_plan_id = voucher.plan_id;
+	*ret_plan_id = batch.plan_id;
 	return true;
 }
 
@@ -260,7 +259,8 @@ json_t *op_batches_list(struct gatehoused *g, const struct caller *caller,
 	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
 	struct batch rows[OPS_LIST_MAX];
 	json_t *items;
-	int n = store_batch_list(g->store, a->after, rows, limit), i;
+	int n = store_batch_list(g->store,
+		a->after_set ? a->after : UNLIMITED, rows, limit), i;
 
 	if (n < 0)
 		return reply_failed("batches.list", n);
@@ -275,7 +275,8 @@ json_t *op_batches_list(struct gatehoused *g, const struct caller *caller,
 				"createdAt", json_time(b->created_at),
 				"createdBy", b->created_by, "expiresAt",
 				json_time(b->expires_at), "vouchers",
-				(json_int_t)b->vouchers, "unused",
+				(json_int_t)(b->unused + b->used + b->revoked),
+				"unused",
 				(json_int_t)b->unused, "used",
 				(json_int_t)b->used, "revoked",
 				(json_int_t)b->revoked, "sold",
@@ -283,7 +284,7 @@ json_t *op_batches_list(struct gatehoused *g, const struct caller *caller,
 				(json_int_t)b->sold_minor));
 	}
 	return reply_fields("{s:o, s:o}", "items", items, "next",
-		n == limit ? json_integer(a->after + n) : json_null());
+		n == limit ? json_integer(rows[n - 1].id) : json_null());
 }
 
 /* What is taken in of one frame; the rest of the file comes in others. */

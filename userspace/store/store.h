@@ -179,19 +179,24 @@ struct exemption {
 	int64_t deadline_ns; /* the same on this boot's clock; 0: it is over */
 };
 
-/* Vouchers that were made together. */
+/* Vouchers that were made together; the store makes and counts them. */
 struct batch {
+	int64_t id;
 	char name[40];
-	char plan_name[STORE_NAME]; /* of the first one */
+	int64_t plan_id; /* of the first one, as the next */
+	char plan_name[STORE_NAME];
 	char created_by[40];
 	int64_t created_at;
 	int64_t expires_at; /* UNLIMITED */
-	int64_t vouchers, unused, used, revoked; /* how many */
+	int64_t unused, used, revoked; /* how many */
 	int64_t sold, sold_minor; /* and were not given back */
 };
-/* Up to `max`, the newest first; the first `skip` of them are left out. */
+/* Up to `max` with id < before (UNLIMITED: the newest), by id. */
 int store_batch_list(
-	struct store *store, int64_t skip, struct batch *rows, int max);
+	struct store *store, int64_t before, struct batch *rows, int max);
+/* -ENOENT: no voucher has that name of a batch. */
+int store_batch_lookup(
+	struct store *store, const char *name, struct batch *ret_batch);
 
 struct device {
 	int64_t id; /* 0: not in the store */

@@ -147,37 +147,40 @@ int store_voucher_list(struct store *store, int state, const char *batch,
 }
 
 #define BATCH_COLUMNS                                                       \
-	"v.batch," PLAN_NAME("p.name") ", v.created_by, min(v.created_at),"  \
-	" max(v.expires_at), count(*), sum(v.state = 'unused'),"            \
-	" sum(v.state = 'used'), sum(v.state = 'revoked'),"                 \
-	" count(m.id), total(m.amount_minor)"
-#define BATCH_FROM                                                          \
-	" FROM vouchers v JOIN plans p ON p.id = v.plan_id"                 \
-	" LEFT JOIN payments m ON m.voucher_id = v.id"                      \
-	" AND m.status = 'paid'"
+	"b.id, b.name, b.plan_id," PLAN_NAME("p.name") ", b.created_by,"     \
+	" b.created_at, b.expires_at, b.unused, b.used, b.revoked, b.sold,"  \
+	" b.sold_minor FROM batches b JOIN plans p ON p.id = b.plan_id"
 
 static void read_batch(struct db_rows *rows, void *ret_row)
 {
 	struct batch *b = ret_row;
 
-	db_text(rows, 0, b->name, sizeof(b->name));
-	db_text(rows, 1, b->plan_name, sizeof(b->plan_name));
-	db_text(rows, 2, b->created_by, sizeof(b->created_by));
-	b->created_at = db_int(rows, 3);
-	b->expires_at = db_limit(rows, 4);
-	b->vouchers = db_int(rows, 5);
-	b->unused = db_int(rows, 6);
-	b->used = db_int(rows, 7);
-	b->revoked = db_int(rows, 8);
-	b->sold = db_int(rows, 9);
-	b->sold_minor = db_int(rows, 10);
+	b->id = db_int(rows, 0);
+	db_text(rows, 1, b->name, sizeof(b->name));
+	b->plan_id = db_int(rows, 2);
+	db_text(rows, 3, b->plan_name, sizeof(b->plan_name));
+	db_text(rows, 4, b->created_by, sizeof(b->created_by));
+	b->created_at = db_int(rows, 5);
+	b->expires_at = db_limit(rows, 6);
+	b->unused = db_int(rows, 7);
+	b->used = db_int(rows, 8);
+	b->revoked = db_int(rows, 9);
+	b->sold = db_int(rows, 10);
+	b->sold_minor = db_int(rows, 11);
 }
 
 int store_batch_list(
-	struct store *store, int64_t skip, struct batch *rows, int max)
+	struct store *store, int64_t before, struct batch *rows, int max)
 {
 	return db_list(store->db, read_batch, rows, sizeof(*rows), max,
-		"SELECT " BATCH_COLUMNS BATCH_FROM
-		" GROUP BY v.batch ORDER BY max(v.id) DESC LIMIT ? OFFSET ?",
-		"ii", (int64_t)max, skip);
+		"SELECT " BATCH_COLUMNS
+		" WHERE b.id < ? ORDER BY b.id DESC LIMIT ?",
+		"ii", before, (int64_t)max);
+}
+
+int store_batch_lookup(
+	struct store *store, const char *name, struct batch *ret_batch)
+{
+	return db_one(store->db, read_batch, ret_batch,
+		"SELECT " BATCH_COLUMNS " WHERE b.name = ?", "t", name);
 }
