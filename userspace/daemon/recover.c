@@ -90,6 +90,8 @@ void recover_suspect(struct gatehoused *g)
 	_cleanup_fd_ int fd =
 		open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
+	if (fd < 0)
+		log_error("%s: %s", path, strerror(errno));
 	log_error("the database is damaged; starting again to look at it");
 }
 
