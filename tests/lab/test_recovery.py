@@ -2,15 +2,21 @@
 """A database that is damaged, gone or old costs no guest a packet and gives
 nobody twice what was spent once (docs/design.md 7.5)."""
 
+import json
 import os
+import random
 import re
 import subprocess
+import threading
+import time
 
 import pytest
 
 from conftest import BUILD, wait_for
 
 pytestmark = pytest.mark.alone
+# By hand: KILLS=500 for an hour's worth of power cuts.
+KILLS = int(os.environ.get("KILLS", 4))
 
 
 @pytest.fixture()
@@ -142,4 +148,68 @@ def test_restore(box):
     assert other.redeem(first)[1]["code"] == "voucher_used"
     assert other.redeem(second)[0] == 200
     wait_for(other.is_online)
+    assert box.text("verify")[0] == 0
+
+
+class Buyer(threading.Thread):
+    """Redeems one code after the other until it is told to stop; tries a code
+    that was not answered once more."""
+
+    def __init__(self, guest, codes):
+        super().__init__()
+        self.guest, self.codes, self.done = guest, codes, threading.Event()
+        self.answered = []
+
+    def run(self):
+        while not self.done.is_set():
+            code = self.codes[len(self.answered)]
+            answer = self.guest.curl(
+                "http://10.77.0.1/api/vouchers/activate", "-H", "Content-Type: application/json",
+                "-d", json.dumps({"code": code}), timeout=3)
+            # "Yours already": the answer was lost, what it said is not.
+            if answer.status == 200 or "voucher_used" in answer.body:
+                self.answered.append(code)
+
+
+def redeemed(box):
+    """By the log: {MAC: lines}; no code twice."""
+    lines = [json.loads(line.split(" ", 2)[2])
+             for line in (box.database.parent / "spent.log").read_text().splitlines()]
+    lines = [line for line in lines if line["type"] == "redeem"]
+    assert len({line["voucher"] for line in lines}) == len(lines)
+    count = {}
+    for line in lines:
+        count[line["mac"]] = count.get(line["mac"], 0) + 1
+    return count
+
+
+def test_killed_under_load(box):
+    """Whatever was answered is there, once, and nothing else; a minute of each
+    code is a minute."""
+    guests = box.guests(3)
+    plan = box.plan(minutes=60)
+    before = redeemed(box)
+    codes = box.ctl("voucher", "create", "--plan", plan, "--count", 150 + 20 * KILLS)["codes"]
+    buyers = [Buyer(guest, codes[i::3]) for i, guest in enumerate(guests)]
+    begun = time.monotonic()
+    for buyer in buyers:
+        buyer.start()
+    for _ in range(KILLS):
+        time.sleep(random.uniform(0.05, 0.5))
+        box.kill("gatehoused")
+        box.start()
+    for buyer in buyers:
+        wait_for(lambda buyer=buyer: buyer.answered)
+        buyer.done.set()
+    for buyer in buyers:
+        buyer.join()
+    lines = redeemed(box)
+    for buyer in buyers:
+        mac = buyer.guest.mac
+        sold = lines[mac] - before.get(mac, 0)
+        # The last one may have been done and not answered.
+        assert 0 <= sold - len(buyer.answered) <= 1
+        remaining = buyer.guest.session()["remainingSeconds"]
+        took = time.monotonic() - begun
+        assert sold * 3600 - took - 2 <= remaining <= sold * 3600
     assert box.text("verify")[0] == 0

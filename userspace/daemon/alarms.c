@@ -212,6 +212,10 @@ static void log_alarm(const struct alarms *alarms, const struct alarm *alarm)
 {
 	char text[MAC_TEXT];
 
+	if (mac_is_zero(&alarm->mac) && !alarm->network) {
+		log_warning("%s; see gatehousectl events", alarm->description);
+		return;
+	}
 	log_warning("%s on network %s: %s; see gatehousectl events",
 		mac_is_zero(&alarm->mac) ? "somebody"
 					 : mac_format(&alarm->mac, text),

@@ -21,14 +21,19 @@
 
 #define TICKETS_MAX 16
 
+struct waiting {
+	uint64_t tickets[TICKETS_MAX];
+	int count;
+};
+
 struct backup_job {
 	struct loop_fd watch;
 	pid_t pid;
 	int from;
 	char said[PATH_MAX + 512];
 	size_t len;
-	uint64_t tickets[TICKETS_MAX];
-	int ticket_count;
+	struct waiting now, next; /* for this one, for one after it */
+	bool again;
 };
 
 static json_t *failed_reply(void)
@@ -67,25 +72,38 @@ static json_t *result_of(struct gatehoused *g, const struct backup_job *job)
 		note(g, said)) {
 		json_decref(said);
 		alarms_raise(g->alarms, "backup_failed", SEVERITY_HIGH, NULL,
-			NULL, 0, "A backup of the database could not be made.");
+			NULL, 0, "a backup of the database could not be made");
 		return NULL;
 	}
 	return said;
 }
 
-static void end(struct gatehoused *g)
+static int begin(struct gatehoused *g);
+
+static void answer(struct gatehoused *g, const struct waiting *waiting, json_t *said)
 {
-	struct backup_job *job = TAKE_PTR(g->backup);
-	_cleanup_json_ json_t *said = result_of(g, job);
 	int i;
 
-	for (i = 0; i < job->ticket_count; i++)
-		ctl_server_answer(g->ctl, job->tickets[i],
+	for (i = 0; i < waiting->count; i++)
+		ctl_server_answer(g->ctl, waiting->tickets[i],
 			said ? reply_fields("{s:O}", "backup", said)
 			     : failed_reply());
+}
+
+static void end(struct gatehoused *g)
+{
+	_cleanup_free_ struct backup_job *job = TAKE_PTR(g->backup);
+	_cleanup_json_ json_t *said = result_of(g, job);
+
+	answer(g, &job->now, said);
 	loop_fd_stop(g->loop, &job->watch);
 	fd_close(&job->from);
-	free(job);
+	if (!job->again)
+		return;
+	if (begin(g))
+		answer(g, &job->next, NULL);
+	else
+		g->backup->now = job->next;
 }
 
 static void on_said(void *data, int fd, int events)
@@ -118,40 +136,50 @@ static int start_process(const char *config_path, int out, pid_t *ret_pid)
 	return -ret;
 }
 
-int backup_begin(struct gatehoused *g, uint64_t ticket)
+static int begin(struct gatehoused *g)
 {
-	struct backup_job *job = g->backup;
+	struct backup_job *job;
 	int pair[2], ret;
 
-	if (!job) {
-		if (pipe2(pair, O_CLOEXEC))
-			return -errno;
-		job = xcalloc(1, sizeof(*job));
-		ret = fcntl(pair[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
-		if (!ret)
-			ret = start_process(g->config_path, pair[1], &job->pid);
-		close(pair[1]);
-		if (ret) {
-			close(pair[0]);
-			free(job);
-			return ret;
-		}
-		job->from = pair[0];
-		g->backup = job;
-		loop_fd_start(g->loop, &job->watch, job->from, LOOP_READ,
-			on_said, g);
+	if (pipe2(pair, O_CLOEXEC))
+		return -errno;
+	job = xcalloc(1, sizeof(*job));
+	ret = fcntl(pair[0], F_SETFL, O_NONBLOCK) ? -errno : 0;
+	if (!ret)
+		ret = start_process(g->config_path, pair[1], &job->pid);
+	close(pair[1]);
+	if (ret) {
+		close(pair[0]);
+		free(job);
+		return ret;
 	}
-	if (!ticket)
-		return 0;
-	if (job->ticket_count == TICKETS_MAX)
-		return -EBUSY;
-	job->tickets[job->ticket_count++] = ticket;
+	job->from = pair[0];
+	g->backup = job;
+	loop_fd_start(g->loop, &job->watch, job->from, LOOP_READ, on_said, g);
 	return 0;
+}
+
+int backup_begin(struct gatehoused *g)
+{
+	if (!g->backup)
+		return begin(g);
+	if (g->backup->next.count == TICKETS_MAX)
+		return -EBUSY;
+	g->backup->again = true;
+	return 0;
+}
+
+void backup_wait(struct gatehoused *g, uint64_t ticket)
+{
+	struct backup_job *job = g->backup;
+	struct waiting *waiting = job->again ? &job->next : &job->now;
+
+	waiting->tickets[waiting->count++] = ticket;
 }
 
 int backup_daily(struct gatehoused *g)
 {
-	return backup_begin(g, 0);
+	return g->backup ? 0 : begin(g);
 }
 
 void backup_stop(struct gatehoused *g)

@@ -10,9 +10,11 @@
 
 /* Job: once a day. */
 int backup_daily(struct gatehoused *g);
-/* Begins one, or joins the one under way; the reply goes to `ticket`, unless it
- * is 0. */
-int backup_begin(struct gatehoused *g, uint64_t ticket);
+/* One from now on: begins, or does so when the one under way is through. -EBUSY:
+ * too many wait. */
+int backup_begin(struct gatehoused *g);
+/* After that: who gets the reply. */
+void backup_wait(struct gatehoused *g, uint64_t ticket);
 /* The process, if there is one, goes on alone. */
 void backup_stop(struct gatehoused *g);
 

@@ -21,11 +21,10 @@ json_t *op_backup(struct gatehoused *g, const struct caller *caller,
 		NULL, 0, "");
 
 	if (!ret)
-		ret = backup_begin(g, 0);
+		ret = backup_begin(g);
 	if (ret)
 		return reply_failed("backup", ret);
-	ret = backup_begin(g, ctl_server_defer(g->ctl));
-	/* What is deferred cannot be refused here. */
+	backup_wait(g, ctl_server_defer(g->ctl));
 	return NULL;
 }
 

@@ -140,6 +140,20 @@ static bool session_state(enum gh_state state, enum session_state *ret_state)
 	return false;
 }
 
+/* sync_quota(), read backwards. */
+static void read_quota(uint64_t quota, struct recover_client *known)
+{
+	known->bytes_left = UNLIMITED;
+	if (quota == GH_UNLIMITED)
+		return;
+	if (quota & GH_QUOTA_UP)
+		known->counts = COUNTS_UP;
+	else if (quota & GH_QUOTA_DOWN)
+		known->counts = COUNTS_DOWN;
+	known->bytes_left = MAX((int64_t)(quota & GH_QUOTA_BYTES) -
+			counted(known->counts, known->raw_up, known->raw_down), 0);
+}
+
 static int take_client(void *data, const struct client *client)
 {
 	struct clients_found *found = data;
@@ -157,10 +171,7 @@ static int take_client(void *data, const struct client *client)
 		.raw_down = (int64_t)record->down.bytes,
 	};
 
-	known.bytes_left = limit(policy->quota_bytes, GH_UNLIMITED);
-	if (known.bytes_left != UNLIMITED)
-		known.bytes_left = MAX(
-			known.bytes_left - known.raw_up - known.raw_down, 0);
+	read_quota(policy->quota_bytes, &known);
 	if (!policy->session || !session_state(policy->state, &known.state))
 		return 0;
 	found->kept++;
@@ -309,6 +320,6 @@ int recover(struct gatehoused *g)
 		return ret;
 	}
 	alarms_raise(g->alarms, "database_restored", SEVERITY_CRITICAL, NULL,
-		NULL, 0, "gatehoused started with a database older than its last stop.");
+		NULL, 0, "gatehoused started with a database older than its last stop");
 	return 0;
 }

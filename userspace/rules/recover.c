@@ -9,6 +9,18 @@
 
 #include "rules/pause.h"
 
+/* Who has a session is known to operators. */
+static int note_device(struct rules *rules, const struct mac *mac, int64_t at)
+{
+	struct device device;
+	int ret = store_device_lookup(rules->store, mac, &device);
+
+	if (ret != -ENOENT)
+		return ret;
+	device = (struct device){.mac = *mac, .first_seen = at, .last_seen = at};
+	return store_device_put(rules->store, &device);
+}
+
 int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	int64_t until_sec, const struct moment *now, int64_t *ret_session_id)
 {
@@ -22,6 +34,8 @@ int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	*ret_session_id = 0;
 	if (!ret && voucher->times && plan.seconds != UNLIMITED)
 		plan.seconds *= voucher->times;
+	if (!ret)
+		ret = note_device(rules, &voucher->mac, voucher->at);
 	if (!ret && voucher->times && plan.bytes != UNLIMITED)
 		plan.bytes *= voucher->times;
 	if (ret || (plan.seconds != UNLIMITED && plan.seconds <= gone_sec))
@@ -58,6 +72,7 @@ static int make_session(struct rules *rules, const struct recover_client *client
 		.kind = KIND_MANUAL,
 		.left_ns = time_left(client, now),
 		.bytes = client->bytes_left,
+		.terms.counts = client->counts,
 		.rates = client->rates,
 		.moves_left = UNLIMITED,
 		.token_days = UNLIMITED,
@@ -65,7 +80,17 @@ static int make_session(struct rules *rules, const struct recover_client *client
 	enum outcome outcome;
 	int ret = account_open(rules, &client->mac, now, account);
 
+	if (!ret)
+		ret = note_device(rules, &client->mac, now->wall_sec);
 	return ret ? ret : account_add(rules, account, &credit, now, &outcome);
+}
+
+/* Outside a plan's hours a record stands as well, and nobody paused it. */
+static bool was_paused(struct account *account)
+{
+	const struct credit *credit = account_in_use(account);
+
+	return credit && !credit->terms.hours[0];
 }
 
 static void follow_state(struct account *account, enum session_state state,
@@ -73,6 +98,8 @@ static void follow_state(struct account *account, enum session_state state,
 {
 	enum outcome outcome;
 
+	if (state == SESSION_PAUSED && !was_paused(account))
+		return;
 	if (state != SESSION_HELD)
 		account_release(account, SESSION_BY_OPERATOR, now);
 	if (state == SESSION_HELD)
@@ -94,10 +121,13 @@ static void follow_record(struct account *account,
 	credit->deadline_ns = client->deadline_ns;
 	if (client->deadline_ns == UNLIMITED)
 		credit->left_ns = UNLIMITED;
-	credit->bytes = client->bytes_left == UNLIMITED
-				? UNLIMITED
-				: credit->bytes_up + credit->bytes_down +
-					  client->bytes_left;
+	credit->bytes = UNLIMITED;
+	if (client->bytes_left == UNLIMITED)
+		return;
+	credit->terms.counts = client->counts;
+	credit->bytes = counted(client->counts, credit->bytes_up,
+				credit->bytes_down) +
+			client->bytes_left;
 }
 
 /* What the record counted since the copy, if the copy knew the record. */
@@ -123,7 +153,10 @@ int recover_client(struct rules *rules, const struct recover_client *client,
 
 	if (!ret)
 		ret = account_load(rules, &client->mac, now, &account);
-	if (ret == -ENOENT && !(time_left(client, now) && client->bytes_left))
+	/* What a record has left whose clock stands is not in it. */
+	if (ret == -ENOENT &&
+		(client->state != SESSION_RUNNING ||
+			!time_left(client, now) || !client->bytes_left))
 		return 0;
 	if (ret == -ENOENT)
 		ret = make_session(rules, client, now, &account);

@@ -24,6 +24,7 @@ struct recover_client {
 	enum session_state state; /* not SESSION_ENDED */
 	int64_t deadline_ns; /* of one that runs; UNLIMITED: no end */
 	int64_t bytes_left;  /* UNLIMITED */
+	enum counts counts;  /* which bytes those are */
 	struct rates rates;  /* of a session that the store does not know */
 	int64_t record_id, raw_up, raw_down;
 };
