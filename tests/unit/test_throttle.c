@@ -205,6 +205,32 @@ static void test_network_rate(void **state)
 	throttle_free(t);
 }
 
+/* Ten networks under attack are one attack; the eleventh has none. */
+static void test_all_networks_together(void **state)
+{
+	struct throttle *t = throttle_new();
+	unsigned int next = 100, taken = 0;
+	struct mac mac;
+	int64_t now;
+	int i;
+
+	for (now = START; now < START + 60 * NSEC_PER_SEC;
+		now += 10 * NSEC_PER_MSEC) {
+		for (i = 1; i <= 10; i++) {
+			mac = mac_of(next++);
+			if (throttle_check(t, RATE_GUESS, &mac, i, now))
+				continue;
+			throttle_missed(t, &mac, i, now);
+			taken++;
+		}
+		mac = mac_of(next++);
+		assert_int_equal(throttle_check(t, RATE_GUESS, &mac, 11, now), 0);
+	}
+	/* And 5 for each network, which are no attack; the first bursts. */
+	assert_in_range(taken, 60, 60 * (60 + 10 * 5) + 60 + 10 * 25);
+	throttle_free(t);
+}
+
 static void test_alarm_once_a_minute(void **state)
 {
 	struct throttle *t = throttle_new();
@@ -243,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_guest_among_made_up_macs),
 		cmocka_unit_test(test_guest_among_patient_guessers),
 		cmocka_unit_test(test_network_rate),
+		cmocka_unit_test(test_all_networks_together),
 		cmocka_unit_test(test_alarm_once_a_minute),
 		cmocka_unit_test(test_page_loads),
 	};

@@ -28,6 +28,9 @@ static const struct rate client_rate = {60 * NSEC_PER_SEC, 5};
 static const struct rate network_rate = {NSEC_PER_SEC / 20, 20};
 /* Above this somebody is guessing. */
 static const struct rate alarm_rate = {NSEC_PER_SEC / 5, 25};
+/* All networks together, beside what is too little for an alarm: only those with
+ * guessers on them have to mind. */
+static const struct rate all_rate = {NSEC_PER_SEC / 60, 60};
 #define ALARM_EVERY_NS (60 * NSEC_PER_SEC)
 
 /*
@@ -68,6 +71,7 @@ struct network {
 struct throttle {
 	struct client clients[SETS][WAYS];
 	struct network networks[GH_NETWORKS_MAX];
+	int64_t all_ns;
 };
 
 struct throttle *throttle_new(void)
@@ -114,6 +118,13 @@ static bool goes_first(
 	return of_a != of_b ? of_a < of_b : a->used_ns < b->used_ns;
 }
 
+/* The same, but never further ahead than the burst. */
+static void rate_use_up_to(const struct rate *rate, int64_t *next, int64_t now)
+{
+	rate_use(rate, next, now);
+	*next = MIN(*next, now + rate->burst * rate->step_ns);
+}
+
 static struct client *client_of(
 	struct throttle *throttle, const struct mac *mac, int64_t now)
 {
@@ -136,11 +147,21 @@ static struct client *client_of(
 	return client;
 }
 
+/* Is the network over its rate, or are all together because of it? */
+static bool is_over(
+	const struct throttle *throttle, const struct network *network, int64_t now)
+{
+	return rate_wait(&network_rate, network->guess_ns, now) ||
+	       (rate_wait(&all_rate, throttle->all_ns, now) &&
+		       rate_wait(&alarm_rate, network->alarm_ns, now));
+}
+
 /* Whose turn it is goes in, unless too many did just now. */
-static int64_t take_turn(
+static int64_t take_turn(const struct throttle *throttle,
 	struct network *network, struct client *client, int64_t now)
 {
-	int64_t wait = rate_wait(&turn_rate, network->turn_ns, now);
+	int64_t wait = MAX(rate_wait(&turn_rate, network->turn_ns, now),
+		rate_wait(&all_rate, throttle->all_ns, now));
 
 	if (wait)
 		return wait;
@@ -162,7 +183,7 @@ static int64_t until_older(const struct client *client, int64_t now)
 /* The network is over its rate: give the client a place in its line, behind
  * those before it there and in the lines of older ones. The wait until it comes,
  * or until it is worth asking again, whatever is first. 0: it is its turn. */
-static int64_t wait_in_line(
+static int64_t wait_in_line(const struct throttle *throttle,
 	struct network *network, struct client *client, int64_t now)
 {
 	bool missed = client->guess_ns > now;
@@ -170,7 +191,7 @@ static int64_t wait_in_line(
 	int64_t place = MAX(now, network->line_ns[line]);
 
 	if (client->turn_ns && client->turn_ns <= now)
-		return take_turn(network, client, now);
+		return take_turn(throttle, network, client, now);
 	for (at = line + 1; !missed && at < LINES; at++)
 		place = MAX(place, network->line_ns[at]);
 	place += line_step_ns[!missed];
@@ -202,8 +223,8 @@ int64_t throttle_check(struct throttle *throttle, enum rate_class class,
 		return wait;
 	}
 	wait = rate_wait(&client_rate, client->guess_ns, now_ns);
-	if (!wait && rate_wait(&network_rate, n->guess_ns, now_ns))
-		wait = wait_in_line(n, client, now_ns);
+	if (!wait && is_over(throttle, n, now_ns))
+		wait = wait_in_line(throttle, n, client, now_ns);
 	return wait;
 }
 
@@ -216,8 +237,8 @@ bool throttle_missed(struct throttle *throttle, const struct mac *mac,
 		now_ns);
 	/* Turns taken in line come on top of a full budget: without this cap
 	 * they would push the moment of relief away for ever. */
-	n->guess_ns = MIN(MAX(n->guess_ns, now_ns) + network_rate.step_ns,
-		now_ns + network_rate.burst * network_rate.step_ns);
+	rate_use_up_to(&network_rate, &n->guess_ns, now_ns);
+	rate_use_up_to(&all_rate, &throttle->all_ns, now_ns);
 	if (rate_wait(&alarm_rate, n->alarm_ns, now_ns) == 0) {
 		rate_use(&alarm_rate, &n->alarm_ns, now_ns);
 		return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How often somebody may try (docs/design.md P3, P7). Wrong guesses of a secret
- * are counted per client (5, then 1 a minute) and per network (20 a second);
+ * are counted per client (5, then 1 a minute), per network (20 a second) and in
+ * all (60 a second, which networks without guessers do not feel);
  * beyond the network's rate clients are let in one by one: whoever is refused
  * has a place in the line, those in front who have been here for longer, and
  * coming back then is let in.
