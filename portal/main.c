@@ -352,6 +352,7 @@ int main(int argc, char **argv)
 			log_error("%s: %s", path, strerror(-ret));
 		return EXIT_CONFIG;
 	}
+	program->portal.guests_have_tls = program->portal.config.tls_cert[0];
 	if (program->portal.instance == INSTANCE_OPERATOR)
 		config_for_operators(&program->portal.config);
 	ret = prepare(program);

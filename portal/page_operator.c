@@ -42,6 +42,7 @@ static void on_me(struct request *req, const struct outcome *outcome)
 	}
 	view = page_view(req);
 	view_set_flag(view, "logged_in", true);
+	view_set_flag(view, "guests_in_the_clear", !req->portal->guests_have_tls);
 	view_format(view, "name", "%s",
 		json_string_value(json_object_get(outcome->reply, "name")));
 	role = json_string_value(json_object_get(outcome->reply, "role"));

@@ -39,6 +39,7 @@ struct portal {
 	struct refusals *refusals;
 	uint8_t form_key[CRYPTO_KEY]; /* signs form tokens; made at start */
 	bool has_tls;
+	bool guests_have_tls; /* where operators are told */
 	bool http_work; /* libmicrohttpd is to be run before we sleep */
 };
 

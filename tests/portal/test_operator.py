@@ -151,6 +151,7 @@ def test_pages(office):
     assert status == 200 and 'action="/login"' in text and office.daemon.asked == []
     status, _, text = send(office, "GET", "/dashboard/x", **COOKIE)
     assert status == 200 and "anna" in text and "Manager" in text
+    assert "neighbours can read" in text
     office.daemon.reply = REFUSED
     status, answer, text = send(office, "GET", "/", **COOKIE)
     assert status == 200 and 'action="/login"' in text

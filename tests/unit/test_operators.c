@@ -142,6 +142,21 @@ static void test_a_change_ends_logins(void **state)
 	assert_int_equal(look(*state, one, T0), -ENOENT);
 }
 
+/* A clock that was wrong by a year ends nothing and gives nothing away. */
+static void test_a_step_of_the_clock(void **state)
+{
+	struct operator operator = make(*state, "anna", ROLE_STAFF);
+	const int64_t step = 365 * SEC_PER_DAY;
+	char token[OPERATOR_TOKEN];
+
+	login(*state, &operator, T0, token);
+	assert_int_equal(store_clock_step(*state, step), 0);
+	assert_int_equal(look(*state, token, T0 + step + 11 * HOUR), 0);
+	assert_int_equal(store_clock_step(*state, -step), 0);
+	assert_int_equal(look(*state, token, T0 + 22 * HOUR), 0);
+	assert_int_equal(look(*state, token, T0 + 34 * HOUR + MINUTE), -ENOENT);
+}
+
 static void test_the_oldest_login_goes(void **state)
 {
 	struct operator operator = make(*state, "anna", ROLE_STAFF);
@@ -341,6 +356,8 @@ int main(void)
 			test_a_login_lasts_so_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_change_ends_logins, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_step_of_the_clock, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_the_oldest_login_goes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rows wait in memory and are written together every few seconds. A crowd that
- * asks for more than there is room for is counted, and the count is a row.
+ * asks for more than there is room for is counted, and the count is a row. Of
+ * what guests were refused there is little room: whoever makes up MACs and
+ * guesses must not fill the disk.
  */
 #include "daemon/access.h"
 
@@ -13,6 +15,7 @@
 
 struct access_log {
 	int count;
+	int guesses; /* of them */
 	int64_t lost;
 	struct access rows[ACCESS_WAITING];
 };
@@ -28,19 +31,23 @@ void access_log_free(struct access_log *log)
 }
 
 void access_log_note(struct access_log *log, const char *operation,
-	const char *who, const char *result, int64_t begun_ns)
+	const struct caller *caller, const char *result, int64_t begun_ns)
 {
+	bool is_guess = result && caller->proof == PROOF_GUEST;
 	struct access *row;
 
-	if (log->count == ACCESS_WAITING) {
+	if (log->count == ACCESS_WAITING ||
+		(is_guess && log->guesses == ACCESS_GUESSES)) {
 		log->lost++;
 		return;
 	}
+	log->guesses += is_guess;
 	row = &log->rows[log->count++];
 	row->at = clock_wall_sec();
 	row->us = (clock_mono_ns() - begun_ns) / 1000;
 	snprintf(row->operation, sizeof(row->operation), "%s", operation);
-	snprintf(row->who, sizeof(row->who), "%s", who);
+	snprintf(row->who, sizeof(row->who), "%s",
+		caller->who[0] ? caller->who : "?");
 	snprintf(row->result, sizeof(row->result), "%s", result ? result : "ok");
 }
 
@@ -66,7 +73,7 @@ int access_log_write(struct gatehoused *g)
 	if (!ret && log->lost)
 		ret = write_lost(g, log->lost);
 	/* A store that fails must not be told the same for ever. */
-	log->count = 0;
+	log->count = log->guesses = 0;
 	log->lost = 0;
 	return ret;
 }

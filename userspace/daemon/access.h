@@ -9,6 +9,7 @@
 #include "daemon/gatehoused.h"
 
 #define ACCESS_WAITING 1024 /* not written yet; what comes then is counted */
+#define ACCESS_GUESSES 16   /* the same of what guests were refused */
 
 struct access_log;
 
@@ -18,7 +19,7 @@ void access_log_free(struct access_log *log);
 /* `result`: NULL, a success, or the code of the refusal. `begun_ns`: on the
  * monotonic clock. Only notes it: a look must not cost a write. */
 void access_log_note(struct access_log *log, const char *operation,
-	const char *who, const char *result, int64_t begun_ns);
+	const struct caller *caller, const char *result, int64_t begun_ns);
 
 /* Job: what was noted is written, in this turn's transaction. What a crash
  * finds unwritten, some seconds, is lost. */

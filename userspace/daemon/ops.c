@@ -715,7 +715,7 @@ static void note(struct gatehoused *g, const struct op *op,
 	log_debug("%s %s: %s, %lld us", name, who, code ? code : "ok",
 		(long long)((clock_mono_ns() - begun) / 1000));
 	if (reply && (code || !op || op->handler != op_guest_session))
-		access_log_note(g->access_log, name, who, code, begun);
+		access_log_note(g->access_log, name, caller, code, begun);
 }
 
 json_t *ops_handle(void *data, const struct ctl_frame *frame)

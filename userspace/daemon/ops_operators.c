@@ -73,7 +73,7 @@ static void on_password(void *data, int ret, const char *stored)
 	later->ret = ret;
 	later->stored = stored;
 	reply = ops_run(g, later->operation, call_finish, later);
-	access_log_note(g->access_log, later->operation, later->caller.who,
+	access_log_note(g->access_log, later->operation, &later->caller,
 		reply_code(reply), later->begun_ns);
 	ctl_server_answer(g->ctl, later->ticket, reply);
 	later_free(later);
