@@ -153,6 +153,11 @@ void api_pause(struct request *req)
 	ask(req, "guest.pause");
 }
 
+void api_free(struct request *req)
+{
+	ask(req, "guest.free");
+}
+
 void api_resume(struct request *req)
 {
 	ask(req, "guest.resume");

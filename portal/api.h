@@ -12,6 +12,7 @@ void api_activate(struct request *req);
 void api_restore(struct request *req);
 void api_pause(struct request *req);
 void api_resume(struct request *req);
+void api_free(struct request *req);
 void api_guest_devices(struct request *req); /* api_devices.c */
 void api_guest_device_add(struct request *req);
 void api_guest_device_remove(struct request *req);

@@ -230,6 +230,10 @@ void page_session_values(struct request *req, struct view *view,
 		state = "running";
 	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
 	view_set_flag(view, view_get(view, "state"), true);
+	if (json_is_integer(json_object_get(session, "freeMinutes")))
+		view_set_int(view, "free_minutes",
+			json_integer_value(
+				json_object_get(session, "freeMinutes")));
 	view_set_flag(view, "may_share",
 		json_is_true(json_object_get(session, "mayShare")));
 	view_set_flag(view, "may_pause",

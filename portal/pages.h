@@ -22,6 +22,7 @@ void page_coins_start(struct request *req);
 void page_devices(struct request *req); /* page_devices.c */
 void page_device_add(struct request *req);
 void page_device_remove(struct request *req);
+void page_free(struct request *req); /* page_free.c */
 void page_help(struct request *req); /* page_help.c */
 void page_operator(struct request *req); /* page_operator.c */
 void page_login(struct request *req);

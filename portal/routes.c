@@ -27,6 +27,7 @@ static const struct route routes[] = {
 	{METHOD_GET,  "/devices",                 INSTANCE_GUEST, ROUTE_PAGE,  page_devices},
 	{METHOD_POST, "/devices/add",             INSTANCE_GUEST, ROUTE_FORM,  page_device_add},
 	{METHOD_POST, "/devices/remove",          INSTANCE_GUEST, ROUTE_FORM,  page_device_remove},
+	{METHOD_POST, "/free",                    INSTANCE_GUEST, ROUTE_FORM,  page_free},
 	{METHOD_GET,  "/help",                    INSTANCE_GUEST, ROUTE_PAGE,  page_help},
 
 	{METHOD_GET,  "/api/session",             INSTANCE_GUEST, ROUTE_API,   api_session},
@@ -34,6 +35,7 @@ static const struct route routes[] = {
 	{METHOD_POST, "/api/sessions/restore",    INSTANCE_GUEST, ROUTE_API,   api_restore},
 	{METHOD_POST, "/api/sessions/pause",      INSTANCE_GUEST, ROUTE_API,   api_pause},
 	{METHOD_POST, "/api/sessions/resume",     INSTANCE_GUEST, ROUTE_API,   api_resume},
+	{METHOD_POST, "/api/free",                INSTANCE_GUEST, ROUTE_API,   api_free},
 	{METHOD_GET,  "/api/session/devices",     INSTANCE_GUEST, ROUTE_API,   api_guest_devices},
 	{METHOD_POST, "/api/session/devices/add", INSTANCE_GUEST, ROUTE_API,   api_guest_device_add},
 	{METHOD_POST, "/api/session/devices/remove", INSTANCE_GUEST, ROUTE_API, api_guest_device_remove},

@@ -76,6 +76,10 @@
 	X(has_session, 409, 1)              \
 	X(not_shareable, 409, 1)            \
 	X(device_taken, 409, 1)             \
+	X(free_off, 404, 3)                 \
+	X(free_used, 409, 1)                \
+	X(free_full, 429, 5)                \
+	X(free_not_needed, 409, 1)          \
 	X(slot_busy, 409, 5)                \
 	X(slot_offline, 503, 5)             \
 	X(lock_unknown, 404, 3)             \

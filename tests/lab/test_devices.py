@@ -2,6 +2,8 @@
 """What an operator says of a device itself: exemptions, rates of its own, and
 time by its number."""
 import datetime
+import os
+import signal
 import time
 
 import pytest
@@ -176,3 +178,32 @@ def test_an_operator_shares_time_from_the_desk(tc_lab):
     ended = lab.ctl("sessions", "--state", "ended")["items"][0]
     assert ended["endReason"] == "removed by its guest"
     assert lab.ctl("verify")["differences"] == []
+
+
+def test_free_time_once_a_day(tc_lab):
+    lab = tc_lab
+    first, second = lab.guests(2)
+    assert first.session()["freeMinutes"] is None
+    assert first.api("/api/free", {})[1]["code"] == "free_off"
+    plan = lab.plan(minutes=15)
+    config = lab.state / "gatehouse.conf"
+    before = config.read_text()
+    config.write_text(f"{before}\n[free]\nplan = {plan}\nrandom_per_hour = 1\n")
+    os.kill(lab.pid("gatehoused"), signal.SIGHUP)
+    wait_for(lambda: first.session()["freeMinutes"] == 15)
+    assert "15 free minutes" in first.curl(PORTAL4 + "/").body
+    status, reply = first.api("/api/free", {})
+    assert status == 200 and reply["kind"] == "free" and reply["downKbps"] == 1000
+    assert first.is_online() and len(reply["token"]) == 64
+    assert first.api("/api/free", {})[1]["code"] == "free_not_needed"
+    # Its address is made up, and so is the next one's.
+    assert second.api("/api/free", {})[1]["code"] == "free_full"
+    assert second.restore(reply["token"])[0] == 403
+    lab.ctl("kick", first.mac)
+    assert not first.is_online() and first.session()["freeMinutes"] is None
+    assert first.api("/api/free", {})[1]["code"] == "free_used"
+    page = first.curl(f"{PORTAL4}/free", "-d", "form=x").body
+    assert "free minutes" not in page
+    assert lab.ctl("verify")["differences"] == []
+    config.write_text(before)
+    os.kill(lab.pid("gatehoused"), signal.SIGHUP)

@@ -72,6 +72,10 @@ static const struct setting settings[] = {
 	{SECTION_RETENTION, "audit_days", VALUE_INT, OF(retention.audit_days), 30, 3650, "730"},
 	{SECTION_RETENTION, "sales_days", VALUE_INT, OF(retention.sales_days), 30, 3650, "730"},
 
+	{SECTION_FREE, "plan", VALUE_TEXT, OF(free_plan), 0, 64, ""},
+	{SECTION_FREE, "kbps", VALUE_INT, OF(free_kbps), 64, 1000000, "1000"},
+	{SECTION_FREE, "random_per_hour", VALUE_INT, OF(free_random_per_hour), 0, 1000000, "60"},
+
 	{SECTION_BACKUP, "directory", VALUE_PATH, OF(backup_dir), 0, PATH_BYTES, ""},
 	{SECTION_BACKUP, "keep", VALUE_INT, OF(backup_keep), 1, 1000, "7"},
 	{SECTION_BACKUP, "public_key", VALUE_TEXT, OF(backup_key), 0, 64, ""},
@@ -269,6 +273,8 @@ static void open_section(struct reading *r, const char *name)
 		r->section = SECTION_RETENTION;
 	} else if (!strcmp(name, "backup")) {
 		r->section = SECTION_BACKUP;
+	} else if (!strcmp(name, "free")) {
+		r->section = SECTION_FREE;
 	} else if (!strcmp(name, "roles")) {
 		r->section = SECTION_ROLES;
 	} else if (!strncmp(name, "network ", 8)) {
@@ -282,7 +288,7 @@ static void open_section(struct reading *r, const char *name)
 		r->lost = true;
 		fault(r,
 			"unknown section [%s]; the sections are [gatehouse], "
-			"[portal], [retention], [backup], [network NAME], "
+			"[portal], [retention], [backup], [free], [network NAME], "
 			"[coin NAME] and [roles]. What it sets was not checked",
 			name);
 	}

@@ -152,6 +152,9 @@ struct config {
 	char operator_tls_key[PATH_MAX];
 	char venue_name[65];       /* heading of the pages; "Guest Wi-Fi" */
 	char venue_url[CONFIG_URL]; /* about the venue (RFC 8908); "": none */
+	char free_plan[65]; /* "": no free time */
+	int free_kbps;	    /* 1000: the most that it has, up and down */
+	int free_random_per_hour; /* 60: made-up addresses, per network */
 	struct config_retention retention;
 	char backup_dir[PATH_MAX]; /* "": backups in state_dir */
 	int backup_keep;	   /* 7 encrypted ones */

@@ -505,6 +505,16 @@ static const struct {
 	[OUTCOME_DEVICE_TAKEN] = {CTL_device_taken,
 		"This device cannot be added: it may be online already, or "
 		"blocked. Please ask at the desk."},
+	[OUTCOME_FREE_OFF] = {CTL_free_off,
+		"There is no free time here. Please ask at the desk."},
+	[OUTCOME_FREE_USED] = {CTL_free_used,
+		"This device had its free time today. It is there again "
+		"tomorrow."},
+	[OUTCOME_FREE_FULL] = {CTL_free_full,
+		"Many devices had free time just now. Please try again later, "
+		"or switch off the private address of this network."},
+	[OUTCOME_FREE_NOT_NEEDED] = {CTL_free_not_needed,
+		"This device has time already."},
 	[OUTCOME_HAS_SESSION] = {CTL_has_session,
 		"This code is in use on another device. This one can join it "
 		"when its own session is over and it is in no group."},

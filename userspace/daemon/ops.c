@@ -465,6 +465,7 @@ const struct op ops[] = {
 	{"guest.devices", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_devices},
 	{"guest.add", PROOF_GUEST, ROLE_NONE, RATE_GUESS, guest_add_args, op_guest_add},
 	{"guest.remove", PROOF_GUEST, ROLE_NONE, RATE_GUEST, mac_args, op_guest_remove},
+	{"guest.free", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_free},
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_pause},
 	{"guest.resume", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_resume},

@@ -297,7 +297,7 @@ op_fn op_clients_pause, op_clients_resume, op_clients_hold, op_clients_release;
 op_fn op_coins_lock, op_coins_status, op_coins_done, op_sessions_start,
 	op_coins_list, op_coins_claim;
 op_fn op_devices_add, op_devices_remove, op_devices_list, op_guest_devices,
-	op_guest_add, op_guest_remove;
+	op_guest_add, op_guest_remove, op_guest_free;
 op_fn op_guest_session, op_guest_pause, op_guest_resume;
 op_fn op_operators_list, op_operators_add, op_operators_remove,
 	op_operators_role, op_operators_passwd, op_operators_logout,

@@ -12,6 +12,7 @@
 #include "daemon/client_json.h"
 #include "daemon/moves.h"
 #include "daemon/group_records.h"
+#include "daemon/ops_free.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
 #include "rules/share.h"
@@ -305,6 +306,7 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 		return reply;
 	json_add_group(reply, &group);
 	add_sharing(g, has_session ? &account : NULL, reply);
+	json_add_free(g, has_session ? NULL : &guest, &now, reply);
 	ret = has_session ? show_token(g, &account, &now, a, reply)
 			  : add_end(g, a, reply);
 	if (ret) {

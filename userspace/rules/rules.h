@@ -89,6 +89,10 @@ enum outcome {
 	OUTCOME_NOT_PAUSABLE, /* the kind of the credit in use has no pause */
 	OUTCOME_NOT_SHAREABLE, /* what is in use is for one device */
 	OUTCOME_DEVICE_TAKEN, /* it cannot be put beside another's session */
+	OUTCOME_FREE_OFF, /* no free time is offered here */
+	OUTCOME_FREE_USED, /* the device had it today */
+	OUTCOME_FREE_FULL, /* too many made-up addresses had it in this hour */
+	OUTCOME_FREE_NOT_NEEDED, /* the device has time */
 	OUTCOME_HAS_SESSION, /* or is in a group: it cannot join another's */
 	OUTCOME_SLOT_BUSY,   /* another client's */
 	OUTCOME_LOCK_UNKNOWN, /* or another client's */

@@ -18,7 +18,8 @@ int share_max(struct rules *rules, struct account *account, int64_t *ret_max)
 	int ret = 0;
 
 	*ret_max = 1;
-	if (!credit || account->session.state != SESSION_RUNNING)
+	if (!credit || account->session.state != SESSION_RUNNING ||
+		credit->kind == KIND_FREE)
 		return 0;
 	if (credit->group_id) {
 		ret = store_group_lookup(rules->store, credit->group_id, &group);

@@ -16,6 +16,7 @@
 static const char *const of_device[] = {
 	"DELETE FROM tokens WHERE session_id IN " OVER,
 	"DELETE FROM address_log WHERE mac = ?1",
+	"DELETE FROM free_uses WHERE mac = ?1",
 	"UPDATE payments SET phone = NULL, updated_at = unixepoch()"
 	" WHERE phone IS NOT NULL AND session_id IN " OVER,
 	"UPDATE vouchers SET used_mac = " NOBODY ", updated_at = unixepoch()"
@@ -34,10 +35,11 @@ static const char *const of_device[] = {
 	" updated_at = unixepoch()"
 	" WHERE who = ?1 OR detail LIKE '%' || ?1 || '%'",
 	"UPDATE access_log SET who = 'guest' WHERE who = ?1",
-	/* A block that holds goes on: it is the house's. */
+	/* A block or an exemption that holds goes on: it is the house's. */
 	"UPDATE devices SET name = '', note = '', updated_at = unixepoch()"
 	" WHERE mac = ?1",
-	"DELETE FROM devices WHERE mac = ?1 AND NOT blocked",
+	"DELETE FROM devices WHERE mac = ?1 AND NOT blocked"
+	" AND exempt_until = 0",
 	"UPDATE sessions SET mac = " NOBODY ", updated_at = unixepoch()"
 	" WHERE mac = ?1 AND state = 'ended'",
 };

@@ -540,6 +540,21 @@ struct payment_sum {
 int store_payment_sums(struct store *store, const struct payment_filter *filter,
 	int64_t skip, struct payment_sum *rows, int max);
 
+struct free_use {
+	struct mac mac;
+	int64_t day; /* local, 20261121 */
+	char network[32]; /* its name */
+	bool is_random; /* the address is made up */
+	int64_t at; /* UTC seconds */
+};
+/* -EEXIST: that device had it on that day. Those of two days ago go. */
+int store_free_use_insert(struct store *store, const struct free_use *use);
+int store_free_use_count(struct store *store, const struct mac *mac,
+	int64_t day, int64_t *ret_count);
+/* Of made-up addresses on that network. */
+int store_free_random_count(struct store *store, const char *network,
+	int64_t since, int64_t *ret_count);
+
 /* The date was wrong by so many seconds: what was to last some days from a
  * moment on (tokens, the days of a credit) still does. */
 int store_clock_step(struct store *store, int64_t seconds);
