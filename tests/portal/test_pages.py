@@ -120,6 +120,25 @@ def world(portal, browser):
         assert "Uncaught" not in line["message"], line
 
 
+def test_a_printed_code_waits_in_line_by_itself(world):
+    """The QR code fills the form in; behind guessers the page goes on alone."""
+    said = {"success": False, "error": "slow", "code": "slow_down", "retryAfter": 1}
+
+    def busy(op, args):
+        if op == "guest.session" or len(world.asked("vouchers.activate")) > 2:
+            return world.reply(op, args)
+        return said
+    world.portal.daemon.reply = busy
+    world.open("/?code=ajc12345")
+    assert not world.asked("vouchers.activate")
+    world.find("form[action='/activate'] button").click()
+    world.wait(lambda: "few seconds" in world.browser.page_source)
+    assert world.find("#code").get_attribute("value") == "ajc12345"
+    world.wait(lambda: len(world.asked("vouchers.activate")) == 3, 30)
+    world.wait_state("running")
+    assert world.asked("vouchers.activate") == [{"code": "ajc12345"}] * 3
+
+
 def test_a_voucher_by_its_form(world):
     world.open("/?url=http%3A%2F%2Fnews.example.com%2F")
     world.find("#code").send_keys("ajc12345")
