@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Coin acceptors: which levels of a line are pulses, and the acceptor at a GPIO
- * line. No kernel that tests run on has a simulated chip (Debian builds neither
+ * Coin acceptors: which levels of a line are pulses, the acceptor at a GPIO line,
+ * and the program at a socket. No kernel that tests run on has a simulated chip (Debian builds neither
  * gpio-sim nor gpio-mockup), so libgpiod's functions are this file's own: a line
  * whose edges the test makes, and one that it looks at.
  */
@@ -14,6 +14,10 @@
 
 #include <gpiod.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -131,7 +135,7 @@ static void edge(bool active, int64_t at_ns)
 struct heard {
 	struct loop *loop;
 	int pulses, noises, failing;
-	int64_t at_ns;
+	int64_t at_ns, seq, amount;
 	struct loop_timer end;
 };
 
@@ -219,6 +223,186 @@ static void test_gpio(void **state)
 	loop_free(heard.loop);
 }
 
+/* The program's end of the socket. */
+struct program {
+	int fd;
+	char said[4096];
+};
+
+static void connect_to(struct program *program, const char *path, uid_t uid)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int status = 0;
+	pid_t child;
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+	program->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(program->fd >= 0);
+	/* As another user: who connects is what counts, the descriptor is shared. */
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		_exit((uid && setuid(uid)) ||
+		      connect(program->fd, (struct sockaddr *)&addr, sizeof(addr)));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void say(struct program *program, const char *line)
+{
+	assert_int_equal(send(program->fd, line, strlen(line), MSG_NOSIGNAL),
+		strlen(line));
+}
+
+/* What has come by now; false: the other side has hung up. */
+static bool listen_to(struct program *program, struct heard *heard)
+{
+	ssize_t n;
+
+	turn(heard, 20 * MS);
+	n = recv(program->fd, program->said, sizeof(program->said) - 1,
+		MSG_DONTWAIT);
+	program->said[MAX(n, 0)] = '\0';
+	return n != 0 && !(n < 0 && errno == ECONNRESET);
+}
+
+static int on_any_pulse(void *data, const struct acceptor_pulse *pulse, bool *ret_is_new)
+{
+	struct heard *heard = data;
+
+	if (heard->failing-- > 0)
+		return -ENOSPC;
+	*ret_is_new = pulse->seq != heard->seq;
+	heard->seq = pulse->seq;
+	heard->amount += *ret_is_new ? pulse->amount_minor : 0;
+	heard->at_ns = pulse->at_ns;
+	return 0;
+}
+
+static void test_socket(void **state)
+{
+	struct heard heard = {.loop = loop_new(), .seq = UNLIMITED};
+	const struct acceptor_handlers handlers = {
+		on_any_pulse, on_last_seq, on_noise, &heard};
+	const struct acceptor_state open = {.lock = 17, .seconds = 60};
+	struct config_coin slot = {.name = "main", .value_minor = 100,
+		.pulses_per_second = 5};
+	char folder[] = "/tmp/acceptor.XXXXXX", long_line[600];
+	struct acceptor *acceptor = NULL;
+	struct program one, two;
+	int i;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(slot.socket, sizeof(slot.socket), "%s/s", folder);
+	assert_int_equal(acceptor_open(heard.loop, &slot, (uid_t)-1, &handlers,
+				 &acceptor), 0);
+	assert_false(acceptor_is_ready(acceptor));
+	connect_to(&one, slot.socket, 0);
+	assert_true(listen_to(&one, &heard));
+	assert_true(acceptor_is_ready(acceptor));
+	assert_non_null(strstr(one.said, "\"inhibit\":true"));
+	assert_non_null(strstr(one.said, "\"slot\":\"main\""));
+	acceptor_show(acceptor, &open);
+	assert_true(listen_to(&one, &heard));
+	assert_non_null(strstr(one.said, "\"inhibit\":false,\"lock\":17"));
+	/* In pieces, and several at once. */
+	say(&one, "{\"pulses\":5,\"s");
+	assert_true(listen_to(&one, &heard));
+	assert_string_equal(one.said, "");
+	say(&one, "eq\":1}\n{\"seq\":1}\n{\"seq\":2,\"ageMs\":5000}\nx\n");
+	assert_true(listen_to(&one, &heard));
+	assert_non_null(strstr(one.said, "{\"seq\":1,\"counted\":true}\n"));
+	assert_non_null(strstr(one.said, "\"again\":true"));
+	assert_non_null(strstr(one.said, "\"error\""));
+	assert_int_equal(heard.amount, 600);
+	assert_true(heard.at_ns <= clock_mono_ns() - 5000 * MS);
+	/* What cannot be kept is not acknowledged, and told again. */
+	heard.failing = 1;
+	say(&one, "{\"seq\":3}\n");
+	assert_false(listen_to(&one, &heard));
+	assert_false(acceptor_is_ready(acceptor));
+	connect_to(&two, slot.socket, 0);
+	assert_true(listen_to(&two, &heard));
+	turn(&heard, 1000 * MS);
+	say(&two, "{\"seq\":3}\n");
+	assert_true(listen_to(&two, &heard));
+	assert_int_equal(heard.amount, 700);
+	close(one.fd);
+	/* The newest is the one that is there. */
+	connect_to(&one, slot.socket, 0);
+	assert_true(listen_to(&one, &heard));
+	assert_false(listen_to(&two, &heard));
+	close(two.fd);
+	/* A flood, and a line without an end. */
+	for (i = 0; i < 20; i++)
+		say(&one, "{}\n");
+	turn(&heard, 20 * MS);
+	assert_int_equal(heard.noises, 1);
+	assert_false(acceptor_is_ready(acceptor));
+	close(one.fd);
+	connect_to(&one, slot.socket, 0);
+	memset(long_line, 'x', sizeof(long_line) - 1);
+	long_line[sizeof(long_line) - 1] = '\0';
+	assert_true(listen_to(&one, &heard));
+	say(&one, long_line);
+	assert_false(listen_to(&one, &heard));
+	close(one.fd);
+	acceptor_close(acceptor);
+	assert_int_equal(rmdir(folder), 0);
+	loop_free(heard.loop);
+}
+
+/* Who may be an acceptor: the slot's user, and never the portal's. */
+static void test_who_connects(void **state)
+{
+	static const struct {
+		const char *user;
+		uid_t portal, uid;
+		bool may;
+	} rows[] = {
+		{"", (uid_t)-1, 1, true},
+		{"", 1, 1, false},
+		{"daemon", (uid_t)-1, 1, true},
+		{"daemon", (uid_t)-1, 2, false},
+		{"daemon", (uid_t)-1, 0, true},
+		{"daemon", 1, 1, false},
+		{"nobody-of-that-name", (uid_t)-1, 1, false},
+	};
+	struct heard heard = {.loop = loop_new(), .seq = UNLIMITED};
+	const struct acceptor_handlers handlers = {
+		on_any_pulse, on_last_seq, on_noise, &heard};
+	size_t i;
+
+	if (getuid()) {
+		print_message("only root can be other users\n");
+		loop_free(heard.loop);
+		skip();
+	}
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct config_coin slot = {.name = "main", .value_minor = 100};
+		char folder[] = "/tmp/acceptor.XXXXXX";
+		struct acceptor *acceptor = NULL;
+		struct program program;
+
+		assert_non_null(mkdtemp(folder));
+		assert_int_equal(chmod(folder, 0755), 0);
+		snprintf(slot.socket, sizeof(slot.socket), "%s/s", folder);
+		snprintf(slot.user, sizeof(slot.user), "%s", rows[i].user);
+		assert_int_equal(acceptor_open(heard.loop, &slot, rows[i].portal,
+					 &handlers, &acceptor), 0);
+		/* Whatever the group says. */
+		assert_int_equal(chmod(slot.socket, 0666), 0);
+		connect_to(&program, slot.socket, rows[i].uid);
+		if (listen_to(&program, &heard) != rows[i].may ||
+			acceptor_is_ready(acceptor) != rows[i].may)
+			fail_msg("row %zu", i);
+		close(program.fd);
+		acceptor_close(acceptor);
+		assert_int_equal(rmdir(folder), 0);
+	}
+	loop_free(heard.loop);
+}
+
 /* A line's levels, and what they are. */
 static void test_pulses(void **state)
 {
@@ -303,6 +487,8 @@ int main(void)
 		cmocka_unit_test(test_pulses),
 		cmocka_unit_test(test_how_many_in_a_second),
 		cmocka_unit_test(test_gpio),
+		cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_who_connects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

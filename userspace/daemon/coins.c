@@ -53,18 +53,26 @@ static int journal(struct gatehoused *g, struct coin_pulse *pulse, bool *ret_is_
 	return ret;
 }
 
-/* Gives what is journalled to its locks, and ends those that are over. */
+/* Gives what is journalled to its locks, and ends those that are over: all of it
+ * or nothing, whatever else this turn does. */
 static int settle(struct gatehoused *g)
 {
 	struct moment now = moment_now();
 	int ret = turn_begin(g);
 
 	if (!ret)
-		ret = coin_settle(&g->rules, &now);
+		ret = store_savepoint(g->store);
+	if (ret)
+		return ret;
+	ret = coin_settle(&g->rules, &now);
 	if (ret >= 0)
 		ret = coin_expire(&g->rules, &now);
+	if (ret < 0)
+		store_rollback_to(g->store);
+	else
+		ret = store_release(g->store);
 	coins_touch(g);
-	return MIN(ret, 0);
+	return ret;
 }
 
 static int on_pulse(

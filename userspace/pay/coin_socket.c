@@ -198,7 +198,10 @@ static void on_peer(void *data, int fd, int events)
 		return;
 	/* What was not acknowledged it tells again. */
 	log_warning("coin slot %s: its acceptor is dropped: %s",
-		acceptor->coin->name, strerror(-ret));
+		acceptor->coin->name,
+		ret == -EBUSY	? "more pulses in a second than may be"
+		: ret == -E2BIG ? "a line without an end"
+				: strerror(-ret));
 	drop_peer(acceptor);
 }
 
