@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Coin acceptors: which levels of a line are pulses, the acceptor at a GPIO line,
- * and the program at a socket. No kernel that tests run on has a simulated chip (Debian builds neither
- * gpio-sim nor gpio-mockup), so libgpiod's functions are this file's own: a line
- * whose edges the test makes, and one that it looks at.
+ * and the program at a socket. No kernel that tests run on has a simulated chip
+ * (Debian builds neither gpio-sim nor gpio-mockup), so libgpiod's functions are
+ * this file's own: a line whose edges the test makes, and one that it looks at.
  */
 #include <setjmp.h>
 #include <stdarg.h>
