@@ -53,7 +53,9 @@ static int check_host(struct request *req)
 		return -EPERM;
 	}
 	location = arena_printf(&req->arena, "%s/", request_base_url(req));
-	if (*req->host && strlen(req->target) <= TARGET_MAX)
+	/* Operators asked for this and for no other site. */
+	if (req->portal->instance == INSTANCE_GUEST && *req->host &&
+		strlen(req->target) <= TARGET_MAX)
 		location = arena_printf(&req->arena, "%s?url=%s", location,
 			form_escape(&req->arena,
 				arena_printf(&req->arena, "http://%s%s",

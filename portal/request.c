@@ -203,6 +203,11 @@ bool request_host_is_own(const struct request *req)
 		ip_is_loopback(&req->endpoint->local) &&
 		!strcasecmp(req->host, "localhost"))
 		return true;
+	/* Browsers send a login to every port of the host that set it, so to the
+	 * guests' instance as well: not if ours has a name of its own. */
+	if (req->portal->instance == INSTANCE_OPERATOR && *name &&
+		!ip_is_loopback(&req->endpoint->local))
+		return !strcasecmp(req->host, name);
 
 	if (*name && !strcasecmp(req->host, name))
 		return true;

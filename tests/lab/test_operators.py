@@ -223,6 +223,8 @@ def office(tc_lab):
     """The operators' instance, for a network where they may log in."""
     path = tc_lab.state / "gatehouse.conf"
     path.write_text(path.read_text() + "operators = yes\n")
+    said = tc_lab.run("gw", str(BUILD / "gatehoused"), "-n", "-c", str(path)).stderr
+    assert "show the login to the guests' portal" in said and "in the clear" in said
     tc_lab.kill("gatehoused", 15)
     tc_lab.start()
     log = open(tc_lab.state / "gatehouse-operator.log", "w", encoding="utf-8")
@@ -357,3 +359,29 @@ def test_guests_get_there_only_online(office):
     assert (status, reply["code"]) == (401, "wrong_password")
     page = guest.curl("http://10.77.0.1:8080/").body
     assert "not encrypted" in page
+
+
+def test_a_name_of_its_own(office):
+    """Browsers send cookies to all ports of a host: with a name, no login is made at
+    the address that the guests' instance has as well."""
+    text = (office.state / "gatehouse.conf").read_text()
+    path = office.state / "named.conf"
+    path.write_text(text.replace(
+        "[portal]\n", "[portal]\nname = portal.test\noperator_http_port = 8090\n"))
+    log_path = office.state / "named.log"
+    with open(log_path, "w", encoding="utf-8") as log:
+        process = office.spawn("gw", str(BUILD / "gatehouse-portal"), "--operator", "-c",
+                               str(path), stderr=log)
+        try:
+            wait_for(lambda: "serving operators" in log_path.read_text())
+            there = {"base": "http://10.77.0.1:8090"}
+            status, headers, _ = curl(office, "gw", "/", **there)
+            assert (status, headers["location"]) == (302, "http://admin.portal.test:8090/")
+            named = ("-H", "Host: admin.portal.test:8090")
+            assert curl(office, "gw", "/", *named, **there)[0] == 200
+            body = {"name": "eva", "password": PASSWORD}
+            assert api(office, "/api/login", body, **there)[0] == 403
+            assert api(office, "/api/login", body, *named, **there)[0] == 200
+        finally:
+            process.terminate()
+            assert process.wait(20) == 0

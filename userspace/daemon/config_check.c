@@ -105,6 +105,30 @@ static void warn_address(struct findings *w, const struct ifaddrs *list,
 			ip_format(addr, text), network->name);
 }
 
+/* Ports of one host share cookies. */
+static void warn_operators(struct findings *w, const struct config *config)
+{
+	int i;
+
+	for (i = 0; i < config->network_count; i++) {
+		const struct config_network *n = &config->networks[i];
+
+		if (!n->operators)
+			continue;
+		if (!config->operator_name[0])
+			warn(w, config_line(config, n, "operators"),
+				"operators log in at %s's portal address; "
+				"without a `name` in [portal] their browsers "
+				"show the login to the guests' portal, too",
+				n->name);
+		if (!config->operator_tls_cert[0])
+			warn(w, config_line(config, n, "operators"),
+				"without operator_tls_cert passwords are sent "
+				"in the clear on network %s",
+				n->name);
+	}
+}
+
 static void warn_networks(struct findings *w, const struct config *config)
 {
 	struct ifaddrs *list = NULL;
@@ -162,5 +186,6 @@ void config_warn(const struct config *config, const char *path,
 	warn_place(w, config, "socket", dir);
 	warn_pins(w, config);
 	warn_networks(w, config);
+	warn_operators(w, config);
 	findings_tell(w, path, report, data);
 }
