@@ -67,7 +67,8 @@ enum gh_state {
 struct gh_policy {
 	__u32 seq;
 	enum gh_state state;
-	__u64 expires_ns;  /* GH_NEVER: no end */
+	/* GH_NEVER: no end. Paused or held: how long it may run yet. */
+	__u64 expires_ns;
 	/* up.bytes + down.bytes may reach it, not exceed it; or one of them */
 	__u64 quota_bytes;
 	/* GCRA prices, ns << 15 per byte (bpf/ratelimit.h); 0: no limit */

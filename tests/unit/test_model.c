@@ -893,7 +893,7 @@ static void compare(struct world *w, int client)
 	same(w, grant.expires_ns,
 		c->state == SESSION_RUNNING
 			? plus(first->left_ns, first->left_ns == UNLIMITED ? 0 : w->now.mono_ns)
-			: UNLIMITED);
+			: first->left_ns);
 }
 
 static void compare_all(struct world *w)

@@ -136,6 +136,45 @@ static void test_nobody_knows_the_session(void **state)
 	assert_true(account.session.id > 700);
 }
 
+/* Of what stood the record says how much is left, and no more is given. */
+static void test_what_stood_has_its_time(void **state)
+{
+	struct rules *rules = *state;
+	struct recover_client client = record_of(5);
+	struct account account;
+
+	client.state = SESSION_PAUSED;
+	client.deadline_ns = 7 * MINUTE;
+	assert_int_equal(recover_client(rules, &client, &now), 0);
+	assert_int_equal(account_load(rules, &mac, &now, &account), 0);
+	assert_int_equal(account.session.state, SESSION_PAUSED);
+	assert_left(rules, 7 * MINUTE, 300);
+	/* Once more: nothing is added. */
+	assert_int_equal(recover_client(rules, &client, &now), 0);
+	assert_left(rules, 7 * MINUTE, 300);
+}
+
+/* Outside of its hours the kernel paused what the copy cannot pause. */
+static void test_what_rested_has_its_time(void **state)
+{
+	struct rules *rules = *state;
+	struct recover_client client;
+	struct credit credit = {.kind = KIND_VOUCHER, .left_ns = 60 * MINUTE,
+		.bytes = UNLIMITED, .moves_left = 0, .token_days = UNLIMITED};
+	enum outcome outcome;
+	struct account account;
+
+	assert_int_equal(account_open(rules, &mac, &now, &account), 0);
+	assert_int_equal(account_add(rules, &account, &credit, &now, &outcome), 0);
+	client = record_of(5);
+	client.state = SESSION_PAUSED;
+	client.deadline_ns = 7 * MINUTE;
+	assert_int_equal(recover_client(rules, &client, &now), 0);
+	assert_left(rules, 7 * MINUTE, 300);
+	assert_int_equal(account_load(rules, &mac, &now, &account), 0);
+	assert_int_equal(account.session.state, SESSION_RUNNING);
+}
+
 static void test_its_state(void **state)
 {
 	struct rules *rules = *state;
@@ -180,6 +219,8 @@ int main(void)
 		TEST(test_the_same_record),
 		TEST(test_another_record),
 		TEST(test_nobody_knows_the_session),
+		TEST(test_what_stood_has_its_time),
+		TEST(test_what_rested_has_its_time),
 		TEST(test_its_state),
 		TEST(test_no_end),
 	};

@@ -287,15 +287,19 @@ static json_t *record_json(struct gatehoused *g, const struct gh_client *record)
 {
 	const struct gh_policy *p = &record->policy;
 	struct moment now = moment_now();
-	int64_t end = limit_of(p->expires_ns);
+	int64_t left = limit_of(p->expires_ns);
 	bool has_state = p->state < ARRAY_SIZE(state_names);
 
+	/* Of what stands it is no time of day. */
+	if (left != UNLIMITED && p->state != GH_STATE_PAUSED &&
+		p->state != GH_STATE_HELD)
+		left = MAX(left - now.mono_ns, 0);
 	return json_pack("{s:s, s:I, s:I, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:b, s:o,"
 			 " s:o, s:o, s:o}",
 		"state", has_state ? state_names[p->state] : "?", "recordId",
 		(json_int_t)p->record_id, "sessionId", (json_int_t)p->session,
 		"networks", networks_of(g, p->networks), "remainingSeconds",
-		json_seconds(end == UNLIMITED ? end : MAX(end - now.mono_ns, 0)),
+		json_seconds(left),
 		"quotaBytes", json_limit(quota_of(p->quota_bytes)),
 		"quotaCounts", counts_of(p->quota_bytes), "bytesUp",
 		(json_int_t)record->up.bytes, "bytesDown",

@@ -29,12 +29,15 @@ static void from_session(const struct holder *holder, struct grant *grant)
 		return;
 	grant->session_id = holder->session.id;
 	grant->credit_id = credit->id;
-	/* The kernel keeps both ends, that of the time and that of the hours. */
-	grant->expires_ns = credit->deadline_ns;
-	if (credit->turn_ns)
-		grant->expires_ns = MIN(grant->expires_ns, credit->turn_ns);
 	if (credit->is_resting && grant->state == GRANT_RUNNING)
 		grant->state = GRANT_PAUSED;
+	/* The kernel keeps both ends, that of the time and that of the hours;
+	 * of a clock that stands, what is left on it. */
+	grant->expires_ns = credit->deadline_ns;
+	if (grant->state != GRANT_RUNNING)
+		grant->expires_ns = credit->left_ns;
+	else if (credit->turn_ns)
+		grant->expires_ns = MIN(grant->expires_ns, credit->turn_ns);
 	grant->idle_sec = credit_idle_sec(credit);
 	grant->is_idle = credit->is_idle;
 	grant->heard_ns = credit->heard_ns;

@@ -17,7 +17,9 @@ enum grant_state {
 struct grant {
 	enum grant_state state;
 	int64_t session_id, credit_id; /* 0: none */
-	int64_t expires_ns; /* CLOCK_MONOTONIC, UNLIMITED: no end */
+	/* CLOCK_MONOTONIC; of a session whose clock stands (paused, held), what
+	 * is left: for who makes the store anew. UNLIMITED: no end. */
+	int64_t expires_ns;
 	/* From what is counted by now; UNLIMITED. Below 0: so many past the
 	 * bytes that were to go at the full rate. */
 	int64_t bytes_left;

@@ -59,8 +59,9 @@ int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 
 static int64_t time_left(const struct recover_client *client, const struct moment *now)
 {
-	return client->deadline_ns == UNLIMITED
-		       ? UNLIMITED
+	return client->deadline_ns == UNLIMITED ||
+			       client->state != SESSION_RUNNING
+		       ? client->deadline_ns
 		       : MAX(client->deadline_ns - now->mono_ns, 0);
 }
 
@@ -116,11 +117,13 @@ static void follow_record(struct account *account,
 {
 	struct credit *credit = account_in_use(account);
 
-	if (!credit || account->session.state != SESSION_RUNNING)
+	if (!credit)
 		return;
-	credit->deadline_ns = client->deadline_ns;
-	if (client->deadline_ns == UNLIMITED)
-		credit->left_ns = UNLIMITED;
+	credit->left_ns = time_left(client, now);
+	credit->deadline_ns = UNLIMITED;
+	if (account->session.state == SESSION_RUNNING && !credit->is_resting &&
+		credit->left_ns != UNLIMITED)
+		credit->deadline_ns = now->mono_ns + credit->left_ns;
 	credit->bytes = UNLIMITED;
 	if (client->bytes_left == UNLIMITED)
 		return;
@@ -153,10 +156,7 @@ int recover_client(struct rules *rules, const struct recover_client *client,
 
 	if (!ret)
 		ret = account_load(rules, &client->mac, now, &account);
-	/* What a record has left whose clock stands is not in it. */
-	if (ret == -ENOENT &&
-		(client->state != SESSION_RUNNING ||
-			!time_left(client, now) || !client->bytes_left))
+	if (ret == -ENOENT && !(time_left(client, now) && client->bytes_left))
 		return 0;
 	if (ret == -ENOENT)
 		ret = make_session(rules, client, now, &account);

@@ -22,7 +22,8 @@ int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 struct recover_client {
 	struct mac mac;
 	enum session_state state; /* not SESSION_ENDED */
-	int64_t deadline_ns; /* of one that runs; UNLIMITED: no end */
+	/* Of one that runs; of others what is left. UNLIMITED: no end. */
+	int64_t deadline_ns;
 	int64_t bytes_left;  /* UNLIMITED */
 	enum counts counts;  /* which bytes those are */
 	struct rates rates;  /* of a session that the store does not know */

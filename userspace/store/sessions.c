@@ -137,7 +137,7 @@ int store_session_count(struct store *store, int64_t *ret_live)
 	" r.id, r.session_id, r.credit_id, r.raw_up, r.raw_down, c.networks," \
 	" d.group_id, c.group_id, " DEVICE                                  \
 	", c.counts, c.turn_ns, c.is_resting, c.idle_seconds, c.is_idle,"    \
-	" c.heard_ns"
+	" c.heard_ns, c.left_ns"
 
 static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 {
@@ -181,6 +181,7 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	h.credit.terms.idle_sec = db_int(rows, 29);
 	h.credit.is_idle = db_int(rows, 30);
 	h.credit.heard_ns = db_int(rows, 31);
+	h.credit.left_ns = db_limit(rows, 32);
 	*ret_holder = h;
 }
 
@@ -194,7 +195,7 @@ static void read_holder(struct db_rows *rows, struct holder *ret_holder)
 	"SELECT d.mac, 0, 'ended', 0, NULL, NULL, 0, 0, 0, 0, 0, 0,"         \
 	" d.blocked, d.exempt_until, r.id, r.session_id, r.credit_id,"       \
 	" r.raw_up, r.raw_down, NULL, d.group_id, NULL, " DEVICE \
-	", NULL, NULL, NULL, NULL, NULL, NULL"                               \
+	", NULL, NULL, NULL, NULL, NULL, NULL, NULL"                         \
 	" FROM devices d"                                                    \
 	" LEFT JOIN records r ON r.mac = d.mac"                              \
 	" WHERE (d.blocked OR d.exempt_until > 0) AND NOT EXISTS ("          \
