@@ -243,12 +243,28 @@ static void on_connect(void *data, int fd, int events)
 	greet(acceptor);
 }
 
+/* In a directory that hands its group on (packaging/gatehouse.tmpfiles) it has
+ * it already: then no power over owners is needed, which the daemon may lack. */
+static int give_to_group(const char *path)
+{
+	const struct group *gr = getgrnam(CONFIG_COIN_GROUP);
+	struct stat st;
+
+	if (!gr)
+		log_warning("no group %s: only root can connect to %s",
+			CONFIG_COIN_GROUP, path);
+	if (gr && !stat(path, &st) && st.st_gid != gr->gr_gid &&
+		chown(path, 0, gr->gr_gid))
+		return -errno;
+	return chmod(path, 0660) ? -errno : 0;
+}
+
 /* Made ready under another name, then renamed. */
 static int listen_at(const char *path, int *ret_fd)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	const struct group *gr = getgrnam(CONFIG_COIN_GROUP);
 	_cleanup_fd_ int fd = -1;
+	int ret;
 
 	if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s.new", path) >=
 		(int)sizeof(addr.sun_path))
@@ -259,12 +275,10 @@ static int listen_at(const char *path, int *ret_fd)
 	unlink(addr.sun_path);
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return -errno;
-	if (!gr)
-		log_warning("no group %s: only root can connect to %s",
-			CONFIG_COIN_GROUP, path);
-	if ((gr && chown(addr.sun_path, 0, gr->gr_gid)) ||
-		chmod(addr.sun_path, 0660) || listen(fd, 4) ||
-		rename(addr.sun_path, path))
+	ret = give_to_group(addr.sun_path);
+	if (ret)
+		return ret;
+	if (listen(fd, 4) || rename(addr.sun_path, path))
 		return -errno;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
