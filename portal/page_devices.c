@@ -4,6 +4,10 @@
  * a television and to take it away. A form that was carried out leads back to
  * the page; a refusal is shown above the session.
  */
+#include <ctype.h>
+
+#include "base/mac.h"
+#include "base/text.h"
 #include "base/util.h"
 #include "pages.h"
 #include "response.h"
@@ -67,23 +71,55 @@ static void on_changed(struct request *req, const struct outcome *outcome)
 			page_sentence(req, outcome->code, outcome->error));
 }
 
-/* The field of the form as the operation's argument. */
-static void send_field(struct request *req, const char *op, const char *name)
+static void ask(
+	struct request *req, const char *op, const char *name, const char *value)
 {
-	json_t *text = json_string(form_get(&req->form, name) ?: "");
 	json_t *args = json_object();
 
-	json_object_set_new(args, name, text ? text : json_string(""));
+	json_object_set_new(args, name, json_string(value));
 	operation_start(req, op, args, on_changed);
+}
+
+/* As it stands on a label: with colons, dashes, spaces or nothing between. */
+static bool read_address(const char *text, char ret_mac[static MAC_TEXT])
+{
+	char plain[13] = "";
+	size_t at = 0;
+	struct mac mac;
+
+	for (; *text; text++) {
+		if (strchr(":-. ", *text))
+			continue;
+		if (at == 12 || !isxdigit((unsigned char)*text))
+			return false;
+		plain[at++] = *text;
+	}
+	snprintf(ret_mac, MAC_TEXT, "%.2s:%.2s:%.2s:%.2s:%.2s:%.2s", plain,
+		plain + 2, plain + 4, plain + 6, plain + 8, plain + 10);
+	return at == 12 && mac_parse(ret_mac, &mac) == 0;
+}
+
+static void ask_by_address(struct request *req, const char *op)
+{
+	char mac[MAC_TEXT];
+
+	if (read_address(form_get(&req->form, "mac") ?: "", mac))
+		ask(req, op, "mac", mac);
+	else
+		page_slip(req, 400, "error_device_mac");
 }
 
 void page_device_add(struct request *req)
 {
-	send_field(req, "guest.add",
-		form_get(&req->form, "pick") ? "pick" : "mac");
+	const char *pick = form_get(&req->form, "pick");
+
+	if (pick && text_is_hex(pick, CTL_PICK_LEN))
+		ask(req, "guest.add", "pick", pick);
+	else
+		ask_by_address(req, "guest.add");
 }
 
 void page_device_remove(struct request *req)
 {
-	send_field(req, "guest.remove", "mac");
+	ask_by_address(req, "guest.remove");
 }
