@@ -21,6 +21,7 @@
 #include "daemon/alarms.h"
 #include "daemon/backup_job.h"
 #include "daemon/coins.h"
+#include "daemon/exemptions.h"
 #include "daemon/garden_apply.h"
 #include "daemon/group_records.h"
 #include "daemon/jobs.h"
@@ -521,6 +522,10 @@ int gatehoused_start(struct gatehoused *g)
 	}
 	g->jobs = jobs_start(g);
 	loop_idle_start(g->loop, &g->turn_end, on_turn_end, g);
+	/* Dates may have come while the box was off. */
+	if (exemptions_settle(g))
+		log_warning("cannot look at exemptions; the next look is in a "
+			    "minute");
 	if (watchdog)
 		loop_timer_start(g->loop, &g->watchdog, watchdog, watchdog,
 			on_watchdog, g);
