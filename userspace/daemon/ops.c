@@ -705,6 +705,19 @@ static void add_for_page(struct gatehoused *g, const struct op *op,
 				&nothing_shown));
 }
 
+/* Pages of guests ask for these by themselves, again and again. */
+static bool is_look(const struct op *op)
+{
+	static op_fn *const looks[] = {
+		op_guest_session, op_guest_devices, op_coins_status};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(looks); i++)
+		if (op->handler == looks[i])
+			return true;
+	return false;
+}
+
 /* What came of it, for those who look later. That guests look at their page is
  * not worth a row; a reply that comes later makes its own. */
 static void note(struct gatehoused *g, const struct op *op,
@@ -715,7 +728,7 @@ static void note(struct gatehoused *g, const struct op *op,
 
 	log_debug("%s %s: %s, %lld us", name, who, code ? code : "ok",
 		(long long)((clock_mono_ns() - begun) / 1000));
-	if (reply && (code || !op || op->handler != op_guest_session))
+	if (reply && (code || !op || !is_look(op)))
 		access_log_note(g->access_log, name, caller, code, begun);
 }
 
