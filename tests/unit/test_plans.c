@@ -238,6 +238,34 @@ static void test_hours_agree_with_every_minute(void **state)
 	set_zone("UTC");
 }
 
+static void test_an_end_is_foreseen(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = plan_of("day", 4 * HOUR), other = plan_of("any", HOUR);
+	struct grant grant;
+	struct view view;
+
+	set_zone("Europe/Berlin");
+	assert_int_equal(hours_end("22:00-06:00", at(2026, 3, 28, 21, 0), 8 * HOUR),
+		at(2026, 3, 29, 23, 0));
+	assert_int_equal(hours_end("", at(2026, 3, 28, 21, 0), 8 * HOUR),
+		at(2026, 3, 29, 6, 0));
+	assert_int_equal(hours_end("02:30-02:31", at(2026, 1, 1, 0, 0), 10000 * HOUR),
+		UNLIMITED);
+	set_zone("UTC");
+	/* An hour today, three tomorrow, then one of the other. */
+	snprintf(plan.terms.hours, STORE_HOURS, "08:00-13:00");
+	give(w, &plan);
+	give(w, &other);
+	assert_true(look(w, &view, &grant));
+	assert_int_equal(view.ends_at, at(2026, 11, 22, 12, 0));
+	assert_int_equal(view.turn_at, at(2026, 11, 21, 13, 0));
+	wait_sec(w, 5 * HOUR);
+	assert_true(look(w, &view, &grant));
+	assert_int_equal(view.ends_at, at(2026, 11, 22, 12, 0));
+	assert_int_equal(view.turn_at, at(2026, 11, 22, 8, 0));
+}
+
 static void test_outside_of_the_hours_the_clock_stands(void **state)
 {
 	struct world *w = *state;
@@ -709,6 +737,7 @@ int main(void)
 		TEST(test_hours_are_read),
 		TEST(test_hours_hold),
 		TEST(test_hours_agree_with_every_minute),
+		TEST(test_an_end_is_foreseen),
 		TEST(test_outside_of_the_hours_the_clock_stands),
 		TEST(test_a_session_without_an_end_rests_too),
 		TEST(test_hours_follow_a_clock_that_is_set),

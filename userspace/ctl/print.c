@@ -218,6 +218,7 @@ static const struct column record_columns[] = {
 	{"  session", "sessionId", FORMAT_NUMBER},
 	{"  time left", "remainingSeconds", FORMAT_REST},
 	{"  byte limit", "quotaBytes", FORMAT_ROOM},
+	{"  of", "quotaCounts", FORMAT_TEXT},
 	{"  bytes up", "bytesUp", FORMAT_BYTES},
 	{"  bytes down", "bytesDown", FORMAT_BYTES},
 	{"  used up", "exhausted", FORMAT_YES},

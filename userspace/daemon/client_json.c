@@ -89,14 +89,17 @@ static void json_add_terms(json_t *object, const struct view *view)
 {
 	static const struct terms none;
 	const struct terms *terms = view->terms ?: &none;
-	bool has_hours = terms->hours[0] && view->turn_at != view->valid_until;
+	bool is_limited = view->terms && (view->remaining_bytes != UNLIMITED ||
+						 view->full_bytes != UNLIMITED);
 
-	json_object_set_new(object, "counts", json_string(counts_name(terms->counts)));
+	json_object_set_new(object, "counts",
+		is_limited ? json_string(counts_name(terms->counts))
+			   : json_null());
 	json_object_set_new(object, "hours", json_name(terms->hours));
 	json_object_set_new(object, "closesAt",
-		json_time(has_hours && !view->is_resting ? view->turn_at : 0));
+		json_time(view->is_resting ? 0 : view->turn_at));
 	json_object_set_new(object, "opensAt",
-		json_time(has_hours && view->is_resting ? view->turn_at : 0));
+		json_time(view->is_resting ? view->turn_at : 0));
 	json_object_set_new(object, "idleMinutes",
 		json_limit(terms->idle_sec ? terms->idle_sec / 60 : UNLIMITED));
 	json_object_set_new(object, "idle", json_boolean(view->is_idle));
@@ -106,7 +109,7 @@ static void json_add_terms(json_t *object, const struct view *view)
 void json_add_account(json_t *object, const struct account *account,
 	const struct moment *now)
 {
-	struct view view = {.full_bytes = UNLIMITED};
+	struct view view = {.full_bytes = UNLIMITED, .turn_at = UNLIMITED};
 	int64_t end;
 
 	if (account)
@@ -129,9 +132,8 @@ void json_add_account(json_t *object, const struct account *account,
 	json_object_set_new(object, "bytesDown", json_integer(view.bytes_down));
 	json_add_terms(object, &view);
 	end = account && account->session.state == SESSION_RUNNING &&
-			      view.remaining_ns != UNLIMITED &&
-			      !view.is_resting && !view.is_idle
-		      ? now->wall_sec + view.remaining_ns / NSEC_PER_SEC
+			      !view.is_idle
+		      ? view.ends_at
 		      : 0;
 	json_object_set_new(object, "expiresAt", json_time(end));
 }

@@ -88,8 +88,8 @@ struct args_plan {
 	int64_t devices; /* 1 when it is not set */
 	bool coin, coin_set;
 	int64_t idle_minutes, valid_days; /* 0: none */
-	char counts[8];
-	char hours[STORE_HOURS];
+	char counts[16]; /* judged as a whole, as hours are */
+	char hours[2 * STORE_HOURS];
 	struct args_rates rates;
 	char currency[CTL_NAME_MAX + 1]; /* judged as a whole */
 	bool networks_set;

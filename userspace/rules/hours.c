@@ -14,6 +14,7 @@
 
 #define SPANS_MAX 8
 #define MINUTES_OF_DAY (24 * 60)
+#define TURNS_MAX 2000 /* how far ahead an end is looked for */
 
 /* Minutes of the day; `to` may be before `from`: over midnight. */
 struct span {
@@ -156,4 +157,21 @@ bool hours_hold(const char *hours, int64_t wall_sec, int64_t *ret_until_sec)
 		break;
 	}
 	return holds;
+}
+
+int64_t hours_end(const char *hours, int64_t wall_sec, int64_t seconds)
+{
+	int64_t until;
+	int i;
+
+	for (i = 0; i < TURNS_MAX; i++) {
+		bool holds = hours_hold(hours, wall_sec, &until);
+
+		if (holds && (until == UNLIMITED || until - wall_sec >= seconds))
+			return wall_sec + seconds;
+		if (holds)
+			seconds -= until - wall_sec;
+		wall_sec = until;
+	}
+	return UNLIMITED;
 }

@@ -16,5 +16,7 @@ int hours_parse(const char *text, char ret_hours[static STORE_HOURS]);
 
 /* Is the moment within them? When that changes: UTC seconds, UNLIMITED never. */
 bool hours_hold(const char *hours, int64_t wall_sec, int64_t *ret_until_sec);
+/* When so many seconds of them are over; UNLIMITED: not within some years. */
+int64_t hours_end(const char *hours, int64_t wall_sec, int64_t seconds);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "rules/hours.h"
 #include "rules/kinds.h"
 #include "rules/pause.h"
 #include "rules/standing.h"
@@ -670,6 +671,26 @@ static int64_t time_to_use(const struct credit *credit, const struct moment *now
 				    NSEC_PER_SEC);
 }
 
+/* Of one credit after the other. */
+static int64_t end_of_all(const struct account *account, const struct moment *now)
+{
+	static const enum credit_state order[] = {CREDIT_IN_USE, CREDIT_WAITING};
+	int64_t at_sec = now->wall_sec;
+	size_t state;
+	int i;
+
+	for (state = 0; state < ARRAY_SIZE(order); state++)
+		for (i = 0; at_sec != UNLIMITED && i < account->count; i++) {
+			const struct credit *credit = &account->credits[i];
+
+			if (credit->state == order[state])
+				at_sec = standing_end(credit,
+					credit_time_left(credit, now->mono_ns),
+					at_sec);
+		}
+	return at_sec;
+}
+
 void account_view(const struct account *account, const struct moment *now,
 	struct view *ret_view)
 {
@@ -677,6 +698,7 @@ void account_view(const struct account *account, const struct moment *now,
 		.bytes_up = account->used_up,
 		.bytes_down = account->used_down,
 		.full_bytes = UNLIMITED,
+		.turn_at = UNLIMITED,
 	};
 	int64_t left_ns;
 	int i;
@@ -703,11 +725,10 @@ void account_view(const struct account *account, const struct moment *now,
 		view.is_resting = credit->is_resting;
 		view.is_idle = credit->is_idle;
 		view.valid_until = credit->valid_until;
-		if (credit->turn_ns)
-			view.turn_at = now->wall_sec +
-				       (credit->turn_ns - now->mono_ns) / NSEC_PER_SEC;
+		hours_hold(credit->terms.hours, now->wall_sec, &view.turn_at);
 		view.remaining_bytes = credit_bytes_left(credit);
 	}
+	view.ends_at = end_of_all(account, now);
 	*ret_view = view;
 }
 

@@ -135,7 +135,9 @@ struct view {
 	const struct terms *terms; /* the account's; NULL without one */
 	bool is_resting; /* outside of its hours */
 	bool is_idle;	 /* silent, so its clock stands */
-	int64_t turn_at, valid_until; /* UTC seconds; 0: never */
+	int64_t turn_at; /* of its hours, UTC seconds; UNLIMITED: never */
+	int64_t valid_until; /* the same; 0: never */
+	int64_t ends_at; /* all of them, without a break; UNLIMITED: never */
 	int64_t remaining_ns;	 /* of all credits together (P6); UNLIMITED */
 	int64_t bytes_up, bytes_down; /* by all that there were */
 };

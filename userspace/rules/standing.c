@@ -25,6 +25,21 @@ bool standing_is_over(const struct credit *credit, const struct moment *now)
 	return credit->valid_until && credit->valid_until <= now->wall_sec;
 }
 
+int64_t standing_end(
+	const struct credit *credit, int64_t left_ns, int64_t from_sec)
+{
+	int64_t end = left_ns == UNLIMITED
+			      ? UNLIMITED
+			      : hours_end(credit->terms.hours, from_sec,
+					left_ns / NSEC_PER_SEC);
+
+	if (credit->valid_until)
+		return MIN(end, credit->valid_until);
+	if (credit->terms.valid_days)
+		return MIN(end, from_sec + credit->terms.valid_days * SEC_PER_DAY);
+	return end;
+}
+
 static void rest(struct credit *credit, int64_t from_ns)
 {
 	if (credit->deadline_ns != UNLIMITED)

@@ -29,6 +29,10 @@ void standing_begin(struct credit *credit, const struct moment *now);
  */
 bool standing_by_hours(
 	struct credit *credit, bool runs, const struct moment *now);
+/* When it will be over if it is used from `from_sec` on without a break, UTC
+ * seconds; UNLIMITED: never. */
+int64_t standing_end(const struct credit *credit, int64_t left_ns,
+	int64_t from_sec);
 /* Its day has come. */
 bool standing_is_over(const struct credit *credit, const struct moment *now);
 
