@@ -517,7 +517,7 @@ static void tell(json_t *history, int64_t at, const char *what, const char *who,
 			json_name(detail)));
 }
 
-#define HISTORY_MAX 100
+#define HISTORY_MAX 60 /* they fit into a frame */
 
 /* From the session that it became: redeemed, by others that joined it, moved,
  * held, ended. */
