@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Guessing (P3): while a hundred guessers at a time try codes without a pause,
-each try under a MAC that nobody has seen, a guest with a right code gets in."""
+"""Vouchers (P3) from the desk to the guest and back; and guessing: while a hundred
+guessers at a time try codes without a pause, each try under a MAC that nobody
+has seen, a guest with a right code gets in."""
 import itertools
 import json
 import random
@@ -55,6 +56,29 @@ def fixture_guessers(tc_lab):
     finally:
         stop.set()
         thread.join()
+
+
+def test_sold_scanned_used_and_given_back(tc_lab):
+    lab, guest = tc_lab, tc_lab.guest()
+    plan = lab.plan(minutes=60, price=50000)
+    sold = lab.ctl("voucher", "sell", plan)
+    code, portal = sold["items"][0]["code"], sold["portal"]
+    # What the QR code says fills the form in and redeems nothing.
+    page = guest.curl(f"{portal}?code={code}")
+    assert page.status == 200 and f'value="{code}"' in page.body
+    assert not guest.is_online()
+    assert guest.redeem(code)[0] == 200 and guest.is_online()
+    shown = lab.ctl("voucher", "show", code)
+    assert shown["state"] == "used" and shown["session"]["totalPaidMinor"] == 50000
+    # The money goes back, and the guest is captive at once.
+    lab.ctl("refund", sold["paymentId"])
+    assert not guest.is_online()
+    assert [row["what"] for row in lab.ctl("voucher", "show", code)["history"]] == [
+        "made", "sold", "redeemed", "refund", "session ended", "given back"]
+    assert lab.text("verify")[0] == 0
+    taken = [row for row in lab.ctl("sales")["items"] if row["method"] == "cash"][0]
+    assert (taken["takenMinor"], taken["refundedMinor"], taken["totalMinor"]) == (
+        50000, 50000, 0)
 
 
 def test_a_right_code_comes_through(tc_lab, guessers):
