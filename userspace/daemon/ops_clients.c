@@ -90,6 +90,14 @@ static int audit(struct gatehoused *g, const struct caller *caller,
 		mac, 0, detail);
 }
 
+/* Of what takes the session away from the device: looked up before. */
+static int64_t session_now(struct gatehoused *g, const struct mac *mac)
+{
+	struct session session;
+
+	return store_session_of(g->store, mac, &session) ? 0 : session.id;
+}
+
 /*
  * The list: devices of the store by their id, then clients that only the
  * kernel knows, by their MAC. Cursors of the second part are above this.
@@ -385,13 +393,15 @@ json_t *op_clients_kick(struct gatehoused *g, const struct caller *caller,
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
 	char message[SENTENCES];
+	int64_t session_id = session_now(g, &a->mac);
 	bool is_blocked;
 	int ret;
 
 	sync_touch(g->sync, &a->mac);
 	ret = session_kick(&g->rules, &a->mac, &now, &outcome);
 	if (!ret && !outcome)
-		ret = audit(g, caller, "kick", &a->mac, NULL);
+		ret = store_audit(g->store, now.wall_sec, caller->who, "kick",
+			&a->mac, session_id, NULL);
 	if (!ret)
 		ret = store_device_is_blocked(g->store, &a->mac, &is_blocked);
 	if (ret)
@@ -408,6 +418,7 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	const struct args_move *a = args;
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
+	int64_t session_id = session_now(g, &a->from);
 	char to[MAC_TEXT], message[SENTENCES];
 	json_t *refusal;
 	bool is_blocked;
@@ -425,8 +436,8 @@ json_t *op_clients_move(struct gatehoused *g, const struct caller *caller,
 	if (!ret && !outcome)
 		ret = device_known(g, &a->to, NULL);
 	if (!ret && !outcome)
-		ret = audit(
-			g, caller, "move", &a->from, mac_format(&a->to, to));
+		ret = store_audit(g->store, now.wall_sec, caller->who, "move",
+			&a->from, session_id, mac_format(&a->to, to));
 	if (!ret)
 		ret = store_device_is_blocked(g->store, &a->to, &is_blocked);
 	if (ret)

@@ -519,22 +519,35 @@ static void tell(json_t *history, int64_t at, const char *what, const char *who,
 
 #define HISTORY_MAX 60 /* they fit into a frame */
 
+/* What was before, of a session that it was added to, is not its own; that it
+ * was redeemed is told already. */
+static bool is_since(const struct audit *audit, const struct voucher *voucher)
+{
+	return audit->at > voucher->used_at ||
+	       (audit->at == voucher->used_at &&
+		       strcmp(audit->operation, "activate") != 0);
+}
+
 /* From the session that it became: redeemed, by others that joined it, moved,
  * held, ended. */
-static int tell_session(struct gatehoused *g, int64_t session_id, json_t *history)
+static int tell_session(
+	struct gatehoused *g, const struct voucher *voucher, json_t *history)
 {
 	static const struct mac nobody;
 	struct audit rows[HISTORY_MAX];
 	struct session session;
-	int n = store_audit_list(g->store, session_id, rows, HISTORY_MAX), i;
+	int n = store_audit_list(
+		g->store, voucher->session_id, rows, HISTORY_MAX), i;
 
 	for (i = 0; i < n; i++)
-		tell(history, rows[i].at, rows[i].operation, rows[i].who,
-			mac_equal(&rows[i].mac, &nobody) ? NULL : &rows[i].mac,
-			rows[i].detail);
+		if (is_since(&rows[i], voucher))
+			tell(history, rows[i].at, rows[i].operation, rows[i].who,
+				mac_equal(&rows[i].mac, &nobody) ? NULL
+								 : &rows[i].mac,
+				rows[i].detail);
 	if (n < 0)
 		return n;
-	n = store_session_lookup(g->store, session_id, &session);
+	n = store_session_lookup(g->store, voucher->session_id, &session);
 	if (!n && session.state == SESSION_ENDED)
 		tell(history, session.ended_at, "session ended", "",
 			&session.mac, session.end_reason);
@@ -555,7 +568,7 @@ static int tell_all(
 		tell(history, voucher->used_at, "redeemed", "",
 			&voucher->used_mac, "");
 	if (voucher->session_id)
-		ret = tell_session(g, voucher->session_id, history);
+		ret = tell_session(g, voucher, history);
 	if (!ret && voucher->is_refunded)
 		ret = store_payment_lookup(
 			g->store, voucher->payment_id, &payment);

@@ -267,7 +267,8 @@ int store_audit(struct store *store, int64_t at, const char *who,
 {
 	return db_run(store->db,
 		"INSERT INTO audit (at, who, operation, mac, session_id, detail)"
-		" VALUES (?, ?, ?, ?, nullif(?, 0), ?)",
+		" VALUES (?1, ?2, ?3, ?4, coalesce(nullif(?5, 0), (SELECT id"
+		" FROM sessions WHERE mac = ?4 AND state <> 'ended')), ?6)",
 		"ittmit", at, who, operation, mac, session_id,
 		detail ? detail : "");
 }

@@ -430,6 +430,7 @@ int store_holder_some(struct store *store, struct holder_place *at, int max,
 int store_holder_lookup(
 	struct store *store, const struct mac *mac, struct holder *ret_holder);
 
+/* `session_id` 0: the one that the client has now, if it has one. */
 int store_audit(struct store *store, int64_t at, const char *who,
 	const char *operation, const struct mac *mac, int64_t session_id,
 	const char *detail);
