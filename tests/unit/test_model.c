@@ -28,6 +28,7 @@
 #include "rules/pause.h"
 #include "rules/refund.h"
 #include "rules/sale.h"
+#include "rules/share.h"
 #include "rules/token.h"
 #include "rules/voucher.h"
 
@@ -50,6 +51,7 @@ struct owned {
 	enum kind kind;
 	int64_t plan, left_ns, bytes, moves;
 	int64_t share; /* 0: nobody shares it */
+	int64_t shared_by; /* serial of the session that gave it; 0: none did */
 	enum counts counts;
 };
 
@@ -71,6 +73,7 @@ struct shown {
 
 struct paid {
 	int64_t id, session, credit, ns, bytes, amount;
+	int64_t share; /* of the credit, once it has one */
 	bool refunded;
 };
 
@@ -503,13 +506,16 @@ static void step_buy(struct world *w, int client)
 {
 	static const enum kind kinds[] = {KIND_COIN, KIND_MANUAL, KIND_FREE};
 	struct client *c = &w->m.clients[client];
+	bool is_family = pick(2);
 	struct owned more = {
 		.kind = kinds[pick(3)],
+		.plan = is_family ? w->plans[FAMILY].id : 0,
 		.left_ns = (1 + pick(7200)) * NSEC_PER_SEC,
-		.bytes = pick(2) ? UNLIMITED : 1 + pick(3 * MEGA),
+		.bytes = pick(2) || is_family ? UNLIMITED : 1 + pick(3 * MEGA),
 		.moves = UNLIMITED,
 	};
 	struct credit credit = {.kind = more.kind, .left_ns = more.left_ns,
+		.plan_id = more.plan,
 		.bytes = more.bytes, .moves_left = UNLIMITED,
 		.token_days = UNLIMITED};
 	struct payment payment = {.paid_at = w->now.wall_sec, .method = "cash",
@@ -685,7 +691,7 @@ static void step_kick(struct world *w, int client)
 	struct client *c = &w->m.clients[client];
 	enum outcome outcome = OUTCOME_OK;
 
-	if (pick(3))
+	if (pick(2))
 		return;
 	assert_int_equal(
 		session_kick(&w->rules, &w->macs[client], &w->now, &outcome), 0);
@@ -706,8 +712,9 @@ static void step_pause(struct world *w, int client)
 		want = OUTCOME_CLIENT_BLOCKED;
 	else if (c->state == SESSION_HELD)
 		want = OUTCOME_SESSION_HELD;
-	else if (c->state == SESSION_RUNNING && c->credits[0].kind != KIND_COIN &&
-		 c->credits[0].kind != KIND_MANUAL) /* so nothing that is shared */
+	else if (c->state == SESSION_RUNNING &&
+		 (c->credits[0].share || (c->credits[0].kind != KIND_COIN &&
+						 c->credits[0].kind != KIND_MANUAL)))
 		want = OUTCOME_NOT_PAUSABLE;
 	assert_int_equal(session_pause(&w->rules, &w->macs[client], by, &w->now,
 				 &changed, &outcome),
@@ -774,6 +781,111 @@ static void step_block(struct world *w, int client)
 		0);
 }
 
+static int count_shares(const struct model *m, int64_t share)
+{
+	int i, at, n = 0;
+
+	for (i = 0; i < CLIENTS; i++)
+		for (at = 0; at < m->clients[i].count; at++)
+			n += m->clients[i].credits[at].share == share;
+	return share ? n : 1;
+}
+
+/* A device without a page is put beside the session of another. */
+static void share(struct world *w, int client, int to)
+{
+	struct client *c = &w->m.clients[client], *device = &w->m.clients[to];
+	struct guest guest = {&w->macs[to], NULL};
+	struct owned *first = &c->credits[0], part;
+	enum outcome outcome = OUTCOME_OK, want = OUTCOME_OK;
+	struct shared shared;
+	int i;
+
+	if (!c->session)
+		want = OUTCOME_NOT_FOUND;
+	else if (c->state != SESSION_RUNNING || first->kind == KIND_FREE ||
+		 (!first->share && first->plan != w->plans[FAMILY].id))
+		want = OUTCOME_NOT_SHAREABLE;
+	else if (device->session || device->blocked)
+		want = OUTCOME_DEVICE_TAKEN;
+	else if (count_shares(&w->m, first->share) >= DEVICES)
+		want = OUTCOME_DEVICES_FULL;
+	begin_op(w);
+	assert_int_equal(share_add(&w->rules, &w->macs[client], &guest, &w->now,
+				 &shared, &outcome),
+		0);
+	end_op(w, outcome);
+	same(w, outcome, want);
+	if (want)
+		return;
+	if (!first->share)
+		first->share = ++w->m.serial;
+	for (i = 0; i < PAYMENTS; i++)
+		if (w->m.payments[i].credit == first->serial)
+			w->m.payments[i].share = first->share;
+	part = *first;
+	part.shared_by = c->session;
+	add(&w->m, device, part);
+	follow(w, to);
+}
+
+/* Rather one that may, and a device that is free: the others are refused. */
+static void step_share(struct world *w, int client)
+{
+	const struct client *c = w->m.clients;
+	int to = (int)pick(CLIENTS), i;
+
+	for (i = 0; pick(10) && i < CLIENTS && c[client].credits[0].kind != KIND_COIN &&
+		    c[client].credits[0].plan != w->plans[FAMILY].id;
+		i++)
+		client = (client + 1) % CLIENTS;
+	for (i = 0; pick(10) && i < CLIENTS && c[to].session; i++)
+		to = (to + 1) % CLIENTS;
+	share(w, client, to);
+	follow(w, client);
+}
+
+static void unshare(struct world *w, int client, int to)
+{
+	struct client *c = &w->m.clients[client], *device = &w->m.clients[to];
+	enum outcome outcome = OUTCOME_OK, want = OUTCOME_NOT_FOUND;
+	struct shared shared;
+	int at;
+
+	for (at = 0; c->session && at < device->count; at++)
+		if (device->credits[at].shared_by == c->session) {
+			want = OUTCOME_OK;
+			break;
+		}
+	begin_op(w);
+	assert_int_equal(share_remove(&w->rules, &w->macs[client], &w->macs[to],
+				 &w->now, &shared, &outcome),
+		0);
+	end_op(w, outcome);
+	same(w, outcome, want);
+	if (want)
+		return;
+	device->credits[at].left_ns = 0;
+	settle(device);
+	follow(w, to);
+}
+
+static void step_unshare(struct world *w, int client)
+{
+	int to, owner, at;
+
+	for (to = 0; pick(10) && to < CLIENTS; to++)
+		for (at = 0; at < w->m.clients[to].count; at++) {
+			owner = holder_of(&w->m, w->m.clients[to].credits[at].shared_by);
+			if (owner < 0 || owner == to)
+				continue;
+			unshare(w, owner, to);
+			follow(w, owner);
+			return;
+		}
+	unshare(w, client, (client + 1) % CLIENTS);
+}
+
 static void take_back(struct client *c, int at, const struct paid *p)
 {
 	struct owned *o = &c->credits[at];
@@ -807,10 +919,12 @@ static void step_refund(struct world *w, int client)
 		w->m.clients[i].paid -= p->amount;
 	for (i = 0; i < CLIENTS; i++)
 		for (at = 0; at < w->m.clients[i].count; at++)
-			if (w->m.clients[i].credits[at].serial == p->credit) {
+			if (w->m.clients[i].credits[at].serial == p->credit ||
+				(p->share && w->m.clients[i].credits[at].share ==
+						    p->share)) {
 				take_back(&w->m.clients[i], at, p);
 				follow(w, i);
-				return;
+				break;
 			}
 }
 
@@ -932,7 +1046,7 @@ static void compare_bytes(struct world *w)
 typedef void step_fn(struct world *w, int client);
 static step_fn *const steps[] = {step_wait, step_wait, step_wait, step_traffic,
 	step_traffic, step_traffic, step_traffic, step_activate, step_activate,
-	step_join, step_join,
+	step_join, step_join, step_share, step_share, step_unshare,
 	step_buy, step_buy, step_take, step_restore, step_restore, step_restore,
 	step_move, step_kick, step_pause, step_pause, step_resume, step_resume,
 	step_hold, step_hold, step_block, step_refund, step_refund, step_reboot};
