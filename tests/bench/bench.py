@@ -22,6 +22,7 @@ import time
 import rows_bpf
 import rows_forward
 import rows_guests
+import rows_history
 import rows_rates
 import rows_scale
 import rows_store
@@ -29,7 +30,7 @@ import rows_storm
 from place import BenchError, Place, clear_leftovers
 
 GROUPS = (rows_bpf, rows_forward, rows_guests, rows_storm, rows_store,
-          rows_scale, rows_rates)
+          rows_scale, rows_rates, rows_history)
 # What a row may fail with; anything else is a fault of the benchmark's.
 FAULTS = (BenchError, OSError, subprocess.SubprocessError)
 
@@ -66,6 +67,8 @@ GOALS = (
      94 <= r["min"] and r["max"] <= 103),
     ("rates.*.[!b]*[!1]", "97 to 103", lambda r, rows:
      97 <= r["min"] and r["max"] <= 103),
+    ("history.ops", "under 100 ms", lambda r, rows: r["median"] < 100),
+    ("history.wait", "under 100 ms", lambda r, rows: r["median"] < 100),
     ("mem.daemon.100k", "under 64 MiB", lambda r, rows: r["median"] < 64),
     ("mem.kernel.client", "at most 264", lambda r, rows: r["median"] <= 264),
 )

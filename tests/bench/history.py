@@ -34,8 +34,9 @@ INSERT INTO vouchers (id, code_hmac, code_sealed, plan_id, batch, state, session
 """,
     "payments": """
 INSERT INTO payments (paid_at, method, amount_minor, currency, status, plan_id, session_id,
-        network, who)
-    SELECT at, 'cash', 50000, 'TZS', 'paid', 1, i + 1000000000, 'lan', 'operator' || i % 5 FROM n
+        network, who, updated_at)
+    SELECT at, 'cash', 50000, 'TZS', 'paid', 1, i + 1000000000, 'lan', 'operator' || i % 5, at
+    FROM n
 """,
     "address_log": """
 INSERT INTO address_log (mac, network, ip, from_at, to_at)

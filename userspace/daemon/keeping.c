@@ -2,7 +2,7 @@
 /*
  * Retention: from the settings, which are in days, to the times before which
  * things are old. What goes is said by store/retention.c; here it is only
- * called, some thousand rows in a turn, until there is no more.
+ * called, some hundred rows in a turn, until there is no more.
  */
 #include "daemon/keeping.h"
 

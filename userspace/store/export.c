@@ -13,8 +13,6 @@
 #include "base/util.h"
 #include "store/handle.h"
 
-#define WINDOW 4000
-
 #define TIME(at)  "strftime('%Y-%m-%dT%H:%M:%SZ', " at ", 'unixepoch')"
 #define MONEY(at) "printf('%d.%02d', " at " / 100, " at " % 100)"
 #define STAMPS(t) TIME(t ".created_at") " AS created_at, " \
@@ -57,15 +55,16 @@
 struct export_table {
 	const char *schema, *name;
 	bool is_personal; /* some of it may be asked for as a person's */
-	const char *newest; /* the highest id */
+	const char *window; /* the last of the next ids behind ?1 */
 	const char *sql;
 };
 
-#define NEWEST(table) "SELECT coalesce(max(id), 0) FROM " table
+#define WINDOW(table)                                                      \
+	"SELECT id FROM " table " WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET 3999"
 
 /* clang-format off */
 static const struct export_table tables[] = {
-	{"", "sessions", true, NEWEST("sessions"),
+	{"", "sessions", true, WINDOW("sessions"),
 		"SELECT s.id, s.id AS id, s.mac AS mac, " DEVICE_NAME " AS device,"
 		" " ADDRESS("network") " AS network, " ADDRESS("ip") " AS ip,"
 		" s.state AS state, " FIRST_CREDIT(KIND("c")) " AS kind,"
@@ -76,7 +75,7 @@ static const struct export_table tables[] = {
 		" " BYTES("up") ", " BYTES("down") ","
 		" s.total_paid_minor AS paid_minor FROM sessions s"
 		ROWS("s.id", "s.started_at") OF_MAC("s.mac") OF_PHONE("s.id") ORDER("s.id")},
-	{"", "usage", true, NEWEST("credits"),
+	{"", "usage", true, WINDOW("credits"),
 		"SELECT c.id, c.id AS id, c.session_id AS session_id, s.mac AS mac,"
 		" " KIND("c") " AS kind, c.plan_name AS plan, c.state AS state,"
 		" c.bytes_up AS bytes_up, c.bytes_down AS bytes_down,"
@@ -86,7 +85,7 @@ static const struct export_table tables[] = {
 		" " TIME("s.ended_at") " AS ended_at"
 		" FROM credits c JOIN sessions s ON s.id = c.session_id"
 		ROWS("c.id", "s.started_at") OF_MAC("s.mac") OF_PHONE("s.id") ORDER("c.id")},
-	{"", "payments", true, NEWEST("payments"),
+	{"", "payments", true, WINDOW("payments"),
 		"SELECT p.id, p.id AS id, " TIME("p.paid_at") " AS paid_at,"
 		" p.method AS method, p.reference AS reference,"
 		" p.amount_minor AS amount_minor, p.currency AS currency,"
@@ -98,17 +97,17 @@ static const struct export_table tables[] = {
 		" LEFT JOIN sessions s ON s.id = p.session_id"
 		ROWS("p.id", "p.paid_at") OF_MAC("s.mac")
 		" AND (?6 IS NULL OR p.phone = ?6)" ORDER("p.id")},
-	{"", "addresses", true, NEWEST("address_log"),
+	{"", "addresses", true, WINDOW("address_log"),
 		"SELECT a.id, a.mac AS mac, a.network AS network, a.ip AS ip,"
 		" " TIME("a.from_at") " AS \"from\", " TIME("a.to_at") " AS \"to\""
 		" FROM address_log a"
 		ROWS("a.id", "a.to_at") OF_MAC("a.mac") NO_PHONE ORDER("a.id")},
-	{"", "devices", true, NEWEST("devices"),
+	{"", "devices", true, WINDOW("devices"),
 		"SELECT d.id, d.id AS id, d.mac AS mac, d.name AS name, d.note AS note,"
 		" d.blocked AS blocked, " TIME("d.first_seen") " AS first_seen,"
 		" " TIME("d.last_seen") " AS last_seen FROM devices d"
 		ROWS("d.id", "d.last_seen") OF_MAC("d.mac") NO_PHONE ORDER("d.id")},
-	{"", "vouchers", true, NEWEST("vouchers"),
+	{"", "vouchers", true, WINDOW("vouchers"),
 		"SELECT v.id, v.id AS id, " PLAN_NAME("n.name") " AS plan,"
 		" v.batch AS batch, v.state AS state, v.session_id AS session_id,"
 		" " TIME("v.used_at") " AS used_at, v.used_mac AS used_mac,"
@@ -117,7 +116,7 @@ static const struct export_table tables[] = {
 		" FROM vouchers v JOIN plans n ON n.id = v.plan_id"
 		ROWS("v.id", "v.created_at") OF_MAC("v.used_mac") OF_PHONE("v.session_id")
 		ORDER("v.id")},
-	{"", "events", true, NEWEST("security_events"),
+	{"", "events", true, WINDOW("security_events"),
 		"SELECT e.id, e.id AS id, " TIME("e.at") " AS at,"
 		" " TIME("e.last_at") " AS last_at, e.count AS count,"
 		" e.event_type AS type, e.severity AS severity, e.network AS network,"
@@ -125,30 +124,30 @@ static const struct export_table tables[] = {
 		" e.description AS description, e.evidence AS evidence"
 		" FROM security_events e"
 		ROWS("e.id", "e.last_at") OF_MAC("e.mac") OF_PHONE("e.session_id") ORDER("e.id")},
-	{"", "audit", true, NEWEST("audit"),
+	{"", "audit", true, WINDOW("audit"),
 		"SELECT a.id, a.id AS id, " TIME("a.at") " AS at, a.who AS who,"
 		" a.operation AS operation, a.mac AS mac, a.session_id AS session_id,"
 		" a.detail AS detail FROM audit a"
 		ROWS("a.id", "a.at") OF_MAC("a.mac = ?5 OR a.who")
 		OF_PHONE("a.session_id") ORDER("a.id")},
 
-	{"netflow", "users", false, NEWEST("operators"),
+	{"netflow", "users", false, WINDOW("operators"),
 		"SELECT o.id, o.id AS id, NULL AS email, NULL AS password, o.name AS name,"
 		" o.role AS role, " STAMPS("o") " FROM operators o"
 		ROWS("o.id", "o.created_at") ORDER("o.id")},
-	{"netflow", "routers", false, NEWEST("gateways"),
+	{"netflow", "routers", false, WINDOW("gateways"),
 		"SELECT g.id, g.id AS id, g.name AS name, g.ip_address AS ip_address,"
 		" g.mac_address AS mac_address, g.location AS location,"
 		" g.status AS status, " TIME("g.last_seen") " AS last_seen,"
 		" g.signal_strength AS signal_strength,"
 		" g.active_users AS active_users, " STAMPS("g") " FROM gateways g"
 		ROWS("g.id", "g.last_seen") ORDER("g.id")},
-	{"netflow", "packages", false, NEWEST("plans"),
+	{"netflow", "packages", false, WINDOW("plans"),
 		"SELECT n.id, n.id AS id, " PLAN_NAME("n.name") " AS name,"
 		" n.seconds / 60 AS duration, " MONEY("n.price_minor") " AS price,"
 		" '' AS description, n.is_active AS is_active, " STAMPS("n")
 		" FROM plans n" ROWS("n.id", "n.created_at") ORDER("n.id")},
-	{"netflow", "sessions", false, NEWEST("sessions"),
+	{"netflow", "sessions", false, WINDOW("sessions"),
 		"SELECT s.id, s.id AS id, NULL AS user_id, s.mac AS device_mac,"
 		" " DEVICE_NAME " AS device_name, " ADDRESS("ip") " AS ip_address,"
 		" 1 AS router_id, " FIRST_CREDIT("c.plan_id") " AS package_id,"
@@ -156,7 +155,7 @@ static const struct export_table tables[] = {
 		" " TIME("s.ended_at") " AS end_time, " TIME(EXPIRES) " AS expires_at,"
 		" " BYTES("up") ", " BYTES("down") ", " STAMPS("s") " FROM sessions s"
 		ROWS("s.id", "s.started_at") ORDER("s.id")},
-	{"netflow", "payments", false, NEWEST("payments"),
+	{"netflow", "payments", false, WINDOW("payments"),
 		"SELECT p.id, p.id AS id, p.session_id AS session_id,"
 		" p.plan_id AS package_id, " MONEY("p.amount_minor") " AS amount,"
 		" p.currency AS currency, p.method AS payment_method,"
@@ -164,7 +163,7 @@ static const struct export_table tables[] = {
 		" p.status AS status, " TIME("p.paid_at") " AS paid_at, " STAMPS("p")
 		" FROM payments p" ROWS("p.id", "p.paid_at") ORDER("p.id")},
 	{"netflow", "system_settings", false,
-		"SELECT count(*) FROM settings",
+		"SELECT 1 WHERE ?1 < 0", /* they are few */
 		"SELECT n, n AS id, key, value, 'string' AS type,"
 		" " STAMPS("t") " FROM (SELECT row_number() OVER (ORDER BY key) AS n,"
 		" key, value, created_at, updated_at FROM settings"
@@ -241,12 +240,14 @@ int store_export(struct store *store, const struct export_table *table,
 	void *data)
 {
 	struct export_cell cells[EXPORT_CELLS_MAX];
-	int64_t newest, until = *at + WINDOW, place;
+	int64_t until = INT64_MAX, place;
 	struct db_rows *rows;
+	bool more;
 	int ret, count;
 
-	ret = db_one(store->db, db_read_int, &newest, table->newest, "");
-	if (!ret)
+	ret = db_one(store->db, db_read_int, &until, table->window, "i", *at);
+	more = ret != -ENOENT;
+	if (!ret || !more)
 		ret = query(store, table, filter, *at, until, &rows);
 	if (ret)
 		return ret;
@@ -263,7 +264,7 @@ int store_export(struct store *store, const struct export_table *table,
 		return 0;
 	}
 	*at = until;
-	*ret_more = until < newest;
+	*ret_more = more;
 	return ret;
 }
 

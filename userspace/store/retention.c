@@ -7,7 +7,7 @@
 #include "base/util.h"
 #include "store/handle.h"
 
-#define AT_ONCE "2000"
+#define AT_ONCE "500"
 #define OLDEST(table, where)                                             \
 	"DELETE FROM " table " WHERE id IN (SELECT id FROM " table        \
 	" WHERE " where " LIMIT " AT_ONCE ")"

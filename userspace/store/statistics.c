@@ -133,7 +133,8 @@ int store_statistics_revenue(struct store *store, int64_t since)
 		" coalesce(p.network, (SELECT " NETWORK_OF("s")
 		"  FROM sessions s WHERE s.id = p.session_id), '') AS network,"
 		" p.currency AS currency, p.amount_minor AS amount_minor"
-		" FROM " PAID_HOURS " h JOIN payments p ON p.paid_at >= h.hour"
+		" FROM " PAID_HOURS " h CROSS JOIN payments p"
+		"  INDEXED BY payments_at ON p.paid_at >= h.hour"
 		"  AND p.paid_at < h.hour + " HOUR
 		" WHERE p.status = 'paid') WHERE true"
 		" GROUP BY hour, plan, network, currency"

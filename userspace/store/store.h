@@ -573,7 +573,7 @@ enum retention {
 	RETENTION_CONTACTS,  /* telephone numbers: masked */
 	RETENTION_COUNT
 };
-/* What is older than these times (UTC seconds; 0: nothing) goes, some thousand
+/* What is older than these times (UTC seconds; 0: nothing) goes, some hundred
  * rows at once. Returns how many, errno; 0: there is no more. */
 int store_clean_up(
 	struct store *store, const int64_t before[static RETENTION_COUNT]);

@@ -139,11 +139,16 @@ int store_voucher_list(struct store *store, int state, const char *batch,
 			" AND v.id > ?2 AND (?3 IS NULL OR v.state = ?3)"
 			" ORDER BY v.id LIMIT ?4",
 			"titi", batch, after, name, (int64_t)max);
+	if (name)
+		return db_list(store->db, read_voucher, rows, sizeof(*rows),
+			max,
+			"SELECT " COLUMNS FROM " WHERE v.state = ?1"
+			" AND v.id > ?2 ORDER BY v.id LIMIT ?3",
+			"tii", name, after, (int64_t)max);
 	return db_list(store->db, read_voucher, rows, sizeof(*rows), max,
-		"SELECT " COLUMNS FROM
-		" WHERE v.id > ?1 AND (?2 IS NULL OR v.state = ?2)"
-		" ORDER BY v.id LIMIT ?3",
-		"iti", after, name, (int64_t)max);
+		"SELECT " COLUMNS FROM " WHERE v.id > ?1"
+		" ORDER BY v.id LIMIT ?2",
+		"ii", after, (int64_t)max);
 }
 
 #define BATCH_COLUMNS                                                       \
