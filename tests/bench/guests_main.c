@@ -5,6 +5,7 @@
  *
  * Guests FIRST .. FIRST+COUNT-1 ask the portal, AT_ONCE of them at a time:
  *   redeem   POST /api/vouchers/activate, codes from standard input
+ *   restore  POST /api/sessions/restore, tokens from standard input
  *   session  GET /api/session
  *   first    redeem, and from the request on each guest sends a datagram to
  *            SINK_ADDR every 0.1 ms until one arrives there
@@ -31,7 +32,7 @@
 #include "crowd.h"
 #include "frame.h"
 
-#define CODE_MAX 64
+#define CODE_MAX 80 /* a code or a token, with NUL */
 #define PROBE_NS 100000
 #define PROBE_PORT 7777
 #define DRAIN_NS 60000000000LL /* of a whole run */
@@ -63,16 +64,27 @@ static int request_session(void *data, uint32_t i, char buf[static CROWD_REQUEST
 		"Connection: close\r\n\r\n", run->host);
 }
 
-static int request_redeem(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+static int request_post(const struct run *run, const char *path,
+	const char *field, uint32_t i, char buf[static CROWD_REQUEST_MAX])
 {
-	struct run *run = data;
 	char body[CODE_MAX + 16];
-	int len = snprintf(body, sizeof(body), "{\"code\":\"%s\"}", run->codes[i]);
+	int len = snprintf(
+		body, sizeof(body), "{\"%s\":\"%s\"}", field, run->codes[i]);
 
 	return snprintf(buf, CROWD_REQUEST_MAX,
-		"POST /api/vouchers/activate HTTP/1.1\r\nHost: %s\r\n"
+		"POST %s HTTP/1.1\r\nHost: %s\r\n"
 		"Content-Type: application/json\r\nContent-Length: %d\r\n"
-		"Connection: close\r\n\r\n%s", run->host, len, body);
+		"Connection: close\r\n\r\n%s", path, run->host, len, body);
+}
+
+static int request_redeem(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+{
+	return request_post(data, "/api/vouchers/activate", "code", i, buf);
+}
+
+static int request_restore(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+{
+	return request_post(data, "/api/sessions/restore", "token", i, buf);
 }
 
 static int request_probe(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
@@ -89,7 +101,7 @@ static void read_codes(struct run *run)
 	if (!run->codes)
 		die("no memory for codes");
 	for (uint32_t i = 0; i < run->options.count; i++)
-		if (scanf("%63s", run->codes[i]) != 1)
+		if (scanf("%79s", run->codes[i]) != 1)
 			die("only %u codes for %u guests", i, run->options.count);
 }
 
@@ -250,7 +262,8 @@ static void prepare(struct run *run, const char *what, char **more)
 		run->rounds = strtoul(more[0], NULL, 10);
 	} else {
 		read_codes(run);
-		run->options.request = request_redeem;
+		run->options.request = strcmp(what, "restore") ? request_redeem
+							       : request_restore;
 	}
 	if (!strcmp(what, "first"))
 		prepare_first(run, more);
@@ -268,7 +281,7 @@ int main(int argc, char **argv)
 	int64_t start;
 
 	if (argc != (first ? 13 : strcmp(what, "probe") ? 10 : 11))
-		die("usage: guests redeem|session|first|probe INTERFACE "
+		die("usage: guests redeem|restore|session|first|probe INTERFACE "
 		    "GATEWAY_MAC FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE "
 		    "[SINK_NETNS SINK_INTERFACE SINK_ADDR | ROUNDS]");
 	parse_options(&run, argv + 2);

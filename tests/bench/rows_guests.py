@@ -10,21 +10,31 @@ gate's programs and in the processes of portal and daemon.
 redeem.c1, redeem.c64: vouchers redeemed per second over HTTP, 1 or 64 guests at
 a time, each with its own MAC, each on disk before its answer; baseline: as many
 guests asking for their status, which writes nothing.
+redeem.group: lines of spent.log that one commit of redeem.c64 synced, on average;
+baseline: the most.
+restore.c64: sessions moved per second to devices with another MAC, which show
+their token, 64 at a time; baseline as for redeem.
 redeem.first_packet_p99: ms from sending the code to the first datagram of that
 guest that reaches the internet; baseline: 99th percentile of a status request."""
 
+import hashlib
 import os
+import secrets
+import signal
+import sqlite3
 
 from place import FIRST_ADDR, FIRST_GUEST, GATEWAY, INTERNET, BenchError
 
 NEEDS_PLACE = True
 REDIRECT = ("redirect.cycles", "redirect.cpu")
 REDEEM = ("redeem.c1", "redeem.c64", "redeem.first_packet_p99")
-NAMES = REDIRECT + REDEEM
+RESTORE = ("restore.c64",)
+GROUP = ("redeem.group",)
+NAMES = REDIRECT + REDEEM + RESTORE + GROUP
 CYCLE_SECONDS, WARM_UP_SECONDS = 1.5, 0.1
 CYCLE_THREADS = 2
 # Guests of one turn.
-C1, C64, FIRST = 300, 4000, 300
+C1, C64, FIRST, C64_RESTORE = 300, 4000, 300, 2000
 
 
 def numbers(text):
@@ -74,11 +84,12 @@ class Crowd:
         self.place = place
         self.next = FIRST_GUEST
 
-    def run(self, what, count, at_once):
+    def run(self, what, count, at_once, codes=()):
         place = self.place
         first, self.next = self.next, self.next + count
         place.make_neighbours(range(first, first + count))
-        codes = place.make_vouchers(count) if what != "session" else []
+        if what not in ("session", "restore"):
+            codes = place.make_vouchers(count)
         sink = [place.netns("inet"), "i0", INTERNET] if what == "first" else []
         out = place.run("guest", place.tools / "guests", what, "c0",
                         place.lan_mac, FIRST_ADDR, GATEWAY, 80, first, count,
@@ -89,10 +100,48 @@ class Crowd:
         return result
 
 
+    def take(self, count):
+        """So many guests for somebody else."""
+        first, self.next = self.next, self.next + count
+        return range(first, first + count)
+
+
 def redeem_turn(book, crowd, name, count, at_once):
     status = crowd.run("session", count, at_once)
+    before = crowd.place.op("status")["spent"]
     redeem = crowd.run("redeem", count, at_once)
     book.add(name, "/s", redeem["ok"] / redeem["seconds"],
+             status["ok"] / status["seconds"])
+    after = crowd.place.op("status")["spent"]
+    if at_once > 1:
+        book.add("redeem.group", "lines", (after["lines"] - before["lines"]) /
+                 (after["commits"] - before["commits"]), after["largest"])
+
+
+def make_tokens(place, crowd, count):
+    """So many sessions, and a token for each that the database got by hand."""
+    place.allow(crowd.take(count))
+    place.stop("daemon", signal.SIGTERM)
+    tokens = [secrets.token_bytes(32) for _ in range(count)]
+    database = sqlite3.connect(place.work / "guests/gatehouse.db")
+    with database:
+        ids = database.execute("SELECT id FROM sessions WHERE state = 'running'").fetchall()
+        database.executemany(
+            "INSERT INTO tokens (hash, session_id, expires_at)"
+            " VALUES (?, ?, unixepoch() + 86400)",
+            [(hashlib.sha256(token).digest(), session)
+             for token, (session,) in zip(tokens, ids)])
+    database.close()
+    place.start_daemon("xdp", "guests")
+    return [token.hex() for token in tokens]
+
+
+def restore_turn(book, crowd, tokens):
+    """Another device for each token, which is then no other turn's."""
+    mine, tokens[:] = tokens[:C64_RESTORE], tokens[C64_RESTORE:]
+    status = crowd.run("session", len(mine), 64)
+    restore = crowd.run("restore", len(mine), 64, mine)
+    book.add("restore.c64", "/s", restore["ok"] / restore["seconds"],
              status["ok"] / status["seconds"])
 
 
@@ -104,10 +153,14 @@ def first_turn(book, crowd):
 
 def run(book, place, runs):
     place.start_daemon("xdp", "guests")
-    place.start_portal()
     crowd = Crowd(place)
+    tokens = []
+    if book.wants(*RESTORE):
+        tokens = make_tokens(place, crowd, runs * C64_RESTORE)
+    place.start_portal()
     for _ in range(runs):
         book.attempt(REDIRECT, redirect_turn, book, place)
         book.attempt(REDEEM[:1], redeem_turn, book, crowd, REDEEM[0], C1, 1)
         book.attempt(REDEEM[1:2], redeem_turn, book, crowd, REDEEM[1], C64, 64)
         book.attempt(REDEEM[2:], first_turn, book, crowd)
+        book.attempt(RESTORE, restore_turn, book, crowd, tokens)

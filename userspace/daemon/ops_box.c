@@ -18,6 +18,7 @@
 #include "daemon/sync.h"
 #include "datapath/garden.h"
 #include "datapath/reasons.h"
+#include "store/spent.h"
 
 #define DIFFERENCES_MAX 200 /* named in one reply */
 
@@ -155,6 +156,7 @@ static int count_captive(void *data, const struct captive *captive)
 json_t *op_status(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
+	const struct spent_groups groups = store_spent_groups(g->store);
 	json_t *ports = json_array(), *jobs = json_array(), *networks;
 	json_t *reply;
 	json_int_t captive = 0;
@@ -188,6 +190,12 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 		to_ms(g->sweep_longest_ns), "reconcileMs", to_ms(g->reconcile_ns),
 		"repairedAt", json_time(g->repaired_sec), "networks", networks,
 		"ports", ports, "jobs", jobs);
+	json_object_set_new(reply, "spent",
+		json_pack("{s:I, s:I, s:I, s:b}", "commits",
+			(json_int_t)groups.commits, "lines",
+			(json_int_t)groups.lines, "largest",
+			(json_int_t)groups.largest, "behind",
+			store_spent_error(g->store) != 0));
 	json_object_set_new(reply, "clock",
 		json_string(wall_state_name(&g->wall)));
 	json_object_set_new(reply, "time", json_time(clock_wall_sec()));

@@ -4,10 +4,12 @@
 #define STORE_HANDLE_H
 
 #include "store/db.h"
+#include "store/spent.h"
 #include "store/store.h"
 
 /* spent.c's: see store/spent.h. */
 struct spent_log {
+	struct spent_groups groups;
 	char *path; /* NULL: none is written */
 	int fd;
 	int64_t written; /* number of its last line */

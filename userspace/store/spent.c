@@ -242,8 +242,13 @@ void spent_log_flush(struct store *store)
 	log->error = gather(store, &text, &len, &last);
 	if (!log->error && text)
 		log->error = append(log, text, len);
-	if (!log->error && text)
-		log->written = last;
+	if (log->error || !text)
+		return;
+	/* Numbers have no gaps to speak of. */
+	log->groups.commits++;
+	log->groups.lines += last - log->written;
+	log->groups.largest = MAX(log->groups.largest, last - log->written);
+	log->written = last;
 }
 
 int spent_log_trim(struct store *store)
@@ -255,6 +260,11 @@ int spent_log_trim(struct store *store)
 		"DELETE FROM spent WHERE seq <= ?1"
 		" AND (SELECT max(seq) FROM spent) > ?1",
 		"i", store->spent.written);
+}
+
+struct spent_groups store_spent_groups(const struct store *store)
+{
+	return store->spent.groups;
 }
 
 int store_spent_error(const struct store *store)

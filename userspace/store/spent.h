@@ -27,6 +27,12 @@ int store_spent_open(struct store *store, const char *path);
 /* Why the lines of the last commit are not in the file; 0: they are. They are
  * tried again with the next one. */
 int store_spent_error(const struct store *store);
+/* How many commits had lines since the start, how many lines, and the most of
+ * one: what a group shares one sync for. */
+struct spent_groups {
+	int64_t commits, lines, largest;
+};
+struct spent_groups store_spent_groups(const struct store *store);
 /* Has the file lines that the database does not know? */
 int store_spent_is_ahead(struct store *store, bool *ret_is_ahead);
 /* The number of the newest line that the database knows. */
