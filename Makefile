@@ -10,6 +10,8 @@
 #                 6 min; downloads the kernels once, to build/vm)
 # make bench      measure (root, 10 min); prints a table with goals, writes
 #                 build/bench.json; ROWS='bpf.*' only those rows
+# make crash      kill -9 under load, KILLS (500) times in unit tests and 100 in
+#                 the lab (root, 5 min)
 # make fuzz       every fuzzer for FUZZ_SECONDS (10), seeds first
 # make run        the lab with gatehouse inside and a guest walking through it
 # make install    DESTDIR, PREFIX; keeps a configuration that is there
@@ -91,7 +93,7 @@ endif
 .SECONDARY:
 .PHONY: all help deps check test bench run install uninstall clean format check-unit \
 	check-portal check-layers check-style test-bpf test-lab test-alone test-san test-vm \
-	vm-tests fuzz run-fuzz
+	vm-tests fuzz run-fuzz crash
 
 # Tests and scripts run the programs of this build.
 export GATEHOUSE_BUILD := $(B)
@@ -279,6 +281,9 @@ test:
 	scripts/test.sh
 # What the machines run, built here.
 vm-tests: $(PROGRAMS) $(BPF_TESTS) $(LAB_TOOLS) $(LAB_PASS)
+crash: $(B)/tests/unit/test_kills $(B)/tests/unit/test_faults $(PROGRAMS) $(LAB_PASS)
+	KILLS=$(or $(KILLS),500) scripts/run-tests.sh $(filter %/test_kills %/test_faults,$^)
+	KILLS=100 $(PYTHON) -m pytest -q tests/lab/test_recovery.py
 test-vm: deps
 	scripts/test-vm.sh
 bench: $(PROGRAMS) $(BENCH) $(B)/tests/lab/delay

@@ -248,6 +248,7 @@ static void test_a_damaged_database_is_no_backup(void **state)
 	_cleanup_free_ char *copy = backup_copy_path(&box->config);
 	_cleanup_free_ char *aside = NULL;
 	struct backup_report report;
+	int64_t rows;
 	char junk[4096];
 	struct stat st;
 	int fd;
@@ -256,13 +257,21 @@ static void test_a_damaged_database_is_no_backup(void **state)
 	put(box, "good");
 	assert_int_equal(backup_make(&box->config, &report), 0);
 	assert_false(report.is_sealed);
-	store_close(TAKE_PTR(box->store));
+	/* Nothing stays in memory. */
+	assert_int_equal(db_script(box->store->db,
+		"PRAGMA wal_checkpoint(TRUNCATE); PRAGMA shrink_memory"), 0);
 	memset(junk, 'x', sizeof(junk));
 	fd = open(box->db, O_RDWR | O_CLOEXEC);
 	assert_int_equal(fstat(fd, &st), 0);
 	for (off_t at = 4096; at < st.st_size; at += 4096)
 		assert_int_equal(pwrite(fd, junk, sizeof(junk), at), 4096);
 	close(fd);
+	/* Who has it open finds out when it reads. */
+	assert_false(store_is_damaged(box->store));
+	assert_int_equal(db_one(box->store->db, db_read_int, &rows,
+		"SELECT count(*) FROM settings WHERE value LIKE 'g%'", ""), -EBADMSG);
+	assert_true(store_is_damaged(box->store));
+	store_close(TAKE_PTR(box->store));
 	assert_int_equal(store_open(box->db, &box->store), -EBADMSG);
 	assert_int_equal(backup_make(&box->config, &report), -EBADMSG);
 	assert_int_equal(access(copy, F_OK), 0);
