@@ -155,6 +155,41 @@ static void test_args_land(void **state)
 	json_decref(json);
 }
 
+static void test_a_device_has_two_names(void **state)
+{
+	static const struct json_arg one[] = {
+		{"mac", JSON_ARG_DEVICE, true, 0, 0, 0, 0}, {}};
+	static const struct {
+		const char *text;
+		int ret;
+		int64_t number;
+	} cases[] = {
+		{"02:00:00:00:00:01", 0, 0},
+		{"12", 0, 12},
+		{"9223372036854775807", 0, INT64_MAX},
+		{"9223372036854775808", -EINVAL, 0},
+		{"0", -EINVAL, 0},
+		{"-1", -EINVAL, 0},
+		{"1 ", -EINVAL, 0},
+		{"01:00:5e:00:00:01", -EINVAL, 0},
+		{"", -EINVAL, 0},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		json_t *json = json_pack("{s:s}", "mac", cases[i].text);
+		struct json_device device = {.number = -1};
+		char err[160];
+
+		assert_int_equal(
+			json_args(json, one, &device, err, sizeof(err)),
+			cases[i].ret);
+		if (!cases[i].ret)
+			assert_int_equal(device.number, cases[i].number);
+		json_decref(json);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +197,7 @@ int main(void)
 		cmocka_unit_test(test_deep_frame),
 		cmocka_unit_test(test_args),
 		cmocka_unit_test(test_args_land),
+		cmocka_unit_test(test_a_device_has_two_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

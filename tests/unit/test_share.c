@@ -10,10 +10,13 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "rules/device.h"
+#include "rules/move.h"
+#include "rules/pause.h"
 #include "rules/share.h"
 #include "rules/voucher.h"
 
@@ -200,6 +203,92 @@ static void test_its_own_stays(void **state)
 	assert_int_equal(left(w, 0), HOUR - HOUR / 4);
 }
 
+/* The session goes to another MAC: what is beside it stays its guest's. */
+static void test_the_phone_has_another_address(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "two", 2);
+	enum outcome outcome = OUTCOME_OK;
+
+	allow(w, 0, &plan);
+	assert_int_equal(add(w, 0, 1), OUTCOME_OK);
+	assert_int_equal(session_move(&w->rules, &w->macs[0], &w->macs[2],
+				 &w->now, &outcome),
+		0);
+	assert_int_equal(outcome, OUTCOME_OK);
+	assert_int_equal(left(w, 1), HOUR);
+	assert_int_equal(add(w, 2, 3), OUTCOME_DEVICES_FULL);
+	assert_int_equal(take_away(w, 0, 1), OUTCOME_NOT_FOUND);
+	assert_int_equal(take_away(w, 2, 1), OUTCOME_OK);
+	assert_int_equal(left(w, 2), HOUR);
+}
+
+/* All shares of what runs end together, there are never more than the plan
+ * says, and whoever shares nothing has what was given to it. */
+static void check_shares(struct world *w)
+{
+	struct group groups[64];
+	struct credit shares[GROUP_DEVICES_MAX];
+	int n = store_group_list(w->rules.store, 0, groups, 64), i, j, count;
+
+	assert_true(n >= 0);
+	for (i = 0; i < n; i++) {
+		int64_t end = 0;
+
+		count = store_credit_shared(w->rules.store, groups[i].id, shares,
+			GROUP_DEVICES_MAX);
+		assert_in_range(count, 0, groups[i].devices_max);
+		for (j = 0; j < count; j++) {
+			if (shares[j].state != CREDIT_IN_USE)
+				continue;
+			if (end)
+				assert_int_equal(shares[j].deadline_ns, end);
+			end = shares[j].deadline_ns;
+		}
+		/* As the sweep does. */
+		if (!count)
+			store_group_delete(w->rules.store, groups[i].id);
+	}
+}
+
+static void test_random_sharing(void **state)
+{
+	struct world *w = *state;
+	struct plan plans[] = {make_plan(w, "two", 2), make_plan(w, "three", 3)};
+	enum outcome outcome;
+	int i, added = 0;
+
+	srandom(20261121);
+	for (i = 0; i < 10000; i++) {
+		int a = (int)(random() % 4), b = (int)(random() % 4);
+
+		switch (random() % 6) {
+		case 0:
+			/* Not onto a session: its end would be its own. */
+			if (!left(w, a))
+				allow(w, a, &plans[random() % 2]);
+			break;
+		case 1:
+		case 2:
+			added += add(w, a, b) == OUTCOME_OK;
+			break;
+		case 3:
+			take_away(w, a, b);
+			break;
+		case 4:
+			outcome = OUTCOME_OK;
+			session_kick(&w->rules, &w->macs[a], &w->now, &outcome);
+			break;
+		case 5:
+			w->now.mono_ns += random() % (HOUR / 4);
+			break;
+		}
+		assert_true(left(w, a) <= HOUR && left(w, b) <= HOUR);
+		check_shares(w);
+	}
+	assert_true(added > 300);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +300,10 @@ int main(void)
 			test_one_end_and_one_sum, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_its_own_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_the_phone_has_another_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_random_sharing, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,10 +141,13 @@ static json_t *exemption_of(
 	*ret_network = a->exempt_network_set ? a->exempt_network
 					     : s->device.exemption.network;
 	*ret_until = s->device.exemption.until;
-	if (!(*ret_network)[0] || (!a->exempt_until_set && !*ret_until))
+	if (!(*ret_network)[0])
 		return reply_refuse(CTL_bad_request,
-			"An exemption is for one network and has an end: say "
-			"exemptNetwork and exemptUntil.");
+			"exemptNetwork is missing: an exemption is for one "
+			"network.");
+	if (!a->exempt_until_set && !*ret_until)
+		return reply_refuse(CTL_bad_request,
+			"exemptUntil is missing: an exemption has an end.");
 	if (!is_network(&s->g->config, *ret_network))
 		return reply_refuse(CTL_not_found,
 			"There is no network \"%s\"; see `gatehousectl status`.",
