@@ -702,7 +702,7 @@ def test_a_plan_is_mended(box):
         return {(p["name"], p["priceMinor"]): p for p in box.json("plan", "list", *words)["items"]}
 
     said = box.ctl("plan", "add", "Half Day", "--minutes", "72", "--price", "1250").stdout
-    assert "for 12.50 TZS" in said and 'create --plan "Half Day"`' in said
+    assert "for 12.50 TZS" in said and 'sell "Half Day"`' in said
     code = box.ctl("voucher", "create", "--plan", "half day").stdout.strip()
     assert "off sale" in box.ctl("plan", "remove", "half day").stdout
     for words in (["voucher", "create", "--plan", "Half Day"], ["plan", "remove", "Half Day"],

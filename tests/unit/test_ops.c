@@ -71,7 +71,7 @@ static void test_roles(void **state)
 		{"groups.list", ROLE_STAFF, PROOF_DESK},
 		{"groups.add", ROLE_SUPERVISOR, PROOF_DESK},
 		{"groups.join", ROLE_SUPERVISOR, PROOF_DESK},
-		{"vouchers.create", ROLE_STAFF, PROOF_DESK},
+		{"vouchers.create", ROLE_MANAGER, PROOF_DESK},
 		{"vouchers.list", ROLE_MANAGER, PROOF_DESK},
 		{"vouchers.revoke", ROLE_MANAGER, PROOF_DESK},
 		{"vouchers.get", ROLE_STAFF, PROOF_DESK},

@@ -421,7 +421,7 @@ const struct op ops[] = {
 	{"groups.leave", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_groups_leave},
 	{"groups.remove", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, name_args, op_groups_remove},
 
-	{"vouchers.create", PROOF_DESK, ROLE_STAFF, RATE_FREE, batch_args, op_vouchers_create},
+	{"vouchers.create", PROOF_DESK, ROLE_MANAGER, RATE_FREE, batch_args, op_vouchers_create},
 	{"vouchers.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, vouchers_args, op_vouchers_list},
 	{"vouchers.get", PROOF_DESK, ROLE_STAFF, RATE_FREE, code_args, op_vouchers_get},
 	{"vouchers.sell", PROOF_DESK, ROLE_STAFF, RATE_FREE, sell_args, op_vouchers_sell},

@@ -249,7 +249,7 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 		return reply_failed("plans.add", ret);
 	snprintf(message, sizeof(message),
 		"The plan can be sold now, for %lld.%02lld %s: `gatehousectl "
-		"voucher create --plan \"%s\"`.",
+		"voucher sell \"%s\"`.",
 		(long long)(plan.price_minor / 100),
 		(long long)(plan.price_minor % 100), plan.currency, plan.name);
 	return reply_fields("{s:I, s:s}", "id", (json_int_t)plan.id, "message",

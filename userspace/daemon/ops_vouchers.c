@@ -84,10 +84,6 @@ json_t *op_vouchers_create(struct gatehoused *g, const struct caller *caller,
 	int64_t other;
 	int ret;
 
-	/* Staff sells a voucher; making a stock of them is another matter. */
-	if (a->count_set && a->count > 1 && caller->role < ROLE_MANAGER)
-		return reply_refuse(CTL_not_allowed,
-			"More than one code at once needs the role manager.");
 	if (a->prefix_set && !is_prefix(a->prefix))
 		return reply_refuse(CTL_bad_request,
 			"prefix has capital letters and digits only.");
