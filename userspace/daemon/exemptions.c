@@ -12,11 +12,24 @@
 
 #define PART 50 /* devices read at once */
 
+/* A clock that was set back would have begun it again; not this late. */
+static bool is_long_over(struct gatehoused *g, const struct exemption *exemption,
+	const struct moment *now)
+{
+	return !exemption->deadline_ns &&
+	       exemption->until + SEC_PER_DAY < now->wall_sec &&
+	       wall_is_settled(&g->wall, now->mono_ns);
+}
+
 static int settle(struct gatehoused *g, struct device *device,
 	const struct moment *now)
 {
 	int ret;
 
+	if (is_long_over(g, &device->exemption, now)) {
+		device_end_exemption(device);
+		return store_device_put(g->store, device);
+	}
 	if (!exemption_settle(&device->exemption, now))
 		return 0;
 	sync_touch(g->sync, &device->mac);

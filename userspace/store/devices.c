@@ -93,9 +93,10 @@ int store_device_by_id(
 int store_device_exempt(
 	struct store *store, int64_t after, struct device *rows, int max)
 {
+	/* "+": by the index of the few, not through all devices. */
 	return db_list(store->db, read_device, rows, sizeof(*rows), max,
 		"SELECT " COLUMNS " FROM devices WHERE exempt_until > 0"
-		" AND id > ? ORDER BY id LIMIT ?",
+		" AND +id > ? ORDER BY +id LIMIT ?",
 		"ii", after, (int64_t)max);
 }
 
