@@ -386,6 +386,7 @@ static void test_a_damaged_line_keeps_no_other_out(void **state)
 	put_copy(box);
 	replayed = replay(box);
 	assert_int_equal(replayed.damaged, 1);
+	assert_int_equal(replayed.missing, 1);
 	assert_int_equal(replayed.payments, 1);
 	assert_int_equal(replay(box).lines, 0);
 }
@@ -398,17 +399,20 @@ static void test_full_files_stay_until_no_backup_needs_them(void **state)
 
 	copy_db(box);
 	pay(box, "a", NULL);
-	assert_int_equal(store_spent_rotate(box->rules.store, 0), 0);
+	assert_int_equal(store_spent_rotate(box->rules.store, 0, INT64_MAX), 0);
 	assert_int_equal(access(full, F_OK), -1);
 	/* Never mind that the rest of it is no line. */
 	assert_int_equal(truncate(box->log, SPENT_FULL_BYTES), 0);
-	assert_int_equal(store_spent_rotate(box->rules.store, 0), 0);
+	assert_int_equal(store_spent_rotate(box->rules.store, 0, INT64_MAX), 0);
 	assert_int_equal(access(full, F_OK), 0);
 	pay(box, "b", NULL);
 	assert_int_equal(file_lines(box->log), 1);
 	put_copy(box);
 	assert_int_equal(replay(box).payments, 2);
-	assert_int_equal(store_spent_rotate(box->rules.store, 1), 0);
+	/* Too young. */
+	assert_int_equal(store_spent_rotate(box->rules.store, 1, 0), 0);
+	assert_int_equal(access(full, F_OK), 0);
+	assert_int_equal(store_spent_rotate(box->rules.store, 1, INT64_MAX), 0);
 	assert_int_equal(access(full, F_OK), -1);
 	/* An empty file goes on behind the full ones. */
 	assert_int_equal(truncate(box->log, 0), 0);

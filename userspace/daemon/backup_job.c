@@ -54,7 +54,8 @@ static int note(struct gatehoused *g, const json_t *said)
 			"backup", NULL, 0, path);
 	if (ret)
 		return ret;
-	ret = store_spent_rotate(g->store, needed);
+	ret = store_spent_rotate(g->store, needed,
+		clock_wall_sec() - g->config.retention.sales_days * SEC_PER_DAY);
 	if (ret)
 		log_warning("cannot begin another spent.log: %s", strerror(-ret));
 	log_info("backup: %s", path);

@@ -36,9 +36,9 @@ static int replay(struct gatehoused *g)
 	if (ret || !(replayed.lines + replayed.damaged))
 		return ret;
 	snprintf(detail, sizeof(detail),
-		"%d lines of spent.log: %d vouchers, %d payments; %d unreadable",
+		"%d lines of spent.log: %d vouchers, %d payments; %lld are missing",
 		replayed.lines, replayed.vouchers, replayed.payments,
-		replayed.damaged);
+		(long long)replayed.missing);
 	log_warning("the database is older than what was spent: replayed %s", detail);
 	return store_audit(g->store, clock_wall_sec(), "gatehoused", "replay",
 		NULL, 0, detail);

@@ -315,10 +315,11 @@ static int begin_file(struct spent_log *log)
 	return sync_folder(log->path);
 }
 
-int store_spent_rotate(struct store *store, int64_t needed)
+int store_spent_rotate(struct store *store, int64_t needed, int64_t before)
 {
 	struct spent_log *log = &store->spent;
 	_cleanup_free_ int64_t *full = NULL;
+	struct stat st;
 	int n, ret = 0;
 
 	if (!log->path)
@@ -330,7 +331,8 @@ int store_spent_rotate(struct store *store, int64_t needed)
 		int64_t seq = full[--n];
 		_cleanup_free_ char *name = spent_full_name(log->path, seq);
 
-		if (seq <= needed && unlink(name))
+		if (seq <= needed && stat(name, &st) == 0 &&
+			st.st_mtime < before && unlink(name))
 			ret = -errno;
 	}
 	return n < 0 ? n : ret;

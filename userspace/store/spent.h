@@ -50,6 +50,7 @@ struct spent_voucher {
 struct spent_replayed {
 	int lines, vouchers, payments;
 	int damaged; /* lines that cannot be read */
+	int64_t missing; /* numbers that no line had: damaged, or removed by age */
 };
 /*
  * Inside a transaction: applies the lines that the database does not know, in
@@ -63,7 +64,8 @@ int store_spent_replay(struct store *store,
 	void *data, struct spent_replayed *ret_replayed);
 
 /* Begins a new file when this one is full, and removes full ones without a line
- * above `needed`: that is what the oldest backup knows. */
-int store_spent_rotate(struct store *store, int64_t needed);
+ * above `needed`, which is what the oldest backup knows, if they were ended
+ * before `before` (UTC seconds): there may be backups elsewhere. */
+int store_spent_rotate(struct store *store, int64_t needed, int64_t before);
 
 #endif

@@ -189,7 +189,11 @@ static int replay_line(struct replay *replay, char *line)
 		return ret;
 	else
 		replay->done.lines++;
-	replay->last = MAX(replay->last, seq);
+	if (seq > 0) {
+		replay->done.missing +=
+			seq - MAX(replay->known, replay->last) - 1;
+		replay->last = seq;
+	}
 	return 0;
 }
 
