@@ -130,13 +130,27 @@ static void set_end(struct request *req, struct view *view, const json_t *sessio
 	view_set(view, "ends", local);
 }
 
+/* "08:00-12:00, 14:00-22:00" */
+static void set_hours(struct view *view, const char *hours)
+{
+	char text[192] = "";
+	size_t len = 0;
+
+	for (; *hours && len + 2 < sizeof(text); hours++) {
+		if (*hours == ' ')
+			text[len++] = ',';
+		text[len++] = *hours;
+	}
+	text[len] = '\0';
+	view_format(view, "hours", "%s", text);
+}
+
 /* What its plan says of time besides how much there is. */
 static void set_terms(struct request *req, struct view *view, const json_t *session)
 {
 	const json_t *idle = json_object_get(session, "idleMinutes");
 
-	view_format(view, "hours", "%s",
-		json_string_value(json_object_get(session, "hours")) ?: "");
+	set_hours(view, json_string_value(json_object_get(session, "hours")) ?: "");
 	view_set(view, "opens",
 		local_time(req, json_object_get(session, "opensAt"), "%H:%M"));
 	view_set(view, "valid",

@@ -13,6 +13,7 @@
 #include "daemon/sync.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -554,6 +555,8 @@ int sync_date(struct gatehoused *g)
 	int64_t after = 0;
 	int ret = turn_begin(g), n = 0, i;
 
+	/* The box may have been given another zone. */
+	tzset();
 	while (!ret && (n = store_credit_dated(
 				g->store, &after, macs, DUE_MAX)) > 0)
 		for (i = 0; i < n; i++)
