@@ -147,6 +147,7 @@ static void check_sums(struct world *w)
 static void test_lock_pulses_start(void **state)
 {
 	struct world *w = *state;
+	struct session session;
 	struct view view;
 	int i;
 
@@ -160,6 +161,9 @@ static void test_lock_pulses_start(void **state)
 	assert_int_equal(view.remaining_ns, 3600 * SEC);
 	assert_int_equal(w->started.account.session.total_paid_minor, 500);
 	assert_int_equal(strlen(w->started.token), TOKEN_TEXT - 1);
+	/* Nobody gets another one without a proof. */
+	assert_int_equal(store_session_of(w->rules.store, &w->macs[0], &session), 0);
+	assert_true(session.token_handed);
 	assert_int_equal(reload(w, w->lock.id).state, COIN_LOCK_DONE);
 	check_sums(w);
 	/* The reply was lost: the same again, and not twice. */

@@ -588,7 +588,6 @@ int coin_start(struct rules *rules, const struct guest *guest, const char *key,
 	if (ret || *ret_outcome)
 		return ret;
 	/* The key is a proof: its guest gets a token whatever was before. */
-	started->account.session.token_handed = true;
 	return token_make(rules, &started->account, now, started->token);
 }
 
