@@ -82,6 +82,7 @@ static void test_roles(void **state)
 		{"payments.refund", ROLE_SUPERVISOR, PROOF_DESK},
 		{"payments.list", ROLE_STAFF, PROOF_DESK},
 		{"payments.sums", ROLE_STAFF, PROOF_DESK},
+		{"events.list", ROLE_SUPERVISOR, PROOF_DESK},
 		{"jobs.list", ROLE_STAFF, PROOF_DESK},
 		{"jobs.run", ROLE_ADMIN, PROOF_DESK},
 		{"addresses.list", ROLE_SUPERVISOR, PROOF_DESK},

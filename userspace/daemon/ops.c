@@ -378,7 +378,7 @@ const struct op ops[] = {
 	{"reasons", PROOF_DESK, ROLE_STAFF, RATE_FREE, none_args, op_reasons},
 	{"explain", PROOF_DESK, ROLE_STAFF, RATE_FREE, explain_args, op_explain},
 	{"watch", PROOF_LOCAL, ROLE_STAFF, RATE_FREE, none_args, op_watch},
-	{"events.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, events_args, op_events_list},
+	{"events.list", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, events_args, op_events_list},
 	{"garden.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, garden_args, op_garden_list},
 	{"backup", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, none_args, op_backup},
 	{"key.show", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, none_args, op_key_show},
