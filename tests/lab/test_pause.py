@@ -135,7 +135,7 @@ def test_what_happens_is_told(tc_lab):
     with Watching(lab) as watch:
         for verb in (["allow", mac, "--minutes", 30], ["allow", mac, "--minutes", 5],
                      ["pause", mac], ["pause", mac], ["resume", mac], ["hold", mac],
-                     ["release", mac], ["block", mac], ["block", mac, "--off"],
+                     ["release", mac], ["set", mac, "--block"], ["block", mac, "--off"],
                      ["move", mac, other], ["kick", other]):
             lab.ctl(*verb)
         with pytest.raises(Refused):

@@ -12,6 +12,7 @@
 #include "daemon/ops_rates.h"
 #include "daemon/sync.h"
 #include "rules/device.h"
+#include "rules/pause.h"
 
 json_t *device_meant(struct gatehoused *g, const struct json_device *device,
 	struct mac *ret_mac)
@@ -102,7 +103,9 @@ static json_t *block(struct setting *s)
 	if (s->device.blocked == s->a->blocked)
 		return NULL;
 	s->device.blocked = s->a->blocked;
-	ret = audit(s, s->a->blocked ? "block" : "unblock", NULL);
+	ret = session_blocked(&s->g->rules, &s->mac, s->a->blocked, &s->now);
+	if (!ret)
+		ret = audit(s, s->a->blocked ? "block" : "unblock", NULL);
 	return ret ? reply_failed("clients.set", ret) : NULL;
 }
 
