@@ -123,7 +123,9 @@ int store_copy(const char *from, const char *to, int64_t at,
 	if (!ret)
 		ret = db_script(source, "COMMIT");
 	if (!ret)
-		ret = db_script(source, "PRAGMA wal_checkpoint");
+		/* Most of it keeps no writer waiting. */
+		ret = db_script(source, "PRAGMA wal_checkpoint;"
+					"PRAGMA wal_checkpoint(TRUNCATE)");
 	db_close(copy);
 	db_close(source);
 	if (!ret)

@@ -58,6 +58,10 @@ int migrate(struct db *db)
 			ret = apply(db, file);
 	}
 	if (!ret && version > newest)
-		ret = -EPROTO;
+		return -EPROTO;
+	/* A damaged log costs what is in it: the tables at least are not. A disk
+	 * that is full has them there all the same. */
+	if (!ret && newest > version)
+		db_script(db, "PRAGMA wal_checkpoint(TRUNCATE)");
 	return ret;
 }

@@ -42,9 +42,6 @@ int store_open(const char *path, struct store **ret_store)
 		ret = check(store->db);
 	if (!ret)
 		ret = migrate(store->db);
-	/* A damaged log costs what is in it: the tables at least are not. */
-	if (!ret)
-		ret = db_script(store->db, "PRAGMA wal_checkpoint(TRUNCATE)");
 	if (ret) {
 		store_close(store);
 		return ret;
