@@ -2,6 +2,8 @@
 """What a plan says besides how much there is: hours of the day, a clock that
 stands in silence, bytes of one direction, and changes of it. The daemon's time
 zone is what sets the clock on its wall: that of the machine is everybody's."""
+import os
+import signal
 import sqlite3
 import time
 
@@ -89,7 +91,7 @@ def test_the_clock_stands_in_silence(lab):
     lab.kill("gatehoused")
     # Nobody wants to wait for minutes.
     with sqlite3.connect(next(lab.state.rglob("*.db"))) as db:
-        db.execute("UPDATE credits SET idle_seconds = 2 WHERE idle_seconds = 60")
+        db.execute("UPDATE credits SET idle_seconds = 1 WHERE idle_seconds = 60")
     lab.start()
     assert guest.is_online()
 
@@ -99,7 +101,7 @@ def test_the_clock_stands_in_silence(lab):
     def stands():
         """Between two looks; a neighbour may ask for its MAC meanwhile."""
         before = client()
-        time.sleep(1.5)
+        time.sleep(1)
         after = client()
         return after["idle"] and before["creditSeconds"] == after["creditSeconds"] and after
 
@@ -114,25 +116,33 @@ def test_the_clock_stands_in_silence(lab):
     assert lab.text("verify")[0] == 0
 
 
+def ended(lab, guest, session):
+    client = lab.ctl("client", guest.mac)
+    last = client["lastSession"]
+    return last and last["id"] == session and client
+
+
 @pytest.mark.parametrize("way", ["up", "down"])
 def test_bytes_of_one_direction(lab, way):
     guest = give(lab, megabytes=1, counts=way)
+    words = {
+        "up": ["-H", "Expect:", "--data-binary", "@-", "http://192.0.2.80/"],
+        "down": [f"http://192.0.2.80/bytes/{2 * MEGA}"],
+    }
 
-    def send():
-        guest.run("curl", "-sS", "-m", "3", "-o", "/dev/null", "-H", "Expect:",
-                  "--data-binary", "@-", "http://192.0.2.80/", input="x" * 2 * MEGA,
-                  check=False)
+    def transfer(direction):
+        return ["curl", "-sS", "-m", "20", "-o", "/dev/null", *words[direction]]
 
-    def fetch():
-        guest.run("curl", "-sS", "-m", "3", "-o", "/dev/null",
-                  f"http://192.0.2.80/bytes/{2 * MEGA}", check=False)
-
-    free, paid = (fetch, send) if way == "up" else (send, fetch)
-    free()
+    guest.run(*transfer("down" if way == "up" else "up"), input="x" * 2 * MEGA)
+    session = lab.ctl("client", guest.mac)["sessionId"]
     assert lab.ctl("client", guest.mac)["remainingBytes"] > 0.8 * MEGA
     assert guest.is_online()
-    paid()
-    last = wait_for(lambda: lab.ctl("client", guest.mac)["lastSession"])
+    # It hangs when the last byte is used.
+    paid = guest.spawn("sh", "-c", f"yes | head -c {2 * MEGA} | " +
+                       " ".join(transfer(way)), start_new_session=True)
+    last = wait_for(lambda: ended(lab, guest, session))["lastSession"]
+    os.killpg(paid.pid, signal.SIGKILL)
+    paid.wait()
     other = "Down" if way == "up" else "Up"
     assert last["endReason"] == "used up"
     assert 0.9 * MEGA < last[f"bytes{way.capitalize()}"] <= MEGA
