@@ -146,10 +146,12 @@ static int check_record(void *data, const struct client *client)
 		!record->policy.slow_up_price &&
 		!record->policy.slow_down_price && !entry->closing)
 		sync_touch(sync, &client->mac);
-	if (standing_is_silent(entry->idle_sec, entry->is_idle, entry->heard_ns,
-		    (int64_t)MAX(record->up.seen_ns, record->down.seen_ns),
-		    clock_mono_ns()) &&
-		!entry->closing && record->policy.state == GH_STATE_RUNNING)
+	if ((entry->idle_sec || entry->is_idle) && !entry->closing &&
+		record->policy.state == GH_STATE_RUNNING &&
+		standing_is_silent(entry->idle_sec, entry->is_idle,
+			entry->heard_ns,
+			(int64_t)MAX(record->up.seen_ns, record->down.seen_ns),
+			clock_mono_ns()))
 		sync_touch(sync, &client->mac);
 	note_moved(sweep, entry, record);
 	return 0;
