@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A database with a past: sessions that ended, with what belongs to them, as a
-busy venue has them after two years. Written by SQL into a database that
+busy venue has them after half a year. Written by SQL into a database that
 gatehoused made, while it does not run."""
 
 import sqlite3
@@ -8,7 +8,7 @@ import sqlite3
 NUMBERS = """
 CREATE TEMP TABLE n AS
     WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i + 1 < {count})
-    SELECT i, unixepoch() - 86400 - ({count} - i) * 60 AS at,
+    SELECT i, unixepoch() - 86400 - ({count} - i) * 15 AS at,
            printf('06:00:%02x:%02x:%02x:%02x', i / 3 >> 24 & 255, i / 3 >> 16 & 255,
                   i / 3 >> 8 & 255, i / 3 & 255) AS mac FROM c;
 """

@@ -290,6 +290,25 @@ static void test_the_gateway(void **state)
 				       " WHERE mac_address = '02:00:00:00:00:01'"), 1);
 }
 
+static void test_events_are_added_up_by_type(void **state)
+{
+	struct security_event event = {.at = 1000, .last_at = 1500, .count = 3,
+		.type = "two_networks", .description = "x", .evidence = "{}"};
+	int64_t sum;
+
+	assert_int_equal(store_security_event_insert(*state, &event), 0);
+	event.count = 4;
+	assert_int_equal(store_security_event_insert(*state, &event), 0);
+	snprintf(event.type, sizeof(event.type), "spoofed");
+	assert_int_equal(store_security_event_insert(*state, &event), 0);
+	assert_int_equal(store_security_event_sum(*state, "two_networks", 1500,
+				 &sum), 0);
+	assert_int_equal(sum, 7);
+	assert_int_equal(store_security_event_sum(*state, "two_networks", 1501,
+				 &sum), 0);
+	assert_int_equal(sum, 0);
+}
+
 struct seen {
 	char names[512];
 	int rows;
@@ -532,6 +551,7 @@ int main(void)
 		TEST(test_jobs),
 		TEST(test_sums_are_added_once),
 		TEST(test_the_gateway),
+		TEST(test_events_are_added_up_by_type),
 		TEST(test_the_columns_of_netflow),
 		TEST(test_export_gives_each_row_once),
 		TEST(test_export_of_a_person),

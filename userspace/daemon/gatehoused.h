@@ -71,6 +71,7 @@ struct gatehoused {
 	struct backup_job *backup; /* under way; backup_job.c's */
 	struct address_log *address_log; /* NULL before the first look */
 	struct statistics *statistics; /* under way */
+	int64_t cleaned; /* rows so far; keeping.c's */
 	struct loop_timer clean_up; /* while there is more; keeping.c's */
 	struct loop_idle turn_end;
 	struct loop_timer watchdog;

@@ -54,11 +54,16 @@ int keeping_clean_up(struct gatehoused *g)
 	if (!wall_is_settled(&g->wall, clock_mono_ns()))
 		return 0;
 	ret = clean_some(g);
-	if (ret <= 0)
-		return ret;
-	log_info("clean-up: removed %d old rows", ret);
-	loop_timer_start(g->loop, &g->clean_up, PAUSE_NS, 0, on_more, g);
-	return 0;
+	if (ret > 0) {
+		g->cleaned += ret;
+		loop_timer_start(
+			g->loop, &g->clean_up, PAUSE_NS, 0, on_more, g);
+		return 0;
+	}
+	if (g->cleaned)
+		log_info("clean-up: removed %lld old rows", (long long)g->cleaned);
+	g->cleaned = 0;
+	return ret;
 }
 
 int keeping_clean_sightings(struct gatehoused *g)
