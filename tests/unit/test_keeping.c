@@ -180,6 +180,30 @@ static void test_what_is_old_goes(void **state)
 	assert_int_equal(store_clean_up(*state, before), 2);
 }
 
+/* Coins and who gave them go as sales do, but not money that is left. */
+static void test_old_coins_go(void **state)
+{
+	struct store *store = *state;
+	int64_t before[RETENTION_COUNT] = {[RETENTION_SALES] = 2000};
+
+	assert_int_equal(db_run(store->db,
+		"INSERT INTO coin_locks (id, key, slot, mac, state, from_ns,"
+		" until_ns, credited_minor, spent_minor, currency, created_at,"
+		" updated_at) VALUES (1, 'a', 's', '02:00:00:00:00:01', 'done',"
+		" 0, 0, 5, 5, 'TZS', 1000, 1000), (2, 'b', 's',"
+		" '02:00:00:00:00:02', 'done', 0, 0, 5, 4, 'TZS', 1000, 1000),"
+		" (3, 'c', 's', '02:00:00:00:00:03', 'done', 0, 0, 0, 0, 'TZS',"
+		" 3000, 3000)", ""), 0);
+	assert_int_equal(db_run(store->db,
+		"INSERT INTO coin_pulses (slot, at, at_ns, amount_minor, currency,"
+		" lock_id) VALUES ('s', 1000, 0, 5, 'TZS', 1),"
+		" ('s', 1000, 0, 5, 'TZS', 2)", ""), 0);
+	assert_int_equal(store_clean_up(store, before), 2);
+	assert_int_equal(store_clean_up(store, before), 0);
+	assert_int_equal(count(store, "SELECT sum(id) FROM coin_locks"), 2 + 3);
+	assert_int_equal(count(store, "SELECT sum(lock_id) FROM coin_pulses"), 2);
+}
+
 static void test_jobs(void **state)
 {
 	const struct job_run run = {.last_run_at = 5, .took_ns = 6, .result = -5};
@@ -548,6 +572,7 @@ int main(void)
 		TEST(test_link_local_addresses),
 		TEST(test_of_one_device_by_pages),
 		TEST(test_what_is_old_goes),
+		TEST(test_old_coins_go),
 		TEST(test_jobs),
 		TEST(test_sums_are_added_once),
 		TEST(test_the_gateway),

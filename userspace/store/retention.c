@@ -27,8 +27,8 @@ static const struct {
 		" WHERE spent_minor = credited_minor AND state <> 'open')")},
 	{RETENTION_SALES, OLDEST("coin_locks", "created_at < ?1"
 		" AND spent_minor = credited_minor AND state <> 'open'"
-		" AND id NOT IN (SELECT lock_id FROM coin_pulses"
-		" WHERE lock_id IS NOT NULL)")},
+		" AND NOT EXISTS (SELECT 1 FROM coin_pulses p"
+		" WHERE p.lock_id = coin_locks.id)")},
 	{RETENTION_AUDIT, OLDEST("audit", "at < ?1")},
 	{RETENTION_TOKENS, OLDEST("tokens", "expires_at < ?1")},
 	{RETENTION_EVENTS, OLDEST("security_events", "last_at < ?1")},
