@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Several credits in one session (P6): everybody is shown what the kernel holds
 the guest to now, and what follows."""
+import json
+import subprocess
+
 from conftest import PORTAL4, wait_for
 
 MEGA = 1_000_000
@@ -59,3 +62,22 @@ def test_a_page_loaded_anew_and_a_slip_of_a_paid_guest(tc_lab):
     other = lab.guest()
     assert "already been used" in other.curl(
         f"{PORTAL4}/activate", "-d", f"code={code}").body
+
+
+def test_one_of_many_gets_the_voucher(tc_lab):
+    """64 requests with one code, of four guests at once: it is worth its plan once."""
+    guests, code = tc_lab.guests(4), tc_lab.voucher()
+    body = tc_lab.state / "race.json"
+    body.write_text(json.dumps({"code": code}))
+    url = "http://10.77.0.1/api/vouchers/activate"
+    racers = [guest.spawn(
+        "curl", "-s", "-Z", "--parallel-immediate", "--parallel-max", "16", "-m", "30",
+        "-H", "Content-Type: application/json", "-d", f"@{body}", *[url] * 16,
+        stdout=subprocess.PIPE, text=True) for guest in guests]
+    replies = "".join(racer.communicate()[0] for racer in racers)
+    assert replies.count('"success":true') == 1, replies
+    assert replies.count('"success":false') == 63
+    assert [guest.is_online() for guest in guests].count(True) == 1
+    used = [v for v in tc_lab.ctl("voucher", "list", "--state", "used")["items"]
+            if v["code"] == code]
+    assert len(used) == 1
