@@ -36,7 +36,7 @@ def test_exempt_until_a_date(tc_lab):
         before["answer_reset"] + before["drop_inside"]
     assert lab.ctl("verify")["differences"] == []
     # It ends by itself, without the daemon.
-    lab.ctl("exempt", client["id"], "--until", until(3))
+    lab.ctl("exempt", client["id"], "--until", until(6))
     lab.kill("gatehoused")
     wait_for(lambda: not guest.is_online())
     lab.start()
