@@ -425,6 +425,45 @@ static void test_full_files_stay_until_no_backup_needs_them(void **state)
 	assert_int_equal(known, 3);
 }
 
+static void test_a_device_is_forgotten(void **state)
+{
+	struct box *box = *state;
+	struct spent_replayed replayed;
+	struct account account;
+	char text[512] = "";
+	FILE *file;
+
+	make_code(box);
+	copy_db(box);
+	redeem(box);
+	pay(box, "a", NULL);
+	assert_int_equal(store_spent_forget(box->rules.store, &other), 0);
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(store_payment_insert(box->rules.store,
+		&(struct payment){.method = "cash", .currency = "TZS",
+			.who = "uid 0"}), 0);
+	assert_int_equal(store_spent_forget(box->rules.store, &mac), 0);
+	store_rollback(box->rules.store);
+	assert_int_equal(file_lines(box->log), 2);
+	pay(box, "b", NULL);
+	file = fopen(box->log, "re");
+	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+	fclose(file);
+	assert_null(strstr(text, "02:00:00:00:00:01"));
+	assert_int_equal(file_lines(box->log), 3);
+	/* Spent is spent. */
+	put_copy(box);
+	replayed = replay(box);
+	assert_int_equal(replayed.damaged, 0);
+	assert_int_equal(replayed.vouchers, 1);
+	assert_int_equal(replayed.payments, 2);
+	assert_int_equal(store_begin(box->rules.store), 0);
+	assert_int_equal(activate(box, &other), OUTCOME_VOUCHER_USED);
+	assert_int_equal(
+		account_load(&box->rules, &mac, &now, &account), -ENOENT);
+	store_rollback(box->rules.store);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -436,6 +475,7 @@ int main(void)
 		TEST(test_what_a_crash_kept_from_the_file_follows),
 		TEST(test_a_file_that_fails_is_tried_again),
 		TEST(test_a_damaged_line_keeps_no_other_out),
+		TEST(test_a_device_is_forgotten),
 		TEST(test_full_files_stay_until_no_backup_needs_them),
 	};
 

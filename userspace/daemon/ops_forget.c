@@ -11,6 +11,7 @@
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
 #include "datapath/bindings.h"
+#include "store/spent.h"
 
 #define DEVICES_SHOWN 16
 
@@ -53,12 +54,14 @@ static json_t *forget_device(struct gatehoused *g, const struct caller *caller,
 	if (!ret && g->dp)
 		ret = sightings_forget(g->dp, mac);
 	if (!ret)
+		ret = store_spent_forget(g->store, mac);
+	if (!ret)
 		ret = note(g, caller, "a device", rows);
 	if (ret)
 		return reply_failed("forget", ret);
 	return done(rows, json_array(),
-		"The device is forgotten. Copies of the database and spent.log "
-		"have it until they are replaced.");
+		"The device is forgotten. Copies of the database have it until "
+		"they are replaced.");
 }
 
 static json_t *forget_phone(struct gatehoused *g, const struct caller *caller,

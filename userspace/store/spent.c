@@ -237,7 +237,8 @@ void spent_log_flush(struct store *store)
 	int64_t last = 0;
 	size_t len = 0;
 
-	if (!log->path)
+	/* What is not committed has not happened. */
+	if (!log->path || store_is_begun(store))
 		return;
 	log->error = gather(store, &text, &len, &last);
 	if (!log->error && text)

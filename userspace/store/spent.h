@@ -68,4 +68,7 @@ int store_spent_replay(struct store *store,
  * before `before` (UTC seconds): there may be backups elsewhere. */
 int store_spent_rotate(struct store *store, int64_t needed, int64_t before);
 
+/* Lines that name this device do not any more; what they tell stays. */
+int store_spent_forget(struct store *store, const struct mac *mac);
+
 #endif

@@ -59,13 +59,14 @@ static int apply_redeem(struct replay *replay, const json_t *line)
 	int64_t session_id = 0;
 	int ret = voucher_of(replay, line, &voucher);
 
-	if (!ret && (!mac || mac_parse(mac, &spent.mac)))
+	/* Without one: it was forgotten, and what it had with it. */
+	if (!ret && mac && mac_parse(mac, &spent.mac))
 		ret = -EBADMSG;
 	if (ret || voucher.state == VOUCHER_USED)
 		return ret;
 	spent.id = voucher.id;
 	spent.plan_id = voucher.plan_id;
-	if (replay->redeemed)
+	if (replay->redeemed && mac)
 		ret = replay->redeemed(replay->data, &spent, &session_id);
 	if (!ret)
 		ret = db_run(replay->store->db,
