@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/util.h"
 #include "rules/pause.h"
@@ -175,6 +177,36 @@ static void test_what_rested_has_its_time(void **state)
 	assert_int_equal(account.session.state, SESSION_RUNNING);
 }
 
+/* The kernel's end was that of the hours, or of the credit's days. */
+static void test_hours_are_no_end(void **state)
+{
+	struct rules *rules = *state;
+	struct recover_client client;
+	struct credit credit = {.kind = KIND_MANUAL, .left_ns = 60 * MINUTE,
+		.bytes = UNLIMITED, .token_days = UNLIMITED};
+	int64_t minute = now.wall_sec / 60 % 1440 + 10, to = (minute + 1) % 1440;
+	enum outcome outcome;
+	struct account account;
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	minute %= 1440;
+	/* All of the day but a minute, which begins in ten. */
+	snprintf(credit.terms.hours, STORE_HOURS, "%02d:%02d-%02d:%02d",
+		(int)to / 60, (int)to % 60, (int)minute / 60, (int)minute % 60);
+	assert_int_equal(account_open(rules, &mac, &now, &account), 0);
+	assert_int_equal(account_add(rules, &account, &credit, &now, &outcome), 0);
+	client = record_of(5);
+	client.bytes_left = UNLIMITED;
+	client.deadline_ns = now.mono_ns + (600 - now.wall_sec % 60) * NSEC_PER_SEC;
+	assert_int_equal(recover_client(rules, &client, &now), 0);
+	assert_left(rules, 60 * MINUTE, UNLIMITED);
+	/* Any other end is one. */
+	client.deadline_ns = now.mono_ns + 5 * MINUTE;
+	assert_int_equal(recover_client(rules, &client, &now), 0);
+	assert_left(rules, 5 * MINUTE, UNLIMITED);
+}
+
 static void test_its_state(void **state)
 {
 	struct rules *rules = *state;
@@ -221,6 +253,7 @@ int main(void)
 		TEST(test_nobody_knows_the_session),
 		TEST(test_what_stood_has_its_time),
 		TEST(test_what_rested_has_its_time),
+		TEST(test_hours_are_no_end),
 		TEST(test_its_state),
 		TEST(test_no_end),
 	};

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "rules/standing.h"
+
 #include "rules/pause.h"
 
 /* Who has a session is known to operators. */
@@ -111,6 +113,20 @@ static void follow_state(struct account *account, enum session_state state,
 		account_resume(account, SESSION_BY_OPERATOR, now);
 }
 
+/* Where the kernel's end is that of the hours, the copy knows better. */
+static void follow_time(struct account *account, struct credit *credit,
+	const struct recover_client *client, const struct moment *now)
+{
+	if (client->state == SESSION_RUNNING &&
+		standing_turns_at(credit, client->deadline_ns, now))
+		return;
+	credit->left_ns = time_left(client, now);
+	credit->deadline_ns = UNLIMITED;
+	if (account->session.state == SESSION_RUNNING && !credit->is_resting &&
+		credit->left_ns != UNLIMITED)
+		credit->deadline_ns = now->mono_ns + credit->left_ns;
+}
+
 /* The credit in use is the one that the record is of. */
 static void follow_record(struct account *account,
 	const struct recover_client *client, const struct moment *now)
@@ -119,11 +135,7 @@ static void follow_record(struct account *account,
 
 	if (!credit)
 		return;
-	credit->left_ns = time_left(client, now);
-	credit->deadline_ns = UNLIMITED;
-	if (account->session.state == SESSION_RUNNING && !credit->is_resting &&
-		credit->left_ns != UNLIMITED)
-		credit->deadline_ns = now->mono_ns + credit->left_ns;
+	follow_time(account, credit, client, now);
 	credit->bytes = UNLIMITED;
 	if (client->bytes_left == UNLIMITED)
 		return;

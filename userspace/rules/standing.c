@@ -40,6 +40,20 @@ int64_t standing_end(
 	return end;
 }
 
+bool standing_turns_at(
+	const struct credit *credit, int64_t at_ns, const struct moment *now)
+{
+	int64_t about_sec = SAME_TURN_NS / NSEC_PER_SEC, at_sec, until_sec;
+
+	if (at_ns == UNLIMITED)
+		return false;
+	at_sec = now->wall_sec + (at_ns - now->mono_ns) / NSEC_PER_SEC;
+	hours_hold(credit->terms.hours, at_sec - about_sec, &until_sec);
+	return until_sec <= at_sec + about_sec ||
+	       (credit->valid_until &&
+		       llabs(credit->valid_until - at_sec) <= about_sec);
+}
+
 static void rest(struct credit *credit, int64_t from_ns)
 {
 	if (credit->deadline_ns != UNLIMITED)

@@ -33,6 +33,10 @@ bool standing_by_hours(
  * seconds; UNLIMITED: never. */
 int64_t standing_end(const struct credit *credit, int64_t left_ns,
 	int64_t from_sec);
+/* Does the wall clock end its hours, or it, at that moment of the kernel's
+ * clock? The kernel's end says nothing of the time left then. */
+bool standing_turns_at(
+	const struct credit *credit, int64_t at_ns, const struct moment *now);
 /* Its day has come. */
 bool standing_is_over(const struct credit *credit, const struct moment *now);
 
