@@ -7,7 +7,7 @@ same asked of gatehouse-portal. The client is what limits both.
 redirect.cpu: ns of one cycle in the gate's programs, as the kernel adds it up
 (20 ns for each frame are the adding up); baseline: the portal's cycle, in the
 gate's programs and in the processes of portal and daemon.
-redeem.c1, redeem.c64: vouchers redeemed per second over HTTP, 1 or 64 guests at
+redeem.c1, .c8, .c64: vouchers redeemed per second over HTTP, 1, 8 or 64 guests at
 a time, each with its own MAC, each on disk before its answer; baseline: as many
 guests asking for their status, which writes nothing.
 redeem.group: lines of spent.log that one commit of redeem.c64 synced, on average;
@@ -27,14 +27,14 @@ from place import FIRST_ADDR, FIRST_GUEST, GATEWAY, INTERNET, BenchError
 
 NEEDS_PLACE = True
 REDIRECT = ("redirect.cycles", "redirect.cpu")
-REDEEM = ("redeem.c1", "redeem.c64", "redeem.first_packet_p99")
+REDEEM = ("redeem.c1", "redeem.c8", "redeem.c64", "redeem.first_packet_p99")
 RESTORE = ("restore.c64",)
 GROUP = ("redeem.group",)
 NAMES = REDIRECT + REDEEM + RESTORE + GROUP
 CYCLE_SECONDS, WARM_UP_SECONDS = 1.5, 0.1
 CYCLE_THREADS = 2
 # Guests of one turn.
-C1, C64, FIRST, C64_RESTORE = 300, 4000, 300, 2000
+C1, C8, C64, FIRST, C64_RESTORE = 300, 1500, 4000, 300, 2000
 
 
 def numbers(text):
@@ -113,7 +113,7 @@ def redeem_turn(book, crowd, name, count, at_once):
     book.add(name, "/s", redeem["ok"] / redeem["seconds"],
              status["ok"] / status["seconds"])
     after = crowd.place.op("status")["spent"]
-    if at_once > 1:
+    if at_once == 64:
         book.add("redeem.group", "lines", (after["lines"] - before["lines"]) /
                  (after["commits"] - before["commits"]), after["largest"])
 
@@ -161,6 +161,7 @@ def run(book, place, runs):
     for _ in range(runs):
         book.attempt(REDIRECT, redirect_turn, book, place)
         book.attempt(REDEEM[:1], redeem_turn, book, crowd, REDEEM[0], C1, 1)
-        book.attempt(REDEEM[1:2], redeem_turn, book, crowd, REDEEM[1], C64, 64)
-        book.attempt(REDEEM[2:], first_turn, book, crowd)
+        book.attempt(REDEEM[1:2], redeem_turn, book, crowd, REDEEM[1], C8, 8)
+        book.attempt(REDEEM[2:3], redeem_turn, book, crowd, REDEEM[2], C64, 64)
+        book.attempt(REDEEM[3:], first_turn, book, crowd)
         book.attempt(RESTORE, restore_turn, book, crowd, tokens)
