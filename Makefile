@@ -73,6 +73,7 @@ CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDFLAGS += -fsanitize=address,undefined
 else ifeq ($(FUZZ),1)
 CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=fuzzer-no-link,address,undefined
 # clang's -Wextra counts what a macro of libseccomp leaves out as a mistake.
 CFLAGS += -Wno-missing-field-initializers
 else
