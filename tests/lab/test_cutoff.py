@@ -70,7 +70,8 @@ def shorten(lab, guest, deadline_ns):
     passing would have: the record follows when it starts again."""
     lab.kill("gatehoused")
     subprocess.run(
-        ["sqlite3", str(lab.state / "state/gatehouse.db"),
+        ["sqlite3", "-cmd", ".timeout 15000",
+         str(lab.state / "state/gatehouse.db"),
          "UPDATE credits SET deadline_ns = %d WHERE state = 'in_use' AND session_id = "
          "(SELECT id FROM sessions WHERE mac = '%s' AND state = 'running')"
          % (deadline_ns, guest.mac)], check=True)

@@ -69,7 +69,8 @@ def test_unknown_and_expired(lab):
     status, reply = guest.restore("ab" * 32)
     assert (status, reply["error"]) == (404, "Session not found")
     token = guest.redeem(lab.voucher())[1]["token"]
-    subprocess.run(["sqlite3", str(lab.state / "state/gatehouse.db"),
+    subprocess.run(["sqlite3", "-cmd", ".timeout 15000",
+                    str(lab.state / "state/gatehouse.db"),
                     "UPDATE tokens SET expires_at = 1 WHERE session_id IN "
                     "(SELECT id FROM sessions WHERE mac = '%s')" % guest.mac],
                    check=True)

@@ -311,11 +311,18 @@ static bool has_share(const struct client *c, int64_t share)
 	return false;
 }
 
-/* The credits marked go to `to`; what `to` had queues behind them. */
+static bool may_pause(const struct owned *c)
+{
+	return (c->kind == KIND_MANUAL || c->kind == KIND_COIN) && !c->share;
+}
+
+/* The credits marked go to `to`; what `to` had queues behind them, but for the
+ * clock that runs and has no pause, if that of what comes has one. */
 static void move(struct model *m, int from, int to, const bool *moves)
 {
 	struct client *old = &m->clients[from], *new = &m->clients[to];
 	struct client moved = *old, rest = *old, had = *new;
+	bool first;
 	int i;
 
 	moved.count = rest.count = 0;
@@ -324,8 +331,17 @@ static void move(struct model *m, int from, int to, const bool *moves)
 			moved.credits[moved.count++] = old->credits[i];
 		else
 			rest.credits[rest.count++] = old->credits[i];
+	first = had.count && had.state == SESSION_RUNNING &&
+		moved.state != SESSION_HELD &&
+		!may_pause(&had.credits[0]) && may_pause(&moved.credits[0]) &&
+		!has_share(&moved, had.credits[0].share);
+	if (first) {
+		memmove(&moved.credits[1], &moved.credits[0],
+			(size_t)moved.count++ * sizeof(moved.credits[0]));
+		moved.credits[0] = had.credits[0];
+	}
 	/* The time of one voucher twice, one after the other, was never sold. */
-	for (i = 0; i < had.count; i++)
+	for (i = first; i < had.count; i++)
 		if (!has_share(&moved, had.credits[i].share))
 			moved.credits[moved.count++] = had.credits[i];
 	for (i = 0; had.session && i < TOKENS; i++)

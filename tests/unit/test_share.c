@@ -223,6 +223,29 @@ static void test_the_phone_has_another_address(void **state)
 	assert_int_equal(left(w, 2), HOUR);
 }
 
+/* A session that joins does not make a share wait, which could be paused then
+ * while the others use theirs. */
+static void test_a_share_does_not_wait(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "two", 2);
+	enum outcome outcome = OUTCOME_OK;
+
+	allow(w, 0, &plan);
+	assert_int_equal(add(w, 0, 1), OUTCOME_OK);
+	allow(w, 2, NULL);
+	assert_int_equal(session_move(&w->rules, &w->macs[2], &w->macs[1],
+				 &w->now, &outcome),
+		0);
+	w->now.mono_ns += HOUR / 2;
+	assert_int_equal(left(w, 0), HOUR / 2);
+	assert_int_equal(left(w, 1), HOUR / 2 + HOUR);
+	w->now.mono_ns += HOUR / 2;
+	assert_int_equal(left(w, 1), HOUR);
+	w->now.mono_ns += HOUR / 2;
+	assert_int_equal(left(w, 1), HOUR / 2);
+}
+
 /* All shares of what runs end together, there are never more than the plan
  * says, and whoever shares nothing has what was given to it. */
 static void check_shares(struct world *w)
@@ -302,6 +325,8 @@ int main(void)
 			test_its_own_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_the_phone_has_another_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_share_does_not_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_random_sharing, setup, teardown),
 	};

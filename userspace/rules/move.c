@@ -61,12 +61,79 @@ static bool has_share_of(
 	return false;
 }
 
+/* What the client would use first of what moves to it. */
+static struct credit *first_moved(struct account *account, const bool *moves)
+{
+	struct credit *first = NULL;
+	int i;
+
+	for (i = 0; i < account->count; i++)
+		if (moves[i] && account->credits[i].state == CREDIT_IN_USE)
+			return &account->credits[i];
+	for (i = 0; i < account->count && !first; i++)
+		if (moves[i] && account->credits[i].state == CREDIT_WAITING)
+			first = &account->credits[i];
+	return first;
+}
+
+/*
+ * A clock without a pause must not be stopped by a session that joins: the share
+ * of a voucher would wait until the other devices have had theirs. What moves
+ * waits instead, if it may. NULL: nothing goes on so.
+ */
+static struct credit *goes_on(struct account *account, const bool *moves,
+	struct account *other)
+{
+	struct credit *credit = account_in_use(other);
+	struct credit *first = first_moved(account, moves);
+
+	if (!credit || !first || other->session.state != SESSION_RUNNING ||
+		account->session.state == SESSION_HELD ||
+		credit->is_resting || credit_may_pause(credit) ||
+		!credit_may_pause(first) ||
+		has_share_of(account, moves, credit->group_id))
+		return NULL;
+	/* It may be worth nothing on this network. */
+	return !credit->networks[0] ||
+			       !strcmp(credit->networks, first->networks)
+		       ? credit
+		       : NULL;
+}
+
+static void let_wait(struct credit *credit, const struct moment *now)
+{
+	credit->left_ns = credit_time_left(credit, now->mono_ns);
+	credit->deadline_ns = UNLIMITED;
+	credit->state = CREDIT_WAITING;
+}
+
+/* It becomes the first of the account, in use as it is. The store hears of that
+ * when all is saved: for a moment no credit may be in use twice. */
+static int put_first(struct rules *rules, struct account *account, bool *moves,
+	struct credit *credit, const struct moment *now)
+{
+	struct credit stored;
+
+	let_wait(first_moved(account, moves), now);
+	credit->session_id = account->session.id;
+	credit->position = account->credits[0].position - 1;
+	memmove(&account->credits[1], &account->credits[0],
+		(size_t)account->count * sizeof(*credit));
+	memmove(&moves[1], &moves[0], (size_t)account->count * sizeof(*moves));
+	account->credits[0] = stored = *credit;
+	moves[0] = true;
+	account->count++;
+	let_wait(&stored, now);
+	return store_credit_update(rules->store, &stored);
+}
+
 /* The client may already have a session: its credits queue behind the moved ones.
  * `ret_runs`, if there was one: whether it did. */
 static int take_over(struct rules *rules, struct account *account,
 	const struct mac *mac, bool *moves, const struct moment *now, bool *ret_runs,
 	enum outcome *ret_outcome)
 {
+	struct credit *stays;
 	struct account other;
 	int ret = account_load(rules, mac, now, &other), i;
 
@@ -81,15 +148,17 @@ static int take_over(struct rules *rules, struct account *account,
 		*ret_outcome = OUTCOME_CONFLICT;
 		return 0;
 	}
+	stays = goes_on(account, moves, &other);
+	ret = stays ? put_first(rules, account, moves, stays, now) : 0;
+	if (ret)
+		return ret;
 	for (i = 0; i < other.count; i++) {
 		struct credit *credit = &other.credits[i];
 		struct credit *last = &account->credits[account->count];
 
-		if (credit->deadline_ns != UNLIMITED)
-			credit->left_ns =
-				MAX(credit->deadline_ns - now->mono_ns, 0);
-		credit->deadline_ns = UNLIMITED;
-		credit->state = CREDIT_WAITING;
+		if (credit == stays)
+			continue;
+		let_wait(credit, now);
 		if (has_share_of(account, moves, credit->group_id)) {
 			credit->state = CREDIT_USED;
 			ret = store_credit_update(rules->store, credit);

@@ -7,9 +7,9 @@
 
 /*
  * Takes the credits marked in `moves`, at least one, to `mac` and saves all
- * that changes; what that client has queues behind them. `moves` has
- * CREDITS_MAX places and may be changed. OUTCOME_CONFLICT when both together
- * are too many.
+ * that changes; what that client has queues behind them, but for a clock that
+ * runs and has no pause. `moves` has CREDITS_MAX places and may be changed.
+ * OUTCOME_CONFLICT when both together are too many.
  */
 int account_move(struct rules *rules, struct account *account,
 	const struct mac *mac, bool *moves, const struct moment *now,

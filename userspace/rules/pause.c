@@ -11,14 +11,18 @@
 
 /* Each device that shares a credit has a clock: if one of them stood while the
  * other goes on, minutes would be made of nothing. */
+bool credit_may_pause(const struct credit *credit)
+{
+	return kind_rules(credit->kind)->may_pause && !credit->group_id;
+}
+
 bool account_may_pause(const struct account *account)
 {
 	int i;
 
 	for (i = 0; i < account->count; i++)
 		if (account->credits[i].state == CREDIT_IN_USE)
-			return kind_rules(account->credits[i].kind)->may_pause &&
-			       !account->credits[i].group_id;
+			return credit_may_pause(&account->credits[i]);
 	return false;
 }
 

@@ -9,6 +9,8 @@
 
 #include "rules/session.h"
 
+/* Of its kind, and not shared: each device has a clock of its own. */
+bool credit_may_pause(const struct credit *credit);
 /* Of mixed credits the one in use says whether the session may be paused; what
  * waits stands anyway. */
 bool account_may_pause(const struct account *account);
