@@ -220,6 +220,26 @@ static void test_there_and_back(void **state)
 	store_close(TAKE_PTR(box->store));
 }
 
+static void test_another_box_is_refused(void **state)
+{
+	struct box *box = *state;
+	struct backup_report report;
+
+	open_store(box);
+	put(box, "backed up");
+	assert_int_equal(backup_make(&box->config, &report), 0);
+	put(box, "later");
+	assert_int_equal(store_begin(box->store), 0);
+	assert_int_equal(
+		store_setting_put(box->store, STORE_IDENTITY, "another"), 0);
+	assert_int_equal(store_commit(box->store), 0);
+	store_close(TAKE_PTR(box->store));
+	assert_int_equal(
+		backup_restore(&box->config, report.path, NULL), -EEXIST);
+	open_store(box);
+	assert_said(box, "later");
+}
+
 static void test_old_ones_go(void **state)
 {
 	struct box *box = *state;
@@ -315,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_archives),
 		TEST(test_there_and_back),
+		TEST(test_another_box_is_refused),
 		TEST(test_old_ones_go),
 		TEST(test_a_damaged_database_is_no_backup),
 		TEST(test_the_key_on_paper),

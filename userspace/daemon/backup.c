@@ -368,6 +368,36 @@ static int examine(const struct config *config, const char *path)
 	return ret;
 }
 
+static int read_identity(const char *path, char *value, size_t len)
+{
+	struct store *store = NULL;
+	int ret = access(path, F_OK) ? -ENOENT : store_open(path, &store);
+
+	if (!ret)
+		ret = store_setting_get(store, STORE_IDENTITY, value, len);
+	store_close(store);
+	return ret;
+}
+
+/*
+ * Where another database was in use, spent.log and the kernel know nothing of
+ * the backup's: its guests would be taken for gone. What cannot be read is ours.
+ */
+static int refuse_stranger(const struct config *config, const char *part)
+{
+	_cleanup_free_ char *db = backup_db_path(config);
+	char ours[40], theirs[40];
+
+	if (read_identity(db, ours, sizeof(ours)) ||
+		read_identity(part, theirs, sizeof(theirs)) ||
+		!strcmp(ours, theirs))
+		return 0;
+	log_error("it is of another box, or from before the database here was begun. "
+		  "To go on with it, first remove the gate (gatehoused --unload "
+		  "closed) and move %s away", config->state_dir);
+	return -EEXIST;
+}
+
 static int restore(const struct config *config, const char *path,
 	const char *key_file)
 {
@@ -387,6 +417,8 @@ static int restore(const struct config *config, const char *path,
 	if (!ret && fsync(to))
 		ret = -errno;
 	if (!ret)
+		ret = refuse_stranger(config, part);
+	if (!ret)
 		ret = examine(config, part);
 	if (!ret)
 		ret = backup_set_aside(config, "before-restore", &aside);
@@ -397,14 +429,15 @@ static int restore(const struct config *config, const char *path,
 		if (ret == -EBADMSG)
 			log_error("%s: it is damaged, no backup, or encrypted "
 				  "with another key", path);
-		else if (ret != -ENOKEY && ret != -EKEYREJECTED)
+		else if (ret != -ENOKEY && ret != -EKEYREJECTED && ret != -EEXIST)
 			failed(path, ret);
 		return ret;
 	}
-	printf("%s is in place; what was there is %s.\n"
-	       "The next start of gatehoused adds what spent.log and the kernel "
-	       "know besides.\n",
-		path, aside);
+	printf("%s is in place", path);
+	if (!access(aside, F_OK))
+		printf("; what was there is %s", aside);
+	puts(".\nThe next start of gatehoused adds what spent.log and the kernel "
+	     "know besides.");
 	return 0;
 }
 

@@ -29,5 +29,7 @@ int store_check(const char *path);
 
 /* The setting that says so, in UTC seconds; a start removes it. */
 #define STORE_COPIED_AT "copied_at"
+/* The setting that a database and its copies have in common. */
+#define STORE_IDENTITY "identity"
 
 #endif
