@@ -78,7 +78,7 @@ def test_own_rates_stay(tc_lab):
 def test_what_an_exemption_needs(tc_lab):
     lab, mac = tc_lab, "02:00:00:00:09:01"
     network = lab.ctl("status")["networks"][0]["name"]
-    for words in (["--until", until(60)], ["--until", until(-60), "--network", network],
+    for words in (["--network", network], ["--until", until(-60), "--network", network],
                   ["--until", "soon", "--network", network],
                   ["--until", until(60), "--network", "nowhere"]):
         with pytest.raises(Refused):
@@ -97,7 +97,7 @@ def test_several_things_at_once(tc_lab):
     assert 290 <= lab.ctl("set", client["id"], "--seconds", "-300")["remainingSeconds"] <= 300
     # All of it, or nothing.
     with pytest.raises(Refused):
-        lab.ctl("set", guest.mac, "--seconds", "600", "--exempt-until", until(60))
+        lab.ctl("set", guest.mac, "--seconds", "600", "--exempt-until", until(-60))
     assert lab.ctl("client", guest.mac)["remainingSeconds"] <= 300
     client = lab.ctl("set", guest.mac, "--seconds", "-99999", "--down", "0", "--name", "")
     assert client["state"] == "captive" and client["remainingSeconds"] == 0

@@ -65,6 +65,8 @@ def test_help_of_each_verb():
         text = ctl(*verb["verb"].split(), "--help").stdout
         assert f"usage: gatehousectl {verb['usage']}\n" in text
         assert f"example: gatehousectl {verb['example']}\n" in text
+        # Whole, however much a verb takes.
+        assert all(verb["usage"].count(a) == verb["usage"].count(b) for a, b in ("[]", "{}"))
         for argument in verb["arguments"]:
             assert re.search(rf"^  {re.escape(argument['name'])}\b", text, flags=re.M)
     assert ctl("help", "kick").stdout == ctl("kick", "--help").stdout

@@ -240,6 +240,31 @@ static void test_another_box_is_refused(void **state)
 	assert_said(box, "later");
 }
 
+static void test_a_new_box_needs_the_key(void **state)
+{
+	struct box *box = *state;
+	_cleanup_free_ char *dir = xasprintf("%s.old", box->config.state_dir);
+	_cleanup_free_ char *path = NULL;
+	struct backup_report report;
+	char text[KEYS_TEXT];
+
+	open_store(box);
+	put(box, "backed up");
+	assert_int_equal(backup_make(&box->config, &report), 0);
+	assert_int_equal(keys_text(&box->config, text), 0);
+	store_close(TAKE_PTR(box->store));
+	assert_int_equal(rename(box->config.state_dir, dir), 0);
+	path = xasprintf("%s/gatehouse.db.copy", dir);
+	assert_int_equal(
+		backup_restore(&box->config, path, NULL), -EKEYREJECTED);
+	assert_int_equal(rmdir(box->config.state_dir), 0); /* left nothing */
+	assert_int_equal(keys_put(&box->config, text), 0);
+	assert_int_equal(backup_restore(&box->config, path, NULL), 0);
+	open_store(box);
+	assert_said(box, "backed up");
+	clear_folder(dir);
+}
+
 static void test_old_ones_go(void **state)
 {
 	struct box *box = *state;
@@ -336,6 +361,7 @@ int main(void)
 		TEST(test_archives),
 		TEST(test_there_and_back),
 		TEST(test_another_box_is_refused),
+		TEST(test_a_new_box_needs_the_key),
 		TEST(test_old_ones_go),
 		TEST(test_a_damaged_database_is_no_backup),
 		TEST(test_the_key_on_paper),

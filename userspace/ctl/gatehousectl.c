@@ -39,7 +39,7 @@ static void print_json(const struct options *options, const json_t *json)
 static void print_verb(const struct verb *verb)
 {
 	const struct verb_arg *arg;
-	char usage[256], name[64];
+	char usage[VERB_USAGE], name[64];
 	const char *line;
 	size_t len;
 
@@ -63,7 +63,7 @@ static json_t *verb_json(const struct verb *verb)
 {
 	const struct verb_arg *arg;
 	json_t *args = json_array();
-	char usage[256];
+	char usage[VERB_USAGE];
 
 	verb_usage(verb, usage, sizeof(usage));
 	for (arg = verb->args; arg->type != VERB_ARG_END; arg++)
@@ -80,7 +80,7 @@ static void print_help(const struct options *options, int argc, char **argv)
 {
 	_cleanup_json_ json_t *list = json_array(), *reply = NULL;
 	const struct verb *verb, *one = NULL;
-	char usage[256];
+	char usage[VERB_USAGE];
 	int count = 0, used = 0;
 
 	for (verb = verbs; verb->words; verb++) {
@@ -404,7 +404,7 @@ static int call_verb(struct options *options, const struct verb *verb,
 {
 	_cleanup_json_ json_t *args = NULL, *reply = NULL, *own = NULL;
 	struct stream stream = {options, verb};
-	char err[160] = "", usage[256];
+	char err[160] = "", usage[VERB_USAGE];
 	_cleanup_fd_ int out = -1;
 	int ret;
 

@@ -62,6 +62,7 @@ int verb_parse(const struct verb *verb, int argc, char **argv,
 	json_t **ret_args, char *err, size_t err_len);
 /* Takes what is not to be sent out of `args`; owned by the caller. */
 json_t *verb_take_own(const struct verb *verb, json_t *args);
+#define VERB_USAGE 640 /* the longest fits */
 /* "allow MAC {--minutes N [--megabytes N] | --plan NAME}" */
 void verb_usage(const struct verb *verb, char *buf, size_t len);
 /* The argument that is to be asked for; NULL: none. */

@@ -354,6 +354,9 @@ static int examine(const struct config *config, const char *path)
 	struct store *store = NULL;
 	int ret = store_check(path);
 
+	/* Made now it would only be in the right one's way. */
+	if (!ret && !keys_are_there(config))
+		ret = -EKEYREJECTED;
 	if (!ret)
 		ret = keys_load(config, &rules, NULL);
 	if (!ret)
@@ -362,8 +365,8 @@ static int examine(const struct config *config, const char *path)
 		ret = keys_check(store, &rules);
 	store_close(store);
 	if (ret == -EKEYREJECTED)
-		log_error("its voucher codes are of another key: put that key "
-			  "file into %s first (gatehoused --set-key)",
+		log_error("the key of its voucher codes is not in %s: put it there "
+			  "first (gatehoused --set-key)",
 			config->state_dir);
 	return ret;
 }

@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -18,6 +19,13 @@
 static char *key_path(const struct config *config)
 {
 	return xasprintf("%s/key", config->state_dir);
+}
+
+bool keys_are_there(const struct config *config)
+{
+	_cleanup_free_ char *path = key_path(config);
+
+	return access(path, F_OK) == 0;
 }
 
 int keys_load(const struct config *config, struct rules *rules,
@@ -106,6 +114,9 @@ int keys_put(const struct config *config, const char *text)
 	add_check(bytes);
 	if (memcmp(bytes, given, sizeof(bytes)))
 		return -EINVAL;
+	/* On a new box it comes before anything else. */
+	if (mkdir(config->state_dir, 0700) && errno != EEXIST)
+		return -errno;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
 	if (fd < 0 || write(fd, bytes, CRYPTO_KEY) != CRYPTO_KEY || fsync(fd))
 		return -errno;

@@ -12,6 +12,7 @@
 
 #define KEYS_TEXT 81
 
+bool keys_are_there(const struct config *config);
 /* Loads the file, or makes it, into the rules' keys and one for operators'
  * passwords (CRYPTO_KEY bytes; NULL: not wanted). Logs what fails. */
 int keys_load(const struct config *config, struct rules *rules,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/role.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/ops_rates.h"
@@ -139,10 +140,13 @@ static json_t *end_exemption(struct setting *s)
 static json_t *exemption_of(
 	struct setting *s, const char **ret_network, int64_t *ret_until)
 {
+	const struct config *config = &s->g->config;
 	const struct args_set *a = s->a;
 
 	*ret_network = a->exempt_network_set ? a->exempt_network
 					     : s->device.exemption.network;
+	if (!(*ret_network)[0] && config->network_count == 1)
+		*ret_network = config->networks[0].name;
 	*ret_until = s->device.exemption.until;
 	if (!(*ret_network)[0])
 		return reply_refuse(CTL_bad_request,
@@ -151,7 +155,7 @@ static json_t *exemption_of(
 	if (!a->exempt_until_set && !*ret_until)
 		return reply_refuse(CTL_bad_request,
 			"exemptUntil is missing: an exemption has an end.");
-	if (!is_network(&s->g->config, *ret_network))
+	if (!is_network(config, *ret_network))
 		return reply_refuse(CTL_not_found,
 			"There is no network \"%s\"; see `gatehousectl status`.",
 			*ret_network);
@@ -224,18 +228,13 @@ static const struct {
 	enum role least;
 	bool needs_room; /* in the kernel's table of clients */
 	json_t *(*set)(struct setting *s);
+	const char *name;
 } parts[] = {
-	{is_described, ROLE_STAFF, false, describe},
-	{is_timed, ROLE_STAFF, true, add_time},
-	{is_limited, ROLE_SUPERVISOR, false, limit},
-	{is_blocked, ROLE_SUPERVISOR, true, block},
-	{is_exempted, ROLE_MANAGER, true, exempt},
-};
-
-static const char *const roles[] = {
-	[ROLE_STAFF] = "staff",
-	[ROLE_SUPERVISOR] = "supervisor",
-	[ROLE_MANAGER] = "manager",
+	{is_described, ROLE_STAFF, false, describe, "A name or note"},
+	{is_timed, ROLE_STAFF, true, add_time, "Time"},
+	{is_limited, ROLE_SUPERVISOR, false, limit, "A rate"},
+	{is_blocked, ROLE_SUPERVISOR, true, block, "A block"},
+	{is_exempted, ROLE_MANAGER, true, exempt, "An exemption"},
 };
 
 static json_t *set_parts(struct setting *s)
@@ -248,9 +247,9 @@ static json_t *set_parts(struct setting *s)
 			continue;
 		if (s->caller->role < parts[i].least)
 			return reply_refuse(CTL_not_allowed,
-				"Your role may not change that of a device; it "
-				"needs the role %s.",
-				roles[parts[i].least]);
+				"%s needs the role %s; yours is %s.",
+				parts[i].name, role_name(parts[i].least),
+				role_name(s->caller->role));
 		if (parts[i].needs_room)
 			refusal = refuse_without_room(s->g, &s->mac);
 		if (!refusal)
