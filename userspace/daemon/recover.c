@@ -254,7 +254,7 @@ struct age {
 	int64_t copied_at; /* it is a copy; 0: it is none */
 	bool is_behind_log; /* spent.log has more */
 	bool is_behind_kernel; /* its records are newer */
-	bool has_kernel; /* records were in force all the time */
+	bool has_kernel; /* its records were in force all the time */
 };
 
 static int is_copy(struct gatehoused *g, int64_t *ret_copied_at)
@@ -267,9 +267,51 @@ static int is_copy(struct gatehoused *g, int64_t *ret_copied_at)
 	return ret == -ENOENT ? 0 : ret;
 }
 
+/*
+ * Which maps the store was for last. A copy that comes to another box finds maps
+ * there that never knew its guests, so what is not in them says nothing.
+ */
+#define GATE "gate"
+
+static void gate_name(const struct gatehoused *g, char ret_name[static 17])
+{
+	snprintf(ret_name, 17, "%016llx",
+		(unsigned long long)datapath_meta(g->dp)->generation);
+}
+
+static int is_gate_known(struct gatehoused *g, bool *ret_known)
+{
+	char name[17], value[17] = "";
+	int ret = store_setting_get(g->store, GATE, value, sizeof(value));
+
+	gate_name(g, name);
+	*ret_known = ret == -ENOENT || !strcmp(name, value) ||
+		     datapath_carried_over(g->dp);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int note_gate(struct gatehoused *g)
+{
+	char name[17], value[17] = "";
+	int ret = store_setting_get(g->store, GATE, value, sizeof(value));
+
+	gate_name(g, name);
+	if ((ret && ret != -ENOENT) || !strcmp(name, value))
+		return ret;
+	ret = store_begin(g->store);
+	if (!ret)
+		ret = store_setting_put(g->store, GATE, name);
+	if (!ret)
+		ret = store_commit(g->store);
+	if (ret)
+		store_rollback(g->store);
+	return ret;
+}
+
 static int find_age(struct gatehoused *g, struct clients_found *found,
 	struct age *ret_age)
 {
+	bool is_known = false;
 	int64_t newest = 0;
 	int ret = is_copy(g, &ret_age->copied_at);
 
@@ -281,8 +323,12 @@ static int find_age(struct gatehoused *g, struct clients_found *found,
 		ret = store_record_newest(g->store, &newest);
 	if (!ret && ret_age->has_kernel)
 		ret = clients_each(g->dp, note_numbers, found);
+	if (!ret)
+		ret = is_gate_known(g, &is_known);
 	/* A record's row is on disk before the kernel has the record. */
 	ret_age->is_behind_kernel = found->record_id > newest;
+	/* After a reboot the maps are others, and their records newer. */
+	ret_age->has_kernel &= is_known || ret_age->is_behind_kernel;
 	return ret;
 }
 
@@ -309,7 +355,7 @@ int recover(struct gatehoused *g)
 	int ret = find_age(g, &found, &age);
 
 	if (!ret && !age.copied_at && !age.is_behind_log && !age.is_behind_kernel)
-		return 0;
+		return note_gate(g);
 	if (!ret)
 		ret = store_begin(g->store);
 	if (!ret)
@@ -321,5 +367,5 @@ int recover(struct gatehoused *g)
 	}
 	alarms_raise(g->alarms, "database_restored", SEVERITY_CRITICAL, NULL,
 		NULL, 0, "gatehoused started with a database older than its last stop");
-	return 0;
+	return note_gate(g);
 }
