@@ -593,7 +593,7 @@ def test_staff_sells_one_voucher(lab4, config):
             preexec_fn=become, capture_output=True, text=True, check=False)
     sold = staff("voucher", "sell", "1 Hour")
     assert sold.returncode == 0, sold.stderr
-    assert lab4.guest().redeem(json.loads(sold.stdout)["codes"][0])[0] == 200
+    assert lab4.guest().redeem(json.loads(sold.stdout)["items"][0]["code"])[0] == 200
     assert lab4.ctl("voucher", "list", "--state", "used")["items"][-1]["createdBy"] == "nobody"
     refused = staff("voucher", "create", "--plan", "1 Hour")
     assert refused.returncode == 4 and "role" in refused.stdout, refused.stdout

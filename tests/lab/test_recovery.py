@@ -145,6 +145,9 @@ def test_restore(box):
     subprocess.run(["rm", "-rf", str(box.pins)], check=True)
     box.start()
     stop(box)
+    strange = gatehoused(box, "--restore", backup["path"], "--with", secret, check=False)
+    assert strange.returncode == 1 and "of another box" in strange.stderr
+    box.database.unlink()
     said = gatehoused(box, "--restore", backup["path"], "--with", secret).stdout
     assert "is in place" in said
     box.start()
