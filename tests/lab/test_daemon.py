@@ -97,7 +97,8 @@ def test_full_disk_promises_nothing(small):
         # Sweeps find no room, again and again.
         time.sleep(2.5)
         assert small.text("verify")[0] == 0, small.text("verify")
-        assert small.ctl("status")["sessions"] == 1
+        status = small.ctl("status")
+        assert (status["sessions"], status["store"]) == (1, "failing")
     # Not once a turn; but what fits into the room that the WAL has does work.
     assert told < log_of(small).count("nothing can be stored") <= told + 3
     status, reply = guest.redeem(code)
@@ -105,6 +106,7 @@ def test_full_disk_promises_nothing(small):
     assert guest.is_online()
     assert guest.redeem(code)[1]["code"] == "voucher_used"
     wait_for(lambda: "the store works again" in log_of(small))
+    assert small.ctl("status")["store"] == "ok"
     # What was counted meanwhile is in the books, to the byte.
     record, session = small.record(online.mac), online.session()
     assert (session["bytesUp"], session["bytesDown"]) == (record["up"][0], record["down"][0])

@@ -74,9 +74,11 @@ static void log_store(struct gatehoused *g, int ret)
 			  "stay online, everything else is refused",
 			ret == -ECANCELED ? "" : ": ",
 			ret == -ECANCELED ? "" : strerror(-ret));
-	else if (!ret && g->store_failing)
+	/* A turn that only looks says nothing about a full disk. */
+	else if (!ret && g->store_failing && store_is_written(g->store))
 		log_info("the store works again");
-	g->store_failing = ret != 0;
+	if (ret || store_is_written(g->store))
+		g->store_failing = ret != 0;
 }
 
 static void log_spent(struct gatehoused *g)

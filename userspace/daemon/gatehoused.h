@@ -78,7 +78,7 @@ struct gatehoused {
 	bool in_transaction; /* of this turn; see turn_begin() */
 	int64_t *groups_touched; /* in this turn; group_records.c's */
 	size_t groups_touched_count, groups_touched_size;
-	bool store_failing;  /* the last turn was lost; said in the log */
+	bool store_failing;  /* the last turn that wrote was lost; said in the log */
 	bool spent_failing;  /* spent.log lacks lines; the same */
 	bool rebooted;	     /* since the store was used last */
 	bool ending;	     /* at the turn's end; nothing is asked any more */

@@ -196,6 +196,8 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 			(json_int_t)groups.lines, "largest",
 			(json_int_t)groups.largest, "behind",
 			store_spent_error(g->store) != 0));
+	json_object_set_new(reply, "store",
+		json_string(g->store_failing ? "failing" : "ok"));
 	json_object_set_new(reply, "clock",
 		json_string(wall_state_name(&g->wall)));
 	json_object_set_new(reply, "time", json_time(clock_wall_sec()));

@@ -40,6 +40,8 @@ int db_run(struct db *db, const char *sql, const char *fmt, ...);
 int db_script(struct db *db, const char *sql);
 /* Is a transaction open? */
 bool db_in_transaction(struct db *db);
+/* Rows that were ever inserted, updated or deleted, also those undone since. */
+int64_t db_written(struct db *db);
 
 /* Makes a struct of a row's columns. */
 typedef void db_read_fn(struct db_rows *rows, void *ret_row);

@@ -27,6 +27,7 @@ void spent_log_close(struct spent_log *log);
 struct store {
 	struct db *db;
 	struct spent_log spent;
+	int64_t begun; /* db_written() at the beginning of the transaction */
 };
 
 /*

@@ -132,6 +132,11 @@ bool db_in_transaction(struct db *db)
 	return !sqlite3_get_autocommit(db->sqlite);
 }
 
+int64_t db_written(struct db *db)
+{
+	return sqlite3_total_changes64(db->sqlite);
+}
+
 static int statement(struct db *db, const char *sql, struct db_rows **ret_rows)
 {
 	struct db_rows *rows;

@@ -66,7 +66,13 @@ bool store_is_damaged(const struct store *store)
 
 int store_begin(struct store *store)
 {
+	store->begun = db_written(store->db);
 	return db_script(store->db, "BEGIN IMMEDIATE");
+}
+
+bool store_is_written(const struct store *store)
+{
+	return db_written(store->db) != store->begun;
 }
 
 bool store_is_begun(const struct store *store)

@@ -35,6 +35,8 @@ int store_begin(struct store *store);
 /* False also when an error has undone the transaction; then nothing can be
  * written until it is rolled back and another one begun (-ECANCELED). */
 bool store_is_begun(const struct store *store);
+/* Did the transaction write anything? */
+bool store_is_written(const struct store *store);
 int store_commit(struct store *store);
 /* Also fine when nothing is open. */
 void store_rollback(struct store *store);
