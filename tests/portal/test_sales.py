@@ -199,10 +199,15 @@ def test_what_is_printed_opens_the_portal_with_the_code(box, tmp_path, paper):
 
 
 def test_a_sold_voucher_is_printed(box, tmp_path):
+    box.ctl("plan", "add", "Night", "--minutes", "480", "--hours", "22:00-06:00")
     page = tmp_path / "one.html"
-    out = box.ctl("voucher", "sell", "Sold", "--out", str(page), "--paper", "58mm")
+    page.touch(0o644)
+    out = box.ctl("voucher", "sell", "Night", "--out", str(page), "--paper", "58mm")
     assert not out.stdout and f"{page} is written" in out.stderr
-    assert page.read_text().count("<svg") == 1
+    # What a refund needs is the seller's to know.
+    assert re.search(r"Night, sold for 0\.00 TZS \(payment \d+\)\.", out.stderr)
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert page.read_text().count("<svg") == 1 and "22:00-06:00" in page.read_text()
     # Nothing is sold that could not be printed.
     count = len(payments(box))
     out = box.ctl("voucher", "sell", "Sold", "--out", "/nowhere/x", check=False)

@@ -332,7 +332,6 @@ static int prepare(const json_t *own, int *ret_out, char *err, size_t err_len)
 	else if (codes && strcmp(codes, "-") != 0 && access(codes, R_OK))
 		snprintf(err, err_len, "%.80s: %s.", path, strerror(errno));
 	else if (out)
-		/* Codes are money: nobody else may read them. */
 		*ret_out = open(out, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (out && !err[0] && *ret_out < 0)
 		snprintf(err, err_len, "%.80s: %s.", path, strerror(errno));
@@ -342,6 +341,14 @@ static int prepare(const json_t *own, int *ret_out, char *err, size_t err_len)
 /* What is there goes only when there is something to write. */
 static int to_file(int out)
 {
+	struct stat st;
+
+	/* Codes are money: nobody else may read them, also in a file that was
+	 * there. A pipe or a device is not ours. */
+	if (fstat(out, &st) == 0 && S_ISREG(st.st_mode) && fchmod(out, 0600)) {
+		perror("gatehousectl: output");
+		return -errno;
+	}
 	if (ftruncate(out, 0) == 0 && dup2(out, STDOUT_FILENO) >= 0)
 		return 0;
 	perror("gatehousectl: output");

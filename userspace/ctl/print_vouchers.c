@@ -132,20 +132,24 @@ void print_sale(const json_t *reply)
 	const json_t *item =
 		json_array_get(json_object_get(reply, "items"), 0);
 	int64_t paid = json_integer_value(json_object_get(reply, "paidMinor"));
+	bool is_sheet = own(reply, "paper") || own(reply, "out");
 	char text[200];
 
-	if (own(reply, "paper") || own(reply, "out")) {
+	if (is_sheet)
 		print_sheet(reply);
-		return;
-	}
-	print_line(json_string_value(json_object_get(item, "code")) ?: "?");
+	else
+		print_line(json_string_value(json_object_get(item, "code")) ?: "?");
 	snprintf(text, sizeof(text),
 		"%s, sold for %" PRId64 ".%02" PRId64 " %s (payment %" PRId64 ").",
 		json_string_value(json_object_get(item, "plan")) ?: "",
 		paid / 100, paid % 100,
 		json_string_value(json_object_get(reply, "currency")) ?: "",
 		(int64_t)json_integer_value(json_object_get(reply, "paymentId")));
-	print_line(text);
+	/* The sheet is the guest's, this the seller's. */
+	if (is_sheet)
+		fprintf(stderr, "%s\n", text);
+	else
+		print_line(text);
 }
 
 void print_import(const json_t *reply)

@@ -24,14 +24,14 @@ struct paper {
 static const struct paper papers[] = {
 	{"a4", "@page{size:A4;margin:8mm}"
 	       "main{display:grid;grid-template-columns:repeat(3,64mm)}"
-	       ".v{width:64mm;height:55mm;border:0.2mm dashed #999}"
-	       ".qr{width:27mm}.code{font-size:12.5pt}"},
+	       ".v{width:64mm;min-height:55mm;border:0.2mm dashed #999}"
+	       ".qr{width:25mm}.code{font-size:12.5pt}"},
 	{"80mm", "@page{size:80mm 90mm;margin:0}"
 		 ".v{width:72mm;margin:0 auto;break-after:page;padding:4mm 0}"
-		 ".qr{width:40mm}.code{font-size:17pt}.plan,.how{font-size:9pt}"},
+		 ".qr{width:37mm}.code{font-size:17pt}.plan,.how{font-size:9pt}"},
 	{"58mm", "@page{size:58mm 82mm;margin:0}"
 		 ".v{width:48mm;margin:0 auto;break-after:page;padding:3mm 0}"
-		 ".qr{width:36mm}.code{font-size:13pt}"},
+		 ".qr{width:33mm}.code{font-size:13pt}"},
 };
 static const char style[] =
 	"*{box-sizing:border-box;margin:0}"
@@ -181,6 +181,11 @@ static void put_plan(FILE *out, const struct words *words, const json_t *item)
 		put_money(out, number_of(item, "priceMinor"),
 			text_of(item, "currency"));
 	}
+	/* It is worth nothing at other times: the guest wants to know before. */
+	if (*text_of(item, "hours")) {
+		fputs(" &middot; ", out);
+		put_html(out, text_of(item, "hours"));
+	}
 	fputs("</p>\n", out);
 }
 
@@ -212,6 +217,11 @@ static void put_voucher(FILE *out, const struct words *words,
 	fputs("<section class=\"v\">\n<p class=\"venue\">", out);
 	put_html(out, text_of(reply, "venue"));
 	fputs("</p>\n", out);
+	if (*text_of(reply, "ssid")) {
+		fputs("<p class=\"plan\">Wi-Fi: ", out);
+		put_html(out, text_of(reply, "ssid"));
+		fputs("</p>\n", out);
+	}
 	put_plan(out, words, item);
 	fputs("<p class=\"code\">", out);
 	put_code(out, code);

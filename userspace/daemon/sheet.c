@@ -57,6 +57,7 @@ json_t *sheet_reply(
 {
 	const struct config_network *found =
 		network_of(&g->config, plan->networks, network);
+	const char *ssid = "";
 	char url[320] = "";
 
 	if (!found && network)
@@ -66,10 +67,13 @@ json_t *sheet_reply(
 			network);
 	if (found)
 		write_url(&g->config, found, url, sizeof(url));
-	return reply_fields("{s:s, s:o, s:[]}", "venue",
+	/* Its default is a word of the configuration's, which no phone shows. */
+	if (found && strcmp(found->ssid, found->name) != 0)
+		ssid = found->ssid;
+	return reply_fields("{s:s, s:o, s:o, s:[]}", "venue",
 		found && found->venue_name[0] ? found->venue_name
 					      : g->config.venue_name,
-		"portal", json_name(url), "items");
+		"portal", json_name(url), "ssid", json_name(ssid), "items");
 }
 
 void sheet_add(struct gatehoused *g, json_t *reply,
@@ -80,7 +84,7 @@ void sheet_add(struct gatehoused *g, json_t *reply,
 	if (voucher_reveal(&g->rules, voucher, code))
 		return;
 	json_array_append_new(json_object_get(reply, "items"),
-		json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:I, s:o}", "code",
+		json_pack("{s:s, s:s, s:o, s:o, s:I, s:s, s:I, s:o, s:o}", "code",
 			code, "plan", plan->name, "minutes",
 			json_limit(plan->seconds == UNLIMITED
 					   ? UNLIMITED
@@ -91,5 +95,6 @@ void sheet_add(struct gatehoused *g, json_t *reply,
 					   : plan->bytes / CTL_MEGABYTE),
 			"priceMinor", (json_int_t)plan->price_minor, "currency",
 			plan->currency, "devices", (json_int_t)plan->devices,
-			"expiresAt", json_time(voucher->expires_at)));
+			"hours", json_name(plan->terms.hours), "expiresAt",
+			json_time(voucher->expires_at)));
 }
