@@ -61,6 +61,9 @@ static void add_slots(struct request *req, struct view *view, const json_t *repl
 		view_set_flag(row, "ready", ready);
 		view_set_flag(row, "busy",
 			ready && json_is_true(json_object_get(slot, "busy")));
+		/* Without a button nobody is told to press one. */
+		if (ready)
+			view_set_flag(view, "any_ready", true);
 	}
 }
 

@@ -48,6 +48,11 @@ static void on_devices(struct request *req, const struct outcome *outcome)
 	view = page_view(req);
 	count = json_integer_value(json_object_get(outcome->reply, "devices"));
 	max = json_integer_value(json_object_get(outcome->reply, "devicesMax"));
+	/* By an old link: there is nothing to share, and nothing to add. */
+	if (max < 2 && !json_array_size(json_object_get(outcome->reply, "items"))) {
+		response_redirect(req, 303, "/");
+		return;
+	}
 	add_rows(view, outcome->reply);
 	view_set_int(view, "devices", count);
 	view_set_int(view, "devices_max", max);
