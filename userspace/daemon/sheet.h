@@ -7,8 +7,9 @@
 
 /*
  * A reply with "venue", "portal" (the URL that a guest opens; null: there is no
- * portal), "ssid" (null: nobody said it) and no "items" yet. `network`: whose portal; NULL: of the first one on
- * which the plan is worth something. A refusal when that one has none.
+ * portal), "ssid" (null: nobody said it) and no "items" yet. `network`: whose
+ * portal; NULL: of the first one on which the plan is worth something. A refusal
+ * when that one has none.
  */
 json_t *sheet_reply(
 	struct gatehoused *g, const struct plan *plan, const char *network);
