@@ -57,6 +57,9 @@ static void on_devices(struct request *req, const struct outcome *outcome)
 	view_set_int(view, "devices", count);
 	view_set_int(view, "devices_max", max);
 	view_set_flag(view, "room", count < max);
+	if (json_is_true(json_object_get(outcome->reply, "added")))
+		view_format(view, "added", "%s",
+			json_string_value(json_object_get(outcome->reply, "mac")) ?: "");
 	page_send(req, 200, "devices.html", view);
 }
 

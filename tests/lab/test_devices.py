@@ -153,6 +153,12 @@ def test_a_television_beside_a_phone(tc_lab):
     assert phone.api("/api/session/devices/remove", {"mac": TELEVISION})[0] == 200
     assert not television.is_online() and phone.is_online()
     assert lab.ctl("verify")["differences"] == []
+    # Who was added does not have to stay; who added it does.
+    assert phone.api("/api/session/devices/add", {"mac": TELEVISION})[0] == 200
+    assert television.api("/api/session/devices")[1]["added"]
+    assert phone.api("/api/session/devices/remove", {"mac": phone.mac})[0] == 404
+    assert television.api("/api/session/devices/remove", {"mac": TELEVISION})[0] == 200
+    assert not television.is_online() and phone.is_online()
 
 
 def test_an_operator_shares_time_from_the_desk(tc_lab):

@@ -216,6 +216,18 @@ static int take_found(void *data, const struct captive *captive)
 	return json_array_size(found->list) >= FOUND_MAX;
 }
 
+/* Another guest's device put this one beside its session. */
+static bool is_added(const struct account *account)
+{
+	int i;
+
+	for (i = 0; i < account->count; i++)
+		if (account->credits[i].state != CREDIT_USED &&
+			account->credits[i].shared_by)
+			return true;
+	return false;
+}
+
 json_t *op_guest_devices(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -243,8 +255,9 @@ json_t *op_guest_devices(struct gatehoused *g, const struct caller *caller,
 		ret = MIN(captive_each(g->dp, take_found, &found), 0);
 	}
 	if (!ret && !outcome)
-		return reply_fields("{s:o, s:o, s:I, s:I}", "items", items,
-			"found", found.list, "devices",
+		return reply_fields("{s:o, s:b, s:o, s:o, s:I, s:I}", "mac",
+			json_mac(&caller->mac), "added", is_added(&account),
+			"items", items, "found", found.list, "devices",
 			(json_int_t)group.devices, "devicesMax",
 			(json_int_t)max);
 	json_decref(items);
@@ -303,8 +316,11 @@ json_t *op_guest_remove(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	const struct args_mac *a = args;
+	/* Nobody has to share what another guest added it to. */
+	bool is_own = mac_equal(&a->mac, &caller->mac);
 	enum outcome outcome;
-	int ret = take_away(g, caller, &caller->mac, &a->mac, &outcome);
+	int ret = take_away(g, caller, is_own ? NULL : &caller->mac, &a->mac,
+		&outcome);
 
 	if (ret)
 		return reply_failed("guest.remove", ret);
