@@ -354,6 +354,10 @@ static void test_rest_is_kept(void **state)
 	assert_int_equal(start_as(w, 0, w->lock.key, 10, 150), OUTCOME_OK);
 	check_sums(w);
 	assert_int_equal(reload(w, w->lock.id).spent_minor, 100);
+	/* The reply was lost: the rest does not make another start of it. */
+	assert_int_equal(start_as(w, 0, w->lock.key, 10, 150), OUTCOME_OK);
+	assert_int_equal(w->started.paid_minor, 0);
+	check_sums(w);
 	/* After the coin's way. */
 	assert_int_equal(lock(w, 0), OUTCOME_OK);
 	wait_sec(w, 3);

@@ -534,13 +534,14 @@ static bool agrees(const struct coin_claim *claim, const struct coin_lock *lock,
 		       claim->minutes == offer->seconds / 60);
 }
 
-/* The answer to the first start was lost: is its session still here? */
+/* The answer to the first start was lost: is its session still here? What is
+ * left in the lock bought nothing then, and does not now. */
 static int was_started(struct rules *rules, const struct guest *guest,
 	struct coin_started *started, const struct moment *now)
 {
 	int ret;
 
-	if (!started->lock.session_id || rest_of(&started->lock))
+	if (!started->lock.session_id || started->offer.count)
 		return -ENOENT;
 	ret = account_load(rules, guest->mac, now, &started->account);
 	if (!ret && started->account.session.id != started->lock.session_id)
@@ -548,16 +549,21 @@ static int was_started(struct rules *rules, const struct guest *guest,
 	return ret;
 }
 
-/* The lock is this guest's, and what is his is in it. */
+/* The lock becomes the guest's whole money; what that buys is the offer. */
+static int collect(struct rules *rules, const struct guest *guest,
+	struct coin_started *started)
+{
+	int ret = carry(rules, &started->lock);
+
+	return ret ? ret
+		   : coin_offer(rules, guest, started->lock.currency,
+			     rest_of(&started->lock), &started->offer);
+}
+
 static int start(struct rules *rules, const struct guest *guest,
 	const struct coin_claim *claim, const struct moment *now,
 	struct coin_started *started, enum outcome *ret_outcome)
 {
-	int ret = coin_offer(rules, guest, started->lock.currency,
-		rest_of(&started->lock), &started->offer);
-
-	if (ret)
-		return ret;
 	*ret_outcome = !agrees(claim, &started->lock, &started->offer)
 			       ? OUTCOME_AMOUNT_DIFFERS
 		       : !started->offer.count ? OUTCOME_AMOUNT_SMALL
@@ -578,13 +584,11 @@ int coin_start(struct rules *rules, const struct guest *guest, const char *key,
 		ret = refuse_guest(rules, guest->mac, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
-	ret = was_started(rules, guest, started, now);
-	if (ret == -ENOENT) {
-		ret = carry(rules, &started->lock);
-		if (!ret)
-			ret = start(rules, guest, claim, now, started,
-				ret_outcome);
-	}
+	ret = collect(rules, guest, started);
+	if (!ret)
+		ret = was_started(rules, guest, started, now);
+	if (ret == -ENOENT)
+		ret = start(rules, guest, claim, now, started, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
 	/* The key is a proof: its guest gets a token whatever was before. */
@@ -612,6 +616,6 @@ int coin_claim(struct rules *rules, int64_t id, const struct guest *guest,
 		lock->state = COIN_LOCK_DONE;
 	lock->mac = *guest->mac;
 	lock->until_ns = MIN(lock->until_ns, now->mono_ns);
-	ret = carry(rules, lock);
+	ret = collect(rules, guest, started);
 	return ret ? ret : start(rules, guest, &none, now, started, ret_outcome);
 }

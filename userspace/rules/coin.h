@@ -90,8 +90,8 @@ struct coin_started {
 	char token[TOKEN_TEXT];
 };
 /*
- * Buys what the lock's money buys. Started before and nothing new in it: says so
- * once more. _LOCK_UNKNOWN, _AMOUNT_DIFFERS and _AMOUNT_SMALL (`lock` and
+ * Buys what the lock's money buys. Started before, and what is left buys nothing:
+ * says so once more. _LOCK_UNKNOWN, _AMOUNT_DIFFERS and _AMOUNT_SMALL (`lock` and
  * `offer` are written then, too), _CLIENT_BLOCKED, _SESSION_HELD, _CONFLICT.
  */
 int coin_start(struct rules *rules, const struct guest *guest, const char *key,
