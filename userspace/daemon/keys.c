@@ -94,6 +94,15 @@ int keys_text(const struct config *config, char ret_text[static KEYS_TEXT])
 	return 0;
 }
 
+static int write_key(int fd, const uint8_t key[static CRYPTO_KEY])
+{
+	ssize_t n = write(fd, key, CRYPTO_KEY);
+
+	if (n < 0 || fsync(fd))
+		return -errno;
+	return n == CRYPTO_KEY ? 0 : -EIO;
+}
+
 int keys_put(const struct config *config, const char *text)
 {
 	_cleanup_free_ char *path = key_path(config);
@@ -101,6 +110,7 @@ int keys_put(const struct config *config, const char *text)
 	char hex[2 * CHECKED + 1];
 	_cleanup_fd_ int fd = -1;
 	size_t len = 0;
+	int ret;
 
 	for (; *text; text++)
 		if (!isspace((unsigned char)*text) && len < sizeof(hex) - 1)
@@ -118,7 +128,12 @@ int keys_put(const struct config *config, const char *text)
 	if (mkdir(config->state_dir, 0700) && errno != EEXIST)
 		return -errno;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-	if (fd < 0 || write(fd, bytes, CRYPTO_KEY) != CRYPTO_KEY || fsync(fd))
+	if (fd < 0)
 		return -errno;
-	return 0;
+	ret = write_key(fd, given);
+	/* Half a key would be in the way of the next try. */
+	if (ret)
+		unlink(path);
+	explicit_bzero(given, sizeof(given));
+	return ret;
 }

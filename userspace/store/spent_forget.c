@@ -48,13 +48,28 @@ static int copy_lines(FILE *from, FILE *to, const char *named, int *ret_changed)
 		fprintf(to, "%lld %s %s\n", (long long)seq, sum, object);
 		++*ret_changed;
 	}
-	return ferror(from) || fflush(to) || fsync(fileno(to)) ? -EIO : 0;
+	/* What is missing in it is missing for ever: no error may be overlooked. */
+	return ferror(from) || fflush(to) || ferror(to) || fsync(fileno(to))
+		       ? -EIO
+		       : 0;
+}
+
+/* As spent.log itself: for nobody else's eyes. */
+static FILE *make_file(const char *path)
+{
+	_cleanup_fd_ int fd = open(path,
+		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+
+	if (file)
+		fd = -1;
+	return file;
 }
 
 static int forget_in(const char *path, const char *named)
 {
 	_cleanup_free_ char *part = xasprintf("%s.part", path);
-	FILE *from = fopen(path, "re"), *to = from ? fopen(part, "we") : NULL;
+	FILE *from = fopen(path, "re"), *to = from ? make_file(part) : NULL;
 	int changed = 0, ret = to ? copy_lines(from, to, named, &changed) : -errno;
 
 	if (from)
