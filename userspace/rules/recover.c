@@ -7,9 +7,8 @@
 
 #include <string.h>
 
-#include "rules/standing.h"
-
 #include "rules/pause.h"
+#include "rules/standing.h"
 
 /* Who has a session is known to operators. */
 static int note_device(struct rules *rules, const struct mac *mac, int64_t at)

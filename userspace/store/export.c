@@ -219,8 +219,9 @@ static int cells_of(struct db_rows *rows, bool is_row, struct export_cell *cells
 			.name = db_column_name(rows, i + 1)};
 		if (!is_row || db_is_null(rows, i + 1))
 			continue;
-		cells[i].text = db_column_text(rows, i + 1);
+		/* Before it is read as text, which may change it. */
 		cells[i].is_number = db_is_number(rows, i + 1);
+		cells[i].text = db_column_text(rows, i + 1);
 	}
 	return count;
 }
