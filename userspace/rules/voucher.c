@@ -134,14 +134,16 @@ int voucher_import(struct rules *rules, const struct voucher_batch *batch,
 	return 0;
 }
 
-int voucher_bits(const char *code)
+int voucher_bits(const char *text)
 {
+	char code[VOUCHER_CODE] = "";
+	int ret = voucher_normalise(text, code);
 	size_t digits = strspn(code, "0123456789"), len = strlen(code);
 	bool has_digits = strpbrk(code, "0123456789") != NULL;
 	/* Thousandths of a bit: log2 of 10, 26 and 36. */
 	size_t each = digits == len ? 3322 : has_digits ? 5170 : 4700;
 
-	return (int)(len * each / 1000);
+	return ret ? 0 : (int)(len * each / 1000);
 }
 
 int voucher_reveal(struct rules *rules, const struct voucher *voucher,

@@ -38,9 +38,9 @@ int voucher_create(struct rules *rules, const struct voucher_batch *batch,
  */
 int voucher_import(struct rules *rules, const struct voucher_batch *batch,
 	const char *text, enum outcome *ret_outcome);
-/* How hard it is to guess, judged by its length and kinds of characters; one
- * below VOUCHER_BITS_MIN should not be in use for long. */
-int voucher_bits(const char *code);
+/* How hard a code is to guess, judged by its length and kinds of characters; one
+ * below VOUCHER_BITS_MIN should not be in use for long. 0: it is none. */
+int voucher_bits(const char *text);
 #define VOUCHER_BITS_MIN 32
 /* The row of a code, whatever became of it. OUTCOME_OK, or OUTCOME_VOUCHER_* as
  * a guest would be told at `now_sec`; nothing is found with _UNKNOWN only. */
