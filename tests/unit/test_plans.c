@@ -529,7 +529,7 @@ static void test_a_changed_plan_is_for_who_begins(void **state)
 	/* Applied: how, but not how much. */
 	assert_int_equal(store_plan_apply(w->rules.store, &plan, count_clients,
 				 &clients), 0);
-	assert_int_equal(clients, 2);
+	assert_int_equal(clients, 1);
 	assert_true(look(w, &view, &grant));
 	assert_int_equal(view.rates.up, 2000);
 	assert_int_equal(view.credit_ns, 4 * HOUR * NSEC_PER_SEC);

@@ -187,6 +187,30 @@ static void test_one_end_and_one_sum(void **state)
 	assert_int_equal(left(w, 1), 0);
 }
 
+static int count_touched(void *data, const struct mac *mac, int64_t group_id)
+{
+	((int *)data)[mac != NULL]++;
+	return 0;
+}
+
+static void test_a_changed_plan_holds_for_what_is_shared(void **state)
+{
+	struct world *w = *state;
+	struct plan plan = make_plan(w, "two", 2);
+	int touched[2] = {0}; /* groups, clients */
+	struct group group;
+
+	allow(w, 0, &plan);
+	assert_int_equal(add(w, 0, 1), OUTCOME_OK);
+	plan.rates.down = 3000;
+	assert_int_equal(store_plan_apply(w->rules.store, &plan, count_touched,
+				 touched), 0);
+	assert_int_equal(touched[0], 1);
+	assert_int_equal(touched[1], 2);
+	assert_int_equal(store_group_list(w->rules.store, 0, &group, 1), 1);
+	assert_int_equal(group.rates.down, 3000);
+}
+
 /* Taken away, it keeps what was bought for it. */
 static void test_its_own_stays(void **state)
 {
@@ -321,6 +345,9 @@ int main(void)
 			test_nobody_elses_device, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_one_end_and_one_sum, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_changed_plan_holds_for_what_is_shared, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			test_its_own_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(

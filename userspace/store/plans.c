@@ -107,6 +107,12 @@ int store_plan_update(struct store *store, const struct plan *plan)
 		plan->terms.idle_sec, plan->terms.valid_days, plan->id);
 }
 
+/* What devices share of the plan's: by a voucher for several, or since one was
+ * put beside another. */
+#define GROUPS_OF_PLAN(plan)                                                 \
+	"(SELECT group_id FROM credits WHERE plan_id = " plan                \
+	" AND state <> 'used' AND group_id IS NOT NULL)"
+
 static int apply(struct store *store, const struct plan *plan)
 {
 	int ret = db_run(store->db,
@@ -121,8 +127,7 @@ static int apply(struct store *store, const struct plan *plan)
 	return ret ? ret : db_run(store->db,
 		"UPDATE groups SET up_kbps = ?, down_kbps = ?,"
 		" slow_up_kbps = ?, slow_down_kbps = ?,"
-		" updated_at = unixepoch() WHERE voucher_id IN ("
-		"SELECT id FROM vouchers WHERE plan_id = ?)",
+		" updated_at = unixepoch() WHERE id IN " GROUPS_OF_PLAN("?"),
 		"iiiii", plan->rates.up, plan->rates.down, plan->rates.slow_up,
 		plan->rates.slow_down, plan->id);
 }
@@ -136,9 +141,9 @@ int store_plan_apply(struct store *store, const struct plan *plan,
 
 	if (!ret)
 		ret = db_query(store->db, &rows,
-			"SELECT g.id, NULL FROM groups g JOIN vouchers v"
-			" ON v.id = g.voucher_id WHERE v.plan_id = ?1"
-			" UNION ALL SELECT 0, s.mac FROM credits c"
+			"SELECT id, NULL FROM groups"
+			" WHERE id IN " GROUPS_OF_PLAN("?1")
+			" UNION ALL SELECT DISTINCT 0, s.mac FROM credits c"
 			" JOIN sessions s ON s.id = c.session_id"
 			" WHERE c.plan_id = ?1 AND c.state <> 'used'"
 			" AND s.state <> 'ended'",

@@ -123,8 +123,8 @@ int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret
 /* Everything but the name, for who gets it from now on. */
 int store_plan_update(struct store *store, const struct plan *plan);
 /* Rates, networks, hours and idle time of a plan for the credits of it that are
- * not used up, and rates for what the devices of its vouchers share. `fn` hears
- * of each client, and of each group (with `mac` NULL), first. */
+ * not used up, and rates for what devices share of it. `fn` hears of each group
+ * (with `mac` NULL), then of each client, once. */
 int store_plan_apply(struct store *store, const struct plan *plan,
 	int (*fn)(void *data, const struct mac *mac, int64_t group_id), void *data);
 int store_plan_lookup(struct store *store, int64_t id, struct plan *ret_plan);
