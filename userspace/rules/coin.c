@@ -462,12 +462,8 @@ int coin_offer(struct rules *rules, const struct guest *guest,
 
 static struct credit credit_of(const struct coin_part *part)
 {
-	const struct plan *plan = &part->plan;
-	struct credit credit = credit_of_plan(KIND_COIN, plan);
+	struct credit credit = credit_of_plan(KIND_COIN, &part->plan, part->times);
 
-	credit.left_ns = plan->seconds * part->times * NSEC_PER_SEC;
-	if (plan->bytes != UNLIMITED)
-		credit.bytes = plan->bytes * part->times;
 	credit.moves_left = UNLIMITED;
 	return credit;
 }

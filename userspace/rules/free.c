@@ -116,7 +116,7 @@ int free_take(struct rules *rules, const struct guest *guest,
 
 	if (ret || *ret_outcome)
 		return ret;
-	credit = credit_of_plan(KIND_FREE, &plan);
+	credit = credit_of_plan(KIND_FREE, &plan, 1);
 	credit.rates = rates_lower(&plan.rates, &most);
 	credit.moves_left = 0;
 	ret = note(rules, guest, now);

@@ -102,8 +102,7 @@ static struct credit *goes_on(struct account *account, const bool *moves,
 
 static void let_wait(struct credit *credit, const struct moment *now)
 {
-	credit->left_ns = credit_time_left(credit, now->mono_ns);
-	credit->deadline_ns = UNLIMITED;
+	credit_stop(credit, now->mono_ns);
 	credit->state = CREDIT_WAITING;
 }
 

@@ -25,7 +25,7 @@ static int note_device(struct rules *rules, const struct mac *mac, int64_t at)
 int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	int64_t until_sec, const struct moment *now, int64_t *ret_session_id)
 {
-	int64_t gone_sec = MAX(until_sec - voucher->at, 0);
+	int64_t gone_ns = MAX(until_sec - voucher->at, 0) * NSEC_PER_SEC;
 	struct credit credit;
 	enum outcome outcome;
 	struct account account;
@@ -33,20 +33,18 @@ int recover_voucher(struct rules *rules, const struct spent_voucher *voucher,
 	int ret = store_plan_lookup(rules->store, voucher->plan_id, &plan);
 
 	*ret_session_id = 0;
-	if (!ret && voucher->times && plan.seconds != UNLIMITED)
-		plan.seconds *= voucher->times;
 	if (!ret)
 		ret = note_device(rules, &voucher->mac, voucher->at);
-	if (!ret && voucher->times && plan.bytes != UNLIMITED)
-		plan.bytes *= voucher->times;
-	if (ret || (plan.seconds != UNLIMITED && plan.seconds <= gone_sec))
+	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	credit = credit_of_plan(
-		voucher->times ? KIND_COIN : KIND_VOUCHER, &plan);
+	credit = credit_of_plan(voucher->times ? KIND_COIN : KIND_VOUCHER, &plan,
+		MAX(voucher->times, 1));
+	if (credit.left_ns <= gone_ns)
+		return 0;
 	if (voucher->times)
 		credit.moves_left = UNLIMITED;
 	if (credit.left_ns != UNLIMITED)
-		credit.left_ns -= gone_sec * NSEC_PER_SEC;
+		credit.left_ns -= gone_ns;
 	if (plan.terms.valid_days)
 		credit.valid_until =
 			voucher->at + plan.terms.valid_days * SEC_PER_DAY;

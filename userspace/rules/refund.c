@@ -11,9 +11,7 @@
 static bool take(struct credit *credit, const struct payment *bought, int64_t now_ns)
 {
 	int64_t left_ns = credit_time_left(credit, now_ns);
-	int64_t bytes = credit->bytes == UNLIMITED
-				? UNLIMITED
-				: MAX(credit->bytes - credit_counted(credit), 0);
+	int64_t bytes = credit_full_bytes_left(credit);
 	bool is_all = bought->bought_ns == UNLIMITED &&
 		      bought->bought_bytes == UNLIMITED;
 
@@ -21,10 +19,7 @@ static bool take(struct credit *credit, const struct payment *bought, int64_t no
 		int64_t part = MIN(left_ns, bought->bought_ns);
 
 		is_all |= part == left_ns;
-		if (credit->deadline_ns != UNLIMITED)
-			credit->deadline_ns -= part;
-		else
-			credit->left_ns -= part;
+		credit_take_time(credit, part);
 	}
 	if (bought->bought_bytes != UNLIMITED && bytes != UNLIMITED) {
 		int64_t part = MIN(bytes, bought->bought_bytes);
@@ -53,11 +48,8 @@ static int take_from(struct rules *rules, int64_t session_id,
 				     : credit->id == which->id;
 
 		if (credit->state != CREDIT_USED && is_it &&
-			take(credit, bought, now->mono_ns)) {
-			credit->left_ns = credit_time_left(credit, now->mono_ns);
-			credit->deadline_ns = UNLIMITED;
-			credit->state = CREDIT_USED;
-		}
+			take(credit, bought, now->mono_ns))
+			credit_use_up(credit, now->mono_ns);
 		is_over &= credit->state == CREDIT_USED;
 	}
 	account_change(&account,

@@ -7,6 +7,7 @@
 #ifndef RULES_SESSION_H
 #define RULES_SESSION_H
 
+#include "rules/credit.h"
 #include "rules/rules.h"
 
 #define CREDITS_MAX 64 /* of one session, that are not used up */
@@ -89,8 +90,17 @@ int account_open(struct rules *rules, const struct mac *mac,
 	const struct moment *now, struct account *ret_account);
 int account_save(struct rules *rules, struct account *account);
 
+/* The credits of an account: account.c. */
+
 /* NULL: none. */
 struct credit *account_in_use(struct account *account);
+/* Does time pass for it, the one in use? */
+bool account_runs(const struct account *account, const struct credit *credit);
+/* The clock of the credit in use goes from there on, or stands, as the session's
+ * state says. */
+void account_run_clock(struct account *account, int64_t from_ns);
+/* Nothing is left of any. */
+void account_use_up(struct account *account, int64_t at_ns);
 
 /*
  * Brings the account to `now`: a credit whose time or bytes are gone is used,
@@ -117,6 +127,12 @@ bool account_prefer(struct account *account, const struct guest *guest,
 int account_add(struct rules *rules, struct account *account,
 	const struct credit *credit, const struct moment *now,
 	enum outcome *ret_outcome);
+/*
+ * Takes time away, from the last credit first, and none of what has no end. Who
+ * has none left then was ended by the operator. The caller saves.
+ */
+void account_take(
+	struct account *account, int64_t ns, const struct moment *now);
 /* Days that the session's token stays good without being shown. */
 int64_t account_token_days(const struct rules *rules, const struct account *account);
 
@@ -143,11 +159,6 @@ struct view {
 };
 void account_view(const struct account *account, const struct moment *now,
 	struct view *ret_view);
-/* All that a plan gives, as a credit to be added. */
-struct credit credit_of_plan(enum kind kind, const struct plan *plan);
-/* What is left of one credit; UNLIMITED. */
-int64_t credit_time_left(const struct credit *credit, int64_t now_ns);
-int64_t credit_bytes_left(const struct credit *credit);
 
 /* "25 minutes of credit" by an operator: adds (P4), or takes away when
  * `seconds` is negative; who has none left then was ended by the operator. */

@@ -52,7 +52,7 @@ static int make_group(struct rules *rules, struct credit *credit,
 		return ret;
 	/* Used up, but for fair use: a limit is at least a byte. */
 	if (group.bytes != UNLIMITED)
-		group.bytes = MAX(credit->bytes - credit_counted(credit), 1);
+		group.bytes = MAX(credit_full_bytes_left(credit), 1);
 	snprintf(group.name, sizeof(group.name), STORE_GROUP_OF_CREDIT "%lld",
 		(long long)credit->id);
 	ret = store_group_insert(rules->store, &group);
@@ -163,9 +163,7 @@ static void take_away(struct account *account, struct credit *share,
 		account_change(account, SESSION_EVENT_REMOVED, NULL, now);
 		return;
 	}
-	share->left_ns = credit_time_left(share, now->mono_ns);
-	share->deadline_ns = UNLIMITED;
-	share->state = CREDIT_USED;
+	credit_use_up(share, now->mono_ns);
 	account_settle(account, now, false);
 }
 

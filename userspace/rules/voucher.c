@@ -262,7 +262,7 @@ static int redeem(struct rules *rules, const struct guest *guest,
 		ret = account_open(rules, guest->mac, now, account);
 	if (ret)
 		return ret;
-	credit = credit_of_plan(KIND_VOUCHER, &plan);
+	credit = credit_of_plan(KIND_VOUCHER, &plan, 1);
 	memcpy(activated->plan, plan.name, sizeof(activated->plan));
 	ret = make_group(rules, guest, voucher, &plan, &credit.group_id);
 	if (ret)
