@@ -149,13 +149,14 @@ static void set_hours(struct view *view, const char *hours)
 static void set_terms(struct request *req, struct view *view, const json_t *session)
 {
 	const json_t *idle = json_object_get(session, "idleMinutes");
+	const json_t *valid = json_object_get(session, "validUntil");
 
 	set_hours(view, json_string_value(json_object_get(session, "hours")) ?: "");
 	view_set(view, "opens",
 		local_time(req, json_object_get(session, "opensAt"), "%H:%M"));
-	view_set(view, "valid",
-		local_time(req, json_object_get(session, "validUntil"),
-			DAY_AND_TIME));
+	if (json_is_string(valid))
+		view_format(view, "valid_at", "%s", json_string_value(valid));
+	view_set(view, "valid", local_time(req, valid, DAY_AND_TIME));
 	if (json_is_integer(idle))
 		view_set_int(view, "idle_minutes", json_integer_value(idle));
 }

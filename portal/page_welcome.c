@@ -51,8 +51,10 @@ static void on_session(struct request *req, const struct outcome *outcome)
 	view = page_view(req);
 	state = json_string_value(json_object_get(outcome->reply, "state"));
 	page_session_values(req, view, outcome->reply, state ? state : "captive");
-	if (code && strlen(code) <= CTL_CODE_MAX)
+	if (code && strlen(code) <= CTL_CODE_MAX) {
 		view_set(view, "code", code);
+		view_set_flag(view, "scanned", true);
+	}
 	view_set(view, "notice", notice_of(req, outcome->reply));
 	/* The token of a session that is over brings nothing back. */
 	view_set_flag(view, "cookie",

@@ -190,13 +190,18 @@
 		setInterval(poll, POLL_MS);
 		document.addEventListener("visibilitychange", poll);
 	}
-	function showEnd(text) {
-		var time = document.querySelector("#ends time"), at = new Date(text || NaN);
+	/* In the guest's own zone and words. */
+	function showDate(time, text) {
+		var at = new Date(text || NaN);
 		if (!time || isNaN(at))
-			return;
+			return false;
 		time.textContent = at.toLocaleString(document.documentElement.lang,
 			{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-		show("ends", true);
+		return true;
+	}
+	function showEnd(text) {
+		if (showDate(document.querySelector("#ends time"), text))
+			show("ends", true);
 	}
 	function offerCopy() {
 		var button = byId("copy"), link = byId("resume");
@@ -276,6 +281,9 @@
 		if (body.hasAttribute("data-fresh") || body.hasAttribute("data-error"))
 			history.replaceState(null, "", "/");
 		showEnd(body.getAttribute("data-expires"));
+		[].forEach.call(document.querySelectorAll("time[datetime]"), function (time) {
+			showDate(time, time.getAttribute("datetime"));
+		});
 		watch();
 		offerCopy();
 	}
