@@ -64,7 +64,8 @@ void print_statistics(const json_t *reply)
 			columns[0].key = titles[i][0];
 			columns[0].title = titles[i][1];
 		}
-	print_items(reply, columns, "nothing was sold or used then");
+	print_items(reply, columns,
+		"nothing then; sums are made every ten minutes (job statistics)");
 }
 
 void print_export(const json_t *reply)

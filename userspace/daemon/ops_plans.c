@@ -39,7 +39,9 @@ static json_t *plan_json(const struct plan *plan)
 	json_add_rates(object, &plan->rates);
 	json_object_set_new(object, "coin", json_boolean(plan->coin));
 	json_object_set_new(object, "counts",
-		json_string(counts_name(plan->terms.counts)));
+		plan->bytes == UNLIMITED
+			? json_null()
+			: json_string(counts_name(plan->terms.counts)));
 	json_object_set_new(object, "hours", json_name(plan->terms.hours));
 	json_object_set_new(object, "idleMinutes",
 		json_limit(plan->terms.idle_sec ? plan->terms.idle_sec / 60

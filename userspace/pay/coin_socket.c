@@ -244,15 +244,16 @@ static void on_connect(void *data, int fd, int events)
 }
 
 /* In a directory that hands its group on (packaging/gatehouse.tmpfiles) it has
- * it already: then no power over owners is needed, which the daemon may lack. */
-static int give_to_group(const char *path)
+ * it already: then no power over owners is needed, which the daemon may lack.
+ * `name` is the one by which people know it. */
+static int give_to_group(const char *path, const char *name)
 {
 	const struct group *gr = getgrnam(CONFIG_COIN_GROUP);
 	struct stat st;
 
 	if (!gr)
 		log_warning("no group %s: only root can connect to %s",
-			CONFIG_COIN_GROUP, path);
+			CONFIG_COIN_GROUP, name);
 	if (gr && !stat(path, &st) && st.st_gid != gr->gr_gid &&
 		chown(path, 0, gr->gr_gid))
 		return -errno;
@@ -275,7 +276,7 @@ static int listen_at(const char *path, int *ret_fd)
 	unlink(addr.sun_path);
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)))
 		return -errno;
-	ret = give_to_group(addr.sun_path);
+	ret = give_to_group(addr.sun_path, path);
 	if (ret)
 		return ret;
 	if (listen(fd, 4) || rename(addr.sun_path, path))
