@@ -173,15 +173,10 @@ int store_credit_last(
 		"i", session_id);
 }
 
-static void read_mac(struct db_rows *rows, void *ret_mac)
-{
-	db_mac(rows, 0, ret_mac);
-}
-
 int store_credit_shared_by(
 	struct store *store, int64_t session_id, struct mac *rows, int max)
 {
-	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
+	return db_list(store->db, db_read_mac, rows, sizeof(*rows), max,
 		"SELECT s.mac FROM credits c JOIN sessions s"
 		" ON s.id = c.session_id WHERE c.shared_by = ?"
 		" AND c.state <> 'used' AND s.state <> 'ended'"
@@ -192,7 +187,7 @@ int store_credit_shared_by(
 int store_credit_due(
 	struct store *store, int64_t until_ns, struct mac *rows, int max)
 {
-	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
+	return db_list(store->db, db_read_mac, rows, sizeof(*rows), max,
 		"SELECT s.mac FROM (SELECT session_id, deadline_ns AS at"
 		" FROM credits WHERE deadline_ns IS NOT NULL"
 		" AND deadline_ns <= ?1 UNION ALL SELECT session_id, turn_ns"
@@ -310,7 +305,7 @@ int store_record_delete(struct store *store, int64_t id)
 
 int store_record_heir(struct store *store, int64_t id, struct mac *ret_mac)
 {
-	return db_one(store->db, read_mac, ret_mac,
+	return db_one(store->db, db_read_mac, ret_mac,
 		"SELECT s.mac FROM records r JOIN credits c"
 		" ON c.id = r.credit_id JOIN sessions s"
 		" ON s.id = c.session_id WHERE r.id = ? AND s.mac <> r.mac"

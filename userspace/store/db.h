@@ -85,6 +85,8 @@ int db_name(struct db_rows *rows, int column, const char *const *names,
 	db_name((rows), (column), (names), ARRAY_SIZE(names), (otherwise))
 /* A db_read_fn for a lone number, into an int64_t. */
 void db_read_int(struct db_rows *rows, void *ret_number);
+/* The same for a lone MAC, into a struct mac. */
+void db_read_mac(struct db_rows *rows, void *ret_mac);
 
 /* All of `from`, as it is in its transaction, into `to`, an empty one. */
 int db_copy(struct db *from, struct db *to);

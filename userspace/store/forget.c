@@ -72,15 +72,10 @@ int store_forget_phone(
 	return ret;
 }
 
-static void read_mac(struct db_rows *rows, void *ret_mac)
-{
-	db_mac(rows, 0, ret_mac);
-}
-
 int store_devices_of_phone(
 	struct store *store, const char *phone, struct mac *rows, int max)
 {
-	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
+	return db_list(store->db, db_read_mac, rows, sizeof(*rows), max,
 		"SELECT DISTINCT s.mac FROM payments p JOIN sessions s"
 		" ON s.id = p.session_id WHERE p.phone = ?"
 		" AND s.mac <> " NOBODY " LIMIT ?",

@@ -110,15 +110,10 @@ int store_group_count(struct store *store, int64_t *ret_count)
 		"SELECT count(*) FROM groups", "");
 }
 
-static void read_mac(struct db_rows *rows, void *ret_row)
-{
-	db_mac(rows, 0, ret_row);
-}
-
 int store_group_devices(
 	struct store *store, int64_t id, struct mac *rows, int max)
 {
-	return db_list(store->db, read_mac, rows, sizeof(*rows), max,
+	return db_list(store->db, db_read_mac, rows, sizeof(*rows), max,
 		"SELECT mac FROM (SELECT mac, id FROM devices WHERE group_id = ?1"
 		" UNION ALL SELECT s.mac, c.id FROM credits c JOIN sessions s"
 		" ON s.id = c.session_id WHERE c.group_id = ?1"

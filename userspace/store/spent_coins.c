@@ -13,16 +13,6 @@
 #include "store/handle.h"
 #include "store/spent_line.h"
 
-static int64_t number(const json_t *line, const char *name)
-{
-	return json_integer_value(json_object_get(line, name));
-}
-
-static const char *word(const json_t *line, const char *name)
-{
-	return json_string_value(json_object_get(line, name));
-}
-
 /* Under its old number. Its secret is in no line: its client has the MAC. */
 static int make_lock(struct store *store, const json_t *line)
 {
@@ -31,16 +21,16 @@ static int make_lock(struct store *store, const json_t *line)
 		" from_ns, until_ns, currency) VALUES (?1,"
 		" lower(hex(randomblob(16))), ?2, ?3,"
 		" CASE WHEN ?3 IS NULL THEN 'unclaimed' ELSE 'over' END, 0, 0, ?4)",
-		"ittt", number(line, "lock"), word(line, "slot"),
-		word(line, "mac"), word(line, "currency"));
+		"ittt", spent_number(line, "lock"), spent_word(line, "slot"),
+		spent_word(line, "mac"), spent_word(line, "currency"));
 }
 
 int spent_coin_apply(struct store *store, const json_t *line)
 {
 	const json_t *seq = json_object_get(line, "seq");
 	const struct coin_pulse pulse = {
-		.id = number(line, "pulse"),
-		.amount_minor = number(line, "amount"),
+		.id = spent_number(line, "pulse"),
+		.amount_minor = spent_number(line, "amount"),
 	};
 	int ret = make_lock(store, line);
 
@@ -50,13 +40,13 @@ int spent_coin_apply(struct store *store, const json_t *line)
 			"INSERT OR IGNORE INTO coin_pulses (id, slot, seq, at,"
 			" at_ns, amount_minor, currency)"
 			" VALUES (?, ?, ?, ?, 0, ?, ?)",
-			"itliit", pulse.id, word(line, "slot"),
+			"itliit", pulse.id, spent_word(line, "slot"),
 			json_is_integer(seq) ? json_integer_value(seq) : UNLIMITED,
-			number(line, "at"), pulse.amount_minor,
-			word(line, "currency"));
+			spent_number(line, "at"), pulse.amount_minor,
+			spent_word(line, "currency"));
 	if (!ret)
 		ret = store_coin_pulse_credit(
-			store, &pulse, number(line, "lock"), true);
+			store, &pulse, spent_number(line, "lock"), true);
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -71,8 +61,8 @@ static int take(struct store *store, struct coin_lock *lock, int64_t *left)
 
 int spent_coin_pay(struct store *store, const json_t *line, struct mac *ret_mac)
 {
-	const char *reference = word(line, "reference");
-	int64_t left = number(line, "amount");
+	const char *reference = spent_word(line, "reference");
+	int64_t left = spent_number(line, "amount");
 	struct coin_lock lock, others[8];
 	int ret = reference ? store_coin_lock_lookup(store,
 				      strtoll(reference, NULL, 10), &lock)

@@ -15,6 +15,16 @@ int spent_line_parse(char *line, int64_t *ret_seq, char **ret_object);
 /* Its time; 0: it has none. */
 int64_t spent_line_at(const char *object);
 
+/* A field of a line; 0 or NULL: it has none of that type. */
+static inline int64_t spent_number(const json_t *line, const char *name)
+{
+	return json_integer_value(json_object_get(line, name));
+}
+static inline const char *spent_word(const json_t *line, const char *name)
+{
+	return json_string_value(json_object_get(line, name));
+}
+
 /* Lines of coins, in spent_coins.c: a pulse, once; and what a payment by coin
  * took from its lock, whose client it was. -ENOENT: not known. */
 int spent_coin_apply(struct store *store, const json_t *line);

@@ -21,29 +21,19 @@ struct replay {
 	struct spent_replayed done;
 };
 
-static int64_t number(const json_t *line, const char *name)
-{
-	return json_integer_value(json_object_get(line, name));
-}
-
-static const char *word(const json_t *line, const char *name)
-{
-	return json_string_value(json_object_get(line, name));
-}
-
 int64_t spent_line_at(const char *object)
 {
 	_cleanup_json_ json_t *line = NULL;
 
 	return json_parse_object(object, strlen(object), &line)
 		       ? 0
-		       : number(line, "at");
+		       : spent_number(line, "at");
 }
 
 static int voucher_of(struct replay *replay, const json_t *line,
 	struct voucher *ret_voucher)
 {
-	const char *text = word(line, "voucher");
+	const char *text = spent_word(line, "voucher");
 	uint8_t hmac[CRYPTO_HASH];
 
 	if (!text || hex_parse(text, sizeof(hmac), hmac))
@@ -53,8 +43,8 @@ static int voucher_of(struct replay *replay, const json_t *line,
 
 static int apply_redeem(struct replay *replay, const json_t *line)
 {
-	const char *mac = word(line, "mac");
-	struct spent_voucher spent = {.at = number(line, "at")};
+	const char *mac = spent_word(line, "mac");
+	struct spent_voucher spent = {.at = spent_number(line, "at")};
 	struct voucher voucher;
 	int64_t session_id = 0;
 	int ret = voucher_of(replay, line, &voucher);
@@ -92,7 +82,7 @@ static int apply_revoke(struct replay *replay, const json_t *line)
 static int bought_by_coin(struct replay *replay, const json_t *line)
 {
 	struct spent_voucher spent = {
-		.plan_id = number(line, "plan"), .at = number(line, "at")};
+		.plan_id = spent_number(line, "plan"), .at = spent_number(line, "at")};
 	int64_t session_id = 0;
 	struct plan plan;
 	int ret = spent_coin_pay(replay->store, line, &spent.mac);
@@ -101,12 +91,12 @@ static int bought_by_coin(struct replay *replay, const json_t *line)
 		ret = store_plan_lookup(replay->store, spent.plan_id, &plan);
 	if (ret || !replay->redeemed || !plan.price_minor)
 		return ret == -ENOENT ? 0 : ret;
-	spent.times = MAX(number(line, "amount") / plan.price_minor, 1);
+	spent.times = MAX(spent_number(line, "amount") / plan.price_minor, 1);
 	ret = replay->redeemed(replay->data, &spent, &session_id);
 	if (!ret && session_id)
 		ret = db_run(replay->store->db,
 			"UPDATE payments SET session_id = ? WHERE id = ?", "ii",
-			session_id, number(line, "payment"));
+			session_id, spent_number(line, "payment"));
 	return ret;
 }
 
@@ -120,25 +110,25 @@ static int apply_payment(struct replay *replay, const json_t *line)
 		" (SELECT id FROM plans WHERE id = ?),"
 		" (SELECT id FROM sessions WHERE id = ?),"
 		" (SELECT id FROM vouchers WHERE id = ?), ?, ?)",
-		"iittitiiitt", number(line, "payment"), number(line, "at"),
-		word(line, "method"), word(line, "reference"),
-		number(line, "amount"), word(line, "currency"),
-		number(line, "plan"), number(line, "session"),
-		number(line, "voucher"), word(line, "network"),
-		word(line, "who"));
+		"iittitiiitt", spent_number(line, "payment"), spent_number(line, "at"),
+		spent_word(line, "method"), spent_word(line, "reference"),
+		spent_number(line, "amount"), spent_word(line, "currency"),
+		spent_number(line, "plan"), spent_number(line, "session"),
+		spent_number(line, "voucher"), spent_word(line, "network"),
+		spent_word(line, "who"));
 
 	if (ret || db_changes(replay->store->db) != 1)
 		return ret;
 	replay->done.payments++;
-	return !strcmp(word(line, "method") ?: "", "coin")
+	return !strcmp(spent_word(line, "method") ?: "", "coin")
 		       ? bought_by_coin(replay, line)
 		       : 0;
 }
 
 static int apply_refund(struct replay *replay, const json_t *line)
 {
-	return store_payment_refund(replay->store, number(line, "payment"),
-		number(line, "at"), word(line, "who"));
+	return store_payment_refund(replay->store, spent_number(line, "payment"),
+		spent_number(line, "at"), spent_word(line, "who"));
 }
 
 static int apply_coin(struct replay *replay, const json_t *line)
@@ -163,7 +153,7 @@ static int apply(struct replay *replay, const char *object)
 {
 	_cleanup_json_ json_t *line = NULL;
 	int ret = json_parse_object(object, strlen(object), &line);
-	const char *type = ret ? NULL : word(line, "type");
+	const char *type = ret ? NULL : spent_word(line, "type");
 	size_t i;
 
 	if (!type)

@@ -384,6 +384,11 @@ void db_read_int(struct db_rows *rows, void *ret_number)
 	*(int64_t *)ret_number = db_int(rows, 0);
 }
 
+void db_read_mac(struct db_rows *rows, void *ret_mac)
+{
+	db_mac(rows, 0, ret_mac);
+}
+
 int db_copy(struct db *from, struct db *to)
 {
 	sqlite3_backup *backup =
