@@ -169,8 +169,8 @@ static struct config_network *this_network(struct reading *r)
 static bool check_name(struct reading *r, const char *name)
 {
 	const struct config *config = r->config;
+	const struct config_network *other;
 	size_t len = strlen(name);
-	int i;
 
 	if (!len || len >= CONFIG_NAME_MAX || setting_check_word(name)) {
 		fault(r,
@@ -179,12 +179,12 @@ static bool check_name(struct reading *r, const char *name)
 			CONFIG_NAME_MAX - 1);
 		return false;
 	}
-	for (i = 0; i < config->network_count; i++)
-		if (!strcmp(config->networks[i].name, name)) {
-			fault(r, "network %s is already defined on line %d",
-				name, config->networks[i].line);
-			return false;
-		}
+	other = config_network_named(config, name);
+	if (other) {
+		fault(r, "network %s is already defined on line %d", name,
+			other->line);
+		return false;
+	}
 	if (config->network_count == CONFIG_NETWORKS_MAX) {
 		if (!r->too_many++)
 			fault(r, "too many networks: %d at most",
@@ -447,6 +447,28 @@ int config_line(const struct config *config,
 			!strcmp(settings[i].name, name))
 			line = config->lines[place][i];
 	return line || !network ? line : network->line;
+}
+
+const struct config_network *config_network_named(
+	const struct config *config, const char *name)
+{
+	int i;
+
+	for (i = 0; i < config->network_count; i++)
+		if (!strcmp(config->networks[i].name, name))
+			return &config->networks[i];
+	return NULL;
+}
+
+const struct config_network *config_network_numbered(
+	const struct config *config, uint32_t number)
+{
+	int i;
+
+	for (i = 0; i < config->network_count; i++)
+		if ((uint32_t)config->networks[i].number == number)
+			return &config->networks[i];
+	return NULL;
 }
 
 void config_report(void *data, const char *path, int line, const char *text)

@@ -198,6 +198,12 @@ int config_load(const char *path, enum config_use use,
 int config_line(const struct config *config,
 	const struct config_network *network, const char *name);
 
+/* Of all networks, the one of that name or number; NULL: there is none. */
+const struct config_network *config_network_named(
+	const struct config *config, const char *name);
+const struct config_network *config_network_numbered(
+	const struct config *config, uint32_t number);
+
 /* A ready `report`: a line on the stream `data`, or in the log (NULL). */
 void config_report(void *data, const char *path, int line, const char *text);
 

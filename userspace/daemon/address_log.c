@@ -58,23 +58,12 @@ static struct address_log *log_of(struct gatehoused *g)
 	return g->address_log;
 }
 
-static const struct config_network *network_of(
-	const struct gatehoused *g, uint32_t number)
-{
-	int i;
-
-	for (i = 0; i < g->config.network_count; i++)
-		if ((uint32_t)g->config.networks[i].number == number)
-			return &g->config.networks[i];
-	return NULL;
-}
-
 /* What DHCP gave and nobody used yet is somebody's as well. */
 static int note(void *data, const struct binding *binding)
 {
 	struct address_log *log = data;
 	const struct config_network *network =
-		network_of(log->g, binding->network);
+		config_network_numbered(&log->g->config, binding->network);
 	struct address_use use = {.mac = binding->mac, .ip = binding->ip};
 	int64_t ago = log->now.mono_ns - (int64_t)binding->seen_ns;
 
@@ -95,7 +84,7 @@ static int note_unchecked(void *data, const struct binding *binding)
 {
 	struct address_log *log = data;
 	const struct config_network *network =
-		network_of(log->g, binding->network);
+		config_network_numbered(&log->g->config, binding->network);
 
 	if (!network || network->source_check != CONFIG_SOURCE_OFF)
 		return 0;

@@ -98,13 +98,10 @@ uint64_t alarms_lost(const struct alarms *alarms)
 
 static const char *network_name(const struct alarms *alarms, uint32_t number)
 {
-	const struct config *config = &alarms->g->config;
-	int i;
+	const struct config_network *network =
+		config_network_numbered(&alarms->g->config, number);
 
-	for (i = 0; i < config->network_count; i++)
-		if ((uint32_t)config->networks[i].number == number)
-			return config->networks[i].name;
-	return "";
+	return network ? network->name : "";
 }
 
 /* Rows. */
@@ -281,16 +278,11 @@ static bool is_too_many(const struct gh_event *event)
 static bool is_to_hold(
 	const struct alarms *alarms, const struct gh_event *event)
 {
-	const struct config *config = &alarms->g->config;
-	int i;
+	const struct config_network *network = config_network_numbered(
+		&alarms->g->config, event->network);
 
-	if (is_too_many(event))
-		return false;
-	for (i = 0; i < config->network_count; i++)
-		if ((uint32_t)config->networks[i].number == event->network)
-			return config->networks[i].on_spoof ==
-			       CONFIG_SPOOF_HOLD;
-	return false;
+	return !is_too_many(event) && network &&
+	       network->on_spoof == CONFIG_SPOOF_HOLD;
 }
 
 /* Nothing to hold is no fault: it is held already, or there is no session. */

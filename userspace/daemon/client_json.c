@@ -233,12 +233,10 @@ void json_add_group(json_t *object, const struct group *group)
 
 const char *network_name_of(struct gatehoused *g, uint32_t number)
 {
-	int i;
+	const struct config_network *network =
+		config_network_numbered(&g->config, number);
 
-	for (i = 0; i < g->config.network_count; i++)
-		if ((uint32_t)g->config.networks[i].number == number)
-			return g->config.networks[i].name;
-	return NULL;
+	return network ? network->name : NULL;
 }
 
 json_t *json_network(struct gatehoused *g, uint32_t number)

@@ -115,16 +115,6 @@ static bool is_exempted(const struct args_set *a)
 	return a->exempt_set || a->exempt_network_set || a->exempt_until_set;
 }
 
-static bool is_network(const struct config *config, const char *name)
-{
-	int i;
-
-	for (i = 0; i < config->network_count; i++)
-		if (!strcmp(config->networks[i].name, name))
-			return true;
-	return false;
-}
-
 static json_t *end_exemption(struct setting *s)
 {
 	int ret;
@@ -155,7 +145,7 @@ static json_t *exemption_of(
 	if (!a->exempt_until_set && !*ret_until)
 		return reply_refuse(CTL_bad_request,
 			"exemptUntil is missing: an exemption has an end.");
-	if (!is_network(config, *ret_network))
+	if (!config_network_named(config, *ret_network))
 		return reply_refuse(CTL_not_found,
 			"There is no network \"%s\"; see `gatehousectl status`.",
 			*ret_network);

@@ -49,17 +49,16 @@ struct inquiry {
 static const struct config_network *choose_network(const struct inquiry *q)
 {
 	const struct config *config = &q->g->config;
+	const struct config_network *network;
 	uint32_t number;
 	int64_t seen_ns;
-	int i;
 
+	if (q->args->network_set)
+		return config_network_named(config, q->args->network);
 	client_sight(q->g, &q->args->mac, &number, &seen_ns);
-	for (i = 0; i < config->network_count; i++)
-		if (q->args->network_set
-				? !strcmp(config->networks[i].name, q->args->network)
-				: (uint32_t)config->networks[i].number == number)
-			return &config->networks[i];
-	return q->args->network_set || !i ? NULL : &config->networks[0];
+	network = config_network_numbered(config, number);
+	return network || !config->network_count ? network
+						 : &config->networks[0];
 }
 
 static void choose_port(void *data, const struct attach_row *row)

@@ -88,16 +88,6 @@ static bool is_currency(const char *text)
 	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
 }
 
-static bool is_network(const struct config *config, const char *name)
-{
-	int i;
-
-	for (i = 0; i < config->network_count; i++)
-		if (!strcmp(config->networks[i].name, name))
-			return true;
-	return false;
-}
-
 /* "guest, staff" as the store has it; NULL, or the refusal. */
 static json_t *networks_of(const struct gatehoused *g, const char *text,
 	char ret_names[static STORE_NETWORKS])
@@ -110,7 +100,7 @@ static json_t *networks_of(const struct gatehoused *g, const char *text,
 	while ((word = strsep(&rest, " ,"))) {
 		if (!*word || text_has_word(ret_names, word))
 			continue;
-		if (!is_network(&g->config, word))
+		if (!config_network_named(&g->config, word))
 			return reply_refuse(CTL_not_found,
 				"There is no network \"%s\"; see `gatehousectl "
 				"status`.",
