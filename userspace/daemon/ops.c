@@ -42,6 +42,9 @@
 	OPT_RATE(s, up, "upKbps", 0), OPT_RATE(s, down, "downKbps", 0), \
 	OPT_RATE(s, slow_up, "slowUpKbps", DATAPATH_KBPS_MIN), \
 	OPT_RATE(s, slow_down, "slowDownKbps", DATAPATH_KBPS_MIN)
+#define OPT_DAYS(s) \
+	OPT_TEXT(s, days.from, "from", days.from_set), \
+	OPT_TEXT(s, days.to, "to", days.to_set)
 #define OPT_FLAG(s, f, name, set) {name, JSON_ARG_BOOL, false, ARG(s, f), 0, 0, ARG(s, set)}
 #define OPT_BOOL(s, f, name) {name, JSON_ARG_BOOL, false, ARG(s, f), 0, 0, 0}
 
@@ -254,8 +257,7 @@ static const struct json_arg payments_args[] = {
 	OPT_INT(args_payments, limit, "limit", 1, OPS_LIST_MAX, limit_set),
 	OPT_INT(args_payments, after, "after", 0, INT64_MAX, after_set),
 	OPT_TEXT(args_payments, who, "who", who_set),
-	OPT_TEXT(args_payments, from, "from", from_set),
-	OPT_TEXT(args_payments, to, "to", to_set),
+	OPT_DAYS(args_payments),
 	{},
 };
 static const struct json_arg addresses_args[] = {
@@ -269,8 +271,7 @@ static const struct json_arg statistics_args[] = {
 	OPT_INT(args_statistics, limit, "limit", 1, OPS_LIST_MAX, limit_set),
 	OPT_INT(args_statistics, after, "after", 0, INT64_MAX, after_set),
 	OPT_TEXT(args_statistics, by, "by", by_set),
-	OPT_TEXT(args_statistics, from, "from", from_set),
-	OPT_TEXT(args_statistics, to, "to", to_set),
+	OPT_DAYS(args_statistics),
 	{},
 };
 static const struct json_arg forget_args[] = {
@@ -281,8 +282,7 @@ static const struct json_arg export_args[] = {
 	OPT_TEXT(args_export, what, "what", what_set),
 	OPT_TEXT(args_export, schema, "schema", schema_set),
 	OPT_TEXT(args_export, format, "format", format_set),
-	OPT_TEXT(args_export, from, "from", from_set),
-	OPT_TEXT(args_export, to, "to", to_set),
+	OPT_DAYS(args_export),
 	OPT_TEXT(args_export, subject, "subject", subject_set),
 	OPT_INT(args_export, after, "after", 0, INT64_MAX, after_set),
 	{},

@@ -109,6 +109,24 @@ static json_t *slots_json(struct gatehoused *g, const struct guest *guest,
 	return slots;
 }
 
+/* The slots show it, and its client. */
+static json_t *lock_reply(struct gatehoused *g, const char *operation,
+	const struct guest *guest, const struct coin_lock *lock,
+	const struct moment *now, bool with_rates)
+{
+	json_t *reply = reply_ok();
+	int ret;
+
+	coins_touch(g);
+	ret = add_lock(g, guest, lock, now, reply);
+	if (!ret && with_rates)
+		ret = add_rates(g, guest, reply);
+	if (!ret)
+		return reply;
+	json_decref(reply);
+	return reply_failed(operation, ret);
+}
+
 static struct guest guest_of(const struct caller *caller)
 {
 	return (struct guest){&caller->mac, caller->network_name};
@@ -151,15 +169,7 @@ json_t *op_coins_lock(struct gatehoused *g, const struct caller *caller,
 				reply, "retryAfter", json_seconds(wait_ns));
 		return reply;
 	}
-	coins_touch(g);
-	reply = reply_ok();
-	ret = add_lock(g, &guest, &lock, &now, reply);
-	if (!ret)
-		ret = add_rates(g, &guest, reply);
-	if (!ret)
-		return reply;
-	json_decref(reply);
-	return reply_failed("coins.lock", ret);
+	return lock_reply(g, "coins.lock", &guest, &lock, &now, true);
 }
 
 json_t *op_coins_status(struct gatehoused *g, const struct caller *caller,
@@ -199,7 +209,6 @@ json_t *op_coins_done(struct gatehoused *g, const struct caller *caller,
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
 	struct coin_lock lock;
-	json_t *reply;
 	int ret = coin_done(&g->rules, &guest, a->lock_set ? a->lock : NULL,
 		&now, &lock, &outcome);
 
@@ -207,13 +216,7 @@ json_t *op_coins_done(struct gatehoused *g, const struct caller *caller,
 		return reply_failed("coins.done", ret);
 	if (outcome)
 		return reply_outcome(outcome);
-	coins_touch(g);
-	reply = reply_ok();
-	ret = add_lock(g, &guest, &lock, &now, reply);
-	if (!ret)
-		return reply;
-	json_decref(reply);
-	return reply_failed("coins.done", ret);
+	return lock_reply(g, "coins.done", &guest, &lock, &now, false);
 }
 
 /* In the words of P2: a mismatch is refused with what is really there. */

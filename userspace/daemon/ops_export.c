@@ -89,18 +89,13 @@ static void put_names(void *data, const struct export_cell *cells, int count)
 static json_t *filter_of(const struct args_export *a, struct mac *mac,
 	struct export_filter *ret_filter)
 {
-	int64_t other;
+	json_t *refusal;
 
 	*ret_filter = (struct export_filter){.until = INT64_MAX,
 		.now_sec = clock_wall_sec(), .now_ns = clock_mono_ns()};
-	if (a->from_set && day_parse(a->from, &ret_filter->from, &other))
-		return reply_refuse(CTL_bad_request,
-			"from is a day such as 2026-11-21.");
-	if (a->to_set && day_parse(a->to, &other, &ret_filter->until))
-		return reply_refuse(CTL_bad_request,
-			"to is a day such as 2026-11-21.");
-	if (!a->subject_set)
-		return NULL;
+	refusal = days_of(&a->days, &ret_filter->from, &ret_filter->until);
+	if (refusal || !a->subject_set)
+		return refusal;
 	if (mac_parse(a->subject, mac) == 0)
 		ret_filter->mac = mac;
 	else

@@ -159,11 +159,15 @@ struct args_guest_add {
 struct args_token {
 	char token[CTL_TOKEN_MAX + 1];
 };
+struct args_days { /* as 2026-11-21, both in it */
+	bool from_set, to_set;
+	char from[16], to[16];
+};
 struct args_payments {
 	int64_t limit, after; /* as in args_list */
-	bool limit_set, after_set, who_set, from_set, to_set;
+	bool limit_set, after_set, who_set;
 	char who[40];
-	char from[16], to[16]; /* days, both in it */
+	struct args_days days;
 };
 struct args_addresses {
 	int64_t limit, after; /* as in args_list */
@@ -173,21 +177,21 @@ struct args_addresses {
 };
 struct args_statistics {
 	int64_t limit, after; /* as in args_list */
-	bool limit_set, after_set, by_set, from_set, to_set;
+	bool limit_set, after_set, by_set;
 	char by[16];
-	char from[16], to[16]; /* days, both in it */
+	struct args_days days;
 };
 struct args_forget {
 	char who[64]; /* MAC, telephone number or e-mail address */
 };
 struct args_export {
 	int64_t after; /* as in args_list */
-	bool what_set, schema_set, format_set, from_set, to_set, subject_set;
+	bool what_set, schema_set, format_set, subject_set;
 	bool after_set;
 	char what[24];
 	char schema[16];
 	char format[8];
-	char from[16], to[16]; /* days, both in it */
+	struct args_days days;
 	char subject[64]; /* MAC or telephone number */
 };
 struct args_verify {
@@ -277,6 +281,9 @@ json_t *device_meant(struct gatehoused *g, const struct json_device *device,
 /* The plan on sale; NULL, or the refusal. */
 json_t *find_plan(
 	struct gatehoused *g, const char *name, struct plan *ret_plan);
+/* The time that the days say, to the second behind it; what is not said stays.
+ * NULL, or the refusal. */
+json_t *days_of(const struct args_days *days, int64_t *from, int64_t *until);
 
 op_fn op_status, op_verify, op_reasons, op_explain, op_watch,
 	op_events_list, op_garden_list, op_backup, op_key_show, op_unload;

@@ -152,18 +152,14 @@ static const char *const by_names[] = {
 	[STATISTICS_BY_NETWORK] = "network",
 };
 
-/* NULL, or the refusal. */
-static json_t *days_of(
-	const struct args_statistics *a, int64_t *ret_from, int64_t *ret_until)
+json_t *days_of(const struct args_days *days, int64_t *from, int64_t *until)
 {
 	int64_t other;
 
-	*ret_until = INT64_MAX;
-	*ret_from = clock_wall_sec() - STATISTICS_DAYS * SEC_PER_DAY;
-	if (a->from_set && day_parse(a->from, ret_from, &other))
+	if (days->from_set && day_parse(days->from, from, &other))
 		return reply_refuse(CTL_bad_request,
 			"from is a day such as 2026-11-21.");
-	if (a->to_set && day_parse(a->to, &other, ret_until))
+	if (days->to_set && day_parse(days->to, &other, until))
 		return reply_refuse(CTL_bad_request,
 			"to is a day such as 2026-11-21.");
 	return NULL;
@@ -176,8 +172,9 @@ json_t *op_statistics_list(struct gatehoused *g, const struct caller *caller,
 	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
 	int by = a->by_set ? NAME_INDEX(by_names, a->by) : STATISTICS_BY_DAY;
 	struct statistic rows[OPS_LIST_MAX];
-	int64_t from, until;
-	json_t *items, *refusal = days_of(a, &from, &until);
+	int64_t from = clock_wall_sec() - STATISTICS_DAYS * SEC_PER_DAY;
+	int64_t until = INT64_MAX;
+	json_t *items, *refusal = days_of(&a->days, &from, &until);
 	int n, i;
 
 	if (refusal)

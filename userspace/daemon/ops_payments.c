@@ -40,15 +40,12 @@ static json_t *filter_of(const struct caller *caller,
 	const struct args_payments *a, struct payment_filter *ret_filter)
 {
 	bool is_staff = caller->role < ROLE_SUPERVISOR;
-	int64_t other;
+	json_t *refusal;
 
 	*ret_filter = (struct payment_filter){.until = UNLIMITED};
-	if (a->from_set && day_parse(a->from, &ret_filter->from, &other))
-		return reply_refuse(CTL_bad_request,
-			"from is a day such as 2026-11-21.");
-	if (a->to_set && day_parse(a->to, &other, &ret_filter->until))
-		return reply_refuse(CTL_bad_request,
-			"to is a day such as 2026-11-21.");
+	refusal = days_of(&a->days, &ret_filter->from, &ret_filter->until);
+	if (refusal)
+		return refusal;
 	if (a->who_set || is_staff)
 		ret_filter->who = a->who_set ? a->who : caller->who;
 	if (is_staff && strcmp(ret_filter->who, caller->who) != 0)
@@ -93,7 +90,7 @@ json_t *op_payments_sums(struct gatehoused *g, const struct caller *caller,
 	if (refusal)
 		return refusal;
 	/* All there ever were are too many to be added up while others wait. */
-	if (!a->from_set)
+	if (!a->days.from_set)
 		filter.from = MAX(clock_wall_sec() - SUMS_DAYS * SEC_PER_DAY, 0);
 	n = store_payment_sums(g->store, &filter, a->after, rows, limit);
 	if (n < 0)
