@@ -13,6 +13,7 @@
 #include "daemon/client_json.h"
 #include "daemon/coins.h"
 #include "daemon/ops_handlers.h"
+#include "daemon/sentences.h"
 #include "daemon/sync.h"
 
 #define PESO 100 /* minor units of what a browser counts in */
@@ -237,11 +238,10 @@ static int audit(struct gatehoused *g, const struct caller *caller,
 	const char *operation, const struct coin_started *started,
 	const struct moment *now)
 {
-	char detail[120];
+	char detail[120], money[SENTENCES_MONEY];
 
-	snprintf(detail, sizeof(detail), "%lld.%02lld %s, slot %s, lock %lld",
-		(long long)(started->paid_minor / 100),
-		(long long)(started->paid_minor % 100), started->lock.currency,
+	snprintf(detail, sizeof(detail), "%s, slot %s, lock %lld",
+		say_money(money, started->paid_minor, started->lock.currency),
 		started->lock.slot, (long long)started->lock.id);
 	return store_audit(g->store, now->wall_sec, caller->who, operation,
 		&started->account.session.mac, started->account.session.id,
@@ -367,7 +367,7 @@ json_t *op_coins_claim(struct gatehoused *g, const struct caller *caller,
 	enum outcome outcome = OUTCOME_OK;
 	struct coin_started started;
 	json_t *reply = refuse_without_room(g, &a->mac);
-	char message[160];
+	char message[160], money[SENTENCES_MONEY];
 	int ret;
 
 	if (reply)
@@ -389,10 +389,9 @@ json_t *op_coins_claim(struct gatehoused *g, const struct caller *caller,
 		return refuse_start(g, &guest, &started, outcome);
 	coins_touch(g);
 	snprintf(message, sizeof(message),
-		"The device has %lld minutes for %lld.%02lld %s.",
+		"The device has %lld minutes for %s.",
 		(long long)(started.offer.seconds / 60),
-		(long long)(started.paid_minor / 100),
-		(long long)(started.paid_minor % 100), started.lock.currency);
+		say_money(money, started.paid_minor, started.lock.currency));
 	return reply_fields("{s:I, s:I, s:s}", "minutes",
 		(json_int_t)(started.offer.seconds / 60), "paidMinor",
 		(json_int_t)started.paid_minor, "message", message);

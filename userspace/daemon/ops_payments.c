@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
+#include "daemon/sentences.h"
 #include "rules/sale.h"
 
 static json_t *payment_json(struct gatehoused *g, const struct payment *p)
@@ -118,7 +119,7 @@ json_t *op_payments_refund(struct gatehoused *g, const struct caller *caller,
 	struct moment now = moment_now();
 	enum outcome outcome = OUTCOME_OK;
 	struct payment payment;
-	char message[160];
+	char message[160], money[SENTENCES_MONEY];
 	int ret = sale_refund(
 		&g->rules, a->id, caller->who, &now, &payment, &outcome);
 
@@ -136,9 +137,8 @@ json_t *op_payments_refund(struct gatehoused *g, const struct caller *caller,
 				? "There is no such payment; see `gatehousectl "
 				  "payments`."
 				: "This payment was given back before.");
-	snprintf(message, sizeof(message), "Give back %lld.%02lld %s. %s",
-		(long long)(payment.amount_minor / 100),
-		(long long)(payment.amount_minor % 100), payment.currency,
+	snprintf(message, sizeof(message), "Give back %s. %s",
+		say_money(money, payment.amount_minor, payment.currency),
 		payment.session_id ? "What was left of it is gone."
 				   : "The voucher is worthless from now on.");
 	return reply_fields("{s:I, s:I, s:s, s:s}", "id", (json_int_t)a->id,

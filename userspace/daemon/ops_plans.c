@@ -13,6 +13,7 @@
 #include "daemon/group_records.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/ops_rates.h"
+#include "daemon/sentences.h"
 #include "daemon/sync.h"
 #include "rules/hours.h"
 
@@ -217,7 +218,7 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	const struct args_plan *a = args;
 	struct plan plan = {.bytes = UNLIMITED, .is_active = true, .devices = 1};
 	struct plan other;
-	char message[256];
+	char message[256], money[SENTENCES_MONEY];
 	json_t *refusal;
 	int ret;
 
@@ -240,10 +241,9 @@ json_t *op_plans_add(struct gatehoused *g, const struct caller *caller,
 	if (ret)
 		return reply_failed("plans.add", ret);
 	snprintf(message, sizeof(message),
-		"The plan can be sold now, for %lld.%02lld %s: `gatehousectl "
-		"voucher sell \"%s\"`.",
-		(long long)(plan.price_minor / 100),
-		(long long)(plan.price_minor % 100), plan.currency, plan.name);
+		"The plan can be sold now, for %s: `gatehousectl voucher sell "
+		"\"%s\"`.",
+		say_money(money, plan.price_minor, plan.currency), plan.name);
 	return reply_fields("{s:I, s:s}", "id", (json_int_t)plan.id, "message",
 		message);
 }

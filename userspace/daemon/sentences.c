@@ -13,6 +13,14 @@
 #include "base/mac.h"
 #include "gatehouse/ctl.h"
 
+const char *say_money(char buf[static SENTENCES_MONEY], int64_t minor,
+	const char *currency)
+{
+	snprintf(buf, SENTENCES_MONEY, "%lld.%02lld %s", (long long)(minor / 100),
+		(long long)(minor % 100), currency);
+	return buf;
+}
+
 static void add(char buf[static SENTENCES], const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

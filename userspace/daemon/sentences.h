@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an operator is told of a change to a device: only what is so now. */
+/* What an operator is told of a change: only what is so now. */
 #ifndef DAEMON_SENTENCES_H
 #define DAEMON_SENTENCES_H
 
 #include "rules/session.h"
 
 #define SENTENCES 640 /* room for all that is said of one change */
+
+/* "7.50 PHP"; returns `buf`. */
+#define SENTENCES_MONEY 32
+const char *say_money(char buf[static SENTENCES_MONEY], int64_t minor,
+	const char *currency);
 
 /*
  * Time was given: `before` is the account as it was (count 0: there was none),
