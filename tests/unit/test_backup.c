@@ -23,6 +23,7 @@
 #include "daemon/keys.h"
 #include "store/copy.h"
 #include "store/handle.h"
+#include "store/payments.h"
 #include "store/spent.h"
 
 #define BIG (3 * 65536) /* whole chunks: the last one is empty */

@@ -29,6 +29,7 @@
 #include "rules/pause.h"
 #include "rules/voucher.h"
 #include "store/handle.h"
+#include "store/payments.h"
 #include "store/spent.h"
 
 #define TEXT 8192

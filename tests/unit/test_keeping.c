@@ -15,7 +15,10 @@
 
 #include "base/ip.h"
 #include "base/util.h"
+#include "store/export.h"
 #include "store/handle.h"
+#include "store/keeping.h"
+#include "store/payments.h"
 
 #define GAP  3600
 #define GROW 60

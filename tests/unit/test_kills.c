@@ -24,6 +24,7 @@
 #include "rules/move.h"
 #include "rules/voucher.h"
 #include "store/handle.h"
+#include "store/payments.h"
 #include "store/spent.h"
 
 #define CODES	5000

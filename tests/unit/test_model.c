@@ -31,6 +31,7 @@
 #include "rules/share.h"
 #include "rules/token.h"
 #include "rules/voucher.h"
+#include "store/payments.h"
 
 #define CLIENTS	 5
 #define PLANS	 6

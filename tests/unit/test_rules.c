@@ -26,6 +26,8 @@
 #include "rules/session.h"
 #include "rules/token.h"
 #include "rules/voucher.h"
+#include "store/keeping.h"
+#include "store/payments.h"
 
 #define HOUR	(3600 * NSEC_PER_SEC)
 #define MEGA	1000000LL

@@ -16,6 +16,7 @@
 #include "rules/sale.h"
 #include "rules/voucher.h"
 #include "store/handle.h"
+#include "store/payments.h"
 
 struct desk {
 	struct rules rules;

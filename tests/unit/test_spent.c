@@ -21,6 +21,7 @@
 #include "rules/recover.h"
 #include "rules/voucher.h"
 #include "store/handle.h"
+#include "store/payments.h"
 #include "store/spent.h"
 
 #define HOUR 3600

@@ -15,6 +15,8 @@
 
 #include "base/util.h"
 #include "store/handle.h"
+#include "store/keeping.h"
+#include "store/payments.h"
 
 static const struct mac mac = {{2, 0, 0, 0, 0, 1}};
 

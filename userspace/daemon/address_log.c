@@ -18,6 +18,7 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "datapath/bindings.h"
+#include "store/keeping.h"
 
 #define GAP_SEC	 3600 /* unused so long: another use (as bindings_clean()) */
 #define GROW_SEC 60   /* the end is written so often */

@@ -24,6 +24,7 @@
 #include "daemon/statistics.h"
 #include "daemon/sync.h"
 #include "daemon/wall_clock.h"
+#include "store/keeping.h"
 #include "store/store.h"
 
 #define DAILY 0

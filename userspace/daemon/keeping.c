@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "datapath/bindings.h"
+#include "store/keeping.h"
 
 #define PAUSE_NS (20 * NSEC_PER_MSEC)
 #define HOUR_NS	 (3600 * NSEC_PER_SEC)

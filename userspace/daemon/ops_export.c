@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
+#include "store/export.h"
 
 #define TEXT_MAX 20000 /* in JSON it may be twice as long, in a frame of 64 KiB */
 #define SLICE_NS (10 * NSEC_PER_MSEC)

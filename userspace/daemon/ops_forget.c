@@ -11,6 +11,7 @@
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
 #include "datapath/bindings.h"
+#include "store/export.h"
 #include "store/spent.h"
 
 #define DEVICES_SHOWN 16

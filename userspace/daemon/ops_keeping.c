@@ -12,6 +12,7 @@
 #include "daemon/client_json.h"
 #include "daemon/jobs.h"
 #include "daemon/ops_handlers.h"
+#include "store/keeping.h"
 
 static double to_ms(int64_t ns)
 {

@@ -16,6 +16,7 @@
 #include "base/util.h"
 #include "daemon/alarms.h"
 #include "daemon/network_link.h"
+#include "store/keeping.h"
 
 #define AT_ONCE	  1000
 #define PAUSE_NS  NSEC_PER_MSEC

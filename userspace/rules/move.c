@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "rules/pause.h"
+#include "store/payments.h"
 
 /* Credits of `from` that do not move become a session of the old MAC, in the
  * state that it had. */

@@ -4,6 +4,7 @@
 #define RULES_REFUND_H
 
 #include "rules/session.h"
+#include "store/payments.h"
 
 /*
  * Takes what is left of the time and bytes that `payment` bought, wherever its

@@ -7,6 +7,7 @@
 #define RULES_SALE_H
 
 #include "rules/session.h"
+#include "store/payments.h"
 
 #define SALE_CASH "cash" /* over the desk */
 

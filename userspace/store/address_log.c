@@ -11,6 +11,7 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "store/handle.h"
+#include "store/keeping.h"
 
 #define COLUMNS "id, mac, network, ip, from_at, to_at"
 

@@ -8,6 +8,8 @@
  * A query sees a window of row ids at a time, so that a million rows keep
  * nobody waiting, whatever of them is asked for.
  */
+#include "store/export.h"
+
 #include <string.h>
 
 #include "base/util.h"

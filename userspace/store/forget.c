@@ -7,6 +7,7 @@
  */
 #include "base/mac.h"
 #include "base/util.h"
+#include "store/export.h"
 #include "store/handle.h"
 
 #define NOBODY "'00:00:00:00:00:00'"

@@ -6,6 +6,7 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "store/handle.h"
+#include "store/keeping.h"
 
 int store_gateway_put(struct store *store, const struct gateway *gateway)
 {

@@ -4,6 +4,7 @@
  * are, and when the next run is due, is the daemon's to know.
  */
 #include "store/handle.h"
+#include "store/keeping.h"
 
 static void read_job(struct db_rows *rows, void *ret_row)
 {

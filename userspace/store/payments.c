@@ -2,6 +2,8 @@
 /*
  * Payments: what was paid for a session or a voucher, how, and to whom.
  */
+#include "store/payments.h"
+
 #include <string.h>
 
 #include "base/util.h"

@@ -6,6 +6,7 @@
  */
 #include "base/util.h"
 #include "store/handle.h"
+#include "store/keeping.h"
 
 #define AT_ONCE "500"
 #define OLDEST(table, where)                                             \

@@ -9,6 +9,7 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "store/handle.h"
+#include "store/payments.h"
 #include "store/spent.h"
 #include "store/spent_line.h"
 

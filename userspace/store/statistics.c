@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "store/handle.h"
+#include "store/keeping.h"
 
 #define HOUR "3600"
 /* Where a session was, as the address log knows it; the end of a use is written
