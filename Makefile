@@ -174,7 +174,8 @@ $(B)/gatehouse-portal: $(PORTAL_OBJS) $(CTL_CLIENT) $(B)/libbase.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
 TEST_MAINS := $(B)/obj/userspace/daemon/main.o $(B)/obj/userspace/ctl/gatehousectl.o
-$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(DAEMON_OBJS) $(CTL_OBJS) $(ARCHIVES)
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call objs_of,tests/unit/lib) \
+		$(DAEMON_OBJS) $(CTL_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka -lqrencode $(LIBS_DAEMON)

@@ -26,6 +26,8 @@
 #include "store/payments.h"
 #include "store/spent.h"
 
+#include "lib/folder.h"
+
 #define BIG (3 * 65536) /* whole chunks: the last one is empty */
 
 struct box {
@@ -48,18 +50,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void clear_folder(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-
-	while (dir && (entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		closedir(dir);
-	rmdir(path);
-}
-
 static int tear_down(void **state)
 {
 	struct box *box = *state;
@@ -67,8 +57,8 @@ static int tear_down(void **state)
 		xasprintf("%s/backup", box->config.state_dir);
 
 	store_close(box->store);
-	clear_folder(backups);
-	clear_folder(box->config.state_dir);
+	lib_folder_remove(backups);
+	lib_folder_remove(box->config.state_dir);
 	free(box->db);
 	free(box);
 	return 0;
@@ -263,7 +253,7 @@ static void test_a_new_box_needs_the_key(void **state)
 	assert_int_equal(backup_restore(&box->config, path, NULL), 0);
 	open_store(box);
 	assert_said(box, "backed up");
-	clear_folder(dir);
+	lib_folder_remove(dir);
 }
 
 static void test_old_ones_go(void **state)

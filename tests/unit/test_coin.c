@@ -17,6 +17,8 @@
 #include "rules/coin.h"
 #include "store/handle.h"
 
+#include "lib/fixture.h"
+
 #define SEC NSEC_PER_SEC
 #define CLIENTS 3
 #define STEPS 10000
@@ -33,12 +35,12 @@ struct world {
 
 static void add_plan(struct world *w, const char *name, int64_t price, int64_t minutes)
 {
-	struct plan plan = {.seconds = minutes * 60, .bytes = UNLIMITED,
-		.price_minor = price, .currency = "PHP", .is_active = true,
-		.token_days = UNLIMITED, .devices = 1, .coin = true};
+	struct plan plan = lib_plan(name, minutes * 60);
 
-	snprintf(plan.name, sizeof(plan.name), "%s", name);
-	assert_int_equal(store_plan_insert(w->rules.store, &plan, NULL), 0);
+	plan.price_minor = price;
+	memcpy(plan.currency, "PHP", 4);
+	plan.coin = true;
+	lib_plan_add(&w->rules, &plan);
 }
 
 static int set_up(void **state)
@@ -46,13 +48,10 @@ static int set_up(void **state)
 	struct world *w = xcalloc(1, sizeof(*w));
 	int i;
 
-	assert_int_equal(crypto_init(), 0);
-	w->rules.token_days = 3;
+	lib_rules_open(&w->rules);
 	w->now = (struct moment){1000 * SEC, 1800000000};
 	for (i = 0; i < CLIENTS; i++)
-		w->macs[i] = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(i + 1)}};
-	assert_int_equal(store_open(":memory:", &w->rules.store), 0);
-	assert_int_equal(store_begin(w->rules.store), 0);
+		w->macs[i] = lib_mac(i + 1);
 	add_plan(w, "one", 100, 10);
 	add_plan(w, "five", 500, 60);
 	*state = w;
@@ -63,16 +62,14 @@ static int tear_down(void **state)
 {
 	struct world *w = *state;
 
-	store_rollback(w->rules.store);
-	store_close(w->rules.store);
+	lib_rules_close(&w->rules);
 	free(w);
 	return 0;
 }
 
 static void wait_sec(struct world *w, int64_t sec)
 {
-	w->now.mono_ns += sec * SEC;
-	w->now.wall_sec += sec;
+	lib_wait(&w->now, sec * SEC);
 	assert_true(coin_expire(&w->rules, &w->now) >= 0);
 }
 

@@ -16,7 +16,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -31,6 +30,8 @@
 #include "store/handle.h"
 #include "store/payments.h"
 #include "store/spent.h"
+
+#include "lib/folder.h"
 
 #define TEXT 8192
 
@@ -329,23 +330,11 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void clear(const struct place *place, const char *keep)
-{
-	DIR *dir = opendir(place->folder);
-	struct dirent *entry;
-
-	while ((entry = readdir(dir)))
-		if (strcmp(entry->d_name, keep))
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-}
-
 static int tear_down(void **state)
 {
 	struct place *place = *state;
 
-	clear(place, "");
-	assert_int_equal(rmdir(place->folder), 0);
+	lib_folder_remove(place->folder);
 	free(place);
 	return 0;
 }
@@ -358,7 +347,7 @@ static void begin_anew(const struct place *place)
 	char buf[65536];
 	ssize_t n;
 
-	clear(place, "base");
+	lib_folder_clear(place->folder, "base");
 	to = open(place->db, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	while ((n = read(from, buf, sizeof(buf))) > 0)
 		assert_int_equal(write(to, buf, (size_t)n), n);
@@ -400,18 +389,6 @@ static void describe(struct store *store, char ret[static TEXT])
 		""), 0);
 }
 
-static int count_lines(const struct place *place)
-{
-	FILE *file = fopen(place->log, "re");
-	int lines = 0, c;
-
-	assert_non_null(file);
-	while ((c = getc(file)) != EOF)
-		lines += c == '\n';
-	fclose(file);
-	return lines;
-}
-
 /* What there is without any fault. */
 static void expect(const struct place *place, const struct change *change,
 	char ret_before[static TEXT], char ret_after[static TEXT])
@@ -425,7 +402,7 @@ static void expect(const struct place *place, const struct change *change,
 	describe(rules.store, ret_after);
 	assert_string_not_equal(ret_before, ret_after);
 	store_close(rules.store);
-	assert_int_equal(count_lines(place), change->lines);
+	assert_int_equal(lib_count_lines(place->log), change->lines);
 }
 
 /* A process that gets as far as it gets. False: no step had that number. */
@@ -470,7 +447,7 @@ static void check_after_death(const struct place *place,
 	if (answered || strcmp(found, before) != 0)
 		assert_string_equal(found, after);
 	/* A line for what happened, none for what did not. */
-	assert_int_equal(count_lines(place), is_after ? change->lines : 0);
+	assert_int_equal(lib_count_lines(place->log), is_after ? change->lines : 0);
 	assert_int_equal(store_spent_is_ahead(rules.store, &is_ahead), 0);
 	assert_false(is_ahead);
 	/* And it goes on from there. */
@@ -535,7 +512,7 @@ static bool fail_at(const struct place *place, const struct change *change,
 	assert_int_equal(store_begin(rules.store), 0);
 	assert_int_equal(store_commit(rules.store), 0);
 	assert_int_equal(store_spent_error(rules.store), 0);
-	assert_int_equal(count_lines(place), change->lines);
+	assert_int_equal(lib_count_lines(place->log), change->lines);
 	store_close(rules.store);
 	rules = rules_of(open_store(place));
 	describe(rules.store, found);

@@ -18,6 +18,8 @@
 #include "rules/free.h"
 #include "rules/share.h"
 
+#include "lib/fixture.h"
+
 #define START 1774735200LL /* 2026-03-28 23:00 in Berlin; a day of 23 h follows */
 #define HOUR_SEC 3600
 
@@ -30,19 +32,16 @@ struct world {
 static int setup(void **state)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
-	struct plan plan = {.name = "Free", .seconds = 900, .bytes = UNLIMITED,
-		.rates = {.down = 500}, .currency = "TZS", .moves = UNLIMITED,
-		.token_days = UNLIMITED, .is_active = true, .devices = 3};
+	struct plan plan = lib_plan("Free", 900);
 
+	plan.rates.down = 500;
+	plan.devices = 3;
 	setenv("TZ", "Europe/Berlin", 1);
 	tzset();
-	w->rules.token_days = 3;
+	lib_rules_open(&w->rules);
 	w->now = (struct moment){1000 * NSEC_PER_SEC, START};
 	w->terms = (struct free_terms){"free", 1000, 2};
-	assert_int_equal(store_open(":memory:", &w->rules.store), 0);
-	store_begin(w->rules.store);
-	assert_int_equal(
-		store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	lib_plan_add(&w->rules, &plan);
 	*state = w;
 	return 0;
 }
@@ -51,8 +50,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	store_rollback(w->rules.store);
-	store_close(w->rules.store);
+	lib_rules_close(&w->rules);
 	free(w);
 	return 0;
 }

@@ -20,28 +20,12 @@
 #include "store/keeping.h"
 #include "store/payments.h"
 
+#include "lib/fixture.h"
+
 #define GAP  3600
 #define GROW 60
 
 static const struct mac a = {{2, 0, 0, 0, 0, 1}}, b = {{2, 0, 0, 0, 0, 2}};
-
-static int set_up(void **state)
-{
-	struct store *store;
-
-	assert_int_equal(crypto_init(), 0);
-	assert_int_equal(store_open(":memory:", &store), 0);
-	assert_int_equal(store_begin(store), 0);
-	*state = store;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	store_rollback(*state);
-	store_close(*state);
-	return 0;
-}
 
 static void use(struct store *store, const struct mac *mac, const char *network,
 	const char *ip, int64_t at)
@@ -568,7 +552,7 @@ static void test_nothing_is_left_of_who_is_forgotten(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lib_store_set_up, lib_store_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_use_grows),
 		TEST(test_an_address_changes_hands),

@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +25,8 @@
 #include "store/handle.h"
 #include "store/payments.h"
 #include "store/spent.h"
+
+#include "lib/folder.h"
 
 #define CODES	5000
 #define CLIENTS 200
@@ -91,13 +92,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct box *box = *state;
-	DIR *dir = opendir(box->folder);
-	struct dirent *entry;
 
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	assert_int_equal(rmdir(box->folder), 0);
+	lib_folder_remove(box->folder);
 	free(box);
 	return 0;
 }
@@ -229,17 +225,6 @@ static int64_t number(struct store *store, const char *sql)
 	return value;
 }
 
-static int count_lines(const struct box *box)
-{
-	FILE *file = fopen(box->log, "re");
-	int lines = 0, c;
-
-	while ((c = getc(file)) != EOF)
-		lines += c == '\n';
-	fclose(file);
-	return lines;
-}
-
 static void check_books(struct box *box)
 {
 	struct rules rules = open_rules(box);
@@ -264,7 +249,7 @@ static void check_books(struct box *box)
 	assert_int_equal(number(store,
 		"SELECT coalesce(sum(amount_minor), 0) FROM payments"),
 		paid * PRICE);
-	assert_int_equal(count_lines(box), used + paid);
+	assert_int_equal(lib_count_lines(box->log), used + paid);
 	assert_int_equal(store_spent_is_ahead(store, &is_ahead), 0);
 	assert_false(is_ahead);
 	store_close(store);

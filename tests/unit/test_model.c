@@ -33,6 +33,8 @@
 #include "rules/voucher.h"
 #include "store/payments.h"
 
+#include "lib/fixture.h"
+
 #define CLIENTS	 5
 #define PLANS	 6
 #define FAMILY	 4 /* the plan that several devices share */
@@ -236,8 +238,7 @@ static void wait_ns(struct world *w, int64_t ns)
 {
 	int i;
 
-	w->now.mono_ns += ns;
-	w->now.wall_sec += ns / NSEC_PER_SEC;
+	lib_wait(&w->now, ns);
 	for (i = 0; i < CLIENTS; i++) {
 		struct client *c = &w->m.clients[i];
 		int64_t rest = ns;
@@ -1094,20 +1095,13 @@ static void lost_steps(struct world *w, struct world *before)
 static struct plan make_plan(struct world *w, const char *name, int64_t seconds,
 	int64_t bytes, int64_t moves)
 {
-	struct plan plan = {
-		.seconds = seconds,
-		.bytes = bytes,
-		.price_minor = 500,
-		.currency = "TZS",
-		.moves = moves,
-		.token_days = UNLIMITED,
-		.is_active = true,
-		.devices = strcmp(name, "family") ? 1 : DEVICES,
-	};
+	struct plan plan = lib_plan(name, seconds);
 
+	plan.bytes = bytes;
+	plan.moves = moves;
+	plan.devices = strcmp(name, "family") ? 1 : DEVICES;
 	plan.terms.counts = strcmp(name, "download") ? COUNTS_BOTH : COUNTS_DOWN;
-	snprintf(plan.name, sizeof(plan.name), "%s", name);
-	assert_int_equal(store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	lib_plan_add(&w->rules, &plan);
 	return plan;
 }
 
@@ -1118,21 +1112,17 @@ static struct world *world_new(uint64_t seed)
 	int i;
 
 	random_state = w->seed = seed;
-	assert_int_equal(crypto_init(), 0);
-	w->rules.token_days = 3;
-	memcpy(w->rules.voucher_prefix, "AJC", 4);
+	lib_rules_open(&w->rules);
 	w->rules.fold = fold;
 	w->rules.data = w;
 	w->rules.happened = listen;
 	w->rules.listener = w;
 	w->now = (struct moment){1000 * HOUR, 1800000000};
-	assert_int_equal(store_open(":memory:", &w->rules.store), 0);
-	assert_int_equal(store_begin(w->rules.store), 0);
 	assert_int_equal(store_boot_enter(w->rules.store, "boot 0",
 				 w->now.mono_ns, &rebooted),
 		0);
 	for (i = 0; i < CLIENTS; i++) {
-		w->macs[i] = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(i + 1)}};
+		w->macs[i] = lib_mac(i + 1);
 		w->records[i].mac = w->macs[i];
 		end(&w->m.clients[i]);
 		assert_int_equal(

@@ -17,27 +17,11 @@
 #include "daemon/passwords.h"
 #include "rules/operator.h"
 
+#include "lib/fixture.h"
+
 #define T0     1795000000LL
 #define MINUTE 60
 #define HOUR   3600
-
-static int set_up(void **state)
-{
-	struct store *store = NULL;
-
-	assert_int_equal(crypto_init(), 0);
-	assert_int_equal(store_open(":memory:", &store), 0);
-	assert_int_equal(store_begin(store), 0);
-	*state = store;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	store_rollback(*state);
-	store_close(*state);
-	return 0;
-}
 
 static struct operator make(struct store *store, const char *name, enum role role)
 {
@@ -351,17 +335,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_and_passwords),
 		cmocka_unit_test_setup_teardown(
-			test_a_name_is_taken_once, set_up, tear_down),
+			test_a_name_is_taken_once, lib_store_set_up, lib_store_tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_a_login_lasts_so_long, set_up, tear_down),
+			test_a_login_lasts_so_long, lib_store_set_up, lib_store_tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_a_change_ends_logins, set_up, tear_down),
+			test_a_change_ends_logins, lib_store_set_up, lib_store_tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_a_step_of_the_clock, set_up, tear_down),
+			test_a_step_of_the_clock, lib_store_set_up, lib_store_tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_the_oldest_login_goes, set_up, tear_down),
+			test_the_oldest_login_goes, lib_store_set_up, lib_store_tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_api_tokens, set_up, tear_down),
+			test_api_tokens, lib_store_set_up, lib_store_tear_down),
 		cmocka_unit_test(test_guesses_from_one_address),
 		cmocka_unit_test(test_guessers_keep_nobody_out),
 		cmocka_unit_test(test_what_is_right_costs_nothing),

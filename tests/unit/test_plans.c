@@ -22,6 +22,8 @@
 #include "rules/session.h"
 #include "rules/standing.h"
 
+#include "lib/fixture.h"
+
 #define MINUTE 60LL
 #define HOUR   3600LL
 #define DAY    86400LL
@@ -58,14 +60,11 @@ static int set_up(void **state)
 	struct world *w = xcalloc(1, sizeof(*w));
 
 	set_zone("UTC");
-	assert_int_equal(crypto_init(), 0);
-	w->rules.token_days = 3;
+	lib_rules_open(&w->rules);
 	w->rules.seen = seen;
 	w->rules.data = w;
-	w->mac = (struct mac){{2, 0, 0, 0, 0, 1}};
+	w->mac = lib_mac(1);
 	w->now = (struct moment){1000 * HOUR * NSEC_PER_SEC, at(2026, 11, 21, 12, 0)};
-	assert_int_equal(store_open(":memory:", &w->rules.store), 0);
-	assert_int_equal(store_begin(w->rules.store), 0);
 	*state = w;
 	return 0;
 }
@@ -74,16 +73,14 @@ static int tear_down(void **state)
 {
 	struct world *w = *state;
 
-	store_rollback(w->rules.store);
-	store_close(w->rules.store);
+	lib_rules_close(&w->rules);
 	free(w);
 	return 0;
 }
 
 static void wait_sec(struct world *w, int64_t seconds)
 {
-	w->now.mono_ns += seconds * NSEC_PER_SEC;
-	w->now.wall_sec += seconds;
+	lib_wait(&w->now, seconds * NSEC_PER_SEC);
 }
 
 static void give(struct world *w, struct plan *plan)

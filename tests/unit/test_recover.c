@@ -18,6 +18,8 @@
 #include "rules/pause.h"
 #include "rules/recover.h"
 
+#include "lib/fixture.h"
+
 #define MINUTE (60 * NSEC_PER_SEC)
 
 static const struct mac mac = {{2, 0, 0, 0, 0, 1}};
@@ -27,9 +29,7 @@ static int set_up(void **state)
 {
 	struct rules *rules = xcalloc(1, sizeof(*rules));
 
-	assert_int_equal(crypto_init(), 0);
-	assert_int_equal(store_open(":memory:", &rules->store), 0);
-	assert_int_equal(store_begin(rules->store), 0);
+	lib_rules_open(rules);
 	*state = rules;
 	return 0;
 }
@@ -38,8 +38,7 @@ static int tear_down(void **state)
 {
 	struct rules *rules = *state;
 
-	store_rollback(rules->store);
-	store_close(rules->store);
+	lib_rules_close(rules);
 	free(rules);
 	return 0;
 }

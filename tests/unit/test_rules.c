@@ -29,6 +29,8 @@
 #include "store/keeping.h"
 #include "store/payments.h"
 
+#include "lib/fixture.h"
+
 #define HOUR	(3600 * NSEC_PER_SEC)
 #define MEGA	1000000LL
 #define CLIENTS 5
@@ -96,18 +98,12 @@ static int set_up(void **state)
 	struct world *w = xcalloc(1, sizeof(*w));
 	int i;
 
-	assert_int_equal(crypto_init(), 0);
-	w->rules.token_days = 3;
-	memcpy(w->rules.voucher_prefix, "AJC", 4);
-	crypto_random(w->rules.lookup_key, sizeof(w->rules.lookup_key));
-	crypto_random(w->rules.seal_key, sizeof(w->rules.seal_key));
+	lib_rules_open(&w->rules);
 	w->rules.fold = fold;
 	w->rules.data = w;
 	w->now = (struct moment){1000 * HOUR, 1800000000};
-	assert_int_equal(store_open(":memory:", &w->rules.store), 0);
-	assert_int_equal(store_begin(w->rules.store), 0);
 	for (i = 0; i < CLIENTS; i++) {
-		w->macs[i] = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(i + 1)}};
+		w->macs[i] = lib_mac(i + 1);
 		w->records[i].mac = w->macs[i];
 		assert_int_equal(
 			store_record_insert(w->rules.store, &w->records[i]), 0);
@@ -120,33 +116,24 @@ static int tear_down(void **state)
 {
 	struct world *w = *state;
 
-	store_rollback(w->rules.store);
-	store_close(w->rules.store);
+	lib_rules_close(&w->rules);
 	free(w);
 	return 0;
 }
 
 static void wait_ns(struct world *w, int64_t ns)
 {
-	w->now.mono_ns += ns;
-	w->now.wall_sec += ns / NSEC_PER_SEC;
+	lib_wait(&w->now, ns);
 }
 
 static struct plan make_plan(struct world *w, const char *name, int64_t seconds,
 	int64_t bytes, int64_t moves)
 {
-	struct plan plan = {
-		.seconds = seconds,
-		.bytes = bytes,
-		.price_minor = 500,
-		.currency = "TZS",
-		.moves = moves,
-		.token_days = UNLIMITED,
-		.is_active = true,
-	};
+	struct plan plan = lib_plan(name, seconds);
 
-	snprintf(plan.name, sizeof(plan.name), "%s", name);
-	assert_int_equal(store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	plan.bytes = bytes;
+	plan.moves = moves;
+	lib_plan_add(&w->rules, &plan);
 	return plan;
 }
 

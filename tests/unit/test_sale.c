@@ -18,6 +18,8 @@
 #include "store/handle.h"
 #include "store/payments.h"
 
+#include "lib/fixture.h"
+
 struct desk {
 	struct rules rules;
 	struct moment now;
@@ -30,20 +32,11 @@ static int set_up(void **state)
 {
 	struct desk *d = xcalloc(1, sizeof(*d));
 
-	assert_int_equal(crypto_init(), 0);
-	memcpy(d->rules.voucher_prefix, "AJC", 4);
-	d->rules.token_days = 3;
-	crypto_random(d->rules.lookup_key, sizeof(d->rules.lookup_key));
-	crypto_random(d->rules.seal_key, sizeof(d->rules.seal_key));
+	lib_rules_open(&d->rules);
 	d->now = (struct moment){3600 * NSEC_PER_SEC, 1800000000};
-	d->mac = (struct mac){{2, 0, 0, 0, 0, 1}};
-	d->plan = (struct plan){.name = "hour", .seconds = 3600,
-		.bytes = UNLIMITED, .price_minor = 500, .currency = "TZS",
-		.token_days = UNLIMITED, .is_active = true, .devices = 1};
-	assert_int_equal(store_open(":memory:", &d->rules.store), 0);
-	assert_int_equal(store_begin(d->rules.store), 0);
-	assert_int_equal(
-		store_plan_insert(d->rules.store, &d->plan, &d->plan.id), 0);
+	d->mac = lib_mac(1);
+	d->plan = lib_plan("hour", 3600);
+	lib_plan_add(&d->rules, &d->plan);
 	*state = d;
 	return 0;
 }
@@ -52,8 +45,7 @@ static int tear_down(void **state)
 {
 	struct desk *d = *state;
 
-	store_rollback(d->rules.store);
-	store_close(d->rules.store);
+	lib_rules_close(&d->rules);
 	free(d);
 	return 0;
 }

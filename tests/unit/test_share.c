@@ -20,6 +20,8 @@
 #include "rules/share.h"
 #include "rules/voucher.h"
 
+#include "lib/fixture.h"
+
 #define HOUR (3600 * NSEC_PER_SEC)
 
 struct world {
@@ -33,12 +35,10 @@ static int setup(void **state)
 	struct world *w = xcalloc(1, sizeof(*w));
 	int i;
 
-	w->rules.token_days = 3;
+	lib_rules_open(&w->rules);
 	w->now = (struct moment){1000 * NSEC_PER_SEC, 1800000000};
 	for (i = 0; i < 4; i++)
-		w->macs[i] = (struct mac){{2, 0, 0, 0, 0, (uint8_t)(i + 1)}};
-	assert_int_equal(store_open(":memory:", &w->rules.store), 0);
-	store_begin(w->rules.store);
+		w->macs[i] = lib_mac(i + 1);
 	*state = w;
 	return 0;
 }
@@ -47,21 +47,18 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	store_rollback(w->rules.store);
-	store_close(w->rules.store);
+	lib_rules_close(&w->rules);
 	free(w);
 	return 0;
 }
 
 static struct plan make_plan(struct world *w, const char *name, int devices)
 {
-	struct plan plan = {.seconds = 3600, .bytes = 1000000,
-		.currency = "TZS", .token_days = UNLIMITED, .is_active = true,
-		.devices = devices};
+	struct plan plan = lib_plan(name, 3600);
 
-	snprintf(plan.name, sizeof(plan.name), "%s", name);
-	assert_int_equal(
-		store_plan_insert(w->rules.store, &plan, &plan.id), 0);
+	plan.bytes = 1000000;
+	plan.devices = devices;
+	lib_plan_add(&w->rules, &plan);
 	return plan;
 }
 

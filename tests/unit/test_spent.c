@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +22,8 @@
 #include "store/handle.h"
 #include "store/payments.h"
 #include "store/spent.h"
+
+#include "lib/folder.h"
 
 #define HOUR 3600
 
@@ -69,16 +70,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct box *box = *state;
-	struct dirent *entry;
-	DIR *dir;
 
 	store_close(box->rules.store);
-	dir = opendir(box->folder);
-	assert_non_null(dir);
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	assert_int_equal(rmdir(box->folder), 0);
+	lib_folder_remove(box->folder);
 	free(box);
 	return 0;
 }
@@ -132,18 +126,6 @@ static void pay(struct box *box, const char *reference, int64_t *ret_id)
 	assert_int_equal(store_commit(box->rules.store), 0);
 	if (ret_id)
 		*ret_id = payment.id;
-}
-
-static int file_lines(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	int lines = 0, c;
-
-	assert_non_null(file);
-	while ((c = getc(file)) != EOF)
-		lines += c == '\n';
-	fclose(file);
-	return lines;
 }
 
 static void copy_db(struct box *box)
@@ -277,16 +259,16 @@ static void test_lines_follow_the_commit(void **state)
 	int64_t id;
 
 	make_code(box);
-	assert_int_equal(file_lines(box->log), 0);
+	assert_int_equal(lib_count_lines(box->log), 0);
 	redeem(box);
-	assert_int_equal(file_lines(box->log), 1);
+	assert_int_equal(lib_count_lines(box->log), 1);
 	pay(box, "a", &id);
 	assert_int_equal(store_begin(box->rules.store), 0);
 	assert_int_equal(
 		store_payment_refund(box->rules.store, id, 1, "uid 0"), 0);
-	assert_int_equal(file_lines(box->log), 2);
+	assert_int_equal(lib_count_lines(box->log), 2);
 	store_rollback(box->rules.store);
-	assert_int_equal(file_lines(box->log), 2);
+	assert_int_equal(lib_count_lines(box->log), 2);
 	assert_int_equal(stat(box->log, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_false(is_ahead(box));
@@ -333,11 +315,11 @@ static void test_a_backup_is_brought_up_to_date(void **state)
 	assert_false(is_ahead(box));
 	assert_int_equal(replay(box).lines, 0);
 	pay(box, "after", NULL);
-	assert_int_equal(file_lines(box->log), 6);
+	assert_int_equal(lib_count_lines(box->log), 6);
 	store_close(box->rules.store);
 	open_store(box);
 	assert_false(is_ahead(box));
-	assert_int_equal(file_lines(box->log), 6);
+	assert_int_equal(lib_count_lines(box->log), 6);
 }
 
 static void test_what_a_crash_kept_from_the_file_follows(void **state)
@@ -351,7 +333,7 @@ static void test_what_a_crash_kept_from_the_file_follows(void **state)
 	pay(box, "b", NULL);
 	store_close(box->rules.store);
 	open_store(box);
-	assert_int_equal(file_lines(box->log), 2);
+	assert_int_equal(lib_count_lines(box->log), 2);
 	assert_false(is_ahead(box));
 }
 
@@ -366,10 +348,10 @@ static void test_a_file_that_fails_is_tried_again(void **state)
 	assert_int_equal(store_spent_error(box->rules.store), -ENOSPC);
 	close(log->fd);
 	log->fd = good;
-	assert_int_equal(file_lines(box->log), 0);
+	assert_int_equal(lib_count_lines(box->log), 0);
 	pay(box, "b", NULL);
 	assert_int_equal(store_spent_error(box->rules.store), 0);
-	assert_int_equal(file_lines(box->log), 2);
+	assert_int_equal(lib_count_lines(box->log), 2);
 }
 
 static void test_a_damaged_line_keeps_no_other_out(void **state)
@@ -407,7 +389,7 @@ static void test_full_files_stay_until_no_backup_needs_them(void **state)
 	assert_int_equal(store_spent_rotate(box->rules.store, 0, INT64_MAX), 0);
 	assert_int_equal(access(full, F_OK), 0);
 	pay(box, "b", NULL);
-	assert_int_equal(file_lines(box->log), 1);
+	assert_int_equal(lib_count_lines(box->log), 1);
 	put_copy(box);
 	assert_int_equal(replay(box).payments, 2);
 	/* Too young. */
@@ -421,7 +403,7 @@ static void test_full_files_stay_until_no_backup_needs_them(void **state)
 	store_close(box->rules.store);
 	open_store(box);
 	pay(box, "c", NULL);
-	assert_int_equal(file_lines(box->log), 1);
+	assert_int_equal(lib_count_lines(box->log), 1);
 	assert_int_equal(store_spent_known(box->rules.store, &known), 0);
 	assert_int_equal(known, 3);
 }
@@ -445,13 +427,13 @@ static void test_a_device_is_forgotten(void **state)
 			.who = "uid 0"}), 0);
 	assert_int_equal(store_spent_forget(box->rules.store, &mac), 0);
 	store_rollback(box->rules.store);
-	assert_int_equal(file_lines(box->log), 2);
+	assert_int_equal(lib_count_lines(box->log), 2);
 	pay(box, "b", NULL);
 	file = fopen(box->log, "re");
 	assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
 	fclose(file);
 	assert_null(strstr(text, "02:00:00:00:00:01"));
-	assert_int_equal(file_lines(box->log), 3);
+	assert_int_equal(lib_count_lines(box->log), 3);
 	/* Spent is spent. */
 	put_copy(box);
 	replayed = replay(box);
