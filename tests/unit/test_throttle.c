@@ -260,6 +260,34 @@ static void test_page_loads(void **state)
 	throttle_free(t);
 }
 
+/* Pausing and resuming for ever, or going to and fro between two devices. */
+static void test_what_is_kept(void **state)
+{
+	static const enum rate_class classes[] = {RATE_CHANGE, RATE_GUESS};
+	struct throttle *t = throttle_new();
+	int64_t now;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(classes); i++) {
+		struct mac mac = mac_of((unsigned int)i + 1);
+		int done = 0;
+
+		for (now = START; now < START + 60 * NSEC_PER_SEC;
+			now += NSEC_PER_SEC / 4) {
+			if (throttle_check(t, classes[i], &mac, 1, now))
+				continue;
+			throttle_changed(t, &mac, now);
+			done++;
+		}
+		assert_in_range(done, 60, 64);
+		/* To look is another matter. */
+		assert_int_equal(throttle_check(t, RATE_GUEST, &mac, 1, now), 0);
+		now += 15 * NSEC_PER_SEC;
+		assert_int_equal(throttle_check(t, classes[i], &mac, 1, now), 0);
+	}
+	throttle_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +300,7 @@ int main(void)
 		cmocka_unit_test(test_all_networks_together),
 		cmocka_unit_test(test_alarm_once_a_minute),
 		cmocka_unit_test(test_page_loads),
+		cmocka_unit_test(test_what_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

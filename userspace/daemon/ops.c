@@ -457,18 +457,18 @@ const struct op ops[] = {
 	{"access.list", PROOF_DESK, ROLE_ADMIN, RATE_FREE, access_args, op_access_list},
 	{"coins.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, list_args, op_coins_list},
 	{"coins.claim", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, claim_args, op_coins_claim},
-	{"coins.lock", PROOF_GUEST, ROLE_NONE, RATE_GUEST, coin_args, op_coins_lock},
+	{"coins.lock", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, coin_args, op_coins_lock},
 	{"coins.status", PROOF_GUEST, ROLE_NONE, RATE_GUEST, coin_args, op_coins_status},
-	{"coins.done", PROOF_GUEST, ROLE_NONE, RATE_GUEST, coin_args, op_coins_done},
-	{"sessions.start", PROOF_GUEST, ROLE_NONE, RATE_GUEST, start_args, op_sessions_start},
+	{"coins.done", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, coin_args, op_coins_done},
+	{"sessions.start", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, start_args, op_sessions_start},
 
 	{"guest.devices", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_devices},
 	{"guest.add", PROOF_GUEST, ROLE_NONE, RATE_GUESS, guest_add_args, op_guest_add},
-	{"guest.remove", PROOF_GUEST, ROLE_NONE, RATE_GUEST, mac_args, op_guest_remove},
-	{"guest.free", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_free},
+	{"guest.remove", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, mac_args, op_guest_remove},
+	{"guest.free", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_free},
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
-	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_pause},
-	{"guest.resume", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_resume},
+	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_pause},
+	{"guest.resume", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_resume},
 	{},
 };
 /* clang-format on */
@@ -705,19 +705,6 @@ static void add_for_page(struct gatehoused *g, const struct op *op,
 				&nothing_shown));
 }
 
-/* Pages of guests ask for these by themselves, again and again. */
-static bool is_look(const struct op *op)
-{
-	static op_fn *const looks[] = {
-		op_guest_session, op_guest_devices, op_coins_status};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(looks); i++)
-		if (op->handler == looks[i])
-			return true;
-	return false;
-}
-
 /* What came of it, for those who look later. That guests look at their page is
  * not worth a row; a reply that comes later makes its own. */
 static void note(struct gatehoused *g, const struct op *op,
@@ -728,7 +715,7 @@ static void note(struct gatehoused *g, const struct op *op,
 
 	log_debug("%s %s: %s, %lld us", name, who, code ? code : "ok",
 		(long long)((clock_mono_ns() - begun) / 1000));
-	if (reply && (code || !op || !is_look(op)))
+	if (reply && (code || !op || op->rate != RATE_GUEST))
 		access_log_note(g->access_log, name, caller, code, begun);
 }
 
@@ -764,6 +751,8 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 		reply = run_handler(g, op, &caller, request.args);
 	if (caller.proof == PROOF_GUEST && reply_code(reply))
 		add_for_page(g, op, &caller, reply);
+	else if (caller.proof == PROOF_GUEST && op->rate != RATE_GUEST)
+		throttle_changed(g->throttle, &caller.mac, begun);
 	note(g, op, &caller, reply, begun);
 	crypto_wipe(&request, sizeof(request)); /* there may be a password in it */
 	return reply;

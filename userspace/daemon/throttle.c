@@ -24,6 +24,8 @@ struct rate {
 };
 
 static const struct rate page_rate = {NSEC_PER_SEC / 4, 20};
+/* Each leaves rows behind for years. */
+static const struct rate change_rate = {15 * NSEC_PER_SEC, 60};
 static const struct rate client_rate = {60 * NSEC_PER_SEC, 5};
 static const struct rate network_rate = {NSEC_PER_SEC / 20, 20};
 /* Above this somebody is guessing. */
@@ -56,6 +58,7 @@ struct client {
 	int64_t first_ns;
 	int64_t used_ns; /* 0: free */
 	int64_t page_ns;
+	int64_t change_ns;
 	int64_t guess_ns;
 	int64_t turn_ns; /* place in line, 0: none */
 };
@@ -216,16 +219,25 @@ int64_t throttle_check(struct throttle *throttle, enum rate_class class,
 	if (class == RATE_FREE)
 		return 0;
 	client = client_of(throttle, mac, now_ns);
-	if (class == RATE_GUEST) {
-		wait = rate_wait(&page_rate, client->page_ns, now_ns);
+	if (class != RATE_GUEST)
+		wait = rate_wait(&change_rate, client->change_ns, now_ns);
+	if (class != RATE_GUESS) {
+		wait = MAX(wait, rate_wait(&page_rate, client->page_ns, now_ns));
 		if (!wait)
 			rate_use(&page_rate, &client->page_ns, now_ns);
 		return wait;
 	}
-	wait = rate_wait(&client_rate, client->guess_ns, now_ns);
+	wait = MAX(wait, rate_wait(&client_rate, client->guess_ns, now_ns));
 	if (!wait && is_over(throttle, n, now_ns))
 		wait = wait_in_line(throttle, n, client, now_ns);
 	return wait;
+}
+
+void throttle_changed(
+	struct throttle *throttle, const struct mac *mac, int64_t now_ns)
+{
+	rate_use(&change_rate, &client_of(throttle, mac, now_ns)->change_ns,
+		now_ns);
 }
 
 bool throttle_missed(struct throttle *throttle, const struct mac *mac,

@@ -17,7 +17,8 @@
 enum rate_class {
 	RATE_FREE = 0, /* local callers: their role is the limit */
 	RATE_GUEST,    /* what any page load does: 20 at once, 4 a second */
-	RATE_GUESS,    /* guesses at a secret; see above */
+	RATE_CHANGE,   /* that, and what is kept of it: 60 at once, 4 a minute */
+	RATE_GUESS,    /* guesses at a secret; see above; kept, too */
 };
 
 #define THROTTLE_CLIENTS_MAX 32768 /* 2 MB */
@@ -34,6 +35,9 @@ void throttle_free(struct throttle *throttle);
  */
 int64_t throttle_check(struct throttle *throttle, enum rate_class class,
 	const struct mac *mac, int network, int64_t now_ns);
+/* What was asked for at RATE_CHANGE or RATE_GUESS was done. */
+void throttle_changed(
+	struct throttle *throttle, const struct mac *mac, int64_t now_ns);
 /* A wrong guess. True when the network's wrong guesses are above 5 a second
  * and this was not said within the last minute. */
 bool throttle_missed(struct throttle *throttle, const struct mac *mac,
