@@ -579,6 +579,14 @@ static json_t *prove_guest(struct gatehoused *g, const struct op *op,
 	return code ? reply_refuse(code, "%s", why) : NULL;
 }
 
+static json_t *refuse_role(const struct op *op, const struct caller *caller)
+{
+	if (caller->role >= op->least)
+		return NULL;
+	return reply_refuse(CTL_not_allowed, "This needs the role %s; yours is %s.",
+		role_name(op->least), role_name(caller->role));
+}
+
 static json_t *prove_operator(struct gatehoused *g, const struct op *op,
 	const char *token, struct caller *ret_caller)
 {
@@ -594,11 +602,7 @@ static json_t *prove_operator(struct gatehoused *g, const struct op *op,
 		return reply_refuse(CTL_not_allowed,
 			"This can be done on the gateway itself only, with "
 			"gatehousectl.");
-	if (ret_caller->role < op->least)
-		return reply_refuse(CTL_not_allowed,
-			"This needs the role %s; yours is %s.",
-			role_name(op->least), role_name(ret_caller->role));
-	return NULL;
+	return refuse_role(op, ret_caller);
 }
 
 static json_t *prove_local(struct gatehoused *g, const struct op *op,
@@ -614,11 +618,10 @@ static json_t *prove_local(struct gatehoused *g, const struct op *op,
 				  "this."
 				: "Only the operators' portal can ask for "
 				  "this.");
-	if (ret_caller->role < op->least)
+	if (ret_caller->role == ROLE_NONE && op->least > ROLE_NONE)
 		return reply_refuse(CTL_not_allowed,
-			"Your role does not allow this; see [roles] in "
-			"gatehouse.conf.");
-	return NULL;
+			"You have no role; see [roles] in gatehouse.conf.");
+	return refuse_role(op, ret_caller);
 }
 
 /* Who asks, and whether the row lets them. NULL, or the refusal. */
