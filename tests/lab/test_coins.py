@@ -110,6 +110,7 @@ def test_coins_that_are_nobodys(lab, slot):
     left = found["amountMinor"]
     reply = lab.ctl("coins", "claim", found["id"], guest.mac)
     assert reply["paidMinor"] == left and guest.is_online()
+    assert lab.ctl("payments")["items"][0]["network"] == "lan"
     with pytest.raises(Refused):
         lab.ctl("coins", "claim", found["id"], guest.mac)
     sums(lab)

@@ -368,10 +368,15 @@ json_t *op_coins_claim(struct gatehoused *g, const struct caller *caller,
 	struct coin_started started;
 	json_t *reply = refuse_without_room(g, &a->mac);
 	char message[160], money[SENTENCES_MONEY];
+	uint32_t network;
+	int64_t seen_ns;
 	int ret;
 
 	if (reply)
 		return reply;
+	/* Where it is: what is sold there, and whose revenue it is. */
+	client_sight(g, &a->mac, &network, &seen_ns);
+	guest.network = network_name_of(g, network);
 	sync_touch(g->sync, &a->mac);
 	ret = coin_claim(
 		&g->rules, a->id, &guest, &now, &started, &outcome);
