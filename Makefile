@@ -205,6 +205,8 @@ $(LAB_PASS): tests/lab/pass.bpf.c
 
 # The lab's own programs: the gate without its controller.
 LAB_TOOLS := $(patsubst tests/lab/%_main.c,$(B)/tests/lab/%,$(wildcard tests/lab/*_main.c))
+# Many guests at once are those of the benchmarks.
+LAB_CROWD := $(B)/tests/bench/guests
 ATTACH_OBJS := $(patsubst %,$(B)/obj/userspace/daemon/%.o,attach bypass pacing port network_link \
 	network_record)
 $(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(ATTACH_OBJS) $(B)/libnet.a \
@@ -271,7 +273,7 @@ check-style:
 	scripts/check-style.sh
 test-bpf: $(BPF_TESTS)
 	scripts/run-tests.sh $^
-test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_KILLER)
+test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_KILLER) $(LAB_CROWD)
 	$(PYTHON) -m pytest -q -n 2 --dist loadscope \
 		-m '$(if $(PYTEST_MARK),$(PYTEST_MARK) and )not alone' tests/lab
 # What nothing may run beside.
