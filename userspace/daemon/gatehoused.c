@@ -267,7 +267,8 @@ static const char *why_not_opened(int ret)
 		return "it was made by a newer gatehouse: install that version";
 	case EKEYREJECTED:
 		return "it was made with another key: put the right key file "
-		       "beside it, or move the database away";
+		       "beside it (gatehoused --set-key makes it of what "
+		       "`gatehousectl key` showed), or move the database away";
 	default:
 		return strerror(-ret);
 	}

@@ -39,7 +39,9 @@ int keys_load(const struct config *config, struct rules *rules,
 		ret = crypto_key_file(path, master);
 	if (ret) {
 		log_error("cannot use the key file %s: %s", path,
-			strerror(-ret));
+			ret == -EBADMSG ? "it is damaged; move it away and see "
+					  "--set-key in gatehoused(8)"
+					: strerror(-ret));
 		return ret;
 	}
 	crypto_derive(master, 1, rules->lookup_key);
