@@ -49,6 +49,7 @@ PREFIX ?= /usr
 BINDIR ?= $(PREFIX)/bin
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/gatehouse
 SYSCONFDIR ?= /etc
 UNITDIR ?= /lib/systemd/system
 
@@ -300,12 +301,15 @@ format:
 clean:
 	rm -rf build
 
+# What is read beside the box, where the source is not.
+PAPERS := docs/operator-guide.md docs/coin-acceptors.md docs/api.md docs/inspecting.md
+
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) \
 		$(DESTDIR)$(SYSCONFDIR)/gatehouse \
 		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(PREFIX)/lib/sysusers.d \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d $(DESTDIR)$(PREFIX)/lib/sysctl.d \
-		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(DOCDIR)
 	install -m 755 $(B)/gatehoused $(B)/gatehouse-portal $(DESTDIR)$(SBINDIR)
 	install -m 755 $(B)/gatehousectl $(DESTDIR)$(BINDIR)
 	for unit in gatehoused gatehouse-portal gatehouse-operator; do \
@@ -321,6 +325,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/lib/sysctl.d/50-gatehouse.conf
 	install -m 644 docs/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 docs/*.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 644 $(PAPERS) $(DESTDIR)$(DOCDIR)
 	[ -e $(DESTDIR)$(SYSCONFDIR)/gatehouse/gatehouse.conf ] || \
 		install -m 644 packaging/gatehouse.conf $(DESTDIR)$(SYSCONFDIR)/gatehouse/
 
@@ -334,7 +339,9 @@ uninstall:
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/gatehouse.conf \
 		$(DESTDIR)$(PREFIX)/lib/sysctl.d/50-gatehouse.conf \
 		$(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard docs/*.8))) \
-		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/*.5)))
+		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/*.5))) \
+		$(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(PAPERS)))
+	rmdir $(DESTDIR)$(DOCDIR) 2>/dev/null || true
 	echo "kept: $(SYSCONFDIR)/gatehouse and /var/lib/gatehouse"
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
