@@ -36,21 +36,16 @@ struct coins {
 	bool touched;
 };
 
-/* A transaction of its own: what else the turn has done is committed first. */
-static int journal(struct gatehoused *g, struct coin_pulse *pulse, bool *ret_is_new)
-{
-	int ret = turn_commit(g);
+struct entry {
+	struct coin_pulse pulse;
+	bool is_new;
+};
 
-	if (!ret)
-		ret = turn_begin(g);
-	if (!ret)
-		ret = coin_journal(&g->rules, pulse, ret_is_new);
-	if (!ret)
-		return turn_commit(g);
-	/* Nobody else's work is in it. */
-	store_rollback(g->store);
-	turn_commit(g);
-	return ret;
+static int journal(struct gatehoused *g, void *data)
+{
+	struct entry *entry = data;
+
+	return coin_journal(&g->rules, &entry->pulse, &entry->is_new);
 }
 
 /* Gives what is journalled to its locks, and ends those that are over: all of it
@@ -81,24 +76,26 @@ static int on_pulse(
 	struct slot *slot = data;
 	struct gatehoused *g = slot->g;
 	int64_t ago_ns = clock_mono_ns() - report->at_ns;
-	struct coin_pulse pulse = {
+	struct entry entry = {.pulse = {
 		.seq = report->seq,
 		.at = clock_wall_sec() - ago_ns / NSEC_PER_SEC,
 		.at_ns = report->at_ns,
 		.amount_minor = report->amount_minor,
-	};
+	}};
+	struct coin_pulse *pulse = &entry.pulse;
 	int ret;
 
-	memcpy(pulse.slot, slot->coin.name, sizeof(pulse.slot));
-	memcpy(pulse.currency, g->config.currency, sizeof(pulse.currency));
-	ret = journal(g, &pulse, ret_is_new);
+	memcpy(pulse->slot, slot->coin.name, sizeof(pulse->slot));
+	memcpy(pulse->currency, g->config.currency, sizeof(pulse->currency));
+	ret = turn_alone(g, journal, &entry);
+	*ret_is_new = entry.is_new;
 	if (ret) {
 		log_error("coin slot %s: a coin cannot be stored: %s",
 			slot->coin.name, strerror(-ret));
 		return ret;
 	}
 	log_debug("coin slot %s: %lld %s", slot->coin.name,
-		(long long)pulse.amount_minor,
+		(long long)pulse->amount_minor,
 		*ret_is_new ? "minor units" : "again");
 	/* It is kept: what fails from here on is made up for at the next
 	 * pulse, the next lock's end, or the next start. */

@@ -110,5 +110,10 @@ int turn_begin(struct gatehoused *g);
 /* Commits, edits the kernel's records, sends the replies. The loop calls it;
  * long work may call it in between. Returns the commit's errno. */
 int turn_commit(struct gatehoused *g);
+/* `fn` in a transaction of its own, committed at once: what else the turn has
+ * done is committed first, and of a failure nothing remains. Not for operations:
+ * they have a savepoint in the turn's. */
+int turn_alone(struct gatehoused *g,
+	int (*fn)(struct gatehoused *g, void *data), void *data);
 
 #endif

@@ -44,13 +44,12 @@ int wall_clock_start(struct gatehoused *g)
 	return 0;
 }
 
-static int step(struct gatehoused *g, int64_t seconds)
+static int step(struct gatehoused *g, void *data)
 {
+	int64_t seconds = *(const int64_t *)data;
 	char detail[40];
-	int ret = turn_begin(g);
+	int ret = store_clock_step(g->store, seconds);
 
-	if (!ret)
-		ret = store_clock_step(g->store, seconds);
 	snprintf(detail, sizeof(detail), "%+lld s", (long long)seconds);
 	if (!ret)
 		ret = store_audit(g->store, clock_wall_sec(), "gatehoused",
@@ -72,7 +71,7 @@ int wall_clock_look(struct gatehoused *g)
 	int ret;
 
 	clock_believe(wall.offset_ns);
-	ret = seconds ? step(g, seconds) : 0;
+	ret = seconds ? turn_alone(g, step, &seconds) : 0;
 	if (ret) {
 		/* Not stored, so not believed; the next look sees it again. */
 		clock_believe(g->wall.offset_ns);
