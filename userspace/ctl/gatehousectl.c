@@ -304,10 +304,14 @@ static int import_file(const struct options *options, const char *path,
 		return -errno;
 	if (len > 4 && !strcasecmp(name + len - 4, ".csv"))
 		len -= 4;
+	/* As much as a batch's name has, and no half of a character. */
+	len = MIN(len, 39U);
+	while (len && (name[len] & 0xc0) == 0x80)
+		len--;
 	if (!json_object_get(args, "batch"))
 		json_object_set_new(args, "batch",
 			is_input ? json_string("import")
-				 : json_stringn(name, MIN(len, 39U)));
+				 : json_stringn(name, len));
 	ret = import_codes(file, args, call_import, (void *)options, ret_reply);
 	if (!is_input)
 		fclose(file);
@@ -555,7 +559,8 @@ int main(int argc, char **argv)
 	ret = err[0] ? refuse(&options, "bad_request", err)
 		     : run(&options, left, argv);
 	/* A full disk or a closed pipe must not look like success. */
-	if (fflush(stdout)) {
+	if (fflush(stdout) || ferror(stdout)) {
+		errno = errno ?: EIO;
 		perror("gatehousectl: output");
 		return ctl_code_lookup("internal")->exit;
 	}
