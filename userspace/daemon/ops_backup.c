@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/util.h"
 #include "daemon/backup_job.h"
 #include "daemon/keys.h"
@@ -17,8 +16,7 @@
 json_t *op_backup(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
-	int ret = store_audit(g->store, clock_wall_sec(), caller->who, "backup",
-		NULL, 0, "");
+	int ret = audit_now(g, caller, "backup", NULL, "");
 
 	if (!ret)
 		ret = backup_begin(g);
@@ -44,8 +42,7 @@ json_t *op_key_show(struct gatehoused *g, const struct caller *caller,
 	if (!ret)
 		ret = store_setting_put(g->store, SHOWN, caller->who);
 	if (!ret)
-		ret = store_audit(g->store, clock_wall_sec(), caller->who,
-			"key.show", NULL, 0, "");
+		ret = audit_now(g, caller, "key.show", NULL, "");
 	if (ret)
 		return reply_failed("key.show", ret);
 	reply = reply_fields("{s:s}", "key", text);

@@ -362,8 +362,8 @@ json_t *op_unload(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	const struct args_unload *a = args;
-	int ret = store_audit(g->store, clock_wall_sec(), caller->who, "unload",
-		NULL, 0, a->open ? "open" : "closed");
+	int ret = audit_now(
+		g, caller, "unload", NULL, a->open ? "open" : "closed");
 
 	if (!ret)
 		ret = gatehoused_unload(g, a->open);

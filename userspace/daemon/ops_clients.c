@@ -83,7 +83,7 @@ json_t *client_shown(struct gatehoused *g, const struct mac *mac,
 	return reply_failed("reading a device's addresses", ret);
 }
 
-static int audit(struct gatehoused *g, const struct caller *caller,
+int audit_now(struct gatehoused *g, const struct caller *caller,
 	const char *operation, const struct mac *mac, const char *detail)
 {
 	return store_audit(g->store, clock_wall_sec(), caller->who, operation,
@@ -333,7 +333,7 @@ json_t *op_clients_allow(struct gatehoused *g, const struct caller *caller,
 	snprintf(detail, sizeof(detail), "%lld s%s",
 		(long long)allowance.seconds, a->paid_set ? ", paid" : "");
 	if (!ret && !outcome)
-		ret = audit(g, caller, "allow", &a->mac, detail);
+		ret = audit_now(g, caller, "allow", &a->mac, detail);
 	if (!ret)
 		ret = store_device_is_blocked(g->store, &a->mac, &is_blocked);
 	if (ret)
@@ -377,7 +377,7 @@ json_t *op_clients_block(struct gatehoused *g, const struct caller *caller,
 	if (!ret && is_blocked != a->blocked)
 		ret = session_blocked(&g->rules, &a->mac, a->blocked, &now);
 	if (!ret)
-		ret = audit(g, caller, a->blocked ? "block" : "unblock",
+		ret = audit_now(g, caller, a->blocked ? "block" : "unblock",
 			&a->mac, NULL);
 	if (ret)
 		return reply_failed("clients.block", ret);
@@ -480,7 +480,7 @@ json_t *op_clients_rate(struct gatehoused *g, const struct caller *caller,
 	sync_touch(g->sync, &a->mac);
 	ret = session_rate(&g->rules, &a->mac, &rates, &now, &outcome);
 	if (!ret && !outcome)
-		ret = audit(g, caller, "rate", &a->mac, NULL);
+		ret = audit_now(g, caller, "rate", &a->mac, NULL);
 	if (ret)
 		return reply_failed("clients.rate", ret);
 	if (outcome)

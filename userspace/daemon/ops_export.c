@@ -216,8 +216,7 @@ json_t *op_export(struct gatehoused *g, const struct caller *caller,
 		return refusal;
 	/* Once for each: who takes data away is known. */
 	if (!a->after)
-		ret = store_audit(g->store, clock_wall_sec(), caller->who,
-			"export", filter.mac, 0,
+		ret = audit_now(g, caller, "export", filter.mac,
 			a->what_set ? a->what : "a person");
 	page.out = open_memstream(&text, &len);
 	if (!page.out)

@@ -5,7 +5,6 @@
  */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
@@ -22,8 +21,7 @@ static int note(struct gatehoused *g, const struct caller *caller,
 	char detail[64];
 
 	snprintf(detail, sizeof(detail), "%s, %lld rows", what, (long long)rows);
-	return store_audit(g->store, clock_wall_sec(), caller->who, "forget",
-		NULL, 0, detail);
+	return audit_now(g, caller, "forget", NULL, detail);
 }
 
 static json_t *done(int64_t rows, json_t *devices, const char *message)

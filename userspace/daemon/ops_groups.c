@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
@@ -138,8 +137,7 @@ static json_t *group_reply(
 static int audit(struct gatehoused *g, const struct caller *caller,
 	const char *operation, const struct mac *mac, const struct group *group)
 {
-	return store_audit(g->store, clock_wall_sec(), caller->who, operation,
-		mac, 0, group->name);
+	return audit_now(g, caller, operation, mac, group->name);
 }
 
 /* NULL, or the refusal. What is not named stays. */

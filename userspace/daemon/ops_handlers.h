@@ -281,6 +281,16 @@ json_t *device_meant(struct gatehoused *g, const struct json_device *device,
 /* The plan on sale; NULL, or the refusal. */
 json_t *find_plan(
 	struct gatehoused *g, const char *name, struct plan *ret_plan);
+/* An audit row of what the caller did now; `mac` may be NULL. */
+int audit_now(struct gatehoused *g, const struct caller *caller,
+	const char *operation, const struct mac *mac, const char *detail);
+
+struct operator;
+/* The operator's account, if the caller may handle it; and what is said of one
+ * that the caller may not. NULL, or the refusal. */
+json_t *find_operator(struct gatehoused *g, const struct caller *caller,
+	const char *name, struct operator *ret_operator);
+json_t *refuse_above(enum role role);
 /* The time that the days say, to the second behind it; what is not said stays.
  * NULL, or the refusal. */
 json_t *days_of(const struct args_days *days, int64_t *from, int64_t *until);

@@ -66,8 +66,7 @@ json_t *op_jobs_run(struct gatehoused *g, const struct caller *caller,
 {
 	const struct args_name *a = args;
 	struct wanted *wanted;
-	int ret = store_audit(g->store, clock_wall_sec(), caller->who,
-		"job run", NULL, 0, a->name);
+	int ret = audit_now(g, caller, "job run", NULL, a->name);
 
 	if (ret)
 		return reply_failed("jobs.run", ret);

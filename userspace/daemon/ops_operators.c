@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Operations about operators: their accounts, tokens and logins (N12, T1).
+ * Operations about operators: their accounts and logins (N12, T1).
  * Whatever needs a password made or checked is answered later, by a turn of its
  * own: passwords.c takes its time, and the loop none. Nobody handles the account
  * of somebody who may do more; root and [roles] admins handle all.
@@ -109,14 +109,7 @@ static json_t *wait_for_it(struct later *later, int ret)
 
 /* Accounts. */
 
-static int audit(struct gatehoused *g, const struct caller *caller,
-	const char *operation, const char *detail)
-{
-	return store_audit(g->store, clock_wall_sec(), caller->who, operation,
-		NULL, 0, detail);
-}
-
-static json_t *refuse_above(enum role role)
+json_t *refuse_above(enum role role)
 {
 	return reply_refuse(CTL_not_allowed,
 		"This is about an account of role %s, which may do more than "
@@ -124,8 +117,7 @@ static json_t *refuse_above(enum role role)
 		role_name(role));
 }
 
-/* The account, if the caller may handle it. NULL, or the refusal. */
-static json_t *find_operator(struct gatehoused *g, const struct caller *caller,
+json_t *find_operator(struct gatehoused *g, const struct caller *caller,
 	const char *name, struct operator *ret_operator)
 {
 	int ret = store_operator_by_name(g->store, name, ret_operator);
@@ -175,7 +167,7 @@ static json_t *finish_add(struct gatehoused *g, const struct later *later)
 	snprintf(detail, sizeof(detail), "%s, %s", operator.name,
 		role_name(operator.role));
 	if (!ret)
-		ret = audit(g, &later->caller, "operator.add", detail);
+		ret = audit_now(g, &later->caller, "operator.add", NULL, detail);
 	if (ret)
 		return reply_failed("operators.add", ret);
 	return reply_fields("{s:s, s:s, s:s}", "name", operator.name, "role",
@@ -237,7 +229,8 @@ static json_t *finish_password(struct gatehoused *g, const struct later *later)
 		ret = operator_change(g->store, &operator, &ended);
 	}
 	if (!ret)
-		ret = audit(g, &later->caller, "operator.passwd", operator.name);
+		ret = audit_now(g, &later->caller, "operator.passwd", NULL,
+			operator.name);
 	return ret ? reply_failed("operators.passwd", ret)
 		   : say_ended(&operator, ended);
 }
@@ -283,7 +276,7 @@ json_t *op_operators_role(struct gatehoused *g, const struct caller *caller,
 	operator.role = role;
 	ret = operator_change(g->store, &operator, &ended);
 	if (!ret)
-		ret = audit(g, caller, "operator.role", detail);
+		ret = audit_now(g, caller, "operator.role", NULL, detail);
 	return ret ? reply_failed("operators.role", ret)
 		   : say_ended(&operator, ended);
 }
@@ -300,7 +293,8 @@ json_t *op_operators_remove(struct gatehoused *g, const struct caller *caller,
 		return refusal;
 	ret = store_operator_remove(g->store, operator.id);
 	if (!ret)
-		ret = audit(g, caller, "operator.remove", operator.name);
+		ret = audit_now(
+			g, caller, "operator.remove", NULL, operator.name);
 	if (ret)
 		return reply_failed("operators.remove", ret);
 	return reply_fields("{s:s, s:s}", "name", operator.name, "message",
@@ -320,7 +314,8 @@ json_t *op_operators_logout(struct gatehoused *g, const struct caller *caller,
 		return refusal;
 	ret = store_operator_sessions_remove(g->store, operator.id, 0, &ended);
 	if (!ret)
-		ret = audit(g, caller, "operator.logout", operator.name);
+		ret = audit_now(
+			g, caller, "operator.logout", NULL, operator.name);
 	return ret ? reply_failed("operators.logout", ret)
 		   : say_ended(&operator, ended);
 }
@@ -352,95 +347,6 @@ json_t *op_operators_list(struct gatehoused *g, const struct caller *caller,
 		json_array_append_new(items, operator_json(&rows[i]));
 	return reply_fields("{s:o, s:o}", "items", items, "next",
 		n == limit ? json_integer(rows[n - 1].id) : json_null());
-}
-
-/* API tokens. */
-
-json_t *op_tokens_add(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_token_add *a = args;
-	int64_t now = clock_wall_sec();
-	struct api_token row = {.created_at = now, .expires_at = UNLIMITED};
-	char text[OPERATOR_TOKEN], detail[128];
-	struct operator operator;
-	json_t *refusal = find_operator(g, caller, a->name, &operator);
-	int ret;
-
-	if (refusal)
-		return refusal;
-	row.operator_id = operator.id;
-	if (a->expires_set)
-		row.expires_at = now + a->expires_days * SEC_PER_DAY;
-	memcpy(row.label, a->label, sizeof(row.label));
-	memcpy(row.created_by, caller->who, sizeof(row.created_by));
-	ret = operator_token_make(g->store, &row, text);
-	snprintf(detail, sizeof(detail), "%lld of %s: %s", (long long)row.id,
-		operator.name, row.label);
-	if (!ret)
-		ret = audit(g, caller, "operator.token.add", detail);
-	if (ret)
-		return reply_failed("tokens.add", ret);
-	return reply_fields("{s:I, s:s, s:s, s:s, s:o}", "id",
-		(json_int_t)row.id, "token", text, "name", operator.name, "role",
-		role_name(operator.role), "expiresAt",
-		json_time(row.expires_at));
-}
-
-static json_t *token_json(const struct api_token *t)
-{
-	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:s, s:o, s:o}", "id",
-		(json_int_t)t->id, "name", t->operator_name, "role",
-		role_name(t->role), "label", json_name(t->label), "createdAt",
-		json_time(t->created_at), "createdBy", t->created_by, "usedAt",
-		json_time(t->used_at), "expiresAt", json_time(t->expires_at));
-}
-
-json_t *op_tokens_list(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_list *a = args;
-	int limit = a->limit_set ? (int)a->limit : OPS_LIST_DEFAULT;
-	struct api_token rows[OPS_LIST_MAX];
-	json_t *items;
-	int n, i;
-
-	n = store_api_token_list(g->store, a->after, rows, limit);
-	if (n < 0)
-		return reply_failed("tokens.list", n);
-	items = json_array();
-	for (i = 0; i < n; i++)
-		json_array_append_new(items, token_json(&rows[i]));
-	return reply_fields("{s:o, s:o}", "items", items, "next",
-		n == limit ? json_integer(rows[n - 1].id) : json_null());
-}
-
-json_t *op_tokens_remove(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_id *a = args;
-	struct api_token token;
-	char detail[128];
-	int ret = store_api_token_lookup(g->store, a->id, &token);
-
-	if (ret == -ENOENT)
-		return reply_refuse(CTL_not_found,
-			"There is no API token %lld; see `gatehousectl operator "
-			"token list`.",
-			(long long)a->id);
-	if (ret)
-		return reply_failed("tokens.remove", ret);
-	if (!operator_may_handle(caller->role, token.role))
-		return refuse_above(token.role);
-	snprintf(detail, sizeof(detail), "%lld of %s: %s", (long long)token.id,
-		token.operator_name, token.label);
-	ret = store_api_token_remove(g->store, token.id);
-	if (!ret)
-		ret = audit(g, caller, "operator.token.remove", detail);
-	if (ret)
-		return reply_failed("tokens.remove", ret);
-	return reply_fields("{s:I, s:s}", "id", (json_int_t)token.id, "message",
-		"The token is good for nothing any more.");
 }
 
 /* Logins. */
@@ -480,7 +386,7 @@ static json_t *finish_login(struct gatehoused *g, const struct later *later)
 			clock_wall_sec(), text, &expires_at);
 	snprintf(detail, sizeof(detail), "from %s", later->address);
 	if (!ret)
-		ret = audit(g, &later->caller, "login", detail);
+		ret = audit_now(g, &later->caller, "login", NULL, detail);
 	if (ret)
 		return reply_failed("operators.login", ret);
 	login_throttle_right(g->login_throttle, &try, clock_mono_ns());
@@ -631,6 +537,6 @@ json_t *op_operators_leave(struct gatehoused *g, const struct caller *caller,
 			"operator token remove`.");
 	ret = store_operator_session_remove(g->store, caller->operator_session);
 	if (!ret)
-		ret = audit(g, caller, "logout", NULL);
+		ret = audit_now(g, caller, "logout", NULL, NULL);
 	return ret ? reply_failed("operators.leave", ret) : reply_ok();
 }

@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
@@ -204,8 +203,7 @@ static int audit_plan(struct gatehoused *g, const struct caller *caller,
 {
 	_cleanup_json_ json_t *object = plan_json(plan);
 	char *text = json_dumps(object, JSON_COMPACT);
-	int ret = text ? store_audit(g->store, clock_wall_sec(), caller->who,
-				 operation, NULL, 0, text)
+	int ret = text ? audit_now(g, caller, operation, NULL, text)
 		       : -ENOMEM;
 
 	free(text);
@@ -307,8 +305,7 @@ json_t *op_plans_apply(struct gatehoused *g, const struct caller *caller,
 	ret = store_plan_apply(g->store, &plan, applied, &application);
 	snprintf(detail, sizeof(detail), "%s: %lld", plan.name, application.clients);
 	if (!ret)
-		ret = store_audit(g->store, clock_wall_sec(), caller->who,
-			"plan apply", NULL, 0, detail);
+		ret = audit_now(g, caller, "plan apply", NULL, detail);
 	if (ret)
 		return reply_failed("plans.apply", ret);
 	snprintf(message, sizeof(message),
@@ -332,8 +329,7 @@ json_t *op_plans_remove(struct gatehoused *g, const struct caller *caller,
 		return refusal;
 	ret = store_plan_remove(g->store, plan.id);
 	if (!ret)
-		ret = store_audit(g->store, clock_wall_sec(), caller->who,
-			"plan remove", NULL, 0, plan.name);
+		ret = audit_now(g, caller, "plan remove", NULL, plan.name);
 	if (ret)
 		return reply_failed("plans.remove", ret);
 	snprintf(message, sizeof(message),

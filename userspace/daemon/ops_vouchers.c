@@ -202,8 +202,7 @@ static json_t *revoke_batch(struct gatehoused *g, const struct caller *caller,
 	ret = store_voucher_revoke_batch(g->store, batch, &count);
 	snprintf(detail, sizeof(detail), "%lld of %s", (long long)count, batch);
 	if (!ret)
-		ret = store_audit(g->store, clock_wall_sec(), caller->who,
-			"voucher revoke", NULL, 0, detail);
+		ret = audit_now(g, caller, "voucher revoke", NULL, detail);
 	if (ret)
 		return reply_failed("vouchers.revoke", ret);
 	snprintf(detail, sizeof(detail),
@@ -225,8 +224,7 @@ static json_t *revoke_one(struct gatehoused *g, const struct caller *caller,
 		/* Not the code: the audit is for more eyes. */
 		snprintf(detail, sizeof(detail), "voucher %lld of %s",
 			(long long)voucher.id, voucher.batch);
-		ret = store_audit(g->store, clock_wall_sec(), caller->who,
-			"voucher revoke", NULL, 0, detail);
+		ret = audit_now(g, caller, "voucher revoke", NULL, detail);
 	}
 	if (ret)
 		return reply_failed("vouchers.revoke", ret);
