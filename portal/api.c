@@ -12,7 +12,7 @@
 #include "operation.h"
 #include "response.h"
 
-static void send_outcome(struct request *req, const struct outcome *outcome)
+void api_send_outcome(struct request *req, const struct outcome *outcome)
 {
 	if (outcome->code)
 		response_json_error(
@@ -29,7 +29,7 @@ static void on_reply(struct request *req, const struct outcome *outcome)
 
 	if (!outcome->code && token && text_is_hex(token, CTL_TOKEN_LEN))
 		response_set_token(req, token);
-	send_outcome(req, outcome);
+	api_send_outcome(req, outcome);
 }
 
 /* The fields of a refusal that are about money. */
@@ -115,7 +115,7 @@ static void on_restored(struct request *req, const struct outcome *outcome)
 	else if ((outcome->status == 404 || outcome->status == 401) && shown &&
 		 !strcmp(shown, token))
 		response_set_token(req, NULL);
-	send_outcome(req, outcome);
+	api_send_outcome(req, outcome);
 }
 
 void api_restore(struct request *req)

@@ -6,20 +6,10 @@
 #include "api.h"
 
 #include "base/util.h"
-#include "response.h"
-
-static void on_reply(struct request *req, const struct outcome *outcome)
-{
-	if (outcome->code)
-		response_json_error(
-			req, outcome->status, outcome->code, outcome->error);
-	else
-		response_json(req, outcome->status, outcome->reply);
-}
 
 void api_guest_devices(struct request *req)
 {
-	operation_start(req, "guest.devices", json_object(), on_reply);
+	operation_start(req, "guest.devices", json_object(), api_send_outcome);
 }
 
 struct device_args {
@@ -45,7 +35,7 @@ static void send_body(struct request *req, const char *op)
 		json_object_set_new(args, "mac", json_string(in.mac));
 	if (in.pick[0])
 		json_object_set_new(args, "pick", json_string(in.pick));
-	operation_start(req, op, args, on_reply);
+	operation_start(req, op, args, api_send_outcome);
 }
 
 void api_guest_device_add(struct request *req)

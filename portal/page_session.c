@@ -187,15 +187,10 @@ static void set_token(
 static const char *ssid_of(const struct config *config, const json_t *network)
 {
 	const char *name = json_string_value(network);
-	int i;
+	const struct config_network *n =
+		name ? config_network_named(config, name) : NULL;
 
-	for (i = 0; name && i < config->network_count; i++) {
-		const struct config_network *n = &config->networks[i];
-
-		if (!strcmp(n->name, name))
-			return strcmp(n->ssid, n->name) ? n->ssid : NULL;
-	}
-	return NULL;
+	return n && strcmp(n->ssid, n->name) != 0 ? n->ssid : NULL;
 }
 
 /* Where the session is for, in the guests' words. */
