@@ -134,6 +134,7 @@ static void test_nobody_knows_the_session(void **state)
 	assert_int_equal(recover_client(rules, &client, &now), 0);
 	assert_int_equal(account_load(rules, &mac, &now, &account), -ENOENT);
 	assert_int_equal(account_open(rules, &mac, &now, &account), 0);
+	assert_int_equal(account_save(rules, &account), 0);
 	assert_true(account.session.id > 700);
 }
 

@@ -208,7 +208,6 @@ int account_add(struct rules *rules, struct account *account,
 	last = &account->credits[account->count];
 	*last = *credit;
 	last->id = 0; /* new, whatever it is a copy of */
-	last->session_id = account->session.id;
 	last->position =
 		account->count ? account->credits[account->count - 1].position + 1
 			       : 1;

@@ -29,21 +29,20 @@ int sale_to_session(struct rules *rules, struct account *account,
 	return store_session_update(rules->store, &account->session);
 }
 
+int64_t sale_price(const struct voucher *voucher, const struct plan *plan)
+{
+	return voucher->payment_id ? voucher->paid_minor : plan->price_minor;
+}
+
 int sale_redeemed(struct rules *rules, const struct voucher *voucher,
-	const struct plan *plan, struct account *account)
+	const struct account *account)
 {
 	struct payment payment = {.id = 0};
-	int64_t paid = 0;
-	int ret;
 
+	if (!voucher->payment_id)
+		return 0;
 	bought(account, &payment);
-	ret = store_payment_bind(rules->store, voucher->id, &payment, &paid);
-	if (ret == -ENOENT)
-		paid = plan->price_minor;
-	else if (ret)
-		return ret;
-	account->session.total_paid_minor += paid;
-	return store_session_update(rules->store, &account->session);
+	return store_payment_bind(rules->store, voucher->id, &payment);
 }
 
 int sale_of_voucher(struct rules *rules, const struct voucher *voucher,

@@ -20,12 +20,12 @@
 int sale_to_session(struct rules *rules, struct account *account,
 	struct payment *payment);
 
-/*
- * A voucher has just been added to the account: what was paid for it is what the
- * session cost. Nobody wrote down that it was sold: it cost what its plan says.
- */
+/* What an unused voucher cost: what was paid for it. Nobody wrote down that it
+ * was sold: what its plan says. */
+int64_t sale_price(const struct voucher *voucher, const struct plan *plan);
+/* It has just been added to the account: so that is what was paid for. */
 int sale_redeemed(struct rules *rules, const struct voucher *voucher,
-	const struct plan *plan, struct account *account);
+	const struct account *account);
 
 /*
  * An unused voucher is sold. `payment` has all but id, plan and voucher.

@@ -261,34 +261,43 @@ int account_open(struct rules *rules, const struct mac *mac,
 		.state = SESSION_RUNNING,
 		.started_at = now->wall_sec,
 	};
-	return store_session_insert(rules->store, &ret_account->session);
+	return 0;
 }
 
 /* One that was added to the account is new to the store. */
-static int save_credit(struct rules *rules, struct credit *credit)
+static int save_credit(
+	struct rules *rules, const struct account *account, struct credit *credit)
 {
 	/* Whatever took it out of use: nothing turns any more. */
 	if (credit->state != CREDIT_IN_USE) {
 		credit->turn_ns = 0;
 		credit->is_resting = credit->is_idle = false;
 	}
-	return credit->id ? store_credit_update(rules->store, credit)
-			  : store_credit_insert(rules->store, credit);
+	if (credit->id)
+		return store_credit_update(rules->store, credit);
+	credit->session_id = account->session.id;
+	return store_credit_insert(rules->store, credit);
+}
+
+static int save_session(struct rules *rules, struct session *session)
+{
+	return session->id ? store_session_update(rules->store, session)
+			   : store_session_insert(rules->store, session);
 }
 
 int account_save(struct rules *rules, struct account *account)
 {
-	int ret = 0, i;
+	/* A new one as a whole: a row that is written again costs each of its
+	 * indices again. */
+	int ret = save_session(rules, &account->session), i;
 
 	/* Two passes: for a moment no credit may be in use twice. */
 	for (i = 0; !ret && i < account->count; i++)
 		if (account->credits[i].state != CREDIT_IN_USE)
-			ret = save_credit(rules, &account->credits[i]);
+			ret = save_credit(rules, account, &account->credits[i]);
 	for (i = 0; !ret && i < account->count; i++)
 		if (account->credits[i].state == CREDIT_IN_USE)
-			ret = save_credit(rules, &account->credits[i]);
-	if (!ret)
-		ret = store_session_update(rules->store, &account->session);
+			ret = save_credit(rules, account, &account->credits[i]);
 	if (!ret)
 		tell(rules, account);
 	return ret;

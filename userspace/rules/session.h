@@ -85,7 +85,8 @@ int account_find(struct rules *rules, const struct mac *mac,
 /* Any session by its id, ended ones too; otherwise as account_load(). */
 int account_load_id(struct rules *rules, int64_t id, const struct moment *now,
 	struct account *ret_account);
-/* The client's session, or a new one without credits (in the store). */
+/* The client's session, or a new one without credits. That one is in the store,
+ * and has its id, once account_save() was called, which account_add() does. */
 int account_open(struct rules *rules, const struct mac *mac,
 	const struct moment *now, struct account *ret_account);
 int account_save(struct rules *rules, struct account *account);

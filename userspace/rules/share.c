@@ -110,9 +110,10 @@ static int begin(struct rules *rules, const struct account *owner,
 	share.bytes_up = share.bytes_down = 0;
 	share.shared_by = owner->session.id;
 	shared->owner_id = owner->session.id;
-	shared->session_id = account.session.id;
 	shared->group_id = credit->group_id;
-	return account_add(rules, &account, &share, now, ret_outcome);
+	ret = account_add(rules, &account, &share, now, ret_outcome);
+	shared->session_id = account.session.id;
+	return ret;
 }
 
 int share_add(struct rules *rules, const struct mac *owner,

@@ -270,6 +270,7 @@ static int redeem(struct rules *rules, const struct guest *guest,
 	activated->group_id = credit.group_id;
 	/* The code is a proof: its guest gets a token whatever was before. */
 	account->session.token_handed = true;
+	account->session.total_paid_minor += sale_price(voucher, &plan);
 	ret = account_add(rules, account, &credit, now, ret_outcome);
 	if (ret || *ret_outcome)
 		return ret;
@@ -280,7 +281,7 @@ static int redeem(struct rules *rules, const struct guest *guest,
 	ret = store_voucher_use(rules->store, voucher->id, account->session.id,
 		guest->mac, now->wall_sec);
 	if (!ret)
-		ret = sale_redeemed(rules, voucher, &plan, account);
+		ret = sale_redeemed(rules, voucher, account);
 	return ret ? ret : token_make(rules, account, now, activated->token);
 }
 

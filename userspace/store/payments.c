@@ -121,22 +121,14 @@ int store_payment_list(struct store *store,
 }
 
 int store_payment_bind(struct store *store, int64_t voucher_id,
-	const struct payment *bought, int64_t *ret_minor)
+	const struct payment *bought)
 {
-	int ret = db_run(store->db,
+	return db_run(store->db,
 		"UPDATE payments SET session_id = ?, credit_id = nullif(?, 0),"
 		" bought_ns = ?, bought_bytes = ?, updated_at = unixepoch()"
 		" WHERE voucher_id = ? AND status = 'paid'",
 		"iilli", bought->session_id, bought->credit_id,
 		bought->bought_ns, bought->bought_bytes, voucher_id);
-
-	if (!ret && db_changes(store->db) < 1)
-		ret = -ENOENT;
-	return ret ? ret
-		   : db_one(store->db, db_read_int, ret_minor,
-			     "SELECT sum(amount_minor) FROM payments"
-			     " WHERE voucher_id = ? AND status = 'paid'",
-			     "i", voucher_id);
 }
 
 int store_payment_rebind(struct store *store, int64_t from_id, int64_t to_id)

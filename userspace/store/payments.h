@@ -42,9 +42,9 @@ int store_payment_list(struct store *store, const struct payment_filter *filter,
 	int64_t before, struct payment *rows, int max);
 /* What was paid for a voucher is of this session from now on, and bought this
  * of a credit (`bought`: session_id, credit_id, bought_ns, bought_bytes are
- * read); how much was paid is added up, -ENOENT: nothing was. */
+ * read). */
 int store_payment_bind(struct store *store, int64_t voucher_id,
-	const struct payment *bought, int64_t *ret_minor);
+	const struct payment *bought);
 
 /* What was paid for one session was paid for another from now on. */
 int store_payment_rebind(struct store *store, int64_t from_id, int64_t to_id);

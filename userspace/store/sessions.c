@@ -58,10 +58,16 @@ static void read_session(struct db_rows *rows, void *ret_row)
 int store_session_insert(struct store *store, struct session *session)
 {
 	int ret = db_run(store->db,
-		"INSERT INTO sessions (mac, state, started_at,"
-		" total_paid_minor) VALUES (?, ?, ?, ?)",
-		"mtii", &session->mac, state_names[session->state],
-		session->started_at, session->total_paid_minor);
+		"INSERT INTO sessions (mac, state, token_handed, started_at,"
+		" ended_at, end_reason, total_paid_minor, held_for, held_at,"
+		" paused_at, paused_by) VALUES (?, ?, ?, ?, nullif(?, 0),"
+		" nullif(?, ''), ?, nullif(?, ''), nullif(?, 0), nullif(?, 0),"
+		" nullif(?, ''))",
+		"mtiiititiit", &session->mac, state_names[session->state],
+		(int64_t)session->token_handed, session->started_at,
+		session->ended_at, session->end_reason,
+		session->total_paid_minor, session->held_for, session->held_at,
+		session->paused_at, session->paused_by);
 
 	if (!ret)
 		session->id = db_last_id(store->db);
