@@ -5,8 +5,11 @@
  * is found afterwards is what was before or what should be then, never anything
  * between; what was answered is there; and spent.log has each line once.
  *
+ * The same for a disk that is read-only, a lock that another program has, and a
+ * statement that comes to nothing.
+ *
  * The steps are seen because this program has functions of these names, which
- * the libraries call in place of libc's.
+ * the libraries call in place of libc's, and the store in place of SQLite's.
  */
 #undef _FORTIFY_SOURCE
 #include <setjmp.h>
@@ -16,8 +19,10 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -41,24 +46,34 @@ enum fault {
 	FAULT_NONE,
 	FAULT_ONCE,  /* an I/O error, at one step only */
 	FAULT_FULL,  /* no space from that step on */
+	FAULT_READ_ONLY, /* nothing can be written, from that step on */
 	FAULT_KILL,  /* the end of the process before it */
 	FAULT_TORN,  /* the same, with half of what it writes written */
+	FAULT_LOCKED,	   /* another program has the lock, from that one on */
+	FAULT_LOCKED_ONCE, /* it has it for a moment */
+	FAULT_CALL,	   /* a call of SQLite's gives `call_code`, once */
 };
 
 static enum fault fault;
-static int steps, fault_at;
+static int steps, fault_at, call_code;
+
+/* Is this the step, or behind it? */
+static bool meets(void)
+{
+	steps++;
+	if (fault == FAULT_FULL || fault == FAULT_READ_ONLY || fault == FAULT_LOCKED)
+		return steps >= fault_at;
+	return steps == fault_at;
+}
 
 /* 0, or the errno that the step fails with. */
 static int step(void)
 {
-	if (fault == FAULT_NONE)
-		return 0;
-	steps++;
-	if (fault == FAULT_FULL ? steps < fault_at : steps != fault_at)
+	if (fault == FAULT_NONE || fault >= FAULT_LOCKED || !meets())
 		return 0;
 	if (fault == FAULT_KILL)
 		kill(getpid(), SIGKILL);
-	return fault == FAULT_FULL ? ENOSPC : EIO;
+	return fault == FAULT_FULL ? ENOSPC : fault == FAULT_READ_ONLY ? EROFS : EIO;
 }
 
 static long refuse(int err)
@@ -137,6 +152,126 @@ int unlink(const char *path)
 
 	return err ? (int)refuse(err)
 		   : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+static int open_file(const char *path, int flags, va_list args)
+{
+	mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+
+	if (fault == FAULT_READ_ONLY && flags & (O_WRONLY | O_RDWR | O_CREAT))
+		return (int)refuse(EROFS);
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+int open(const char *path, int flags, ...)
+{
+	va_list args;
+	int fd;
+
+	va_start(args, flags);
+	fd = open_file(path, flags, args);
+	va_end(args);
+	return fd;
+}
+
+int open64(const char *path, int flags, ...)
+{
+	va_list args;
+	int fd;
+
+	va_start(args, flags);
+	fd = open_file(path, flags, args);
+	va_end(args);
+	return fd;
+}
+
+/* Locks, and the wait for them. */
+
+static int control(int fd, int command, void *arg)
+{
+	const struct flock *lock = arg;
+
+	if ((fault == FAULT_LOCKED || fault == FAULT_LOCKED_ONCE) &&
+		command == F_SETLK && lock->l_type != F_UNLCK && meets())
+		return (int)refuse(EAGAIN);
+	return (int)syscall(SYS_fcntl, fd, command, arg);
+}
+
+int fcntl(int fd, int command, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, command);
+	arg = va_arg(args, void *);
+	va_end(args);
+	return control(fd, command, arg);
+}
+
+int fcntl64(int fd, int command, ...)
+{
+	va_list args;
+	void *arg;
+
+	va_start(args, command);
+	arg = va_arg(args, void *);
+	va_end(args);
+	return control(fd, command, arg);
+}
+
+int usleep(useconds_t us)
+{
+	return 0;
+}
+
+int nanosleep(const struct timespec *wait, struct timespec *rest)
+{
+	return 0;
+}
+
+/* Calls of SQLite's. What ends a transaction always can. */
+
+static bool comes_to_nothing(void)
+{
+	return fault == FAULT_CALL && meets();
+}
+
+int sqlite3_step(sqlite3_stmt *stmt)
+{
+	static int (*next)(sqlite3_stmt *);
+	const char *sql;
+
+	if (!next)
+		next = (int (*)(sqlite3_stmt *))dlsym(RTLD_NEXT, "sqlite3_step");
+	sql = sqlite3_sql(stmt);
+	return (!sql || strcmp(sql, "ROLLBACK") != 0) && comes_to_nothing()
+		       ? call_code
+		       : next(stmt);
+}
+
+int sqlite3_exec(sqlite3 *sqlite, const char *sql,
+	int (*fn)(void *, int, char **, char **), void *data, char **ret_error)
+{
+	static int (*next)(sqlite3 *, const char *,
+		int (*)(void *, int, char **, char **), void *, char **);
+
+	if (!next)
+		next = (__typeof__(next))dlsym(RTLD_NEXT, "sqlite3_exec");
+	return comes_to_nothing() ? call_code
+				  : next(sqlite, sql, fn, data, ret_error);
+}
+
+int sqlite3_prepare_v3(sqlite3 *sqlite, const char *sql, int len,
+	unsigned flags, sqlite3_stmt **ret_stmt, const char **ret_tail)
+{
+	static int (*next)(sqlite3 *, const char *, int, unsigned,
+		sqlite3_stmt **, const char **);
+
+	if (!next)
+		next = (__typeof__(next))dlsym(RTLD_NEXT, "sqlite3_prepare_v3");
+	return strcmp(sql, "ROLLBACK") != 0 && comes_to_nothing()
+		       ? call_code
+		       : next(sqlite, sql, len, flags, ret_stmt, ret_tail);
 }
 
 /* A place with a database before the fault, and one to try in. */
@@ -538,6 +673,101 @@ static void test_failing_at_every_step(void **state)
 	}
 }
 
+/* `how` at each step of each change. */
+static void fail_everywhere(const struct place *place, enum fault how)
+{
+	char before[TEXT], after[TEXT];
+	size_t i;
+	int at;
+
+	for (i = 0; i < ARRAY_SIZE(changes); i++) {
+		expect(place, &changes[i], before, after);
+		for (at = 1; fail_at(place, &changes[i], how, at, before, after); at++)
+			;
+		print_message("%s: %d steps\n", changes[i].name, at - 1);
+		assert_true(at > 1);
+	}
+}
+
+static void test_read_only_from_every_step(void **state)
+{
+	fail_everywhere(*state, FAULT_READ_ONLY);
+}
+
+static void test_locked_at_every_lock(void **state)
+{
+	fail_everywhere(*state, FAULT_LOCKED);
+	fail_everywhere(*state, FAULT_LOCKED_ONCE);
+}
+
+static void test_every_call_is_busy(void **state)
+{
+	call_code = SQLITE_BUSY;
+	fail_everywhere(*state, FAULT_CALL);
+}
+
+static void test_every_call_has_an_io_error(void **state)
+{
+	call_code = SQLITE_IOERR;
+	fail_everywhere(*state, FAULT_CALL);
+}
+
+static void test_opened_read_only(void **state)
+{
+	struct place *place = *state;
+	char before[TEXT], after[TEXT], found[TEXT];
+	struct store *store;
+	struct rules rules;
+
+	expect(place, &changes[0], before, after);
+	begin_anew(place);
+	fault = FAULT_READ_ONLY;
+	fault_at = 1;
+	assert_int_equal(store_open(place->db, &store), -EROFS);
+	fault = FAULT_NONE;
+	rules = rules_of(open_store(place));
+	describe(rules.store, found);
+	assert_string_equal(found, before);
+	assert_int_equal(run(&rules, place, &changes[0]), 0);
+	store_close(rules.store);
+}
+
+/* Why a transaction is no more, though what is refused behind it says less. */
+static void test_the_cause_is_known(void **state)
+{
+	static const struct {
+		enum fault how;
+		int err;
+	} rows[] = {
+		{FAULT_ONCE, -EIO},
+		{FAULT_FULL, -ENOSPC},
+		{FAULT_READ_ONLY, -EIO}, /* SQLite does not say which */
+		{FAULT_LOCKED, -EBUSY},
+	};
+	struct place *place = *state;
+	struct rules rules;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		begin_anew(place);
+		rules = rules_of(open_store(place));
+		steps = 0;
+		fault_at = 1;
+		fault = rows[i].how;
+		assert_int_not_equal(run(&rules, place, &changes[0]), 0);
+		fault = FAULT_NONE;
+		assert_int_equal(store_failure(rules.store), rows[i].err);
+		/* Nothing written says nothing. */
+		assert_int_equal(store_begin(rules.store), 0);
+		assert_int_equal(store_failure(rules.store), 0);
+		assert_int_equal(store_commit(rules.store), 0);
+		assert_false(store_is_written(rules.store));
+		assert_int_equal(run(&rules, place, &changes[0]), 0);
+		assert_true(store_is_written(rules.store));
+		store_close(rules.store);
+	}
+}
+
 static void test_busy(void **state)
 {
 	struct place *place = *state;
@@ -568,6 +798,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_killed_at_every_step),
 		TEST(test_failing_at_every_step),
+		TEST(test_read_only_from_every_step),
+		TEST(test_locked_at_every_lock),
+		TEST(test_every_call_is_busy),
+		TEST(test_every_call_has_an_io_error),
+		TEST(test_opened_read_only),
+		TEST(test_the_cause_is_known),
 		TEST(test_busy),
 	};
 

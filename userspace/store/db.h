@@ -6,7 +6,7 @@
  * Statements are prepared once and kept by the address of their text: pass
  * string literals only. Errors are negative errno: -EEXIST for a broken
  * uniqueness, -EINVAL for another broken constraint, -ENOSPC, -EIO,
- * -EBADMSG for a damaged file, -EBUSY.
+ * -EROFS, -EBADMSG for a damaged file, -EBUSY.
  *
  * A full disk or a failing one may undo the whole transaction at any statement.
  * Whatever would still be written for it is refused with -ECANCELED: it must
@@ -26,6 +26,9 @@ int db_open(const char *path, struct db **ret_db);
 void db_close(struct db *db);
 /* Was -EBADMSG ever returned? */
 bool db_is_damaged(const struct db *db);
+/* The last trouble with the file since it was forgotten; 0: none. */
+int db_failure(const struct db *db);
+void db_forget_failure(struct db *db);
 
 /*
  * Runs a statement. `fmt` has a letter per argument:

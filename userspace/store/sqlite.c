@@ -27,6 +27,7 @@ struct db_rows {
 struct db {
 	sqlite3 *sqlite;
 	bool is_damaged;
+	int failure;
 	int count;
 	struct db_rows statements[STATEMENTS_MAX];
 };
@@ -50,6 +51,7 @@ static int to_errno(sqlite3 *sqlite, int code)
 		return -ENOMEM;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL: /* busy for longer than it tries */
 		return -EBUSY;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
@@ -62,6 +64,16 @@ static int to_errno(sqlite3 *sqlite, int code)
 	default:
 		return -EIO;
 	}
+}
+
+/* What was asked for wrongly, or in a transaction that is gone, is no cause. */
+static int noted(struct db *db, int code)
+{
+	int ret = to_errno(db->sqlite, code), kind = code & 0xff;
+
+	if (ret && kind != SQLITE_ERROR && kind != SQLITE_CONSTRAINT)
+		db->failure = ret;
+	return ret;
 }
 
 /*
@@ -92,6 +104,9 @@ int db_open(const char *path, struct db **ret_db)
 			SQLITE_OPEN_NOMUTEX,
 		NULL);
 	ret = to_errno(db->sqlite, ret);
+	/* SQLite makes do with that; here it is of no use. */
+	if (!ret && sqlite3_db_readonly(db->sqlite, "main"))
+		ret = -EROFS;
 	if (!ret) {
 		sqlite3_busy_timeout(db->sqlite, BUSY_MS);
 		ret = db_script(db, setup);
@@ -118,8 +133,17 @@ void db_close(struct db *db)
 
 int db_script(struct db *db, const char *sql)
 {
-	return to_errno(db->sqlite,
-		sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+	return noted(db, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+}
+
+int db_failure(const struct db *db)
+{
+	return db->failure;
+}
+
+void db_forget_failure(struct db *db)
+{
+	db->failure = 0;
 }
 
 bool db_is_damaged(const struct db *db)
@@ -198,12 +222,11 @@ static void bind(struct db_rows *rows, const char *fmt, va_list args)
 
 int db_next(struct db_rows *rows)
 {
-	sqlite3 *sqlite = sqlite3_db_handle(rows->stmt);
 	int code = sqlite3_step(rows->stmt), ret;
 
 	if (code == SQLITE_ROW)
 		return 1;
-	ret = to_errno(sqlite, code);
+	ret = noted(rows->db, code);
 	rows->db->is_damaged |= ret == -EBADMSG;
 	db_done(rows);
 	return ret;

@@ -67,7 +67,13 @@ bool store_is_damaged(const struct store *store)
 int store_begin(struct store *store)
 {
 	store->begun = db_written(store->db);
+	db_forget_failure(store->db);
 	return db_script(store->db, "BEGIN IMMEDIATE");
+}
+
+int store_failure(const struct store *store)
+{
+	return db_failure(store->db);
 }
 
 bool store_is_written(const struct store *store)

@@ -35,7 +35,10 @@ int store_begin(struct store *store);
 /* False also when an error has undone the transaction; then nothing can be
  * written until it is rolled back and another one begun (-ECANCELED). */
 bool store_is_begun(const struct store *store);
-/* Did the transaction write anything? */
+/* The errno of what was last refused in this transaction, or at its beginning:
+ * why it was undone; 0: nothing. */
+int store_failure(const struct store *store);
+/* Did the transaction, or the last one that was committed, write anything? */
 bool store_is_written(const struct store *store);
 int store_commit(struct store *store);
 /* Also fine when nothing is open. */
