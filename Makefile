@@ -216,9 +216,9 @@ $(B)/tests/lab/%: $(B)/obj/tests/lab/%_main.o $(ATTACH_OBJS) $(B)/libnet.a \
 	mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ -lbpf -lelf -lz -lmnl -lnftables $(LIBS_BASE)
 
-# Kills a program at its nth step.
-LAB_KILLER := $(B)/lab/killer.so
-$(LAB_KILLER): tests/lab/killer.c
+# Between a program and libc: one kills it at its nth step, one makes a disk read-only.
+LAB_PRELOADS := $(B)/lab/killer.so $(B)/lab/readonly.so
+$(LAB_PRELOADS): $(B)/lab/%.so: tests/lab/%.c
 	$(call Q,CC,$@)
 	mkdir -p $(@D)
 	$(CC) -O2 -D_GNU_SOURCE -Wall -Wextra -shared -fPIC -o $@ $< -ldl
@@ -274,11 +274,11 @@ check-style:
 	scripts/check-style.sh
 test-bpf: $(BPF_TESTS)
 	scripts/run-tests.sh $^
-test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_KILLER) $(LAB_CROWD)
+test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_PRELOADS) $(LAB_CROWD)
 	$(PYTHON) -m pytest -q -n 2 --dist loadscope \
 		-m '$(if $(PYTEST_MARK),$(PYTEST_MARK) and )not alone' tests/lab
 # What nothing may run beside.
-test-alone: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_KILLER)
+test-alone: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_PRELOADS)
 	$(PYTHON) -m pytest -q -m '$(if $(PYTEST_MARK),$(PYTEST_MARK) and )alone' tests/lab
 test-san:
 	$(MAKE) SAN=1 check-unit check-portal

@@ -298,6 +298,10 @@ start_gatehoused() { # [--boot-id ID]
             /proc/sys/kernel/random/boot_id && exec \"\$@\"" sh)
     fi
     rm -f "$state/control.sock"
+    # A library between it and libc, for a test.
+    if [ -n "${GATEHOUSED_PRELOAD:-}" ]; then
+        boot=(env "LD_PRELOAD=$GATEHOUSED_PRELOAD" "${boot[@]}")
+    fi
     spawn gatehoused "$gw" "${boot[@]}" "$build/gatehoused" -c "$state/gatehouse.conf"
     for _ in $(seq 200); do
         if "$state/bin/gatehousectl" status >/dev/null 2>&1; then return; fi

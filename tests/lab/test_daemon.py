@@ -38,7 +38,7 @@ def sql(lab, text):
 @pytest.fixture(scope="module")
 def small():
     """A lab whose state directory is a disk of 3 MB."""
-    lab = Lab(f"t{os.getpid() % 10000}{next(numbers)}", 3,
+    lab = Lab(f"t{os.getpid() % 10000}{next(numbers)}", 13,
               [*WAYS["tc"], "--no-gatehouse"])
     disk = lab.state / "state"
     disk.mkdir(mode=0o700)
@@ -81,6 +81,8 @@ def test_full_disk_promises_nothing(small):
     assert online.redeem(small.voucher(plan))[0] == 200
     code = small.voucher(plan)
     told = log_of(small).count("nothing can be stored")
+    worked = log_of(small).count("the store works again")
+    assert small.ctl("status")["store"] == "ok"
     with Full(small):
         status, reply = guest.redeem(code)
         assert (status, reply["success"], reply["code"]) == (500, False, "internal"), reply
@@ -97,16 +99,20 @@ def test_full_disk_promises_nothing(small):
         # Sweeps find no room, again and again.
         time.sleep(2.5)
         assert small.text("verify")[0] == 0, small.text("verify")
-        status = small.ctl("status")
-        assert (status["sessions"], status["store"]) == (1, "failing")
-    # Not once a turn; but what fits into the room that the WAL has does work.
-    assert told < log_of(small).count("nothing can be stored") <= told + 3
+        said = small.ctl("status")
+        assert said["sessions"] == 1 and "full" in said["storeProblem"]["problem"], said
+        assert said["store"] == "failing"
+        assert "NOTHING CAN BE STORED" in small.text("status")[1]
+        # Once, though what fits into the room that the WAL has does work.
+        assert log_of(small).count("nothing can be stored") == told + 1
+        assert log_of(small).count("the store works again") == worked
     status, reply = guest.redeem(code)
     assert status == 200 and reply["remainingSeconds"] == 3600, reply
     assert guest.is_online()
     assert guest.redeem(code)[1]["code"] == "voucher_used"
-    wait_for(lambda: "the store works again" in log_of(small))
-    assert small.ctl("status")["store"] == "ok"
+    wait_for(lambda: small.ctl("status")["store"] == "ok")
+    assert log_of(small).count("the store works again") == worked + 1
+    assert "NOTHING" not in small.text("status")[1]
     # What was counted meanwhile is in the books, to the byte.
     record, session = small.record(online.mac), online.session()
     assert (session["bytesUp"], session["bytesDown"]) == (record["up"][0], record["down"][0])
@@ -175,6 +181,86 @@ def test_reboot_on_a_full_disk_is_closed(small):
         assert captive.curl("http://example.org/").status == 302
     small.start(*boot)
     assert guest.is_online() and not captive.is_online()
+    assert small.text("verify")[0] == 0
+
+
+# A read-only disk.
+
+@pytest.fixture(scope="module")
+def switch(small, tmp_path_factory):
+    """`small` under a disk that is read-only while there is this file. The
+    kernel lets nobody remount what has files open for writing; a failing disk
+    does it all the same."""
+    path = tmp_path_factory.mktemp("disk") / "read-only"
+    small.kill("gatehoused")
+    small.env.update(GATEHOUSED_PRELOAD=str(BUILD / "lab/readonly.so"),
+                     READ_ONLY=str(small.state / "state"), READ_ONLY_WHILE=str(path))
+    small.start()
+    yield path
+    path.unlink(missing_ok=True)
+    small.kill("gatehoused")
+    del small.env["GATEHOUSED_PRELOAD"]
+    small.start()
+
+
+def test_disk_goes_read_only(small, switch):
+    online, guest = small.guests(2)
+    plan = small.plan(minutes=60, megabytes=100)
+    status, reply = online.redeem(small.voucher(plan))
+    assert status == 200, reply
+    code = small.voucher(plan)
+    told = log_of(small).count("nothing can be stored")
+    worked = log_of(small).count("the store works again")
+    switch.touch()
+    # The sweep finds it out; nobody has to ask for anything.
+    said = wait_for(lambda: small.ctl("status")["storeProblem"])
+    assert "read-only" in said["problem"], said
+    assert said["path"] == str(small.state / "state")
+    text = small.text("status")[1]
+    assert text.startswith("NOTHING CAN BE STORED") and "read-only" in text, text
+    status, reply = guest.redeem(code)
+    assert (status, reply["code"]) == (500, "internal") and "again" in reply["error"], reply
+    assert online.is_online() and not guest.is_online() and small.record(guest.mac) is None
+    online.curl("http://192.0.2.80/bytes/1000000")
+    time.sleep(1.2)
+    assert online.is_online() and not guest.is_online()
+    assert log_of(small).count("nothing can be stored") == told + 1
+    switch.unlink()
+    wait_for(lambda: small.ctl("status")["store"] == "ok")
+    assert log_of(small).count("nothing can be stored") == told + 1
+    assert log_of(small).count("the store works again") == worked + 1
+    assert guest.redeem(code)[0] == 200 and guest.is_online()
+    # To the byte, though nobody could write it down meanwhile.
+    record = small.record(online.mac)
+    assert record["down"][0] > 1000000
+    wait_for(lambda: online.session()["bytesDown"] == small.record(online.mac)["down"][0])
+    assert online.session()["bytesUp"] == small.record(online.mac)["up"][0]
+    assert small.text("verify")[0] == 0
+
+
+def test_starts_on_a_read_only_disk(small, switch):
+    """It says why it cannot; the gate and who paid stay."""
+    guest, captive = small.guests(2)
+    assert guest.redeem(small.voucher())[0] == 200
+    small.kill("gatehoused")
+    disk = small.state / "state"
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    try:
+        assert "is read-only" in small.sh("start", check=False)
+        assert guest.is_online() and not captive.is_online()
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+    # Nor with half a key; it says what to do.
+    key = disk / "key"
+    key.rename(disk / "key.whole")
+    key.write_bytes(b"half of it")
+    key.chmod(0o400)
+    log = small.sh("start", check=False)
+    assert "is damaged" in log and "gatehoused --set-key" in log and "anew" in log, log
+    assert guest.is_online() and not captive.is_online()
+    (disk / "key.whole").rename(key)
+    small.start()
+    assert guest.session()["online"] and guest.is_online()
     assert small.text("verify")[0] == 0
 
 

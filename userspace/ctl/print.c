@@ -292,6 +292,7 @@ void print_status(const json_t *reply)
 	json_int_t skipped =
 		json_integer_value(json_object_get(reply, "eventsSkipped"));
 
+	print_store(reply);
 	print_fields(reply, status_columns);
 	putchar('\n');
 	print_table(json_object_get(reply, "networks"), network_columns);

@@ -36,6 +36,7 @@
 #include "daemon/recover.h"
 #include "daemon/session_events.h"
 #include "daemon/statistics.h"
+#include "daemon/store_health.h"
 #include "daemon/sync.h"
 #include "daemon/wall_clock.h"
 #include "daemon/watch.h"
@@ -179,7 +180,7 @@ static const char *why_not_opened(int ret)
 		       "beside it (gatehoused --set-key makes it of what "
 		       "`gatehousectl key` showed), or move the database away";
 	default:
-		return strerror(-ret);
+		return store_health_problem(ret);
 	}
 }
 

@@ -78,7 +78,9 @@ struct gatehoused {
 	bool in_transaction; /* of this turn; see turn_begin() */
 	int64_t *groups_touched; /* in this turn; group_records.c's */
 	size_t groups_touched_count, groups_touched_size;
-	bool store_failing;  /* the last turn that wrote was lost; said in the log */
+	int store_error;     /* 0: it works; from here on store_health.c's */
+	int64_t store_failing_sec; /* wall clock, since when */
+	int64_t store_failed_ns;   /* the last time */
 	bool spent_failing;  /* spent.log lacks lines; the same */
 	bool rebooted;	     /* since the store was used last */
 	bool ending;	     /* at the turn's end; nothing is asked any more */

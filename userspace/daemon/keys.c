@@ -28,6 +28,25 @@ bool keys_are_there(const struct config *config)
 	return access(path, F_OK) == 0;
 }
 
+static const char *what_to_do(int ret)
+{
+	switch (-ret) {
+	case EBADMSG:
+		return "it is damaged. Move it away and give its text, as "
+		       "`gatehousectl key` showed it, to `gatehoused --set-key`. "
+		       "Without that text, a backup of the file, as it was, does "
+		       "the same; without either, the database is of no use any "
+		       "more: move gatehouse.db away as well to begin anew";
+	case EPERM:
+		return "others than root may read it, and so every voucher code "
+		       "in a copy of the database: `chmod 400` it";
+	case ELOOP:
+		return "it is a symbolic link: put the file itself there";
+	default:
+		return strerror(-ret);
+	}
+}
+
 int keys_load(const struct config *config, struct rules *rules,
 	uint8_t *ret_password_key)
 {
@@ -39,9 +58,7 @@ int keys_load(const struct config *config, struct rules *rules,
 		ret = crypto_key_file(path, master);
 	if (ret) {
 		log_error("cannot use the key file %s: %s", path,
-			ret == -EBADMSG ? "it is damaged; move it away and see "
-					  "--set-key in gatehoused(8)"
-					: strerror(-ret));
+			what_to_do(ret));
 		return ret;
 	}
 	crypto_derive(master, 1, rules->lookup_key);

@@ -15,6 +15,7 @@
 #include "daemon/jobs.h"
 #include "daemon/network_record.h"
 #include "daemon/ops_handlers.h"
+#include "daemon/store_health.h"
 #include "daemon/sync.h"
 #include "datapath/garden.h"
 #include "datapath/reasons.h"
@@ -197,7 +198,8 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 			(json_int_t)groups.largest, "behind",
 			store_spent_error(g->store) != 0));
 	json_object_set_new(reply, "store",
-		json_string(g->store_failing ? "failing" : "ok"));
+		json_string(g->store_error ? "failing" : "ok"));
+	json_object_set_new(reply, "storeProblem", store_health_json(g));
 	json_object_set_new(reply, "clock",
 		json_string(wall_state_name(&g->wall)));
 	json_object_set_new(reply, "time", json_time(clock_wall_sec()));

@@ -14,6 +14,7 @@
 #include "daemon/recover.h"
 #include "daemon/reply.h"
 #include "daemon/session_events.h"
+#include "daemon/store_health.h"
 #include "daemon/sync.h"
 #include "store/spent.h"
 
@@ -28,6 +29,8 @@ int turn_begin(struct gatehoused *g)
 	ret = store_begin(g->store);
 	if (!ret)
 		g->in_transaction = true;
+	else
+		store_health_note(g, ret);
 	return ret;
 }
 
@@ -36,21 +39,6 @@ static json_t *not_stored(void)
 	return reply_refuse(CTL_internal,
 		"The gateway could not store this, so it did not happen; see "
 		"its log, then try again.");
-}
-
-/* Once for a disk that stays full, not once for each turn. */
-static void log_store(struct gatehoused *g, int ret)
-{
-	if (ret && !g->store_failing)
-		log_error("nothing can be stored%s%s; guests who are online "
-			  "stay online, everything else is refused",
-			ret == -ECANCELED ? "" : ": ",
-			ret == -ECANCELED ? "" : strerror(-ret));
-	/* A turn that only looks says nothing about a full disk. */
-	else if (!ret && g->store_failing && store_is_written(g->store))
-		log_info("the store works again");
-	if (ret || store_is_written(g->store))
-		g->store_failing = ret != 0;
 }
 
 static void log_spent(struct gatehoused *g)
@@ -87,7 +75,7 @@ static int end_transaction(struct gatehoused *g)
 			ctl_server_revoke(g->ctl, not_stored);
 	}
 	groups_forget(g);
-	log_store(g, ret);
+	store_health_note(g, ret);
 	log_spent(g);
 	/* A start knows what to do; the gate goes on meanwhile. */
 	if (store_is_damaged(g->store) && !g->ending) {
