@@ -284,16 +284,11 @@ int accounting_sweep_whole(struct gatehoused *g)
 
 	if (!g->dp)
 		return 0;
-	accounting_stop(g);
+	if (g->sweep)
+		end_sweep(g);
 	begin_sweep(g);
 	while (!ret && !g->sweep->is_done)
 		ret = slice(g->sweep);
 	end_sweep(g);
 	return ret;
-}
-
-void accounting_stop(struct gatehoused *g)
-{
-	if (g->sweep)
-		end_sweep(g);
 }

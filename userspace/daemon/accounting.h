@@ -15,7 +15,5 @@
 int accounting_sweep(struct gatehoused *g);
 /* All of it at once, for the last one. */
 int accounting_sweep_whole(struct gatehoused *g);
-/* Ends one that is under way; what it has counted stays counted. */
-void accounting_stop(struct gatehoused *g);
 
 #endif

@@ -19,7 +19,8 @@
 
 #define PAGE 64
 
-struct gh_policy group_policy(const struct group *group)
+/* What a group's record says besides its counters. */
+static struct gh_policy group_policy(const struct group *group)
 {
 	int64_t used = counted(group->counts, group->bytes_up, group->bytes_down);
 

@@ -9,9 +9,6 @@
 
 #include "daemon/gatehoused.h"
 
-/* What a group's record says besides its counters. */
-struct gh_policy group_policy(const struct group *group);
-
 /* At start, in a transaction: counts what adopted records counted meanwhile;
  * a record that is gone will be made anew. */
 int groups_start(struct gatehoused *g);

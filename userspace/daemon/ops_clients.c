@@ -29,7 +29,8 @@ static json_t *last_session(struct gatehoused *g, const struct mac *mac)
 	return session_json(g, &session, &now);
 }
 
-json_t *client_reply(struct gatehoused *g, const struct mac *mac)
+/* What is known of a client, or why nothing is. */
+static json_t *client_reply(struct gatehoused *g, const struct mac *mac)
 {
 	json_t *object, *reply;
 	char text[MAC_TEXT];

@@ -266,9 +266,8 @@ void json_add_own(json_t *reply, const struct caller *caller,
 json_t *session_json(struct gatehoused *g, const struct session *session,
 	const struct moment *now);
 
-/* What is known of a client, or why nothing is; with a sentence about what was
- * changed; a refusal for who asks about one device by its address. */
-json_t *client_reply(struct gatehoused *g, const struct mac *mac);
+/* What is known of a client, with a sentence about what was changed, or why
+ * nothing is; a refusal for who asks about one device by its address. */
 json_t *client_changed(
 	struct gatehoused *g, const struct mac *mac, const char *message);
 /* As clients.get shows it, with its addresses; `message` may be NULL. */
