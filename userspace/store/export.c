@@ -67,7 +67,7 @@ struct export_table {
 /* clang-format off */
 static const struct export_table tables[] = {
 	{"", "sessions", true, WINDOW("sessions"),
-		"SELECT s.id, s.id AS id, s.mac AS mac, " DEVICE_NAME " AS device,"
+		"SELECT s.id, s.id AS id, upper(s.mac) AS mac, " DEVICE_NAME " AS device,"
 		" " ADDRESS("network") " AS network, " ADDRESS("ip") " AS ip,"
 		" s.state AS state, " FIRST_CREDIT(KIND("c")) " AS kind,"
 		" " FIRST_CREDIT("c.plan_name") " AS plan,"
@@ -78,7 +78,7 @@ static const struct export_table tables[] = {
 		" s.total_paid_minor AS paid_minor FROM sessions s"
 		ROWS("s.id", "s.started_at") OF_MAC("s.mac") OF_PHONE("s.id") ORDER("s.id")},
 	{"", "usage", true, WINDOW("credits"),
-		"SELECT c.id, c.id AS id, c.session_id AS session_id, s.mac AS mac,"
+		"SELECT c.id, c.id AS id, c.session_id AS session_id, upper(s.mac) AS mac,"
 		" " KIND("c") " AS kind, c.plan_name AS plan, c.state AS state,"
 		" c.bytes_up AS bytes_up, c.bytes_down AS bytes_down,"
 		" c.bytes AS bytes_limit,"
@@ -93,26 +93,26 @@ static const struct export_table tables[] = {
 		" p.amount_minor AS amount_minor, p.currency AS currency,"
 		" p.status AS status, " PLAN_NAME("n.name") " AS plan,"
 		" p.session_id AS session_id, p.voucher_id AS voucher_id,"
-		" s.mac AS mac, p.network AS network, p.phone AS phone, p.who AS who,"
+		" upper(s.mac) AS mac, p.network AS network, p.phone AS phone, p.who AS who,"
 		" " TIME("p.refunded_at") " AS refunded_at, p.refunded_by AS refunded_by"
 		" FROM payments p LEFT JOIN plans n ON n.id = p.plan_id"
 		" LEFT JOIN sessions s ON s.id = p.session_id"
 		ROWS("p.id", "p.paid_at") OF_MAC("s.mac")
 		" AND (?6 IS NULL OR p.phone = ?6)" ORDER("p.id")},
 	{"", "addresses", true, WINDOW("address_log"),
-		"SELECT a.id, a.mac AS mac, a.network AS network, a.ip AS ip,"
+		"SELECT a.id, upper(a.mac) AS mac, a.network AS network, a.ip AS ip,"
 		" " TIME("a.from_at") " AS \"from\", " TIME("a.to_at") " AS \"to\""
 		" FROM address_log a"
 		ROWS("a.id", "a.to_at") OF_MAC("a.mac") NO_PHONE ORDER("a.id")},
 	{"", "devices", true, WINDOW("devices"),
-		"SELECT d.id, d.id AS id, d.mac AS mac, d.name AS name, d.note AS note,"
+		"SELECT d.id, d.id AS id, upper(d.mac) AS mac, d.name AS name, d.note AS note,"
 		" d.blocked AS blocked, " TIME("d.first_seen") " AS first_seen,"
-		" " TIME("d.last_seen") " AS last_seen FROM devices d"
+		" " TIME("nullif(d.last_seen, 0)") " AS last_seen FROM devices d"
 		ROWS("d.id", "d.last_seen") OF_MAC("d.mac") NO_PHONE ORDER("d.id")},
 	{"", "vouchers", true, WINDOW("vouchers"),
 		"SELECT v.id, v.id AS id, " PLAN_NAME("n.name") " AS plan,"
 		" v.batch AS batch, v.state AS state, v.session_id AS session_id,"
-		" " TIME("v.used_at") " AS used_at, v.used_mac AS used_mac,"
+		" " TIME("v.used_at") " AS used_at, upper(v.used_mac) AS used_mac,"
 		" " TIME("v.expires_at") " AS expires_at, v.created_by AS created_by,"
 		" " TIME("v.created_at") " AS created_at"
 		" FROM vouchers v JOIN plans n ON n.id = v.plan_id"
@@ -122,13 +122,13 @@ static const struct export_table tables[] = {
 		"SELECT e.id, e.id AS id, " TIME("e.at") " AS at,"
 		" " TIME("e.last_at") " AS last_at, e.count AS count,"
 		" e.event_type AS type, e.severity AS severity, e.network AS network,"
-		" e.mac AS mac, e.session_id AS session_id,"
+		" upper(e.mac) AS mac, e.session_id AS session_id,"
 		" e.description AS description, e.evidence AS evidence"
 		" FROM security_events e"
 		ROWS("e.id", "e.last_at") OF_MAC("e.mac") OF_PHONE("e.session_id") ORDER("e.id")},
 	{"", "audit", true, WINDOW("audit"),
 		"SELECT a.id, a.id AS id, " TIME("a.at") " AS at, a.who AS who,"
-		" a.operation AS operation, a.mac AS mac, a.session_id AS session_id,"
+		" a.operation AS operation, upper(a.mac) AS mac, a.session_id AS session_id,"
 		" a.detail AS detail FROM audit a"
 		ROWS("a.id", "a.at") OF_MAC("a.mac = ?5 OR a.who")
 		OF_PHONE("a.session_id") ORDER("a.id")},
@@ -150,7 +150,7 @@ static const struct export_table tables[] = {
 		" '' AS description, n.is_active AS is_active, " STAMPS("n")
 		" FROM plans n" ROWS("n.id", "n.created_at") ORDER("n.id")},
 	{"netflow", "sessions", false, WINDOW("sessions"),
-		"SELECT s.id, s.id AS id, NULL AS user_id, s.mac AS device_mac,"
+		"SELECT s.id, s.id AS id, NULL AS user_id, upper(s.mac) AS device_mac,"
 		" " DEVICE_NAME " AS device_name, " ADDRESS("ip") " AS ip_address,"
 		" 1 AS router_id, " FIRST_CREDIT("c.plan_id") " AS package_id,"
 		" s.state AS status, " TIME("s.started_at") " AS start_time,"
