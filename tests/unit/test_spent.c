@@ -447,11 +447,23 @@ static void test_a_device_is_forgotten(void **state)
 	store_rollback(box->rules.store);
 }
 
+static void test_a_file_that_cannot_be_opened(void **state)
+{
+	struct box *box = *state;
+	struct store *store = box->rules.store;
+
+	assert_int_equal(store_spent_open(store, "/nowhere/spent.log"), -ENOENT);
+	assert_int_equal(store_spent_error(store), -ENOENT);
+	assert_int_equal(store_spent_open(store, box->log), 0);
+	assert_int_equal(store_spent_error(store), 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_a_file_that_cannot_be_opened),
 		TEST(test_lines_follow_the_commit),
 		TEST(test_coins),
 		TEST(test_a_backup_is_brought_up_to_date),

@@ -122,13 +122,11 @@ char *spent_full_name(const char *path, int64_t seq)
 	return xasprintf("%s.%0*lld", path, SEQ_DIGITS, (long long)seq);
 }
 
-int store_spent_open(struct store *store, const char *path)
+static int open_log(struct spent_log *log, const char *path)
 {
-	struct spent_log *log = &store->spent;
 	_cleanup_free_ int64_t *full = NULL;
 	int ret, n, i;
 
-	spent_log_close(log);
 	log->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (log->fd < 0)
 		return -errno;
@@ -139,11 +137,24 @@ int store_spent_open(struct store *store, const char *path)
 	n = ret ? ret : spent_full_files(path, &full);
 	for (i = 0; i < n; i++)
 		log->written = MAX(log->written, full[i]);
-	if (n < 0)
-		spent_log_close(log);
-	else
-		spent_log_flush(store);
 	return MIN(n, 0);
+}
+
+int store_spent_open(struct store *store, const char *path)
+{
+	struct spent_log *log = &store->spent;
+	int ret;
+
+	spent_log_close(log);
+	ret = open_log(log, path);
+	if (!ret) {
+		spent_log_flush(store);
+		return 0;
+	}
+	spent_log_close(log);
+	/* Lines that are not written from now on are told of. */
+	log->error = ret;
+	return ret;
 }
 
 void spent_log_close(struct spent_log *log)
