@@ -492,9 +492,9 @@ static void test_one_direction_counts(void **state)
 	assert_false(look(w, &view, &grant));
 }
 
-static int count_clients(void *data, const struct mac *mac, int64_t group_id)
+static int count_clients(void *data, const struct mac *mac, bool is_new, int64_t group_id)
 {
-	*(int *)data += mac != NULL;
+	*(int *)data += mac && is_new;
 	return 0;
 }
 
@@ -504,6 +504,7 @@ static void test_a_changed_plan_is_for_who_begins(void **state)
 	struct plan plan = plan_of("day", 4 * HOUR), found;
 	struct grant grant;
 	struct view view;
+	int64_t after = 0;
 	int clients = 0;
 
 	plan.rates = (struct rates){.up = 1000, .down = 1000};
@@ -524,8 +525,10 @@ static void test_a_changed_plan_is_for_who_begins(void **state)
 	assert_int_equal(view.credit_ns, 4 * HOUR * NSEC_PER_SEC);
 	assert_int_equal(view.remaining_ns, 5 * HOUR * NSEC_PER_SEC);
 	/* Applied: how, but not how much. */
-	assert_int_equal(store_plan_apply(w->rules.store, &plan, count_clients,
-				 &clients), 0);
+	assert_int_equal(store_plan_apply(w->rules.store, &plan, &after, 1,
+				 count_clients, &clients), 1);
+	assert_int_equal(store_plan_apply(w->rules.store, &plan, &after, 2,
+				 count_clients, &clients), 0);
 	assert_int_equal(clients, 1);
 	assert_true(look(w, &view, &grant));
 	assert_int_equal(view.rates.up, 2000);

@@ -408,6 +408,16 @@ static void test_full_files_stay_until_no_backup_needs_them(void **state)
 	assert_int_equal(known, 3);
 }
 
+static int forget(struct box *box, const struct mac *whom)
+{
+	int64_t after = 0;
+	int ret;
+
+	while ((ret = store_spent_forget(box->rules.store, whom, &after)) == 1)
+		;
+	return ret;
+}
+
 static void test_a_device_is_forgotten(void **state)
 {
 	struct box *box = *state;
@@ -420,12 +430,12 @@ static void test_a_device_is_forgotten(void **state)
 	copy_db(box);
 	redeem(box);
 	pay(box, "a", NULL);
-	assert_int_equal(store_spent_forget(box->rules.store, &other), 0);
+	assert_int_equal(forget(box, &other), 0);
 	assert_int_equal(store_begin(box->rules.store), 0);
 	assert_int_equal(store_payment_insert(box->rules.store,
 		&(struct payment){.method = "cash", .currency = "TZS",
 			.who = "uid 0"}), 0);
-	assert_int_equal(store_spent_forget(box->rules.store, &mac), 0);
+	assert_int_equal(forget(box, &mac), 0);
 	store_rollback(box->rules.store);
 	assert_int_equal(lib_count_lines(box->log), 2);
 	pay(box, "b", NULL);

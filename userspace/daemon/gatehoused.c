@@ -35,6 +35,7 @@
 #include "daemon/privilege.h"
 #include "daemon/recover.h"
 #include "daemon/session_events.h"
+#include "daemon/sliced.h"
 #include "daemon/statistics.h"
 #include "daemon/store_health.h"
 #include "daemon/sync.h"
@@ -468,6 +469,7 @@ void gatehoused_stop(struct gatehoused *g)
 	address_log_stop(g);
 	keeping_stop(g);
 	statistics_stop(g);
+	sliced_stop(g);
 	passwords_free(g->passwords);
 	ctl_server_free(g->ctl);
 	coins_stop(g);

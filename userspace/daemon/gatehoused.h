@@ -35,6 +35,7 @@ struct moves;
 struct neighbours;
 struct passwords;
 struct session_events;
+struct sliced;
 struct statistics;
 struct sweep;
 struct sync;
@@ -71,6 +72,7 @@ struct gatehoused {
 	struct backup_job *backup; /* under way; backup_job.c's */
 	struct address_log *address_log; /* NULL before the first look */
 	struct statistics *statistics; /* under way */
+	struct sliced *sliced; /* operations under way; sliced.c's */
 	int64_t cleaned; /* rows so far; keeping.c's */
 	struct loop_timer clean_up; /* while there is more; keeping.c's */
 	struct loop_idle turn_end;

@@ -9,19 +9,21 @@
 #include "base/util.h"
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
+#include "daemon/sliced.h"
 #include "datapath/bindings.h"
 #include "store/export.h"
 #include "store/spent.h"
 
 #define DEVICES_SHOWN 16
 
-static int note(struct gatehoused *g, const struct caller *caller,
-	const char *what, int64_t rows)
+static int note(struct gatehoused *g, const char *who, const char *what,
+	int64_t rows)
 {
 	char detail[64];
 
 	snprintf(detail, sizeof(detail), "%s, %lld rows", what, (long long)rows);
-	return audit_now(g, caller, "forget", NULL, detail);
+	return store_audit(
+		g->store, clock_wall_sec(), who, "forget", NULL, 0, detail);
 }
 
 static json_t *done(int64_t rows, json_t *devices, const char *message)
@@ -30,12 +32,49 @@ static json_t *done(int64_t rows, json_t *devices, const char *message)
 		"devices", devices, "message", message);
 }
 
+/* A device that is forgotten, while it is. */
+struct forgetting {
+	struct mac mac;
+	char who[sizeof(((struct caller *)0)->who)];
+	bool is_stored; /* the store is done; spent.log follows */
+	struct forget_place at;
+	int64_t after; /* of its files */
+};
+
+static int forget_some(struct gatehoused *g, void *data)
+{
+	struct forgetting *f = data;
+	int ret;
+
+	if (!f->is_stored) {
+		ret = store_forget_device(g->store, &f->mac, &f->at);
+		f->is_stored = ret == 0;
+		return ret < 0 ? ret : 1;
+	}
+	ret = store_spent_forget(g->store, &f->mac, &f->after);
+	if (!ret && g->dp)
+		ret = sightings_forget(g->dp, &f->mac);
+	return ret ? ret : note(g, f->who, "a device", f->at.rows);
+}
+
+static json_t *forgotten(struct gatehoused *g, void *data, int ret)
+{
+	const struct forgetting *f = data;
+
+	if (ret)
+		return reply_failed("forget", ret);
+	return done(f->at.rows, json_array(),
+		"The device is forgotten. Copies of the database have it until "
+		"they are replaced.");
+}
+
 static json_t *forget_device(struct gatehoused *g, const struct caller *caller,
 	const struct mac *mac)
 {
+	static const struct sliced_work work = {forget_some, forgotten};
+	struct forgetting *forgetting;
 	struct session session;
 	struct record record;
-	int64_t rows = 0;
 	int ret = store_session_of(g->store, mac, &session);
 
 	if (!ret)
@@ -48,19 +87,12 @@ static json_t *forget_device(struct gatehoused *g, const struct caller *caller,
 		return reply_refuse(CTL_conflict,
 			"The gate still counts what the device used last. Try "
 			"again in a few seconds.");
-	if (ret == -ENOENT)
-		ret = store_forget_device(g->store, mac, &rows);
-	if (!ret && g->dp)
-		ret = sightings_forget(g->dp, mac);
-	if (!ret)
-		ret = store_spent_forget(g->store, mac);
-	if (!ret)
-		ret = note(g, caller, "a device", rows);
-	if (ret)
+	if (ret != -ENOENT)
 		return reply_failed("forget", ret);
-	return done(rows, json_array(),
-		"The device is forgotten. Copies of the database have it until "
-		"they are replaced.");
+	forgetting = xcalloc(1, sizeof(*forgetting));
+	forgetting->mac = *mac;
+	snprintf(forgetting->who, sizeof(forgetting->who), "%s", caller->who);
+	return sliced_start(g, &work, forgetting);
 }
 
 static json_t *forget_phone(struct gatehoused *g, const struct caller *caller,
@@ -75,7 +107,7 @@ static json_t *forget_phone(struct gatehoused *g, const struct caller *caller,
 	if (!ret)
 		ret = store_forget_phone(g->store, phone, &rows);
 	if (!ret && rows)
-		ret = note(g, caller, "a telephone number", rows);
+		ret = note(g, caller->who, "a telephone number", rows);
 	if (ret)
 		return reply_failed("forget", ret);
 	if (!rows)

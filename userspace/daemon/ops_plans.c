@@ -12,6 +12,7 @@
 #include "daemon/group_records.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/ops_rates.h"
+#include "daemon/sliced.h"
 #include "daemon/sentences.h"
 #include "daemon/sync.h"
 #include "rules/hours.h"
@@ -273,47 +274,74 @@ json_t *op_plans_set(struct gatehoused *g, const struct caller *caller,
 		"{s:o, s:s}", "plan", plan_json(&plan), "message", message);
 }
 
+#define CREDITS_AT_ONCE 128
+
+/* A plan that is applied, while it is. */
 struct application {
 	struct gatehoused *g;
+	struct plan plan;
+	char who[sizeof(((struct caller *)0)->who)];
+	int64_t after;
 	long long clients;
 };
 
-static int applied(void *data, const struct mac *mac, int64_t group_id)
+static int applied(void *data, const struct mac *mac, bool is_new, int64_t group_id)
 {
 	struct application *application = data;
 
+	if (group_id)
+		groups_touch(application->g, group_id);
 	if (mac)
 		sync_touch(application->g->sync, mac);
-	else
-		groups_touch(application->g, group_id);
-	application->clients += mac != NULL;
+	application->clients += mac && is_new;
 	return 0;
 }
 
-json_t *op_plans_apply(struct gatehoused *g, const struct caller *caller,
-	const void *args)
+static int apply_some(struct gatehoused *g, void *data)
 {
-	struct application application = {.g = g};
-	const struct args_name *a = args;
-	char message[256], detail[STORE_NAME + 32];
-	struct plan plan;
-	json_t *refusal = find_plan(g, a->name, &plan);
-	int ret;
+	struct application *a = data;
+	char detail[STORE_NAME + 32];
+	int ret = store_plan_apply(g->store, &a->plan, &a->after,
+		CREDITS_AT_ONCE, applied, a);
 
-	if (refusal)
-		return refusal;
-	ret = store_plan_apply(g->store, &plan, applied, &application);
-	snprintf(detail, sizeof(detail), "%s: %lld", plan.name, application.clients);
-	if (!ret)
-		ret = audit_now(g, caller, "plan apply", NULL, detail);
+	if (ret)
+		return ret;
+	snprintf(detail, sizeof(detail), "%s: %lld", a->plan.name, a->clients);
+	return store_audit(g->store, clock_wall_sec(), a->who, "plan apply", NULL,
+		0, detail);
+}
+
+static json_t *applied_reply(struct gatehoused *g, void *data, int ret)
+{
+	const struct application *a = data;
+	char message[256];
+
 	if (ret)
 		return reply_failed("plans.apply", ret);
 	snprintf(message, sizeof(message),
 		"Rates, networks, hours and idle time of the plan hold for %lld "
 		"session%s now. Time, bytes and days stay as they were sold.",
-		application.clients, application.clients == 1 ? "" : "s");
-	return reply_fields("{s:I, s:s}", "sessions",
-		(json_int_t)application.clients, "message", message);
+		a->clients, a->clients == 1 ? "" : "s");
+	return reply_fields("{s:I, s:s}", "sessions", (json_int_t)a->clients,
+		"message", message);
+}
+
+json_t *op_plans_apply(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	static const struct sliced_work work = {apply_some, applied_reply};
+	const struct args_name *a = args;
+	struct application *application;
+	struct plan plan;
+	json_t *refusal = find_plan(g, a->name, &plan);
+
+	if (refusal)
+		return refusal;
+	application = xcalloc(1, sizeof(*application));
+	application->g = g;
+	application->plan = plan;
+	snprintf(application->who, sizeof(application->who), "%s", caller->who);
+	return sliced_start(g, &work, application);
 }
 
 json_t *op_plans_remove(struct gatehoused *g, const struct caller *caller,

@@ -42,10 +42,16 @@ int store_export_columns(struct store *store, const struct export_table *table,
 	void (*fn)(void *data, const struct export_cell *cells, int count),
 	void *data);
 
-/* What is known of a device, but for a session that is not over; how many rows
- * changed. A row of a blocked device stays, without its name. */
-int store_forget_device(
-	struct store *store, const struct mac *mac, int64_t *ret_rows);
+struct forget_place {
+	size_t row;
+	int64_t after, newest; /* of a table that is looked at part by part */
+	int64_t rows;	       /* changed so far */
+};
+/* What is known of a device, but for a session that is not over; a row of a blocked
+ * device stays, without its name. Some of it: 1 while there is more, 0 after the
+ * last; from a place of zeroes. */
+int store_forget_device(struct store *store, const struct mac *mac,
+	struct forget_place *place);
 /* The same of a telephone number. */
 int store_forget_phone(
 	struct store *store, const char *phone, int64_t *ret_rows);

@@ -107,56 +107,66 @@ int store_plan_update(struct store *store, const struct plan *plan)
 		plan->terms.idle_sec, plan->terms.valid_days, plan->id);
 }
 
-/* What devices share of the plan's: by a voucher for several, or since one was
- * put beside another. */
-#define GROUPS_OF_PLAN(plan)                                                 \
-	"(SELECT group_id FROM credits WHERE plan_id = " plan                \
-	" AND state <> 'used' AND group_id IS NOT NULL)"
+#define OF_PLAN "plan_id = ? AND state <> 'used' AND id > ? AND id <= ?"
 
-static int apply(struct store *store, const struct plan *plan)
+static int apply(struct store *store, const struct plan *plan, int64_t after,
+	int64_t last)
 {
 	int ret = db_run(store->db,
 		"UPDATE credits SET up_kbps = ?, down_kbps = ?,"
 		" slow_up_kbps = ?, slow_down_kbps = ?, networks = ?,"
 		" hours = ?, idle_seconds = ?, updated_at = unixepoch()"
-		" WHERE plan_id = ? AND state <> 'used'",
-		"iiiittii", plan->rates.up, plan->rates.down,
+		" WHERE " OF_PLAN,
+		"iiiittiiii", plan->rates.up, plan->rates.down,
 		plan->rates.slow_up, plan->rates.slow_down, plan->networks,
-		plan->terms.hours, plan->terms.idle_sec, plan->id);
+		plan->terms.hours, plan->terms.idle_sec, plan->id, after, last);
 
+	/* By a voucher for several, or since one was put beside another. */
 	return ret ? ret : db_run(store->db,
 		"UPDATE groups SET up_kbps = ?, down_kbps = ?,"
 		" slow_up_kbps = ?, slow_down_kbps = ?,"
-		" updated_at = unixepoch() WHERE id IN " GROUPS_OF_PLAN("?"),
-		"iiiii", plan->rates.up, plan->rates.down, plan->rates.slow_up,
-		plan->rates.slow_down, plan->id);
+		" updated_at = unixepoch() WHERE id IN (SELECT group_id"
+		" FROM credits WHERE " OF_PLAN " AND group_id IS NOT NULL)",
+		"iiiiiii", plan->rates.up, plan->rates.down, plan->rates.slow_up,
+		plan->rates.slow_down, plan->id, after, last);
+}
+
+static int tell(struct db_rows *rows, plan_apply_fn *fn, void *data)
+{
+	struct mac mac;
+
+	db_mac(rows, 1, &mac);
+	return fn(data, db_is_null(rows, 1) ? NULL : &mac, db_int(rows, 2) != 0,
+		db_int(rows, 3));
 }
 
 int store_plan_apply(struct store *store, const struct plan *plan,
-	int (*fn)(void *data, const struct mac *mac, int64_t group_id), void *data)
+	int64_t *after, int max, plan_apply_fn *fn, void *data)
 {
 	struct db_rows *rows;
-	struct mac mac;
-	int ret = apply(store, plan);
+	int64_t last = *after;
+	int count = 0;
+	int ret = db_query(store->db, &rows,
+		"SELECT c.id, CASE WHEN s.state <> 'ended' THEN s.mac END,"
+		" NOT EXISTS (SELECT 1 FROM credits d"
+		" WHERE d.session_id = c.session_id AND +d.plan_id = c.plan_id"
+		" AND d.state <> 'used' AND d.id < c.id), c.group_id"
+		" FROM credits c JOIN sessions s ON s.id = c.session_id"
+		" WHERE c.plan_id = ? AND c.state <> 'used' AND c.id > ?"
+		" ORDER BY c.id LIMIT ?",
+		"iii", plan->id, last, (int64_t)max);
 
-	if (!ret)
-		ret = db_query(store->db, &rows,
-			"SELECT id, NULL FROM groups"
-			" WHERE id IN " GROUPS_OF_PLAN("?1")
-			" UNION ALL SELECT DISTINCT 0, s.mac FROM credits c"
-			" JOIN sessions s ON s.id = c.session_id"
-			" WHERE c.plan_id = ?1 AND c.state <> 'used'"
-			" AND s.state <> 'ended'",
-			"i", plan->id);
 	while (!ret && (ret = db_next(rows)) == 1) {
-		int64_t group_id = db_int(rows, 0);
-
-		db_mac(rows, 1, &mac);
-		ret = fn(data, group_id ? NULL : &mac, group_id);
+		last = db_int(rows, 0);
+		count++;
+		ret = tell(rows, fn, data);
 		if (ret)
 			db_done(rows);
 	}
-	return ret;
+	if (!ret)
+		ret = apply(store, plan, *after, last);
+	*after = last;
+	return ret ? ret : count == max;
 }
 
 int store_plan_lookup(struct store *store, int64_t id, struct plan *ret_plan)

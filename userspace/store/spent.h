@@ -69,6 +69,8 @@ int store_spent_replay(struct store *store,
 int store_spent_rotate(struct store *store, int64_t needed, int64_t before);
 
 /* Lines that name this device do not any more; what they tell stays. */
-int store_spent_forget(struct store *store, const struct mac *mac);
+/* The next file behind `*after`, which is 0 at first: 1 while there are more. */
+int store_spent_forget(
+	struct store *store, const struct mac *mac, int64_t *after);
 
 #endif

@@ -18,9 +18,13 @@
 /* The object without the name; NULL: it is not in it, or the line is none. */
 static char *without(const char *line, const char *named, int64_t *ret_seq)
 {
-	_cleanup_free_ char *copy = xstrdup(line);
+	_cleanup_free_ char *copy = NULL;
 	char *object, *at;
 
+	/* Most lines name somebody else, and a sum takes its time. */
+	if (!strstr(line, named))
+		return NULL;
+	copy = xstrdup(line);
 	if (spent_line_parse(copy, ret_seq, &object))
 		return NULL;
 	at = strstr(object, named);
@@ -83,26 +87,40 @@ static int forget_in(const char *path, const char *named)
 	return ret;
 }
 
-int store_spent_forget(struct store *store, const struct mac *mac)
+/* The full file that is next; 0: none. */
+static int next_full(const char *path, int64_t after, int64_t *ret_seq)
 {
-	_cleanup_free_ char *path = NULL, *named = NULL;
 	_cleanup_free_ int64_t *full = NULL;
+	int n = spent_full_files(path, &full), i;
+
+	*ret_seq = 0;
+	for (i = 0; i < n; i++)
+		if (full[i] > after && (!*ret_seq || full[i] < *ret_seq))
+			*ret_seq = full[i];
+	return MIN(n, 0);
+}
+
+int store_spent_forget(
+	struct store *store, const struct mac *mac, int64_t *after)
+{
+	_cleanup_free_ char *path = NULL, *named = NULL, *name = NULL;
 	char text[MAC_TEXT];
-	int n, i, ret;
+	int64_t seq;
+	int ret;
 
 	if (!store->spent.path)
 		return 0;
 	path = xstrdup(store->spent.path);
 	named = xasprintf(NAME "\"%s\"", mac_format(mac, text));
-	n = spent_full_files(path, &full);
-	ret = MIN(n, 0);
-	for (i = 0; !ret && i < n; i++) {
-		_cleanup_free_ char *name = spent_full_name(path, full[i]);
-
-		ret = forget_in(name, named);
+	ret = next_full(path, *after, &seq);
+	if (ret)
+		return ret;
+	if (seq) {
+		name = spent_full_name(path, seq);
+		*after = seq;
+		return forget_in(name, named) ?: 1;
 	}
-	if (!ret)
-		ret = forget_in(path, named);
+	ret = forget_in(path, named);
 	/* Another file has the name now; its place is synced by that as well. */
 	return ret ? ret : store_spent_open(store, path);
 }

@@ -125,11 +125,15 @@ struct plan {
 int store_plan_insert(struct store *store, const struct plan *plan, int64_t *ret_id);
 /* Everything but the name, for who gets it from now on. */
 int store_plan_update(struct store *store, const struct plan *plan);
+/* A credit of the plan, with what shares it; the client is NULL once its session
+ * has ended, and new with the first of its credits. */
+typedef int plan_apply_fn(
+	void *data, const struct mac *mac, bool is_new, int64_t group_id);
 /* Rates, networks, hours and idle time of a plan for the credits of it that are
- * not used up, and rates for what devices share of it. `fn` hears of each group
- * (with `mac` NULL), then of each client, once. */
+ * not used up, and rates for what devices share of it: for `max` credits behind
+ * `*after`, which is 0 at first. 1 while there are more, 0 after the last. */
 int store_plan_apply(struct store *store, const struct plan *plan,
-	int (*fn)(void *data, const struct mac *mac, int64_t group_id), void *data);
+	int64_t *after, int max, plan_apply_fn *fn, void *data);
 int store_plan_lookup(struct store *store, int64_t id, struct plan *ret_plan);
 /* One on sale, whatever its capitals, but the same ones first. */
 int store_plan_by_name(struct store *store, const char *name, struct plan *ret_plan);
