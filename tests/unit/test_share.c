@@ -184,9 +184,10 @@ static void test_one_end_and_one_sum(void **state)
 	assert_int_equal(left(w, 1), 0);
 }
 
-static int count_touched(void *data, const struct mac *mac, int64_t group_id)
+static int count_touched(void *data, const struct mac *mac, bool is_new, int64_t group_id)
 {
-	((int *)data)[mac != NULL]++;
+	((int *)data)[0] += group_id != 0;
+	((int *)data)[1] += mac && is_new;
 	return 0;
 }
 
@@ -196,13 +197,15 @@ static void test_a_changed_plan_holds_for_what_is_shared(void **state)
 	struct plan plan = make_plan(w, "two", 2);
 	int touched[2] = {0}; /* groups, clients */
 	struct group group;
+	int64_t after = 0;
 
 	allow(w, 0, &plan);
 	assert_int_equal(add(w, 0, 1), OUTCOME_OK);
 	plan.rates.down = 3000;
-	assert_int_equal(store_plan_apply(w->rules.store, &plan, count_touched,
-				 touched), 0);
-	assert_int_equal(touched[0], 1);
+	assert_int_equal(store_plan_apply(w->rules.store, &plan, &after, 64,
+				 count_touched, touched), 0);
+	/* By each of them. */
+	assert_int_equal(touched[0], 2);
 	assert_int_equal(touched[1], 2);
 	assert_int_equal(store_group_list(w->rules.store, 0, &group, 1), 1);
 	assert_int_equal(group.rates.down, 3000);
