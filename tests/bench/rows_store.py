@@ -7,6 +7,7 @@ each of them since the sweep before. Baseline: a sweep without clients.
 reconcile.100k: ms from starting the daemon after kill -9 until it answers, maps
 as they were; reconcile.100k.reboot: maps gone. Baseline: without sessions, which
 is loading the programs.
+sweep.10k, reconcile.10k: the same with 10,000 sessions, of which 1,000 send.
 mem.daemon.100k: the most MiB that the daemon of all this had in memory; baseline:
 the most without sessions.
 mem.kernel.client: bytes that the table of clients grew by, per client;
@@ -23,9 +24,10 @@ NEEDS_PLACE = True
 SWEEPS = (("sweep.100k.idle", 0), ("sweep.100k", 10000),
           ("sweep.100k.busy", 100000))
 RECONCILES = (("reconcile.100k", False), ("reconcile.100k.reboot", True))
+FEWER = ("sweep.10k", "reconcile.10k")
 MEMORY = ("mem.daemon.100k", "mem.kernel.client")
-NAMES = tuple(n for n, _ in SWEEPS + RECONCILES) + MEMORY
-SESSIONS = 100000
+NAMES = tuple(n for n, _ in SWEEPS + RECONCILES) + FEWER + MEMORY
+SESSIONS, FEWER_SESSIONS = 100000, 10000
 RECORD = 192 + 8
 
 
@@ -74,14 +76,28 @@ def measure_empty(book, place, runs):
     before["table"] = table_bytes(place)
     for _ in range(runs):
         sweep = next_sweep(place)
-        for name, _ in SWEEPS:
+        for name in [n for n, _ in SWEEPS] + ["sweep.10k"]:
             before[name].append(sweep)
         before["mem.daemon.100k"].append(peak_mib(place))
-        for name, reboot in RECONCILES:
+        for name, reboot in RECONCILES + (("reconcile.10k", False),):
             if book.wants(name):
                 before[name].append(restart_ms(place, "empty", reboot))
     place.unload()
     return before
+
+
+def measure_fewer(book, place, runs, before):
+    place.start_daemon("tc", "fewer")
+    place.hold("inet", "i0", "sink")
+    place.allow(range(FIRST_GUEST, FIRST_GUEST + FEWER_SESSIONS))
+    for turn in range(runs):
+        book.add("sweep.10k", "ms", sweep_ms(place, FEWER_SESSIONS // 10),
+                 before["sweep.10k"][turn])
+        if book.wants("reconcile.10k"):
+            book.add("reconcile.10k", "ms", restart_ms(place, "fewer", False),
+                     before["reconcile.10k"][turn])
+    place.release("i0")
+    place.unload()
 
 
 def measure_turn(book, place, turn, before):
@@ -106,6 +122,10 @@ def measure_turn(book, place, turn, before):
 
 def run(book, place, runs):
     before = measure_empty(book, place, runs)
+    if book.wants(*FEWER):
+        measure_fewer(book, place, runs, before)
+    if not book.wants(*set(NAMES) - set(FEWER)):
+        return
     place.start_daemon("tc", "full")
     place.hold("inet", "i0", "sink")
     place.allow(range(FIRST_GUEST, FIRST_GUEST + SESSIONS))
