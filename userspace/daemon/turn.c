@@ -59,13 +59,15 @@ static int end_transaction(struct gatehoused *g)
 	int ret = sync_prepare(g->sync);
 
 	if (!ret)
-		ret = store_commit(g->store);
+		ret = store_commit_rows(g->store);
 	g->in_transaction = false;
 	if (!ret) {
 		/* Before a client names one, and after the last one does. */
 		groups_put(g);
 		sync_apply(g->sync);
 		groups_remove(g);
+		/* Guests are online meanwhile; their answers wait for it. */
+		spent_log_flush(g->store);
 		session_events_publish(g->session_events);
 	} else {
 		store_rollback(g->store);

@@ -18,8 +18,6 @@ struct spent_log {
 	int64_t size; /* then; up to the last good line */
 	int error;
 };
-/* Behind a commit: the lines that are not in the file yet. */
-void spent_log_flush(struct store *store);
 /* In a transaction: lines that are in the file may go from the table. */
 int spent_log_trim(struct store *store);
 void spent_log_close(struct spent_log *log);

@@ -86,7 +86,7 @@ bool store_is_begun(const struct store *store)
 	return db_in_transaction(store->db);
 }
 
-int store_commit(struct store *store)
+int store_commit_rows(struct store *store)
 {
 	int ret;
 
@@ -95,6 +95,13 @@ int store_commit(struct store *store)
 	ret = spent_log_trim(store);
 	if (!ret)
 		ret = db_run(store->db, "COMMIT", "");
+	return ret;
+}
+
+int store_commit(struct store *store)
+{
+	int ret = store_commit_rows(store);
+
 	if (!ret)
 		spent_log_flush(store);
 	return ret;

@@ -41,6 +41,10 @@ int store_failure(const struct store *store);
 /* Did the transaction, or the last one that was committed, write anything? */
 bool store_is_written(const struct store *store);
 int store_commit(struct store *store);
+/* The same without the lines of spent.log, which spent_log_flush() adds. Between
+ * them nobody may be told what was done; a crash there loses no line. */
+int store_commit_rows(struct store *store);
+void spent_log_flush(struct store *store);
 /* Also fine when nothing is open. */
 void store_rollback(struct store *store);
 /* One level inside a transaction. */
