@@ -430,6 +430,7 @@ static void test_no_money_is_lost(void **state)
 		assert_true(number(w, "SELECT count(*) FROM coin_locks"
 				      " WHERE state = 'open'") <= 1);
 	}
+	assert_int_equal(store_coin_sums(w->rules.store, &sums), 0);
 	assert_true(sums.paid_minor > 0);
 	assert_int_equal(sums.paid_minor,
 		number(w, "SELECT sum(total_paid_minor) FROM sessions"));
