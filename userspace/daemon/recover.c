@@ -272,31 +272,37 @@ static int is_copy(struct gatehoused *g, int64_t *ret_copied_at)
  * there that never knew its guests, so what is not in them says nothing.
  */
 #define GATE "gate"
+#define GATE_NAME 17
 
-static void gate_name(const struct gatehoused *g, char ret_name[static 17])
+/* The maps there are, and those that were noted; "": none were. */
+static int read_gate(struct gatehoused *g, char ret_name[static GATE_NAME],
+	char ret_noted[static GATE_NAME])
 {
-	snprintf(ret_name, 17, "%016llx",
+	int ret;
+
+	snprintf(ret_name, GATE_NAME, "%016llx",
 		(unsigned long long)datapath_meta(g->dp)->generation);
+	ret_noted[0] = '\0';
+	ret = store_setting_get(g->store, GATE, ret_noted, GATE_NAME);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 static int is_gate_known(struct gatehoused *g, bool *ret_known)
 {
-	char name[17], value[17] = "";
-	int ret = store_setting_get(g->store, GATE, value, sizeof(value));
+	char name[GATE_NAME], noted[GATE_NAME];
+	int ret = read_gate(g, name, noted);
 
-	gate_name(g, name);
-	*ret_known = ret == -ENOENT || !strcmp(name, value) ||
+	*ret_known = !noted[0] || !strcmp(name, noted) ||
 		     datapath_carried_over(g->dp);
-	return ret == -ENOENT ? 0 : ret;
+	return ret;
 }
 
 static int note_gate(struct gatehoused *g)
 {
-	char name[17], value[17] = "";
-	int ret = store_setting_get(g->store, GATE, value, sizeof(value));
+	char name[GATE_NAME], noted[GATE_NAME];
+	int ret = read_gate(g, name, noted);
 
-	gate_name(g, name);
-	if ((ret && ret != -ENOENT) || !strcmp(name, value))
+	if (ret || !strcmp(name, noted))
 		return ret;
 	ret = store_begin(g->store);
 	if (!ret)
