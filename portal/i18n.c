@@ -14,7 +14,7 @@
 #include "base/util.h"
 
 #define DEFAULT_CODE "en"
-#define TEXTS_MAX    256
+#define TEXTS_MAX    1024
 /* Ranges in one Accept-Language header that are looked at. */
 #define RANGES_MAX 16
 
