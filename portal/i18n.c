@@ -6,7 +6,6 @@
  */
 #include "i18n.h"
 
-#include <stdbool.h>
 #include <strings.h>
 
 #include "base/embed.h"
@@ -191,6 +190,11 @@ const struct lang *i18n_pick(const char *accept)
 const char *lang_code(const struct lang *lang)
 {
 	return lang->code;
+}
+
+bool lang_is_rtl(const struct lang *lang)
+{
+	return !strcmp(lang_text(lang, "direction"), "rtl");
 }
 
 const char *lang_text(const struct lang *lang, const char *key)

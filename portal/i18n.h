@@ -6,6 +6,8 @@
 #ifndef PORTAL_I18N_H
 #define PORTAL_I18N_H
 
+#include <stdbool.h>
+
 #define I18N_LANGUAGES_MAX 16
 
 struct lang;
@@ -24,6 +26,8 @@ const struct lang *i18n_lookup(const char *code);
 const struct lang *i18n_pick(const char *accept);
 
 const char *lang_code(const struct lang *lang);
+/* Is it written from right to left? Its text `direction` says so. */
+bool lang_is_rtl(const struct lang *lang);
 /* NULL when English has no such key either: a fault of ours. */
 const char *lang_text(const struct lang *lang, const char *key);
 

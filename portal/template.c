@@ -155,8 +155,25 @@ static int parse_tag(const char *text, size_t len, struct tag *ret_tag)
 	return 0;
 }
 
+/* Marks around a value (Unicode UAX #9): where the text runs from right to left,
+ * an address or a code would else be torn apart. */
+#define ISOLATE     "\u2068"
+#define ISOLATE_END "\u2069"
+
+static void put_value_in_text(
+	const char *value, const struct lang *lang, struct buf *buf)
+{
+	const char *before = lang_is_rtl(lang) ? ISOLATE : "";
+	const char *behind = lang_is_rtl(lang) ? ISOLATE_END : "";
+
+	buf_put_html(buf, before, strlen(before));
+	buf_put_html(buf, value, strlen(value));
+	buf_put_html(buf, behind, strlen(behind));
+}
+
 /* Replaces "{name}" in a translation. */
-static void put_text(const char *text, const struct view *view, struct buf *buf)
+static void put_text(const char *text, const struct lang *lang,
+	const struct view *view, struct buf *buf)
 {
 	while (*text) {
 		size_t plain = strcspn(text, "{"), len;
@@ -176,7 +193,7 @@ static void put_text(const char *text, const struct view *view, struct buf *buf)
 		name[len - 1] = '\0';
 		value = view_get(view, name);
 		if (value)
-			buf_put_html(buf, value, strlen(value));
+			put_value_in_text(value, lang, buf);
 		text += len + 1;
 	}
 }
@@ -191,7 +208,7 @@ static int put_value(
 		if (!text)
 			return -EBADMSG;
 		if (r->buf)
-			put_text(text, view, r->buf);
+			put_text(text, r->lang, view, r->buf);
 		return 0;
 	}
 	text = view_get(view, tag->name);

@@ -123,7 +123,7 @@ static void test_every_template_in_every_language(void **state)
 			buf_fini(&buf);
 			rendered++;
 		}
-	assert_true(rendered >= 4 * 10);
+	assert_true(rendered >= 7 * 10);
 }
 
 static void test_nesting_is_bounded(void **state)
@@ -168,6 +168,9 @@ static void test_languages(void **state)
 		{"tl-PH", "fil"},
 		{"fil", "fil"},
 		{"in-ID", "id"},
+		{"es-419,es;q=0.9,en;q=0.8", "es"},
+		{"fr-CI", "fr"},
+		{"ar-EG,en;q=0.5", "ar"},
 		{"sw;q=0", "en"},
 		{",,,;;;q=9,-", "en"},
 		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,"
@@ -181,6 +184,22 @@ static void test_languages(void **state)
 			lang_code(i18n_pick(rows[i].accept)), rows[i].code);
 	assert_string_equal(lang_text(i18n_lookup("sw"), "welcome"), "Karibu");
 	assert_null(lang_text(i18n_lookup("sw"), "nothing"));
+	assert_true(lang_is_rtl(i18n_lookup("ar")));
+	assert_false(lang_is_rtl(i18n_lookup("fr")));
+}
+
+/* A name or an address in a sentence that runs from right to left. */
+static void test_a_value_is_kept_apart_in_rtl(void **state)
+{
+	static const char source[] = "{{t.continue_to}}|{{host}}";
+	struct buf buf = {0};
+
+	assert_int_equal(template_render_text(source, sizeof(source) - 1,
+				 sample(), i18n_lookup("ar"), &buf),
+		0);
+	assert_non_null(strstr(buf.data, "\u2068a&lt;b\u2069"));
+	assert_non_null(strstr(buf.data, "|a&lt;b"));
+	buf_fini(&buf);
 }
 
 int main(void)
@@ -191,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_nesting_is_bounded),
 		cmocka_unit_test(test_a_page_is_bounded),
 		cmocka_unit_test(test_languages),
+		cmocka_unit_test(test_a_value_is_kept_apart_in_rtl),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -332,7 +332,7 @@ static int prepare(const json_t *own, int *ret_out, char *err, size_t err_len)
 	if (paper && !sheet_has_paper(paper))
 		snprintf(err, err_len, "--paper is a4, 80mm or 58mm.");
 	else if (lang && !sheet_has_language(lang))
-		snprintf(err, err_len, "--lang is en, fil, id or sw.");
+		snprintf(err, err_len, "--lang is ar, en, es, fil, fr, id or sw.");
 	else if (codes && strcmp(codes, "-") != 0 && access(codes, R_OK))
 		snprintf(err, err_len, "%.80s: %s.", path, strerror(errno));
 	else if (out)

@@ -39,25 +39,32 @@ static const char style[] =
 	".v{break-inside:avoid;overflow:hidden;padding:2mm;text-align:center}"
 	".venue{font-weight:bold}.plan{font-size:8pt}"
 	".code{font-family:\"DejaVu Sans Mono\",monospace;font-weight:bold;"
-	"white-space:nowrap;margin:0.5mm 0}"
+	"white-space:nowrap;margin:0.5mm 0;direction:ltr}"
 	".qr{display:block;margin:0 auto}.how{font-size:7pt;overflow-wrap:anywhere}";
 
 /* What the guest reads beside names and figures. */
 struct words {
-	const char *name;
+	const char *name, *dir;
 	const char *how;	/* %s: the portal's address */
 	const char *until;	/* %s: a day */
 	const char *devices;	/* %lld: how many */
 	const char *units[3];	/* days, hours, minutes */
 };
 static const struct words languages[] = {
-	{"en", "Scan the code, or open %s and type it in.", "To be used before %s.",
+	{"ar", "rtl", "امسح الرمز، أو افتح \u2068%s\u2069 واكتبه.",
+		"يُستخدم قبل \u2068%s\u2069.", "عدد الأجهزة: %lld",
+		{"ي", "س", "د"}},
+	{"en", "ltr", "Scan the code, or open %s and type it in.", "To be used before %s.",
 		"for %lld devices", {"d", "h", "min"}},
-	{"fil", "I-scan ang code, o buksan ang %s at i-type ito.",
+	{"es", "ltr", "Escanea el código, o abre %s y escríbelo.", "Úsalo antes del %s.",
+		"para %lld dispositivos", {"d", "h", "min"}},
+	{"fil", "ltr", "I-scan ang code, o buksan ang %s at i-type ito.",
 		"Gamitin bago ang %s.", "para sa %lld device", {"araw", "oras", "min"}},
-	{"id", "Pindai kode, atau buka %s lalu ketikkan kodenya.",
+	{"fr", "ltr", "Scannez le code, ou ouvrez %s et saisissez-le.",
+		"À utiliser avant le %s.", "pour %lld appareils", {"j", "h", "min"}},
+	{"id", "ltr", "Pindai kode, atau buka %s lalu ketikkan kodenya.",
 		"Gunakan sebelum %s.", "untuk %lld perangkat", {"hari", "jam", "mnt"}},
-	{"sw", "Skani msimbo, au fungua %s uuandike.", "Utumie kabla ya %s.",
+	{"sw", "ltr", "Skani msimbo, au fungua %s uuandike.", "Utumie kabla ya %s.",
 		"kwa vifaa %lld", {"siku", "saa", "dak"}},
 };
 
@@ -252,10 +259,10 @@ void sheet_print(FILE *out, const json_t *reply, const char *paper,
 	size_t at;
 
 	fprintf(out,
-		"<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n"
+		"<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\">\n<head>\n"
 		"<meta charset=\"utf-8\">\n<meta name=\"robots\" content=\"noindex\">\n"
 		"<title>",
-		words->name);
+		words->name, words->dir);
 	put_html(out, text_of(reply, "venue"));
 	fprintf(out, "</title>\n<style>%s%s</style>\n</head>\n<body>\n<main>\n",
 		style, paper_of(paper)->style);

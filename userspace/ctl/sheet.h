@@ -8,7 +8,7 @@
 #include "base/json.h"
 
 /* Whether there is paper of this name (a4, 80mm, 58mm), and words of this
- * language (en, fil, id, sw). */
+ * language (ar, en, es, fil, fr, id, sw). */
 bool sheet_has_paper(const char *name);
 bool sheet_has_language(const char *name);
 

@@ -284,7 +284,7 @@ static const struct verb_arg voucher_create_args[] = {
 #define PAPER_ARGS \
 	{VERB_ARG_OWN, "--paper", "paper", VERB_OPTIONAL, "a4|80mm|58mm", \
 		"what it is printed on"}, \
-	{VERB_ARG_OWN, "--lang", "lang", VERB_OPTIONAL, "en|fil|id|sw", \
+	{VERB_ARG_OWN, "--lang", "lang", VERB_OPTIONAL, "ar|en|es|fil|fr|id|sw", \
 		"language of what is printed; default: en"}, \
 	{VERB_ARG_TEXT, "--network", "network", VERB_OPTIONAL, "NAME", \
 		"whose portal is opened; default: the first with a portal"}, \
