@@ -12,7 +12,8 @@
 #                 build/bench.json; ROWS='bpf.*' only those rows
 # make crash      kill -9 under load, KILLS (500) times in unit tests and 100 in
 #                 the lab (root, 5 min)
-# make fuzz       every fuzzer for FUZZ_SECONDS (10), seeds first
+# make fuzz       every fuzzer for FUZZ_SECONDS (10) or FUZZ_RUNS inputs, seeds
+#                 first; FUZZERS=build/fuzz/tests/fuzz/fuzz_request: only that
 # make run        the lab with gatehouse inside and a guest walking through it
 # make install    DESTDIR, PREFIX; keeps a configuration that is there
 # make uninstall  removes what install put there, but configuration and data

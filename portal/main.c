@@ -183,6 +183,8 @@ static int prepare(struct program *program)
 	int ret;
 
 	ret = crypto_init();
+	/* It would open /dev/urandom at the first object of a guest's. */
+	json_object_seed(0);
 	if (!ret)
 		ret = i18n_init();
 	if (!ret)
