@@ -23,6 +23,7 @@ import rows_bpf
 import rows_forward
 import rows_guests
 import rows_history
+import rows_portal
 import rows_rates
 import rows_scale
 import rows_store
@@ -30,7 +31,7 @@ import rows_storm
 from place import BenchError, Place, clear_leftovers
 
 GROUPS = (rows_bpf, rows_forward, rows_guests, rows_storm, rows_store,
-          rows_scale, rows_rates, rows_history)
+          rows_scale, rows_portal, rows_rates, rows_history)
 # What a row may fail with; anything else is a fault of the benchmark's.
 FAULTS = (BenchError, OSError, subprocess.SubprocessError)
 
@@ -61,6 +62,9 @@ GOALS = (
      lambda r, rows: r["median"] > 3300),
     ("redeem.first_packet_p99", "under 10 ms", lambda r, rows: r["median"] < 10),
     ("redeem.c64", "over 5000", lambda r, rows: r["median"] > 5000),
+    ("portal.weight", "under 61440 (60 KB)", lambda r, rows: r["median"] < 61440),
+    ("portal.page", "under 14600 (one round trip)",
+     lambda r, rows: r["median"] < 14600),
     ("sweep.100k", "under 50 ms", lambda r, rows: r["median"] < 50),
     ("reconcile.100k", "under 2000 ms", lambda r, rows: r["median"] < 2000),
     ("rates.*.tcp1", "94 to 103", lambda r, rows:

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define CROWD_REQUEST_MAX 512
-#define CROWD_REPLY_MAX 8192
+#define CROWD_REPLY_MAX 32768 /* below the window that it announces */
 
 struct crowd_options {
 	const char *interface;

@@ -7,10 +7,13 @@
  *   redeem   POST /api/vouchers/activate, codes from standard input
  *   restore  POST /api/sessions/restore, tokens from standard input
  *   session  GET /api/session
+ *   welcome  GET /
+ *   static   GET /file, of nginx
  *   first    redeem, and from the request on each guest sends a datagram to
  *            SINK_ADDR every 0.1 ms until one arrives there
  *   probe    GET /generate_204 of a captive phone, to be answered by a 302;
  *            all of them ROUNDS times, and counted so
+ *   asked    the same asked of the portal itself, once
  * Prints "ok N failed N seconds S p50 MS p99 MS": latency of the reply, or for
  * `first` the time from the request to the first datagram that got through, for
  * `probe` of the last round.
@@ -55,13 +58,27 @@ struct run {
 	int64_t *through_ns; /* per guest */
 };
 
+static int request_get(
+	const struct run *run, const char *path, char buf[static CROWD_REQUEST_MAX])
+{
+	return snprintf(buf, CROWD_REQUEST_MAX,
+		"GET %s HTTP/1.1\r\nHost: %s\r\n"
+		"Connection: close\r\n\r\n", path, run->host);
+}
+
 static int request_session(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
 {
-	const struct run *run = data;
+	return request_get(data, "/api/session", buf);
+}
 
-	return snprintf(buf, CROWD_REQUEST_MAX,
-		"GET /api/session HTTP/1.1\r\nHost: %s\r\n"
-		"Connection: close\r\n\r\n", run->host);
+static int request_welcome(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+{
+	return request_get(data, "/", buf);
+}
+
+static int request_static(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+{
+	return request_get(data, "/file", buf);
 }
 
 static int request_post(const struct run *run, const char *path,
@@ -94,6 +111,31 @@ static int request_probe(void *data, uint32_t i, char buf[static CROWD_REQUEST_M
 		"Host: connectivitycheck.gstatic.com\r\n"
 		"Connection: Keep-Alive\r\n\r\n");
 }
+
+static int request_asked(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX])
+{
+	return snprintf(buf, CROWD_REQUEST_MAX,
+		"GET /generate_204 HTTP/1.1\r\n"
+		"Host: connectivitycheck.gstatic.com\r\n"
+		"Connection: close\r\n\r\n");
+}
+
+/* What needs no more than the kind of request and the status of a good reply. */
+static const struct kind {
+	const char *what;
+	int (*request)(void *data, uint32_t i, char buf[static CROWD_REQUEST_MAX]);
+	int status;
+	bool codes; /* from standard input */
+} kinds[] = {
+	{"redeem", request_redeem, 200, true},
+	{"restore", request_restore, 200, true},
+	{"session", request_session, 200, false},
+	{"welcome", request_welcome, 200, false},
+	{"static", request_static, 200, false},
+	{"first", request_redeem, 200, true},
+	{"probe", request_probe, 302, false},
+	{"asked", request_asked, 302, false},
+};
 
 static void read_codes(struct run *run)
 {
@@ -249,22 +291,24 @@ static void prepare_first(struct run *run, char **argv)
 	run->options.tick = first_tick;
 }
 
-/* What kind of request, of guests that are told by `what`. */
-static void prepare(struct run *run, const char *what, char **more)
+static const struct kind *find_kind(const char *what)
 {
-	run->status = 200;
-	run->rounds = 1;
-	if (!strcmp(what, "session")) {
-		run->options.request = request_session;
-	} else if (!strcmp(what, "probe")) {
-		run->options.request = request_probe;
-		run->status = 302;
-		run->rounds = strtoul(more[0], NULL, 10);
-	} else {
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+		if (!strcmp(kinds[k].what, what))
+			return &kinds[k];
+	return NULL;
+}
+
+/* What kind of request, of guests that are told by `what`. */
+static void prepare(struct run *run, const struct kind *kind, char **more)
+{
+	const char *what = kind->what;
+
+	run->options.request = kind->request;
+	run->status = kind->status;
+	run->rounds = strcmp(what, "probe") ? 1 : strtoul(more[0], NULL, 10);
+	if (kind->codes)
 		read_codes(run);
-		run->options.request = strcmp(what, "restore") ? request_redeem
-							       : request_restore;
-	}
 	if (!strcmp(what, "first"))
 		prepare_first(run, more);
 	run->latency = calloc(run->options.count, sizeof(*run->latency));
@@ -276,16 +320,17 @@ static void prepare(struct run *run, const char *what, char **more)
 int main(int argc, char **argv)
 {
 	struct run run = {.sink = -1};
-	const char *what = argc > 1 ? argv[1] : "";
-	bool first = !strcmp(what, "first");
+	const struct kind *kind = find_kind(argc > 1 ? argv[1] : "");
+	bool first = kind && !strcmp(kind->what, "first");
+	bool probe = kind && !strcmp(kind->what, "probe");
 	int64_t start;
 
-	if (argc != (first ? 13 : strcmp(what, "probe") ? 10 : 11))
-		die("usage: guests redeem|restore|session|first|probe INTERFACE "
-		    "GATEWAY_MAC FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE "
+	if (!kind || argc != (first ? 13 : probe ? 11 : 10))
+		die("usage: guests redeem|restore|session|welcome|static|first|"
+		    "probe|asked INTERFACE GATEWAY_MAC FIRST_ADDR PORTAL PORT FIRST COUNT AT_ONCE "
 		    "[SINK_NETNS SINK_INTERFACE SINK_ADDR | ROUNDS]");
 	parse_options(&run, argv + 2);
-	prepare(&run, what, argv + 10);
+	prepare(&run, kind, argv + 10);
 	start = crowd_now();
 	for (uint32_t round = 0; round < run.rounds; round++) {
 		crowd_run(run.crowd);

@@ -20,6 +20,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -29,6 +30,7 @@ FIRST_ADDR = "10.78.0.0"
 INTERNET = "198.18.0.2"
 FIRST_GUEST = 256       # below it: the gateway and the machine's own stack
 OWN_GUEST_ADDR = "10.79.255.1"
+CLONE_NEWNET = 0x40000000
 STORM_SECONDS = 60      # at most
 # Of all captive clients together. As a hall with thousands of guests would set
 # it: the default lets 1000 connections to the portal begin each second, which is
@@ -71,6 +73,11 @@ def sh(command, check=True, **kwargs):
     return result.stdout
 
 
+def enter_netns(file):
+    if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
+        raise BenchError(f"setns: {os.strerror(ctypes.get_errno())}")
+
+
 def guest_mac(n):
     return "02:10:" + ":".join(f"{n >> s & 255:02x}" for s in (24, 16, 8, 0))
 
@@ -104,7 +111,7 @@ class Place:
         self.tools = self.build / "tests/bench"
         self.work = self.build / f"bench.{os.getpid()}"
         self.pins = f"/sys/fs/bpf/{PREFIX}"
-        self.daemon = self.portal = None
+        self.daemon = self.portal = self.nginx = None
         self.held = {}
         self.neighbours = set()
         self.work.mkdir(parents=True, exist_ok=True)
@@ -126,6 +133,39 @@ class Place:
 
     def run(self, name, *words, **kwargs):
         return sh(self.inside(name, *words), **kwargs)
+
+    @contextlib.contextmanager
+    def inside_thread(self, name):
+        """Sockets that this thread opens are those of a namespace."""
+        with open("/proc/thread-self/ns/net", "rb") as home, \
+                open(f"/run/netns/{self.netns(name)}", "rb") as there:
+            enter_netns(there)
+            try:
+                yield
+            finally:
+                enter_netns(home)
+
+    @contextlib.contextmanager
+    def answering(self, name, answer):
+        """Port 80 of a namespace answers each connection's first bytes so."""
+        with self.inside_thread(name):
+            listener = socket.create_server(("", 80), backlog=128)
+
+        def serve():
+            with contextlib.suppress(OSError):  # the listener's end
+                while True:
+                    peer = listener.accept()[0]
+                    with contextlib.suppress(OSError), peer:
+                        peer.settimeout(5)
+                        peer.recv(4096)
+                        peer.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
 
     def _make(self):
         guest, gw, inet = (self.netns(n) for n in ("guest", "gw", "inet"))
@@ -250,12 +290,17 @@ class Place:
         return time.monotonic() - started
 
     def start_portal(self):
-        log = open(self.work / "portal.log", "a", encoding="utf-8")
-        self.portal = subprocess.Popen(
-            self.inside("gw", self.build / "gatehouse-portal", "-c", self.config),
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self.portal = self.serve("portal", self.build / "gatehouse-portal",
+                                 "-c", self.config)
+
+    def serve(self, name, *words):
+        """Starts what listens on port 80 of the gateway."""
+        log = open(self.work / f"{name}.log", "a", encoding="utf-8")
+        process = subprocess.Popen(self.inside("gw", *words), stdout=log,
+                                   stderr=log, stdin=subprocess.DEVNULL)
         self.wait(lambda: ":80 " in self.run("gw", "ss", "-ltnH") + " ", 20,
-                  "gatehouse-portal does not listen", self.portal)
+                  f"{name} does not listen", process)
+        return process
 
     def stop(self, which, sig=signal.SIGTERM):
         process = getattr(self, which)
@@ -401,6 +446,7 @@ class Place:
     def close(self, keep=False):
         self.release()
         self.stop("portal")
+        self.stop("nginx")
         try:
             self.unload()
         except (BenchError, OSError):

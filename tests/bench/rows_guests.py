@@ -84,11 +84,12 @@ class Crowd:
         self.place = place
         self.next = FIRST_GUEST
 
-    def run(self, what, count, at_once, codes=()):
+    def run(self, what, count, at_once, codes=(), first=None):
+        """`first`: of guests that may have been there before."""
         place = self.place
-        first, self.next = self.next, self.next + count
+        first = first or self.take(count).start
         place.make_neighbours(range(first, first + count))
-        if what not in ("session", "restore"):
+        if what in ("redeem", "first"):
             codes = place.make_vouchers(count)
         sink = [place.netns("inet"), "i0", INTERNET] if what == "first" else []
         out = place.run("guest", place.tools / "guests", what, "c0",
@@ -98,7 +99,6 @@ class Crowd:
         if result["failed"] > count / 100:
             raise BenchError(f"{what}: {out.strip()}")
         return result
-
 
     def take(self, count):
         """So many guests for somebody else."""
