@@ -152,7 +152,8 @@ $(eval $(call archive,store,$(B)/obj/gen/embed_schema.o))
 DAEMON_OBJS := $(call objs_of,userspace/daemon)
 CTL_OBJS := $(call objs_of,userspace/ctl)
 PORTAL_OBJS := $(call objs_of,portal) $(B)/obj/gen/embed_portal.o
-CTL_CLIENT := $(B)/obj/userspace/ctl/ctl_client.o
+# What of ctl/ the portal has.
+CTL_CLIENT := $(patsubst %,$(B)/obj/userspace/ctl/%.o,ctl_client probes)
 $(call objs_of,userspace/datapath) $(DAEMON_OBJS): | $(B)/gen/gatehouse.skel.h
 
 ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libpay.a \

@@ -10,8 +10,6 @@
 void captive_api(struct request *req);
 /* A probe: its expected answer when online, else a redirect to the portal. */
 void captive_probe(struct request *req);
-/* The paths that captive_probe() knows; NULL beyond the last. */
-const char *captive_probe_at(int index);
 /* Where Windows sends the browser: always the portal. */
 void captive_redirect(struct request *req);
 

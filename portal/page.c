@@ -11,6 +11,7 @@
 #include "csrf.h"
 #include "url.h"
 #include "response.h"
+#include "wispr.h"
 
 #define HTML "text/html; charset=utf-8"
 
@@ -77,6 +78,8 @@ void page_send(struct request *req, int status, const char *template,
 			"Something went wrong here. Please try again.\n");
 		return;
 	}
+	if (view_get(view, "wispr"))
+		wispr_put_redirect(req, &body);
 	if (code && i18n_lookup(code) == req->lang)
 		response_header(req, "Set-Cookie",
 			arena_printf(&req->arena,

@@ -63,6 +63,7 @@ static void on_session(struct request *req, const struct outcome *outcome)
 	/* What has just been restored is not restored again by the script. */
 	view_set_flag(
 		view, "restored", form_get(&req->query, "restored") != NULL);
+	view_set_flag(view, "wispr", state && !strcmp(state, "captive"));
 	page_send(req, 200, "welcome.html", view);
 }
 

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "captive.h"
 #include "pages.h"
+#include "wispr.h"
 
 /* clang-format off */
 static const struct route routes[] = {
@@ -29,6 +30,8 @@ static const struct route routes[] = {
 	{METHOD_POST, "/devices/remove",          INSTANCE_GUEST, ROUTE_FORM,  page_device_remove},
 	{METHOD_POST, "/free",                    INSTANCE_GUEST, ROUTE_FORM,  page_free},
 	{METHOD_GET,  "/help",                    INSTANCE_GUEST, ROUTE_PAGE,  page_help},
+	{METHOD_POST, "/wispr/login",             INSTANCE_GUEST, ROUTE_FORM,  wispr_login},
+	{METHOD_GET,  "/wispr/abort",             INSTANCE_GUEST, ROUTE_PAGE,  wispr_abort},
 
 	{METHOD_GET,  "/api/session",             INSTANCE_GUEST, ROUTE_API,   api_session},
 	{METHOD_POST, "/api/vouchers/activate",   INSTANCE_GUEST, ROUTE_API,   api_activate},
@@ -61,6 +64,8 @@ static const struct route routes[] = {
 	{METHOD_GET,  "/.well-known/captive-portal", INSTANCE_GUEST, ROUTE_PROBE, captive_api},
 	{METHOD_GET,  "/generate_204",            INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/gen_204",                 INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/captiveportal/generate_204", INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/204",                     INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/hotspot-detect.html",     INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/library/test/success.html", INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/connecttest.txt",         INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
@@ -69,7 +74,10 @@ static const struct route routes[] = {
 	{METHOD_GET,  "/canonical.html",          INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/success.txt",             INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/check_network_status.txt", INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/nm",                      INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/nm-check.txt",            INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 	{METHOD_GET,  "/static/hotspot.txt",      INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
+	{METHOD_GET,  "/kindle-wifi/wifistub.html", INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 
 	{METHOD_GET,  "/assets/*",                INSTANCE_BOTH, ROUTE_ASSET, page_asset},
 	{METHOD_GET,  "/favicon.ico",             INSTANCE_BOTH, ROUTE_ASSET, page_icon},

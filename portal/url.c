@@ -12,29 +12,7 @@
 #include <strings.h>
 
 #include "base/util.h"
-
-/* Hosts that are asked by operating systems, not by people. */
-static const char *const probe_hosts[] = {
-	"captive.apple.com",
-	"connectivitycheck.android.com",
-	"connectivitycheck.gstatic.com",
-	"clients3.google.com",
-	"detectportal.firefox.com",
-	"nmcheck.gnome.org",
-	"www.msftconnecttest.com",
-	"ipv6.msftconnecttest.com",
-	"www.msftncsi.com",
-};
-
-static bool is_probe(const char *host)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(probe_hosts); i++)
-		if (!strcasecmp(host, probe_hosts[i]))
-			return true;
-	return false;
-}
+#include "ctl/probes.h"
 
 /* "name", "10.0.0.1" or "[fd00::1]", then an optional ":port". */
 static bool host_is_plain(const char *host)
@@ -87,7 +65,7 @@ int url_parse(const char *text, struct url *ret_url)
 		return -EINVAL;
 	memcpy(url.host, text + scheme, host_len);
 	url.host[host_len] = '\0';
-	if (!host_is_plain(url.host) || is_probe(url.host) ||
+	if (!host_is_plain(url.host) || probes_is_host(url.host) ||
 		!tail_is_plain(text + scheme + host_len))
 		return -EINVAL;
 	memcpy(url.url, text, len + 1);

@@ -23,7 +23,7 @@ BEGIN {
 	may["datapath"] = "contract/types.h contract/abi.h base skeleton"
 	may["daemon"] = "contract base store rules net pay datapath"
 	may["ctl"] = "contract/types.h contract/ctl.h base"
-	may["portal"] = "contract/types.h contract/ctl.h base ctl/ctl_client.h"
+	may["portal"] = "contract/types.h contract/ctl.h base ctl/ctl_client.h ctl/probes.h"
 	# rules/ decides: it waits for nothing and talks to nobody.
 	never["rules"] = "base/loop.h base/log.h"
 	never["store"] = "base/loop.h base/log.h"

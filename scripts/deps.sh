@@ -19,8 +19,8 @@ build="gcc libc6-dev make pkg-config clang bpftool
 	libqrencode-dev"
 run="nftables iproute2 util-linux"
 test="libcmocka-dev libclang-rt-14-dev python3 python3-pytest
-	python3-pytest-xdist python3-scapy python3-selenium chromium chromium-driver
-	fonts-dejavu-core busybox dnsmasq-base ethtool procps curl tcpdump
+	python3-pytest-xdist python3-scapy python3-jsonschema python3-selenium
+	chromium chromium-driver fonts-dejavu-core busybox dnsmasq-base ethtool procps curl tcpdump
 	iperf3 iputils-ping groff-base openssl zbar-tools"
 vm="qemu-system-x86 seabios cpio kmod xz-utils
 	debian-archive-keyring"

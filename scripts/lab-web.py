@@ -14,21 +14,41 @@ import socketserver
 PAGE = ("<!doctype html><title>{host}</title><h1>{host}</h1>"
         "<p>You are online.</p>\n")
 
-# Host, path: status, type, body.
-PROBES = {
-    ("connectivitycheck.gstatic.com", "/generate_204"): (204, None, ""),
-    ("captive.apple.com", "/hotspot-detect.html"): (
-        200, "text/html", "<HTML><HEAD><TITLE>Success</TITLE></HEAD>"
-                          "<BODY>Success</BODY></HTML>"),
-    ("www.msftconnecttest.com", "/connecttest.txt"): (
-        200, "text/plain", "Microsoft Connect Test"),
-    ("detectportal.firefox.com", "/success.txt"): (
-        200, "text/plain", "success\n"),
-    ("detectportal.firefox.com", "/canonical.html"): (
+NM = (200, "text/plain", "NetworkManager is online\n")
+SUCCESS = (200, "text/html", "<HTML><HEAD><TITLE>Success</TITLE></HEAD>"
+                             "<BODY>Success</BODY></HTML>\n")
+WINDOWS = (200, "text/plain", "Microsoft Connect Test")
+# Path: the answer under any name that is asked for it.
+PATHS = {
+    "/generate_204": (204, None, ""),
+    "/gen_204": (204, None, ""),
+    "/captiveportal/generate_204": (204, None, ""),
+    "/204": (204, None, ""),
+    "/hotspot-detect.html": SUCCESS,
+    "/library/test/success.html": SUCCESS,
+    "/connecttest.txt": WINDOWS,
+    "/ncsi.txt": (200, "text/plain", "Microsoft NCSI"),
+    "/success.txt": (200, "text/plain", "success\n"),
+    "/canonical.html": (
         200, "text/html", '<meta http-equiv="refresh" content="0;url='
                           'https://support.mozilla.org/kb/captive-portal"/>'),
-    ("nmcheck.gnome.org", "/check_network_status.txt"): (
-        200, "text/plain", "NetworkManager is online\n"),
+    "/check_network_status.txt": NM,
+    "/nm-check.txt": NM,
+    "/nm": NM,
+    "/static/hotspot.txt": (200, "text/plain", "OK"),
+    "/kindle-wifi/wifistub.html": (
+        200, "text/html", "<html><head><title>Kindle Reachability Probe Page</title></head>"
+                          "<body>81ce4465-7167-4dcb-835b-dcc9e44c112a</body></html>"),
+}
+# Host: its front page.
+FRONTS = {
+    "connectivity-check.ubuntu.com": (204, None, ""),
+    "conncheck.opensuse.org": NM,
+    "networkcheck.kde.org": (200, "text/plain", "OK\n"),
+    "ctest.cdn.nintendo.net": (200, "text/plain", "ok"),
+    "conntest.nintendowifi.net": (
+        200, "text/html", "<html><head><title>HTML Page</title></head>"
+                          "<body>This is test.html page</body></html>"),
 }
 BYTES_MAX = 1 << 30
 
@@ -51,8 +71,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         host = self.headers.get("Host", "?").split(":")[0]
         if self.path.startswith("/bytes/"):
             self.send_bytes(min(int(self.path[7:]), BYTES_MAX))
-        elif (host, self.path) in PROBES:
-            self.answer(*PROBES[host, self.path])
+        elif self.path.partition("?")[0] in PATHS:
+            self.answer(*PATHS[self.path.partition("?")[0]])
+        elif self.path == "/" and host in FRONTS:
+            self.answer(*FRONTS[host])
         else:
             self.answer(200, "text/html", PAGE.format(host=host))
 

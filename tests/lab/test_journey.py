@@ -41,24 +41,6 @@ def test_any_page_to_online(lab, family):
     assert guest.is_online(*([] if family == 6 else ["-6"]))
 
 
-def test_probes_before_and_after(lab):
-    """What phones ask, captive and online, in the first probe after."""
-    probes = [
-        ("http://connectivitycheck.gstatic.com/generate_204", 204, ""),
-        ("http://captive.apple.com/hotspot-detect.html", 200, "Success"),
-        ("http://www.msftconnecttest.com/connecttest.txt", 200, "Microsoft Connect Test"),
-        ("http://detectportal.firefox.com/success.txt", 200, "success"),
-        ("http://nmcheck.gnome.org/check_network_status.txt", 200, "NetworkManager is online"),
-    ]
-    guest = lab.guest()
-    for url, _, _ in probes:
-        assert guest.curl(url).status == 302, url
-    assert guest.redeem(lab.voucher())[0] == 200
-    for url, status, text in probes:
-        answer = guest.curl(url)
-        assert answer.status == status and text in answer.body, url
-
-
 def test_captive_reaches_nothing_else(lab):
     guest = lab.guest()
     https = guest.run("curl", "-m", "5", "-o", "/dev/null", "-w", "%{time_total}",

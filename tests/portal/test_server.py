@@ -449,11 +449,3 @@ def test_tls_does_not_take_anything(tls_portal):
                 pass
     assert tls_request(tls_portal, b"GET /help HTTP/1.1\r\nHost: portal.test\r"
                        b"\n\r\n").status == 200
-
-
-def test_rfc8908_over_plain_http_too(tls_portal):
-    tls_portal.daemon.reply = RUNNING
-    answer = tls_portal.send(b"GET /.well-known/captive-portal HTTP/1.1\r\n"
-                             b"Host: portal.test\r\n\r\n")
-    assert answer.status == 200
-    assert f"https://portal.test:{tls_portal.tls_port}/" in answer.text()
