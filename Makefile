@@ -60,7 +60,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 # The tests' python is Debian's: it has the Debian packages.
 PYTHON ?= /usr/bin/python3
 PKGS := libbpf libelf libmnl libnftables sqlite3 libmicrohttpd gnutls \
-	jansson libsodium inih libseccomp libgpiod libqrencode
+	jansson libsodium inih libseccomp libgpiod libqrencode libpng
 
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes \
@@ -160,8 +160,9 @@ ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libpay.a \
 	 $(B)/libdatapath.a $(B)/libbase.a
 LIBS_BASE := -lev -ljansson -lsodium -linih -lm
 LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod $(LIBS_BASE)
-LIBS_CTL := -lqrencode $(LIBS_BASE)
-LIBS_PORTAL := -lmicrohttpd -lgnutls -lseccomp $(LIBS_BASE)
+LIBS_QR := -lqrencode -lpng
+LIBS_CTL := $(LIBS_QR) $(LIBS_BASE)
+LIBS_PORTAL := -lmicrohttpd -lgnutls -lseccomp $(LIBS_QR) $(LIBS_BASE)
 $(B)/gatehoused: $(DAEMON_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
@@ -181,7 +182,7 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call objs_of,tests/unit/lib) \
 		$(DAEMON_OBJS) $(CTL_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka -lqrencode $(LIBS_DAEMON)
+	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_QR) $(LIBS_DAEMON)
 $(B)/obj/tests/unit/test_fields.o: | $(B)/gen/gatehouse.skel.h
 # Headers lie in a frame where they lie.
 $(B)/obj/tests/unit/test_policy.o $(B)/obj/tests/fuzz/fuzz_parse.o: \

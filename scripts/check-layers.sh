@@ -42,6 +42,7 @@ BEGIN {
 	owner["seccomp.h"] = "^portal/sandbox[.]c$"
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"
 	owner["qrencode.h"] = "^userspace/base/qr[.]c$"
+	owner["png.h"] = "^userspace/base/qr_png[.]c$"
 	owner["jansson.h"] = "^userspace/base/json[.][ch]$"
 	owner["sodium.h"] = "^userspace/base/(crypto|archive)[.]c$"
 	owner["ini.h"] = "^userspace/base/config[.]c$"

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/html.h"
 #include "base/qr.h"
 #include "base/util.h"
 #include "gatehouse/ctl.h"
@@ -98,27 +99,6 @@ bool sheet_has_language(const char *name)
 	return words_of(name) != NULL;
 }
 
-static void put_html(FILE *out, const char *text)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		default:
-			fputc(*text, out);
-		}
-}
-
 static const char *text_of(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key)) ?: "";
@@ -166,7 +146,7 @@ static void put_money(FILE *out, int64_t minor, const char *currency)
 	if (minor % 100)
 		fprintf(out, ".%02" PRId64, minor % 100);
 	fputc(' ', out);
-	put_html(out, currency);
+	html_put(out, currency);
 }
 
 /* Plan, what it is worth, and its price. */
@@ -176,7 +156,7 @@ static void put_plan(FILE *out, const struct words *words, const json_t *item)
 	int64_t megabytes = number_of(item, "megabytes");
 
 	fputs("<p class=\"plan\">", out);
-	put_html(out, text_of(item, "plan"));
+	html_put(out, text_of(item, "plan"));
 	if (minutes) {
 		fputs(" &middot; ", out);
 		put_time(out, words, minutes);
@@ -191,7 +171,7 @@ static void put_plan(FILE *out, const struct words *words, const json_t *item)
 	/* It is worth nothing at other times: the guest wants to know before. */
 	if (*text_of(item, "hours")) {
 		fputs(" &middot; ", out);
-		put_html(out, text_of(item, "hours"));
+		html_put(out, text_of(item, "hours"));
 	}
 	fputs("</p>\n", out);
 }
@@ -222,11 +202,11 @@ static void put_voucher(FILE *out, const struct words *words,
 	char url[512], how[512];
 
 	fputs("<section class=\"v\">\n<p class=\"venue\">", out);
-	put_html(out, text_of(reply, "venue"));
+	html_put(out, text_of(reply, "venue"));
 	fputs("</p>\n", out);
 	if (*text_of(reply, "ssid")) {
 		fputs("<p class=\"plan\">Wi-Fi: ", out);
-		put_html(out, text_of(reply, "ssid"));
+		html_put(out, text_of(reply, "ssid"));
 		fputs("</p>\n", out);
 	}
 	put_plan(out, words, item);
@@ -239,7 +219,7 @@ static void put_voucher(FILE *out, const struct words *words,
 		qr_put_svg(out, url);
 		fputs("</div>\n<p class=\"how\">", out);
 		snprintf(how, sizeof(how), words->how, portal);
-		put_html(out, how);
+		html_put(out, how);
 		if (devices > 1) {
 			fputs(" (", out);
 			fprintf(out, words->devices, (long long)devices);
@@ -263,7 +243,7 @@ void sheet_print(FILE *out, const json_t *reply, const char *paper,
 		"<meta charset=\"utf-8\">\n<meta name=\"robots\" content=\"noindex\">\n"
 		"<title>",
 		words->name, words->dir);
-	put_html(out, text_of(reply, "venue"));
+	html_put(out, text_of(reply, "venue"));
 	fprintf(out, "</title>\n<style>%s%s</style>\n</head>\n<body>\n<main>\n",
 		style, paper_of(paper)->style);
 	json_array_foreach(json_object_get(reply, "items"), at, item)
