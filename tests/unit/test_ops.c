@@ -19,7 +19,7 @@ static const struct verb *verb_of(const char *op)
 	const struct verb *verb;
 
 	for (verb = verbs; verb->words; verb++)
-		if (!strcmp(verb->op, op))
+		if (verb->op && !strcmp(verb->op, op))
 			return verb;
 	return NULL;
 }
@@ -161,8 +161,10 @@ static void test_verbs_fit_the_rows(void **state)
 	const struct json_arg *row;
 
 	for (verb = verbs; verb->words; verb++) {
-		const struct op *op = op_lookup(verb->op);
+		const struct op *op = verb->op ? op_lookup(verb->op) : NULL;
 
+		if (!verb->op)
+			continue;
 		if (!op)
 			fail_msg("%s: no operation %s", verb->words, verb->op);
 		for (arg = verb->args; arg->type != VERB_ARG_END; arg++)

@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "ctl/ask.h"
 #include "ctl/ctl_client.h"
+#include "ctl/draw.h"
 #include "ctl/import.h"
 #include "ctl/print.h"
 #include "ctl/sheet.h"
@@ -329,6 +330,8 @@ static int prepare(const json_t *own, int *ret_out, char *err, size_t err_len)
 	const char *path = codes ?: out;
 
 	*ret_out = -1;
+	if (draw_check(own, err, err_len))
+		return -EINVAL;
 	if (paper && !sheet_has_paper(paper))
 		snprintf(err, err_len, "--paper is a4, 80mm or 58mm.");
 	else if (lang && !sheet_has_language(lang))
@@ -363,8 +366,12 @@ static int to_file(int out)
 static int show_in(const struct options *options, const struct verb *verb,
 	json_t *reply, json_t *own, int out)
 {
+	char err[200] = "";
 	int status;
 
+	if (verb->print == print_qr && !ctl_reply_code(reply) &&
+		draw_files(reply, own, err, sizeof(err)))
+		return refuse(options, "bad_request", err);
 	if (!options->json)
 		json_object_set(reply, "own", own);
 	if (out < 0 || ctl_reply_code(reply))
@@ -410,6 +417,19 @@ static int call_export(const struct options *options, const struct verb *verb,
 	return 0;
 }
 
+/* A verb without an operation: all that was typed is its own. */
+static int call_nobody(const struct options *options, const struct verb *verb,
+	json_t *args, json_t *own)
+{
+	_cleanup_json_ json_t *reply = NULL;
+	char err[200] = "";
+
+	json_object_update(own, args);
+	if (draw_reply(own, &reply, err, sizeof(err)))
+		return refuse(options, "bad_request", err);
+	return show_in(options, verb, reply, own, -1);
+}
+
 static int call_verb(struct options *options, const struct verb *verb,
 	int argc, char **argv)
 {
@@ -433,6 +453,8 @@ static int call_verb(struct options *options, const struct verb *verb,
 	own = verb_take_own(verb, args);
 	if (prepare(own, &out, err, sizeof(err)))
 		return refuse(options, "bad_request", err);
+	if (!verb->op)
+		return call_nobody(options, verb, args, own);
 	if (verb->print == print_export)
 		return call_export(options, verb, args, out);
 	if (options->lines)

@@ -290,6 +290,47 @@ static const struct verb_arg voucher_create_args[] = {
 		"whose portal is opened; default: the first with a portal"}, \
 	{VERB_ARG_OWN, "--out", "out", VERB_OPTIONAL, "FILE", \
 		"HTML for a browser to print; default: the standard output"}
+#define QR_ARGS \
+	{VERB_ARG_OWN, "--png", "png", VERB_OPTIONAL, "FILE", \
+		"the code as a PNG picture"}, \
+	{VERB_ARG_OWN, "--svg", "svg", VERB_OPTIONAL, "FILE", \
+		"the same as SVG, for print of any size"}, \
+	{VERB_ARG_OWN, "--poster", "poster", VERB_OPTIONAL, "FILE", \
+		"a page of HTML, A4, for a browser to print"}, \
+	{VERB_ARG_OWN, "--logo", "logo", VERB_OPTIONAL, "PNG", \
+		"a picture in the middle of the code; makes the level H"}, \
+	{VERB_ARG_OWN, "--level", "level", VERB_OPTIONAL, "L|M|Q|H", \
+		"how much dirt it bears; default: M, on posters always Q"}, \
+	{VERB_ARG_OWN, "--pixels", "pixels", VERB_OPTIONAL, "N", \
+		"side of the PNG at least, up to 4096; default: 512"}, \
+	{VERB_ARG_OWN, "--venue", "venue", VERB_OPTIONAL, "TEXT", \
+		"headline of the poster"}, \
+	{VERB_ARG_OWN, "--langs", "langs", VERB_OPTIONAL, "en,sw,...", \
+		"languages of the poster, the first large; default: en"}
+#define JOIN_ARGS \
+	{VERB_ARG_OWN, "--password", "password", VERB_OPTIONAL, "TEXT", \
+		"of the Wi-Fi; whoever scans the code can read it"}, \
+	{VERB_ARG_OWN, "--security", "security", VERB_OPTIONAL, \
+		"WPA|SAE|WEP|nopass", \
+		"default: WPA with a password, nopass without"}
+static const struct verb_arg qr_url_args[] = {
+	{VERB_ARG_OWN, NULL, "url", VERB_REQUIRED, "URL",
+		"what the code opens"},
+	QR_ARGS,
+	{VERB_ARG_OWN, "--ssid", "ssid", VERB_OPTIONAL, "SSID",
+		"a second code on the poster joins this Wi-Fi"},
+	JOIN_ARGS,
+	{},
+};
+static const struct verb_arg qr_wifi_args[] = {
+	{VERB_ARG_OWN, NULL, "ssid", VERB_REQUIRED, "SSID",
+		"name of the Wi-Fi, up to 32 bytes"},
+	JOIN_ARGS,
+	{VERB_ARG_TRUE, "--hidden", "hidden", VERB_OPTIONAL, NULL,
+		"the Wi-Fi does not tell its name"},
+	QR_ARGS,
+	{},
+};
 static const struct verb_arg voucher_sell_args[] = {
 	{VERB_ARG_TEXT, NULL, "plan", VERB_ONE_OF, "PLAN",
 		"a new voucher of this plan"},
@@ -545,6 +586,12 @@ const struct verb verbs[] = {
 	{"voucher revoke", "vouchers.revoke", voucher_revoke_args, NULL, print_done,
 		"revoke an unused voucher, or a batch of them",
 		"voucher revoke AJC7KMW3PXQ9"},
+	{"qr url", NULL, qr_url_args, NULL, print_qr,
+		"a QR code of any address, as picture, poster or in the terminal",
+		"qr url http://10.77.0.1/ --poster poster.html --langs en,sw"},
+	{"qr wifi", NULL, qr_wifi_args, NULL, print_qr,
+		"a QR code by which a phone joins a Wi-Fi",
+		"qr wifi \"Cafe Baraka\" --password karibu-sana --png wifi.png"},
 	{"batch list", "batches.list", no_args, NULL, print_batches,
 		"vouchers by batch: how many there are, sold and used",
 		"batch list"},

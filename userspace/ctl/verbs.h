@@ -39,7 +39,7 @@ struct verb_arg {
 
 struct verb {
 	const char *words; /* "plan add" */
-	const char *op;
+	const char *op; /* NULL: gatehousectl does it alone (ctl/draw.h) */
 	const struct verb_arg *args;
 	const char *preset; /* field that is true unless an option says else */
 	void (*print)(const json_t *reply); /* print_event: of each event */
