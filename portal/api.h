@@ -20,6 +20,9 @@ void api_start(struct request *req); /* api_coins.c */
 void api_coins_lock(struct request *req);
 void api_coins_status(struct request *req);
 void api_coins_done(struct request *req);
+void api_qr_validate(struct request *req); /* api_qr.c */
+void api_qr_session(struct request *req);
+void api_qr_logout(struct request *req);
 
 /* For api_*.c: the body by the rows; false: answered. */
 bool api_take_body(

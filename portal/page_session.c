@@ -119,6 +119,11 @@ static const char *local_time(
 
 #define DAY_AND_TIME "%Y-%m-%d %H:%M"
 
+const char *page_local_time(struct request *req, const json_t *time)
+{
+	return local_time(req, time, DAY_AND_TIME);
+}
+
 /* When all of it is over; the script says it in the guest's own way. */
 static void set_end(struct request *req, struct view *view, const json_t *session)
 {

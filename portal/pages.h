@@ -24,6 +24,10 @@ void page_device_add(struct request *req);
 void page_device_remove(struct request *req);
 void page_free(struct request *req); /* page_free.c */
 void page_help(struct request *req); /* page_help.c */
+void page_qr_login(struct request *req); /* page_login.c */
+void page_qr_enter(struct request *req);
+void page_qr_logout(struct request *req);
+void page_concierge(struct request *req); /* page_concierge.c */
 void page_operator(struct request *req); /* page_operator.c */
 void page_login(struct request *req);
 void page_logout(struct request *req);
@@ -72,6 +76,9 @@ bool page_has_advice(const char *code);
 void page_advice(struct request *req, struct view *view, int status,
 	const char *sentence);
 
+/* A time of a reply by the clock of the box, with its day. NULL: there is none.
+ * In page_session.c. */
+const char *page_local_time(struct request *req, const json_t *time);
 /* Fills in what a session of the daemon's reply says; `state` as in its
  * "state". In page_session.c. */
 void page_session_values(struct request *req, struct view *view,

@@ -99,7 +99,7 @@ static const char *parse_host(struct request *req, const char *header)
 	return arena_copy(&req->arena, header, strcspn(header, ":"));
 }
 
-static const char *request_cookie(struct request *req, const char *name)
+const char *request_cookie(struct request *req, const char *name)
 {
 	return cookie_get(&req->arena, request_header(req, "Cookie"), name);
 }

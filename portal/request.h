@@ -75,6 +75,8 @@ void request_end(struct request *req);
 const char *request_header(const struct request *req, const char *name);
 /* Is the type of the body `type` (parameters aside)? */
 bool request_has_type(const struct request *req, const char *type);
+/* A cookie of that name, or NULL. */
+const char *request_cookie(struct request *req, const char *name);
 /* The session token that the browser showed as a cookie: 64 hex, or NULL. */
 const char *request_token(struct request *req);
 

@@ -32,6 +32,10 @@ static const struct route routes[] = {
 	{METHOD_GET,  "/help",                    INSTANCE_GUEST, ROUTE_PAGE,  page_help},
 	{METHOD_POST, "/wispr/login",             INSTANCE_GUEST, ROUTE_FORM,  wispr_login},
 	{METHOD_GET,  "/wispr/abort",             INSTANCE_GUEST, ROUTE_PAGE,  wispr_abort},
+	{METHOD_GET,  "/login",                   INSTANCE_GUEST, ROUTE_PAGE,  page_qr_login},
+	{METHOD_POST, "/login",                   INSTANCE_GUEST, ROUTE_FORM,  page_qr_enter},
+	{METHOD_POST, "/logout",                  INSTANCE_GUEST, ROUTE_FORM,  page_qr_logout},
+	{METHOD_GET,  "/guest/concierge",         INSTANCE_GUEST, ROUTE_PAGE,  page_concierge},
 
 	{METHOD_GET,  "/api/session",             INSTANCE_GUEST, ROUTE_API,   api_session},
 	{METHOD_POST, "/api/vouchers/activate",   INSTANCE_GUEST, ROUTE_API,   api_activate},
@@ -46,6 +50,12 @@ static const struct route routes[] = {
 	{METHOD_POST, "/api/coins/lock",          INSTANCE_GUEST, ROUTE_API,   api_coins_lock},
 	{METHOD_GET,  "/api/coins/status",        INSTANCE_GUEST, ROUTE_API,   api_coins_status},
 	{METHOD_POST, "/api/coins/done",          INSTANCE_GUEST, ROUTE_API,   api_coins_done},
+	{METHOD_POST, "/api/qr/universal/validate", INSTANCE_GUEST, ROUTE_API, api_qr_validate},
+	{METHOD_POST, "/api/qr/universal/session/validate", INSTANCE_GUEST, ROUTE_API, api_qr_session},
+	{METHOD_POST, "/api/qr/universal/session/logout", INSTANCE_GUEST, ROUTE_API, api_qr_logout},
+	{METHOD_POST, "/api/qr/validate",         INSTANCE_GUEST, ROUTE_API,   api_qr_validate},
+	{METHOD_POST, "/api/qr/checkin",          INSTANCE_GUEST, ROUTE_API,   api_qr_validate},
+	{METHOD_POST, "/api/qr/checkout",         INSTANCE_GUEST, ROUTE_API,   api_qr_logout},
 
 	{METHOD_GET,  "/dashboard*",              INSTANCE_GUEST, ROUTE_PAGE,  page_to_operators},
 

@@ -39,6 +39,11 @@
 #define CTL_CODE_MAX  64  /* a voucher's code as it is typed */
 #define CTL_TOKEN_LEN 64  /* a session token: hex digits */
 #define CTL_TOKEN_MAX 128 /* whatever is shown as one: refused in its own words */
+#define CTL_QR_LEN    48  /* the token of a poster: hex digits */
+#define CTL_URL_MAX   512 /* the address on a poster */
+#define CTL_IDENTITY_MAX 254 /* e-mail, booking reference, staff number */
+#define CTL_SECRET_MAX 64 /* PIN, last name, room */
+#define CTL_AGENT_MAX 200 /* what a browser says it is */
 
 /* The unit of `megabytes`. */
 #define CTL_MEGABYTE 1000000LL
@@ -85,6 +90,12 @@
 	X(lock_unknown, 404, 3)             \
 	X(amount_differs, 409, 1)           \
 	X(amount_small, 409, 1)             \
+	X(qr_unknown, 404, 3)               \
+	X(qr_expired, 401, 1)               \
+	X(qr_revoked, 401, 1)               \
+	X(second_factor_required, 401, 1)   \
+	X(identity_unknown, 403, 1)         \
+	X(not_on_site, 403, 1)              \
 	X(slow_down, 429, 5)                \
 	X(table_full, 503, 5)               \
 	X(unavailable, 503, 5)              \

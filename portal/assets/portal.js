@@ -274,6 +274,9 @@
 		coins();
 	} else if (state === "resume") {
 		resume();
+	} else if (state === "login") {
+		// Not in the history of a shared device; the form has it.
+		history.replaceState(null, "", "/login");
 	} else if (state === "left") {
 		stored(null);
 	} else if (state !== "blocked" && body.hasAttribute("data-credits")) {

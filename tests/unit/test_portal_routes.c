@@ -110,8 +110,10 @@ static void test_verdicts(void **state)
  * passwords have one place. */
 static void test_instances_are_apart(void **state)
 {
-	static const char *const operators[] = {"/login", "/logout", "/api/login",
-		"/api/logout", "/api/operator/x"};
+	static const char *const operators[] = {
+		"/api/login", "/api/logout", "/api/operator/x"};
+	/* Guests log in by QR code, and at most with a PIN. */
+	static const char *const other[] = {"/login", "/logout"};
 	static const char *const guests[] = {
 		"/activate", "/api/vouchers/activate", "/api/sessions/restore"};
 	const struct route *route;
@@ -124,6 +126,18 @@ static void test_instances_are_apart(void **state)
 		assert_int_equal(routes_lookup(INSTANCE_OPERATOR, METHOD_POST,
 					 operators[i], &route),
 			0);
+	}
+	for (i = 0; i < ARRAY_SIZE(other); i++) {
+		void (*handler)(struct request *req);
+
+		assert_int_equal(routes_lookup(INSTANCE_OPERATOR, METHOD_POST,
+					 other[i], &route),
+			0);
+		handler = route->handler;
+		assert_int_equal(routes_lookup(INSTANCE_GUEST, METHOD_POST,
+					 other[i], &route),
+			0);
+		assert_true(route->handler != handler);
 	}
 	for (i = 0; i < ARRAY_SIZE(guests); i++)
 		assert_int_equal(routes_lookup(INSTANCE_OPERATOR, METHOD_POST,

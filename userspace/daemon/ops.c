@@ -351,6 +351,13 @@ static const struct json_arg guest_args[] = {
 	OPT_TEXT(args_guest, token, "token", token_set),
 	{},
 };
+static const struct json_arg home_args[] = {
+	OPT_BOOL(args_home, guest.claim, "claim"),
+	OPT_TEXT(args_home, guest.token, "token", guest.token_set),
+	OPT_TEXT(args_home, session, "sessionId", session_set),
+	OPT_TEXT(args_home, cookie, "cookie", cookie_set),
+	{},
+};
 
 static const struct json_arg coin_args[] = {
 	OPT_TEXT(args_coin, slot, "slot", slot_set),
@@ -467,6 +474,7 @@ const struct op ops[] = {
 	{"guest.remove", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, mac_args, op_guest_remove},
 	{"guest.free", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_free},
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
+	{"qr.home", PROOF_GUEST, ROLE_NONE, RATE_GUEST, home_args, op_qr_home},
 	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_pause},
 	{"guest.resume", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_resume},
 	{},
@@ -500,6 +508,7 @@ FITS(args_sell);
 FITS(args_sheet);
 FITS(args_import);
 FITS(args_guest);
+FITS(args_home);
 
 const struct op *op_lookup(const char *name)
 {
