@@ -16,6 +16,7 @@
 #include "gatehouse/ctl.h"
 #include "i18n.h"
 #include "keeper.h"
+#include "known.h"
 #include "listen.h"
 #include "operation.h"
 #include "portal.h"
@@ -197,6 +198,7 @@ static int prepare(struct program *program)
 	if (!portal->loop)
 		return -ENOMEM;
 	portal->refusals = refusals_new();
+	portal->known = known_new(portal->instance == INSTANCE_OPERATOR);
 	portal->ctl = ctl_client_new(
 		portal->loop, portal->config.socket, PORTAL_DAEMON_NS);
 	if (portal->instance == INSTANCE_OPERATOR)
@@ -250,6 +252,7 @@ static void stop(struct program *program)
 	operations_free(portal->operations);
 	server_free(program->server);
 	refusals_free(portal->refusals);
+	known_free(portal->known);
 	loop_free(portal->loop);
 	i18n_fini();
 	certificate_fini();

@@ -9,15 +9,21 @@
  */
 #include "operation.h"
 
+#include <sys/queue.h>
+
 #include "base/ip.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "known.h"
 #include "response.h"
 
+TAILQ_HEAD(operation_list, operation);
+
 struct operation {
-	struct operation *next, **prev; /* in `waiting` or `sent` */
+	TAILQ_ENTRY(operation) in_list;
 	struct request *req;
 	struct ctl_client *client;
+	struct operation_list *list;
 	struct ctl_proof proof;
 	const char *name;
 	json_t *args;
@@ -25,10 +31,15 @@ struct operation {
 	uint64_t id; /* the control client's; 0 while it waits */
 };
 
+/* Who wait for room at one control client; the known (known.h) go first. */
+struct line {
+	struct operation_list known, strangers;
+};
+
 struct operations {
 	struct portal *portal;
-	struct operation *waiting, **last_waiting;
-	struct operation *sent;
+	struct line line, door; /* of portal->ctl and of portal->door */
+	struct operation_list sent;
 	bool away; /* said so in the log */
 };
 
@@ -37,25 +48,27 @@ struct operations *operations_new(struct portal *portal)
 	struct operations *ops = xcalloc(1, sizeof(*ops));
 
 	ops->portal = portal;
-	ops->last_waiting = &ops->waiting;
+	TAILQ_INIT(&ops->line.known);
+	TAILQ_INIT(&ops->line.strangers);
+	TAILQ_INIT(&ops->door.known);
+	TAILQ_INIT(&ops->door.strangers);
+	TAILQ_INIT(&ops->sent);
 	return ops;
 }
 
-static void unlink_operation(struct operations *ops, struct operation *op)
+/* `list` NULL: none. */
+static void put_into(struct operation *op, struct operation_list *list)
 {
-	if (!op->prev)
-		return;
-	*op->prev = op->next;
-	if (op->next)
-		op->next->prev = op->prev;
-	if (ops->last_waiting == &op->next)
-		ops->last_waiting = op->prev;
-	op->prev = NULL;
+	if (op->list)
+		TAILQ_REMOVE(op->list, op, in_list);
+	op->list = list;
+	if (list)
+		TAILQ_INSERT_TAIL(list, op, in_list);
 }
 
-static void operation_free(struct operations *ops, struct operation *op)
+static void operation_free(struct operation *op)
 {
-	unlink_operation(ops, op);
+	put_into(op, NULL);
 	op->req->operation = NULL;
 	json_put(&op->args);
 	free(op);
@@ -67,7 +80,7 @@ static void report(struct operations *ops, struct operation *op,
 	operation_fn *fn = op->fn;
 	struct request *req = op->req;
 
-	operation_free(ops, op);
+	operation_free(op);
 	fn(req, outcome);
 }
 
@@ -90,6 +103,19 @@ static void report_away(struct operations *ops, struct operation *op, int err)
 }
 
 static void send_waiting(struct operations *ops);
+
+/* An operator's login, or a guest whom the gate lets pass. */
+static void note_known(struct operation *op, const json_t *reply)
+{
+	struct request *req = op->req;
+	const json_t *online = json_object_get(reply, "online");
+
+	if (op->proof.token ? !ctl_reply_code(reply) : json_is_true(online))
+		known_note(req->portal->known, &req->endpoint->peer,
+			req->started_ns);
+	else if (json_is_false(online))
+		known_forget(req->portal->known, &req->endpoint->peer);
+}
 
 /* A refusal by rate says how long. */
 static void set_retry(struct request *req, const json_t *reply)
@@ -117,6 +143,7 @@ static void on_reply(void *data, int err, const json_t *reply)
 	if (ops->away)
 		log_info("the daemon answers again");
 	ops->away = false;
+	note_known(op, reply);
 	code = ctl_reply_code(reply);
 	set_retry(op->req, reply);
 	if (code) {
@@ -139,24 +166,32 @@ static int send_one(struct operations *ops, struct operation *op)
 
 	if (ret == -EBUSY)
 		return ret;
-	unlink_operation(ops, op);
 	if (ret) {
 		report_away(ops, op, ret);
 		return ret;
 	}
 	json_put(&op->args);
-	op->next = ops->sent;
-	op->prev = &ops->sent;
-	if (op->next)
-		op->next->prev = &op->next;
-	ops->sent = op;
+	put_into(op, &ops->sent);
 	return 0;
+}
+
+static struct operation *first_of(const struct line *line)
+{
+	return TAILQ_FIRST(&line->known) ?: TAILQ_FIRST(&line->strangers);
+}
+
+static void send_line(struct operations *ops, struct line *line)
+{
+	struct operation *op;
+
+	while ((op = first_of(line)) && send_one(ops, op) != -EBUSY)
+		continue;
 }
 
 static void send_waiting(struct operations *ops)
 {
-	while (ops->waiting && send_one(ops, ops->waiting) != -EBUSY)
-		continue;
+	send_line(ops, &ops->line);
+	send_line(ops, &ops->door);
 }
 
 static void start(struct request *req, struct ctl_client *client,
@@ -164,6 +199,8 @@ static void start(struct request *req, struct ctl_client *client,
 	operation_fn *fn)
 {
 	struct operations *ops = req->portal->operations;
+	struct line *line =
+		client == req->portal->door ? &ops->door : &ops->line;
 	struct operation *op = xcalloc(1, sizeof(*op));
 
 	op->req = req;
@@ -173,11 +210,11 @@ static void start(struct request *req, struct ctl_client *client,
 	op->args = args;
 	op->fn = fn;
 	req->operation = op;
-	op->prev = ops->last_waiting;
-	*ops->last_waiting = op;
-	ops->last_waiting = &op->next;
-	if (ops->waiting == op)
-		send_waiting(ops);
+	put_into(op, known_is(req->portal->known, &req->endpoint->peer,
+			     req->started_ns)
+				     ? &line->known
+				     : &line->strangers);
+	send_line(ops, line);
 }
 
 void operation_start(
@@ -230,16 +267,17 @@ void operation_cancel(struct request *req)
 		return;
 	if (op->id)
 		ctl_client_cancel(op->client, op->id);
-	operation_free(req->portal->operations, op);
+	operation_free(op);
 }
 
 void operations_free(struct operations *ops)
 {
+	struct operation *op;
+
 	if (!ops)
 		return;
-	while (ops->sent)
-		report_away(ops, ops->sent, -ECANCELED);
-	while (ops->waiting)
-		report_away(ops, ops->waiting, -ECANCELED);
+	while ((op = TAILQ_FIRST(&ops->sent) ?: first_of(&ops->line)
+						?: first_of(&ops->door)))
+		report_away(ops, op, -ECANCELED);
 	free(ops);
 }

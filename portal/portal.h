@@ -9,7 +9,7 @@
 #include "ctl/ctl_client.h"
 
 /* Limits; the memory of the whole is bounded by their product. */
-#define PORTAL_CONNECTIONS_MAX 1024
+#define PORTAL_CONNECTIONS_MAX 2048
 #define PORTAL_PER_ADDRESS_MAX 64
 #define PORTAL_HEADERS_MAX     (16 * 1024) /* both ways, one connection */
 #define PORTAL_BODY_MAX	       (4 * 1024)
@@ -21,6 +21,7 @@
 
 struct operations;
 struct refusals;
+struct known;
 
 /* The program runs for guests or for operators. */
 enum instance {
@@ -37,6 +38,7 @@ struct portal {
 	struct ctl_client *door; /* for logins; NULL: guests' instance */
 	struct operations *operations;
 	struct refusals *refusals;
+	struct known *known; /* whose place in line is the first */
 	uint8_t form_key[CRYPTO_KEY]; /* signs form tokens; made at start */
 	bool has_tls;
 	bool guests_have_tls; /* where operators are told */

@@ -8,6 +8,7 @@
  */
 #include "refusals.h"
 
+#include "address.h"
 #include "base/ip.h"
 #include "base/util.h"
 
@@ -35,15 +36,9 @@ void refusals_free(struct refusals *refusals)
 	free(refusals);
 }
 
-/* FNV-1a: rows need spread, not secrecy. */
 static size_t row_of(const struct ipaddr *addr)
 {
-	uint32_t hash = 2166136261u;
-	size_t i;
-
-	for (i = 0; i < sizeof(addr->addr); i++)
-		hash = (hash ^ addr->addr[i]) * 16777619u;
-	return (hash ^ hash >> 16) & (ROWS - 1);
+	return address_hash(addr) & (ROWS - 1);
 }
 
 int64_t refusals_wait(const struct refusals *refusals,

@@ -2,14 +2,13 @@
 /*
  * libmicrohttpd in its external mode: we accept, it parses, both on the one
  * loop. It never listens itself, so that one limit of connections holds for
- * all networks and a guest that opens many cannot keep others out: when there
- * is no room, the connection that has waited longest for its guest goes.
+ * all networks and a guest that opens many cannot keep others out (conns.h).
  *
  * Time: libmicrohttpd's own timeout starts anew with each byte, which a client
  * that sends one a second never meets. So each connection has a deadline from
  * the start of a request to its end, and is cut off there.
  *
- * A connection in `conns` belongs to libmicrohttpd's connection of the same
+ * A connection of `conns` belongs to libmicrohttpd's connection of the same
  * socket: made and freed by its notification.
  */
 #include "server.h"
@@ -24,6 +23,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "certificate.h"
+#include "conns.h"
 #include "guard.h"
 #include "operation.h"
 #include "response.h"
@@ -35,14 +35,6 @@
 #define RUN_BATCH     8
 /* When there are no descriptors left. */
 #define ACCEPT_PAUSE_NS (200 * NSEC_PER_MSEC)
-
-struct conn {
-	struct conn *next, **prev; /* oldest first */
-	struct server *server;
-	struct endpoint endpoint;
-	int64_t since_ns; /* the guest's turn began */
-	bool busy;	  /* our turn, or the daemon's */
-};
 
 struct listener {
 	struct server *server;
@@ -62,77 +54,19 @@ struct server {
 	struct engine plain, tls;
 	int listener_count;
 	struct listener listeners[LISTENERS_MAX];
-	struct conn *conns, **last_conn;
-	int conn_count;
+	struct conns *conns;
 	struct loop_idle idle;
 	struct loop_timer tick, again, resume_accept;
 };
 
 /* Connections. */
 
-static void conn_unlink(struct conn *conn)
-{
-	struct server *server = conn->server;
-
-	*conn->prev = conn->next;
-	if (conn->next)
-		conn->next->prev = conn->prev;
-	else
-		server->last_conn = conn->prev;
-}
-
-static void conn_append(struct conn *conn)
-{
-	struct server *server = conn->server;
-
-	conn->next = NULL;
-	conn->prev = server->last_conn;
-	*server->last_conn = conn;
-	server->last_conn = &conn->next;
-}
-
-/* A new turn: to the end of the line. */
-static void conn_turn(struct conn *conn, bool busy)
-{
-	conn->since_ns = clock_mono_ns();
-	conn->busy = busy;
-	conn_unlink(conn);
-	conn_append(conn);
-}
-
-static struct conn *conn_new(struct server *server, int fd, bool secure)
-{
-	struct conn *conn = xcalloc(1, sizeof(*conn));
-	struct sockaddr_storage sa = {0};
-	socklen_t len = sizeof(sa);
-
-	conn->server = server;
-	conn->endpoint.fd = fd;
-	conn->endpoint.secure = secure;
-	if (getpeername(fd, (struct sockaddr *)&sa, &len) == 0)
-		ip_from_sockaddr(&sa, &conn->endpoint.peer);
-	len = sizeof(sa);
-	if (getsockname(fd, (struct sockaddr *)&sa, &len) == 0)
-		ip_from_sockaddr(&sa, &conn->endpoint.local);
-	conn->since_ns = clock_mono_ns();
-	conn_append(conn);
-	server->conn_count++;
-	return conn;
-}
-
-static void conn_free(struct conn *conn)
-{
-	conn_unlink(conn);
-	conn->server->conn_count--;
-	free(conn);
-}
-
 /* libmicrohttpd sees the end of the stream and closes. */
-static void conn_cut(struct conn *conn)
+static void conn_cut(struct server *server, struct conn *conn)
 {
 	shutdown(conn->endpoint.fd, SHUT_RDWR);
-	conn_turn(conn, true);
-	conn->server->portal->http_work = true;
+	conns_turn(server->conns, conn, true);
+	server->portal->http_work = true;
 }
 
 static void on_connection(void *cls, struct MHD_Connection *connection,
@@ -143,12 +77,15 @@ static void on_connection(void *cls, struct MHD_Connection *connection,
 		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	const union MHD_ConnectionInfo *daemon =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_DAEMON);
+	struct conn *conn;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		conn_free(*socket_context);
+		conn = *socket_context;
+		request_free(conn->request);
+		conns_remove(server->conns, conn);
 		*socket_context = NULL;
 	} else {
-		*socket_context = conn_new(server, fd->connect_fd,
+		*socket_context = conns_add(server->conns, fd->connect_fd,
 			daemon->daemon == server->tls.mhd);
 	}
 }
@@ -162,13 +99,18 @@ static struct conn *conn_of(struct MHD_Connection *connection)
 
 /* Requests. */
 
-/* The request line is there. */
+/* The request line is there. What cannot be parsed behind it libmicrohttpd
+ * answers itself, and does not tell us when that is over: so the connection
+ * knows its request, too. */
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
 	struct server *server = cls;
 	struct conn *conn = conn_of(connection);
 
-	return request_new(server->portal, &conn->endpoint, connection, uri);
+	request_free(conn->request);
+	conn->request = request_new(
+		server->portal, &conn->endpoint, connection, uri);
+	return conn->request;
 }
 
 static void note_answer(struct request *req)
@@ -193,7 +135,8 @@ static enum MHD_Result send_answer(struct request *req)
 }
 
 /* Runs the handler; the answer may come later. */
-static enum MHD_Result dispatch(struct conn *conn, struct request *req)
+static enum MHD_Result dispatch(
+	struct server *server, struct conn *conn, struct request *req)
 {
 	request_end(req);
 	if (guard_body(req) == 0)
@@ -205,7 +148,7 @@ static enum MHD_Result dispatch(struct conn *conn, struct request *req)
 		return MHD_NO;
 	}
 	req->suspended = true;
-	conn_turn(conn, true);
+	conns_turn(server->conns, conn, true);
 	MHD_suspend_connection(req->connection);
 	return MHD_YES;
 }
@@ -218,6 +161,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
 	const char *url, const char *method, const char *version,
 	const char *data, size_t *data_len, void **req_cls)
 {
+	struct server *server = cls;
 	struct conn *conn = conn_of(connection);
 	struct request *req = *req_cls;
 	enum MHD_Result ret;
@@ -225,7 +169,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
 	if (!req)
 		return MHD_NO;
 	if (req->response) {
-		conn_turn(conn, false);
+		conns_turn(server->conns, conn, false);
 		return send_answer(req);
 	}
 	if (!req->begun) {
@@ -239,31 +183,31 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
 		*data_len = 0;
 		return ret;
 	}
-	return dispatch(conn, req);
+	return dispatch(server, conn, req);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection,
 	void **req_cls, enum MHD_RequestTerminationCode code)
 {
+	struct server *server = cls;
 	struct conn *conn = conn_of(connection);
 
-	request_free(*req_cls);
 	*req_cls = NULL;
-	if (conn)
-		conn_turn(conn, false);
+	if (!conn) /* closed first, and with it the request */
+		return;
+	request_free(conn->request);
+	conn->request = NULL;
+	conns_turn(server->conns, conn, false);
 }
 
 /* Accepting. */
 
 static void make_room(struct server *server)
 {
-	struct conn *conn;
+	struct conn *conn = conns_victim(server->conns);
 
-	for (conn = server->conns; conn; conn = conn->next)
-		if (!conn->busy) {
-			conn_cut(conn);
-			return;
-		}
+	if (conn)
+		conn_cut(server, conn);
 }
 
 static void on_resume_accept(void *data);
@@ -298,7 +242,7 @@ static void on_acceptable(void *data, int fd, int events)
 				pause_accept(server, errno);
 			return;
 		}
-		if (server->conn_count >= PORTAL_CONNECTIONS_MAX)
+		if (conns_count(server->conns) >= PORTAL_CONNECTIONS_MAX)
 			make_room(server);
 		/* Closes `conn` when it refuses: too many of one address. */
 		MHD_add_connection(
@@ -369,13 +313,10 @@ static void on_tick(void *data)
 {
 	struct server *server = data;
 	int64_t limit = clock_mono_ns() - PORTAL_PATIENCE_NS;
-	struct conn *conn = server->conns, *next;
+	struct conn *conn;
 
-	for (; conn && conn->since_ns < limit; conn = next) {
-		next = conn->next;
-		if (!conn->busy)
-			conn_cut(conn);
-	}
+	while ((conn = conns_late(server->conns, limit)))
+		conn_cut(server, conn);
 	server->portal->http_work = true;
 }
 
@@ -430,7 +371,7 @@ int server_new(struct portal *portal, struct server **ret_server)
 	struct server *server = xcalloc(1, sizeof(*server));
 
 	server->portal = portal;
-	server->last_conn = &server->conns;
+	server->conns = conns_new(portal->known);
 	server->plain.mhd = start_engine(server, false);
 	if (!server->plain.mhd) {
 		server_free(server);
@@ -483,5 +424,6 @@ void server_free(struct server *server)
 		MHD_stop_daemon(server->plain.mhd);
 	if (server->tls.mhd)
 		MHD_stop_daemon(server->tls.mhd);
+	conns_free(server->conns);
 	free(server);
 }

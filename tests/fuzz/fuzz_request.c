@@ -21,6 +21,7 @@
 #include "assets.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "known.h"
 #include "operation.h"
 #include "refusals.h"
 #include "server.h"
@@ -313,6 +314,7 @@ static void start(struct run *run, enum instance instance, const char *name)
 		config_for_operators(&portal->config);
 	portal->loop = loop_new();
 	portal->refusals = refusals_new();
+	portal->known = known_new(instance == INSTANCE_OPERATOR);
 	portal->ctl = ctl_client_new(portal->loop, "", 0);
 	portal->door = ctl_client_new(portal->loop, "", 0);
 	portal->operations = operations_new(portal);

@@ -19,7 +19,7 @@ from fake import BUILD, CAPTIVE, RUNNING, SILENT, TOKEN, Portal, receive
 
 PATIENCE = 8  # PORTAL_PATIENCE_NS
 PER_ADDRESS = 64
-CONNECTIONS = 1024
+CONNECTIONS = 2048
 
 
 @pytest.fixture(scope="module")
