@@ -197,13 +197,16 @@ bool lang_is_rtl(const struct lang *lang)
 	return !strcmp(lang_text(lang, "direction"), "rtl");
 }
 
-const char *lang_text(const struct lang *lang, const char *key)
+const char *lang_own_text(const struct lang *lang, const char *key)
 {
 	const struct text want = {.key = key};
 	const struct text *found = bsearch(
 		&want, lang->texts, (size_t)lang->count, sizeof(want), by_key);
 
-	if (found)
-		return found->text;
-	return lang == fallback ? NULL : lang_text(fallback, key);
+	return found ? found->text : NULL;
+}
+
+const char *lang_text(const struct lang *lang, const char *key)
+{
+	return lang_own_text(lang, key) ?: lang_own_text(fallback, key);
 }

@@ -30,5 +30,7 @@ const char *lang_code(const struct lang *lang);
 bool lang_is_rtl(const struct lang *lang);
 /* NULL when English has no such key either: a fault of ours. */
 const char *lang_text(const struct lang *lang, const char *key);
+/* The same without English in its place: NULL when the language has it not. */
+const char *lang_own_text(const struct lang *lang, const char *key);
 
 #endif

@@ -7,25 +7,24 @@
  * its token is handed out there.
  */
 #include "base/util.h"
+#include "locale.h"
 #include "pages.h"
 #include "response.h"
-
-#define MINOR 100
-
-/* "5 PHP", "7.50 PHP". */
-static const char *money(struct request *req, long long minor, const json_t *currency)
-{
-	const char *name = json_string_value(currency) ?: "";
-
-	if (minor % MINOR)
-		return arena_printf(&req->arena, "%lld.%02lld %s", minor / MINOR,
-			minor % MINOR, name);
-	return arena_printf(&req->arena, "%lld %s", minor / MINOR, name);
-}
 
 static long long number(const json_t *object, const char *name)
 {
 	return json_integer_value(json_object_get(object, name));
+}
+
+static const char *currency_of(const json_t *object)
+{
+	return json_string_value(json_object_get(object, "currency")) ?: "";
+}
+
+static const char *minutes_text(struct request *req, const json_t *object)
+{
+	return lang_count(
+		&req->arena, req->lang, "minutes", number(object, "minutes"));
 }
 
 static void add_rates(struct request *req, struct view *view, const json_t *reply)
@@ -38,9 +37,9 @@ static void add_rates(struct request *req, struct view *view, const json_t *repl
 		struct view *row = view_add_row(view, "rates");
 
 		view_set(row, "price",
-			money(req, number(rate, "priceMinor"),
-				json_object_get(rate, "currency")));
-		view_set_int(row, "minutes", number(rate, "minutes"));
+			lang_money(&req->arena, req->lang,
+				number(rate, "priceMinor"), currency_of(rate)));
+		view_set(row, "minutes", minutes_text(req, rate));
 	}
 }
 
@@ -67,6 +66,18 @@ static void add_slots(struct request *req, struct view *view, const json_t *repl
 	}
 }
 
+/* What the script puts the daemon's figures into. */
+static void set_patterns(
+	struct request *req, struct view *view, const char *currency)
+{
+	view_set(view, "money_pattern",
+		lang_money_pattern(&req->arena, req->lang, currency));
+	view_set(view, "minutes_forms",
+		lang_forms(&req->arena, req->lang, "minutes"));
+	view_set(view, "seconds_forms",
+		lang_forms(&req->arena, req->lang, "seconds"));
+}
+
 /* The own lock: its money, and how it stands with the slot. */
 static void set_lock(struct request *req, struct view *view, const json_t *reply)
 {
@@ -89,10 +100,14 @@ static void set_lock(struct request *req, struct view *view, const json_t *reply
 	view_format(view, "slot", "%s",
 		json_string_value(json_object_get(reply, "slot")) ?: "");
 	view_set_int(view, "lock", number(reply, "lock"));
-	view_set_int(view, "slot_seconds", number(reply, "seconds"));
+	view_set(view, "slot_seconds",
+		lang_count(&req->arena, req->lang, "seconds",
+			number(reply, "seconds")));
 	view_set(view, "inserted",
-		money(req, credited, json_object_get(reply, "currency")));
-	view_set_int(view, "minutes", number(reply, "minutes"));
+		lang_money(&req->arena, req->lang, credited,
+			currency_of(reply)));
+	view_set(view, "minutes", minutes_text(req, reply));
+	set_patterns(req, view, currency_of(reply));
 	view_set_flag(view, "some", credited > 0);
 	view_set_flag(view, "enough", cost > 0);
 	view_set_flag(view, "left_over", cost > 0 && credited > cost);

@@ -8,22 +8,15 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "locale.h"
 #include "pages.h"
 #include "response.h"
 
-/* "1.4 GB"; decimal units, as plans are sold. */
-static void set_bytes(struct view *view, const char *name, long long bytes)
+static void set_bytes(struct request *req, struct view *view,
+	const char *name, const json_t *bytes)
 {
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-	double value = (double)bytes;
-	size_t unit = 0;
-
-	while (value >= 999.95 && unit + 1 < ARRAY_SIZE(units)) {
-		value /= 1000;
-		unit++;
-	}
-	view_format(view, name, unit && value < 100 ? "%.1f %s" : "%.0f %s",
-		value, units[unit]);
+	view_set(view, name,
+		lang_bytes(&req->arena, req->lang, json_integer_value(bytes)));
 }
 
 static const char *clock_text(struct request *req, long long seconds)
@@ -32,14 +25,20 @@ static const char *clock_text(struct request *req, long long seconds)
 		seconds % SEC_PER_DAY / 3600, seconds % 3600 / 60, seconds % 60);
 }
 
+static const char *days_text(struct request *req, long long seconds)
+{
+	return lang_count(
+		&req->arena, req->lang, "days", seconds / SEC_PER_DAY);
+}
+
 /* "2 days" and "03:04:05" of it. */
 static void set_time(struct request *req, struct view *view, long long seconds)
 {
 	seconds = MAX(seconds, 0LL);
 	view_set_int(view, "seconds", seconds);
 	if (seconds >= SEC_PER_DAY)
-		view_set_int(view, "days", seconds / SEC_PER_DAY);
-	view_set_flag(view, "one_day", seconds / SEC_PER_DAY == 1);
+		view_set(view, "days", days_text(req, seconds));
+	view_set(view, "days_forms", lang_forms(&req->arena, req->lang, "days"));
 	view_set(view, "clock", clock_text(req, seconds));
 }
 
@@ -47,14 +46,12 @@ static void set_time(struct request *req, struct view *view, long long seconds)
 static const char *time_text(struct request *req, const json_t *seconds)
 {
 	long long value = json_integer_value(seconds);
-	long long days = value / SEC_PER_DAY;
 
 	if (!json_is_integer(seconds))
 		return lang_text(req->lang, "no_end");
-	if (!days)
+	if (value < SEC_PER_DAY)
 		return clock_text(req, value);
-	return arena_printf(&req->arena, "%lld %s %s", days,
-		lang_text(req->lang, days == 1 ? "day" : "days"),
+	return arena_printf(&req->arena, "%s %s", days_text(req, value),
 		clock_text(req, value));
 }
 
@@ -92,7 +89,9 @@ static void add_waiting(
 		view_set(row, "time",
 			time_text(req, json_object_get(credit, "seconds")));
 		if (json_is_integer(bytes))
-			set_bytes(row, "room", json_integer_value(bytes));
+			view_set(row, "room",
+				lang_bytes(&req->arena, req->lang,
+					json_integer_value(bytes)));
 		else
 			view_set(row, "room",
 				lang_text(req->lang, "no_data_limit"));
@@ -100,35 +99,48 @@ static void add_waiting(
 	view_set_flag(view, "several", json_array_size(credits) > 1);
 }
 
-/* A time of the reply by the clock of the box. NULL: there is none. */
-static const char *local_time(
-	struct request *req, const json_t *time, const char *format)
+/* A time of the reply; 0: there is none. */
+static time_t time_of(const json_t *time)
 {
 	const char *text = json_string_value(time);
 	struct tm tm = {0};
-	char local[32];
-	time_t at;
 
 	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return NULL;
-	at = timegm(&tm);
-	localtime_r(&at, &tm);
-	strftime(local, sizeof(local), format, &tm);
-	return arena_copy(&req->arena, local, strlen(local));
+		return 0;
+	return timegm(&tm);
 }
 
-#define DAY_AND_TIME "%Y-%m-%d %H:%M"
+/* By the clock of the box. NULL: there is none. */
+static const char *day_and_time(struct request *req, const json_t *when)
+{
+	time_t at = time_of(when);
+
+	return at ? lang_date_time(&req->arena, req->lang, at, time(NULL)) : NULL;
+}
+
+static const char *time_of_day(struct request *req, const json_t *when)
+{
+	time_t at = time_of(when);
+	char text[8];
+	struct tm tm;
+
+	if (!at)
+		return NULL;
+	localtime_r(&at, &tm);
+	strftime(text, sizeof(text), "%H:%M", &tm);
+	return arena_copy(&req->arena, text, strlen(text));
+}
 
 const char *page_local_time(struct request *req, const json_t *time)
 {
-	return local_time(req, time, DAY_AND_TIME);
+	return day_and_time(req, time);
 }
 
 /* When all of it is over; the script says it in the guest's own way. */
 static void set_end(struct request *req, struct view *view, const json_t *session)
 {
 	const json_t *end = json_object_get(session, "expiresAt");
-	const char *local = local_time(req, end, DAY_AND_TIME);
+	const char *local = day_and_time(req, end);
 
 	if (local)
 		view_format(view, "expires", "%s", json_string_value(end));
@@ -158,12 +170,14 @@ static void set_terms(struct request *req, struct view *view, const json_t *sess
 
 	set_hours(view, json_string_value(json_object_get(session, "hours")) ?: "");
 	view_set(view, "opens",
-		local_time(req, json_object_get(session, "opensAt"), "%H:%M"));
+		time_of_day(req, json_object_get(session, "opensAt")));
 	if (json_is_string(valid))
 		view_format(view, "valid_at", "%s", json_string_value(valid));
-	view_set(view, "valid", local_time(req, valid, DAY_AND_TIME));
+	view_set(view, "valid", day_and_time(req, valid));
 	if (json_is_integer(idle))
-		view_set_int(view, "idle_minutes", json_integer_value(idle));
+		view_set(view, "idle_minutes",
+			lang_count(&req->arena, req->lang, "minutes",
+				json_integer_value(idle)));
 }
 
 /* The resume link: of a token that is handed out now, or of the browser's own
@@ -246,9 +260,10 @@ void page_session_values(struct request *req, struct view *view,
 	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
 	view_set_flag(view, view_get(view, "state"), true);
 	if (json_is_integer(json_object_get(session, "freeMinutes")))
-		view_set_int(view, "free_minutes",
-			json_integer_value(
-				json_object_get(session, "freeMinutes")));
+		view_set(view, "free_minutes",
+			lang_count(&req->arena, req->lang, "minutes",
+				json_integer_value(json_object_get(
+					session, "freeMinutes"))));
 	view_set_flag(view, "may_share",
 		json_is_true(json_object_get(session, "mayShare")));
 	view_set_flag(view, "may_pause",
@@ -258,12 +273,12 @@ void page_session_values(struct request *req, struct view *view,
 	else
 		view_set_flag(view, "no_end", true);
 	if (json_is_integer(left)) {
-		set_bytes(view, "left", json_integer_value(left));
+		set_bytes(req, view, "left", left);
 		view_set_int(view, "left_raw", json_integer_value(left));
 	}
 	if (json_is_integer(up) && json_is_integer(down)) {
-		set_bytes(view, "up", json_integer_value(up));
-		set_bytes(view, "down", json_integer_value(down));
+		set_bytes(req, view, "up", up);
+		set_bytes(req, view, "down", down);
 	}
 	view_format(view, "group", "%s",
 		json_string_value(json_object_get(session, "group")) ?: "");

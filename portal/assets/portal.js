@@ -119,13 +119,28 @@
 	function pad(number) {
 		return (number < 10 ? "0" : "") + number;
 	}
+	// As portal/locale.c does it, by what the page says of its language.
+	function number(value, digits) {
+		var page = document.documentElement;
+		var group = page.getAttribute("data-group");
+		var parts = value.toFixed(digits).split(".");
+		parts[0] = parts[0].replace(/\B(?=(\d{3})+$)/g, group === "space" ? "\u00a0" : group);
+		return parts.join(page.getAttribute("data-decimal"));
+	}
+	function count(id, value) {
+		var forms = JSON.parse(byId(id).getAttribute("data-forms")), category = "other";
+		try {
+			category = new Intl.PluralRules(document.documentElement.lang).select(value);
+		} catch (e) { /* an old browser */ }
+		return (forms[category] || forms.other).replace("{n}", number(value, 0));
+	}
 	function bytes(value) {
-		var units = ["B", "kB", "MB", "GB", "TB"], unit = 0;
-		while (value >= 999.95 && unit < units.length - 1) {
+		var units = document.documentElement.getAttribute("data-bytes").split(" "), unit = 0;
+		while (value >= 999.5 && unit < units.length - 1) {
 			value /= 1000;
 			unit++;
 		}
-		return value.toFixed(unit && value < 100 ? 1 : 0) + " " + units[unit];
+		return number(value, unit && value < 99.95 ? 1 : 0) + " " + units[unit];
 	}
 	function put(id, text) {
 		var element = byId(id);
@@ -136,7 +151,7 @@
 		var days = byId("days"), whole = Math.floor(seconds / 86400);
 		if (!days)
 			return;
-		put("days", whole ? whole + " " + days.getAttribute(whole === 1 ? "data-one" : "data-many") : "");
+		put("days", whole ? count("days", whole) : "");
 		seconds %= 86400;
 		put("clock", pad(Math.floor(seconds / 3600)) + ":" +
 			pad(Math.floor(seconds % 3600 / 60)) + ":" + pad(seconds % 60));
@@ -195,7 +210,7 @@
 		var at = new Date(text || NaN);
 		if (!time || isNaN(at))
 			return false;
-		time.textContent = at.toLocaleString(document.documentElement.lang,
+		time.textContent = at.toLocaleString(document.documentElement.lang + "-u-nu-latn",
 			{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 		return true;
 	}
@@ -218,8 +233,8 @@
 	// Coins: what the daemon counted, once a second.
 
 	function money(reply) {
-		var whole = reply.pesos % 1 === 0;
-		return (whole ? reply.pesos : reply.pesos.toFixed(2)) + " " + reply.currency;
+		return byId("coin-amount").getAttribute("data-money").replace("{n}",
+			number(reply.pesos, reply.pesos % 1 ? 2 : 0));
 	}
 	function coins() {
 		var lock = body.getAttribute("data-lock"), was = body.getAttribute("data-lock-state");
@@ -233,8 +248,8 @@
 					return;
 				}
 				put("coin-amount", money(reply));
-				put("coin-minutes", String(reply.minutes));
-				put("coin-seconds", String(reply.seconds));
+				put("coin-minutes", count("coin-minutes", reply.minutes));
+				put("coin-seconds", count("coin-seconds", reply.seconds));
 				show("coin-start", reply.costMinor > 0);
 				show("coin-left", reply.costMinor > 0 && reply.creditedMinor > reply.costMinor);
 			}

@@ -197,7 +197,7 @@ def test_free_time_once_a_day(tc_lab):
     config.write_text(f"{before}\n[free]\nplan = {plan}\nrandom_per_hour = 1\n")
     os.kill(lab.pid("gatehoused"), signal.SIGHUP)
     wait_for(lambda: first.session()["freeMinutes"] == 15)
-    assert "15 free minutes" in first.curl(PORTAL4 + "/").body
+    assert "15 minutes free of charge" in first.curl(PORTAL4 + "/").body
     status, reply = first.api("/api/free", {})
     assert status == 200 and reply["kind"] == "free" and reply["downKbps"] == 1000
     assert first.is_online() and len(reply["token"]) == 64
@@ -209,7 +209,7 @@ def test_free_time_once_a_day(tc_lab):
     assert not first.is_online() and first.session()["freeMinutes"] is None
     assert first.api("/api/free", {})[1]["code"] == "free_used"
     page = first.curl(f"{PORTAL4}/free", "-d", "form=x").body
-    assert "free minutes" not in page
+    assert "free of charge" not in page
     assert lab.ctl("verify")["differences"] == []
     config.write_text(before)
     os.kill(lab.pid("gatehoused"), signal.SIGHUP)
