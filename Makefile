@@ -159,7 +159,7 @@ $(call objs_of,userspace/datapath) $(DAEMON_OBJS): | $(B)/gen/gatehouse.skel.h
 ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libpay.a \
 	 $(B)/libdatapath.a $(B)/libbase.a
 LIBS_BASE := -lev -ljansson -lsodium -linih -lm
-LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod $(LIBS_BASE)
+LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod -lgnutls $(LIBS_BASE)
 LIBS_QR := -lqrencode -lpng
 LIBS_CTL := $(LIBS_QR) $(LIBS_BASE)
 LIBS_PORTAL := -lmicrohttpd -lgnutls -lseccomp $(LIBS_QR) $(LIBS_BASE)

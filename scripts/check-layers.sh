@@ -37,7 +37,7 @@ BEGIN {
 	owner["libmnl"] = "^userspace/net/"
 	owner["nftables"] = "^userspace/net/nft[.]c$"
 	owner["microhttpd.h"] = "^portal/(server|request|response)[.][ch]$"
-	owner["gnutls"] = "^portal/certificate[.][ch]$"
+	owner["gnutls"] = "^(portal/certificate[.][ch]|userspace/base/x509[.]c)$"
 	owner["gpiod.h"] = "^userspace/pay/coin_gpio[.]c$"
 	owner["seccomp.h"] = "^portal/sandbox[.]c$"
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"

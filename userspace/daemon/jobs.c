@@ -17,6 +17,7 @@
 #include "daemon/accounting.h"
 #include "daemon/address_log.h"
 #include "daemon/backup_job.h"
+#include "daemon/certificates.h"
 #include "daemon/exemptions.h"
 #include "daemon/keeping.h"
 #include "daemon/moves.h"
@@ -56,6 +57,7 @@ static const struct job_row rows[] = {
 	{"logins", 3600, operators_clean_up},
 	{"clean-up", DAILY, keeping_clean_up},
 	{"backup", DAILY, backup_daily},
+	{"certificates", DAILY, certificates_watch},
 };
 
 struct job {

@@ -11,6 +11,7 @@
 #include "base/mac.h"
 #include "base/util.h"
 #include "daemon/alarms.h"
+#include "daemon/certificates.h"
 #include "daemon/client_json.h"
 #include "daemon/jobs.h"
 #include "daemon/network_record.h"
@@ -197,6 +198,7 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 			(json_int_t)groups.lines, "largest",
 			(json_int_t)groups.largest, "behind",
 			store_spent_error(g->store) != 0));
+	json_object_set_new(reply, "portals", certificates_json(g));
 	json_object_set_new(reply, "store",
 		json_string(g->store_error ? "failing" : "ok"));
 	json_object_set_new(reply, "storeProblem", store_health_json(g));
