@@ -7,7 +7,8 @@
 #   build   compilers and libraries
 #   run     what a gateway needs besides; no DHCP or DNS server, because
 #           installing one starts it
-#   test    what the tests and the lab need besides: browser, packet tools
+#   test    what the tests and the lab need besides: browser, packet tools; the
+#           DHCP servers in it hear no interface as they are installed
 #   vm      what tests under other kernels need besides (make test-vm)
 #   --list  only prints the packages
 set -eu
@@ -20,7 +21,8 @@ build="gcc libc6-dev make pkg-config clang bpftool
 run="nftables iproute2 util-linux"
 test="libcmocka-dev libclang-rt-14-dev python3 python3-pytest
 	python3-pytest-xdist python3-scapy python3-jsonschema python3-selenium
-	chromium chromium-driver fonts-dejavu-core busybox dnsmasq-base ethtool procps curl tcpdump
+	chromium chromium-driver fonts-dejavu-core busybox dnsmasq-base
+	radvd kea-dhcp4-server kea-dhcp6-server ethtool procps curl tcpdump
 	iperf3 iputils-ping groff-base openssl zbar-tools"
 vm="qemu-system-x86 seabios cpio kmod xz-utils
 	debian-archive-keyring"

@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "ctl/ask.h"
+#include "ctl/capport.h"
 #include "ctl/ctl_client.h"
 #include "ctl/draw.h"
 #include "ctl/import.h"
@@ -430,6 +431,12 @@ static int call_nobody(const struct options *options, const struct verb *verb,
 	return show_in(options, verb, reply, own, -1);
 }
 
+static void replace(json_t **reply, json_t *with)
+{
+	json_decref(*reply);
+	*reply = with;
+}
+
 static int call_verb(struct options *options, const struct verb *verb,
 	int argc, char **argv)
 {
@@ -468,6 +475,8 @@ static int call_verb(struct options *options, const struct verb *verb,
 		ret = call_all(options, verb->op, args, &reply);
 	if (ret)
 		return explain(options, ret);
+	if (verb->print == print_capport && !ctl_reply_code(reply))
+		replace(&reply, capport_make(reply, own));
 	reword(verb, reply);
 	return show_in(options, verb, reply, own, out);
 }

@@ -412,6 +412,13 @@ static const struct verb_arg statistics_args[] = {
 		"to this day, that included"},
 	{},
 };
+static const struct verb_arg capport_args[] = {
+	{VERB_ARG_OWN, "--for", "for", VERB_REQUIRED, "dnsmasq|radvd|kea",
+		"the program that is to tell guests"},
+	{VERB_ARG_OWN, "--network", "network", VERB_OPTIONAL, "NAME",
+		"only this one; default: all"},
+	{},
+};
 static const struct verb_arg claim_args[] = {
 	{VERB_ARG_INT, NULL, "id", VERB_REQUIRED, "ID",
 		"the number that `coins` shows"},
@@ -603,6 +610,9 @@ const struct verb verbs[] = {
 	{"sales", "payments.sums", payments_args, NULL, print_sales,
 		"what each operator took and gave back, by day",
 		"sales --from 2026-11-01 --to 2026-11-30"},
+	{"capport", "status", capport_args, NULL, print_capport,
+		"the lines for a DHCP server that tell guests of the portal",
+		"capport --for dnsmasq"},
 	{"jobs", "jobs.list", no_args, NULL, print_jobs,
 		"the box's own jobs: when each ran, how it ended, when it is next",
 		"jobs"},
