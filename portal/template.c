@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The template reader: one pass over the text, no tree. A section that is not
- * shown is walked all the same, silently, so that a malformed template fails
- * on each rendering and not only when its branch is taken.
+ * Templates. A source is read once, into a list of nodes in which a section
+ * knows where it ends; to render is to walk the list. What is embedded is read
+ * when it is first asked for and then kept: to read it anew for each page was
+ * half of what the portal did.
  *
  * Invariant: a value or a translation reaches the page through buf_put_html()
- * only; raw bytes come from embedded templates alone.
+ * only; raw bytes come from the source alone.
  */
 #include "template.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 
 #include "base/embed.h"
 #include "base/log.h"
@@ -18,122 +18,46 @@
 
 #define DEPTH_MAX      12
 #define NAME_MAX_BYTES 48
+#define FILES_MAX      128
 
-struct value {
-	struct value *next;
-	const char *name;
-	const char *text;
-	struct view *rows, **last_row; /* a list: `text` is NULL */
+enum node_kind { NODE_RAW, NODE_VALUE, NODE_TEXT, NODE_SECTION, NODE_FILE };
+
+struct node {
+	enum node_kind kind;
+	bool inverted; /* a section: shown when the value is not set */
+	size_t end;    /* a section: the first node behind it */
+	const char *raw;
+	size_t raw_len;
+	uint32_t hash;		   /* of the name */
+	char name[NAME_MAX_BYTES]; /* of a value, a text's key, a file */
 };
 
-struct view {
-	struct arena *arena;
-	const struct view *parent;
-	struct view *next_row;
-	struct value *values;
+struct template {
+	struct node *nodes;
+	size_t count, room;
 };
 
-struct view *view_new(struct arena *arena)
-{
-	struct view *view = arena_alloc(arena, sizeof(*view));
+/* By place in embed_portal; NULL: not asked for yet. */
+static struct template *files[FILES_MAX];
 
-	view->arena = arena;
-	return view;
+static void template_free(struct template *template)
+{
+	if (template)
+		free(template->nodes);
+	free(template);
 }
 
-static struct value *find_own(const struct view *view, const char *name)
-{
-	struct value *value;
+/* Reading. */
 
-	for (value = view->values; value; value = value->next)
-		if (!strcmp(value->name, name))
-			return value;
-	return NULL;
-}
-
-static const struct value *find(const struct view *view, const char *name)
-{
-	const struct value *value = NULL;
-
-	for (; view && !value; view = view->parent)
-		value = find_own(view, name);
-	return value;
-}
-
-static struct value *make(struct view *view, const char *name)
-{
-	struct value *value = find_own(view, name);
-
-	if (value)
-		return value;
-	value = arena_alloc(view->arena, sizeof(*value));
-	value->name = name;
-	value->next = view->values;
-	view->values = value;
-	return value;
-}
-
-void view_set(struct view *view, const char *name, const char *text)
-{
-	make(view, name)->text = text;
-}
-
-void view_set_int(struct view *view, const char *name, long long number)
-{
-	view_format(view, name, "%lld", number);
-}
-
-void view_set_flag(struct view *view, const char *name, bool flag)
-{
-	view_set(view, name, flag ? "1" : NULL);
-}
-
-void view_format(struct view *view, const char *name, const char *fmt, ...)
-{
-	_cleanup_free_ char *text = NULL;
-	va_list args;
-	int len;
-
-	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
-	va_end(args);
-	if (len < 0)
-		abort();
-	view_set(view, name, arena_copy(view->arena, text, (size_t)len));
-}
-
-struct view *view_add_row(struct view *view, const char *name)
-{
-	struct value *list = make(view, name);
-	struct view *row = view_new(view->arena);
-
-	row->parent = view;
-	if (!list->last_row)
-		list->last_row = &list->rows;
-	*list->last_row = row;
-	list->last_row = &row->next_row;
-	return row;
-}
-
-const char *view_get(const struct view *view, const char *name)
-{
-	const struct value *value = find(view, name);
-
-	return value ? value->text : NULL;
-}
-
-/* One tag, taken apart. */
 struct tag {
 	char kind; /* '#', '^', '/', '>', 0: a value */
 	char name[NAME_MAX_BYTES];
 };
 
-/* What one rendering carries along. */
-struct render {
-	const struct lang *lang;
-	struct buf *buf;
-	int depth;
-	struct tag *latest; /* read; at the end: what it failed at */
+struct reader {
+	struct template *template;
+	const char *text, *end;
+	struct tag latest; /* at the end: what it failed at */
 };
 
 static int parse_tag(const char *text, size_t len, struct tag *ret_tag)
@@ -155,9 +79,141 @@ static int parse_tag(const char *text, size_t len, struct tag *ret_tag)
 	return 0;
 }
 
+static struct node *add_node(
+	struct template *template, enum node_kind kind, const char *name)
+{
+	struct node *node;
+
+	ARRAY_GROW(template->nodes, template->count, template->room);
+	node = &template->nodes[template->count++];
+	*node = (struct node){.kind = kind, .hash = view_hash(name)};
+	snprintf(node->name, sizeof(node->name), "%s", name);
+	return node;
+}
+
+static void add_raw(struct template *template, const char *text, const char *end)
+{
+	struct node *node;
+
+	if (text == end)
+		return;
+	node = add_node(template, NODE_RAW, "");
+	node->raw = text;
+	node->raw_len = (size_t)(end - text);
+}
+
+/* {{name}} or {{t.key}} */
+static int add_value(struct template *template, const char *name)
+{
+	if (strncmp(name, "t.", 2) != 0) {
+		add_node(template, NODE_VALUE, name);
+		return 0;
+	}
+	if (!lang_text(i18n_pick(NULL), name + 2))
+		return -EBADMSG;
+	add_node(template, NODE_TEXT, name + 2);
+	return 0;
+}
+
+static int read_nodes(struct reader *reader, const char *closing, int depth);
+
+static int read_section(struct reader *reader, int depth)
+{
+	size_t at = reader->template->count;
+	struct tag tag = reader->latest;
+	int ret;
+
+	add_node(reader->template, NODE_SECTION, tag.name);
+	ret = read_nodes(reader, tag.name, depth + 1);
+	reader->template->nodes[at].inverted = tag.kind == '^';
+	reader->template->nodes[at].end = reader->template->count;
+	return ret;
+}
+
+/* Up to {{/closing}}, or to the end when that is NULL. */
+static int read_nodes(struct reader *reader, const char *closing, int depth)
+{
+	int ret = depth > DEPTH_MAX ? -EBADMSG : 0;
+
+	while (!ret) {
+		const char *text = reader->text, *end = reader->end;
+		const char *open = memmem(text, (size_t)(end - text), "{{", 2);
+		const char *close =
+			open ? memmem(open, (size_t)(end - open), "}}", 2) : end;
+
+		add_raw(reader->template, text, open ?: end);
+		if (!open)
+			return closing ? -EBADMSG : 0;
+		if (!close || parse_tag(open + 2, (size_t)(close - open - 2),
+				      &reader->latest))
+			return -EBADMSG;
+		reader->text = close + 2;
+		switch (reader->latest.kind) {
+		case '/':
+			return closing && !strcmp(closing, reader->latest.name)
+				       ? 0
+				       : -EBADMSG;
+		case '>':
+			add_node(reader->template, NODE_FILE, reader->latest.name);
+			break;
+		case 0:
+			ret = add_value(reader->template, reader->latest.name);
+			break;
+		default:
+			ret = read_section(reader, depth);
+		}
+	}
+	return ret;
+}
+
+/* `name`: for the log, or NULL. */
+static int template_read(const char *name, const char *source, size_t len,
+	struct template **ret_template)
+{
+	struct template *template = xcalloc(1, sizeof(*template));
+	struct reader reader = {
+		.template = template, .text = source, .end = source + len};
+	int ret = read_nodes(&reader, NULL, 0);
+
+	if (ret) {
+		template_free(template);
+		if (name)
+			log_error("%s: %s, at or behind {{%.1s%s}}", name,
+				strerror(-ret), &reader.latest.kind,
+				reader.latest.name);
+		return ret;
+	}
+	*ret_template = template;
+	return 0;
+}
+
+static int find_file(const char *name, const struct template **ret_template)
+{
+	const struct embed *file = embed_portal;
+	int i, ret = 0;
+
+	for (i = 0; file[i].name && i < FILES_MAX; i++)
+		if (!strcmp(file[i].name, name))
+			break;
+	if (i == FILES_MAX || !file[i].name)
+		return -ENOENT;
+	if (!files[i])
+		ret = template_read(name, file[i].data, file[i].len, &files[i]);
+	*ret_template = files[i];
+	return ret;
+}
+
+/* Rendering. */
+
+struct render {
+	const struct lang *lang;
+	struct buf *buf;
+	int depth; /* files in files */
+};
+
 /* Marks around a value (Unicode UAX #9): where the text runs from right to left,
  * an address or a code would else be torn apart. */
-#define ISOLATE     "\u2068"
+#define ISOLATE	    "\u2068"
 #define ISOLATE_END "\u2069"
 
 static void put_value_in_text(
@@ -198,133 +254,99 @@ static void put_text(const char *text, const struct lang *lang,
 	}
 }
 
-static int put_value(
-	const struct render *r, const struct tag *tag, const struct view *view)
-{
-	const char *text;
-
-	if (!strncmp(tag->name, "t.", 2)) {
-		text = lang_text(r->lang, tag->name + 2);
-		if (!text)
-			return -EBADMSG;
-		if (r->buf)
-			put_text(text, r->lang, view, r->buf);
-		return 0;
-	}
-	text = view_get(view, tag->name);
-	if (text && r->buf)
-		buf_put_html(r->buf, text, strlen(text));
-	return 0;
-}
-
-static int render(struct render *r, const char *text, const char *end,
-	const struct view *view, const char *closing, const char **ret_end);
+static int render(struct render *r, const struct template *template, size_t from,
+	size_t to, const struct view *view);
 
 static int render_file(struct render *r, const char *name, const struct view *view)
 {
-	const struct embed *file;
-	const char *end;
+	const struct template *template;
+	int ret = r->depth == DEPTH_MAX ? -EBADMSG : find_file(name, &template);
 
-	for (file = embed_portal; file->name; file++)
-		if (!strcmp(file->name, name))
-			return render(r, file->data, file->data + file->len,
-				view, NULL, &end);
-	return -ENOENT;
+	if (ret)
+		return ret;
+	r->depth++;
+	ret = render(r, template, 0, template->count, view);
+	r->depth--;
+	return ret;
 }
 
-/* The text from behind an opening tag; `ret_end`: behind the closing one. */
-static int render_section(struct render *r, const struct tag *tag,
-	const char *text, const char *end, const struct view *view,
-	const char **ret_end)
+/* The section that begins at node `at`. */
+static int render_section(struct render *r, const struct template *template,
+	size_t at, const struct view *view)
 {
-	const struct value *value = find(view, tag->name);
-	bool is_set = value && (value->rows || (value->text && *value->text));
-	struct render silent = *r;
-	const struct view *row;
-	int ret;
-
-	silent.buf = NULL;
-	if (is_set != (tag->kind == '#'))
-		return render(&silent, text, end, view, tag->name, ret_end);
-	if (!value || !value->rows)
-		return render(r, text, end, view, tag->name, ret_end);
-	for (row = value->rows; row; row = row->next_row) {
-		ret = render(r, text, end, row, tag->name, ret_end);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/* Up to {{/closing}}, or to the end when that is NULL. */
-static int render(struct render *r, const char *text, const char *end,
-	const struct view *view, const char *closing, const char **ret_end)
-{
+	const struct node *node = &template->nodes[at];
+	const struct value *value = view_find(view, node->name, node->hash);
+	const struct view *row = value_rows(value);
+	bool is_set = row || *value_text(value);
 	int ret = 0;
 
-	if (++r->depth > DEPTH_MAX)
-		ret = -EBADMSG;
-	while (!ret) {
-		const char *open = memmem(text, (size_t)(end - text), "{{", 2);
-		const char *close =
-			open ? memmem(open, (size_t)(end - open), "}}", 2) : end;
-		struct tag tag;
+	if (is_set == node->inverted)
+		return 0;
+	if (!row)
+		return render(r, template, at + 1, node->end, view);
+	for (; row && !ret; row = view_next(row))
+		ret = render(r, template, at + 1, node->end, row);
+	return ret;
+}
 
-		if (r->buf)
-			buf_put(r->buf, text,
-				(size_t)((open ? open : end) - text));
-		if (!open) {
-			ret = closing ? -EBADMSG : 0;
-			*ret_end = end;
+static int render(struct render *r, const struct template *template, size_t from,
+	size_t to, const struct view *view)
+{
+	size_t at = from;
+	int ret = 0;
+
+	while (at < to && !ret) {
+		const struct node *node = &template->nodes[at];
+		const char *text;
+
+		switch (node->kind) {
+		case NODE_RAW:
+			buf_put(r->buf, node->raw, node->raw_len);
+			break;
+		case NODE_VALUE:
+			text = value_text(
+				view_find(view, node->name, node->hash));
+			buf_put_html(r->buf, text, strlen(text));
+			break;
+		case NODE_TEXT:
+			put_text(lang_text(r->lang, node->name), r->lang,
+				view, r->buf);
+			break;
+		case NODE_SECTION:
+			ret = render_section(r, template, at, view);
+			break;
+		case NODE_FILE:
+			ret = render_file(r, node->name, view);
 			break;
 		}
-		if (!close ||
-			parse_tag(open + 2, (size_t)(close - open - 2), &tag))
-			ret = -EBADMSG;
-		text = ret ? end : close + 2;
-		if (ret)
-			break;
-		*r->latest = tag;
-		if (tag.kind == '/') {
-			ret = closing && !strcmp(closing, tag.name) ? 0
-								    : -EBADMSG;
-			*ret_end = text;
-			break;
-		}
-		if (tag.kind == '>')
-			ret = render_file(r, tag.name, view);
-		else if (tag.kind)
-			ret = render_section(r, &tag, text, end, view, &text);
-		else
-			ret = put_value(r, &tag, view);
+		at = node->kind == NODE_SECTION ? node->end : at + 1;
 	}
-	r->depth--;
 	return ret;
 }
 
 int template_render(const char *name, const struct view *view,
 	const struct lang *lang, struct buf *buf)
 {
-	struct tag latest = {0};
-	struct render r = {.lang = lang, .buf = buf, .latest = &latest};
+	struct render r = {.lang = lang, .buf = buf};
 	int ret = render_file(&r, name, view);
 
 	if (!ret && buf->overflow)
 		ret = -E2BIG;
 	if (ret)
-		log_error("%s in %s: %s, at or behind {{%.1s%s}}", name,
-			lang_code(lang), strerror(-ret), &latest.kind,
-			latest.name);
+		log_error("%s in %s: %s", name, lang_code(lang), strerror(-ret));
 	return ret;
 }
 
 int template_render_text(const char *source, size_t len,
 	const struct view *view, const struct lang *lang, struct buf *buf)
 {
-	struct tag latest = {0};
-	struct render r = {.lang = lang, .buf = buf, .latest = &latest};
-	const char *end;
-	int ret = render(&r, source, source + len, view, NULL, &end);
+	struct render r = {.lang = lang, .buf = buf};
+	struct template *template;
+	int ret = template_read(NULL, source, len, &template);
 
+	if (ret)
+		return ret;
+	ret = render(&r, template, 0, template->count, view);
+	template_free(template);
 	return ret ? ret : buf->overflow ? -E2BIG : 0;
 }
