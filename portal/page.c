@@ -11,6 +11,7 @@
 #include "csrf.h"
 #include "url.h"
 #include "response.h"
+#include "routes.h"
 #include "wispr.h"
 
 #define HTML "text/html; charset=utf-8"
@@ -31,6 +32,19 @@ static void add_languages(const struct request *req, struct view *view)
 		view_set(row, "language", lang_text(lang, "language"));
 		view_set_flag(row, "current", lang == req->lang);
 	}
+}
+
+/* Where another language is chosen: here, if this page can be asked for. */
+static const char *here(const struct request *req)
+{
+	const struct route *route;
+
+	if (*req->path == '/' &&
+		!routes_lookup(req->portal->instance, METHOD_GET, req->path,
+			&route) &&
+		route->kind == ROUTE_PAGE)
+		return req->path;
+	return "/";
 }
 
 static void add_url(struct request *req, struct view *view)
@@ -61,6 +75,7 @@ struct view *page_view(struct request *req)
 	view_set(view, "form",
 		csrf_make(req->portal->form_key, &req->endpoint->peer,
 			req->started_ns, token));
+	view_set(view, "here", here(req));
 	add_languages(req, view);
 	add_url(req, view);
 	return view;

@@ -44,6 +44,7 @@ static void show(struct request *req, struct view *view, int status,
 	page_device(view, reply);
 	view_set(view, "error", sentence);
 	view_set(view, "token", token);
+	view_set(view, "token_here", token); /* in another language too */
 	view_set(view, "id", typed(req, "id", CTL_IDENTITY_MAX));
 	view_set_flag(view, "scan", !token);
 	view_set_flag(view, "enter", token && !view_get(view, "prove"));

@@ -211,7 +211,7 @@
 		if (!time || isNaN(at))
 			return false;
 		time.textContent = at.toLocaleString(document.documentElement.lang + "-u-nu-latn",
-			{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+			{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
 		return true;
 	}
 	function showEnd(text) {
