@@ -7,8 +7,10 @@
 #   build   compilers and libraries
 #   run     what a gateway needs besides; no DHCP or DNS server, because
 #           installing one starts it
-#   test    what the tests and the lab need besides: browser, packet tools; the
-#           DHCP servers in it hear no interface as they are installed
+#   test    what the tests and the lab need besides: browser, packet tools,
+#           DHCP servers, which hear no interface as they are installed; and
+#           axe-core, which judges pages, by npm where there is one, into
+#           build/axe
 #   vm      what tests under other kernels need besides (make test-vm)
 #   --list  only prints the packages
 set -eu
@@ -48,6 +50,34 @@ if [ "$list" ]; then
 	printf '%s\n' $packages
 	exit 0
 fi
+
+# One file of one version, checked by its hash. Without npm or the net its tests
+# are skipped, and say so.
+axe=4.10.3
+axe_sum=0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292
+get_axe()
+{
+	folder=$(dirname "$0")/../build/axe
+	[ ! -e "$folder/axe-$axe.min.js" ] || return 0
+	if ! command -v npm >/dev/null; then
+		echo "deps: no npm here: axe-core will not look at the pages" >&2
+		return 0
+	fi
+	mkdir -p "$folder"
+	if npm pack --silent --pack-destination "$folder" "axe-core@$axe" \
+		>/dev/null 2>&1 &&
+		echo "$axe_sum  $folder/axe-core-$axe.tgz" | sha256sum -c --quiet; then
+		tar -xzf "$folder/axe-core-$axe.tgz" -O package/axe.min.js \
+			>"$folder/axe.part" &&
+			mv "$folder/axe.part" "$folder/axe-$axe.min.js"
+	else
+		echo "deps: axe-core could not be had: it will not look at the pages" >&2
+	fi
+	rm -f "$folder/axe-core-$axe.tgz" "$folder/axe.part"
+}
+case $packages in
+*chromium*) get_axe ;;
+esac
 
 missing=
 for package in $packages; do

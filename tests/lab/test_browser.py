@@ -4,132 +4,15 @@ any page to the portal, online, and back with another address. What a phone
 would show is left in build/test/screens.
 """
 
-import base64
 import contextlib
-import os
-import shutil
 import time
 import urllib.parse
 
-import pytest
+from conftest import PORTAL4, PORTAL6
+from phone import Phone
 
-from conftest import PORTAL4, PORTAL6, TOP, wait_for
-from netns import inside
-
-webdriver = pytest.importorskip(
-    "selenium.webdriver", reason="python3-selenium is missing")
-exceptions = pytest.importorskip("selenium.common.exceptions")
-
-FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run
---disable-background-networking --disable-component-update --disable-sync
---window-size=500,900""".split()
-SCREENS = TOP / "build/test/screens"
-PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
-KEY = "ajc_session_token"
 OTHER = "02:00:00:00:03:%02x"
 NEWS = "http://example.org/news"
-
-
-class Phone:
-    """A browser with a fresh profile on a guest's device."""
-
-    def __init__(self, guest, folder, script=True):
-        self.guest, self.folder, self.script = guest, folder, script
-        self.namespace = guest.lab.namespace(guest.name)
-
-    def __enter__(self):
-        # The driver listens on the loopback of its namespace.
-        with contextlib.ExitStack() as undo:
-            undo.enter_context(inside(self.namespace))
-            self.browser = self.start()
-            undo.callback(self.browser.quit)
-            self.undo = undo.pop_all()
-        self.browser.set_page_load_timeout(20)
-        self.command("Emulation.setDeviceMetricsOverride", **PHONE)
-        self.command("Emulation.setScriptExecutionDisabled", value=not self.script)
-        return self
-
-    def __exit__(self, *exc):
-        with self.undo:
-            log = self.browser.get_log("browser")
-        # Nothing was blocked by our own policy, no script failed.
-        for line in log:
-            assert "Content Security Policy" not in line["message"], line
-            assert "Uncaught" not in line["message"], line
-
-    def start(self):
-        binary, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
-        if not binary or not chromedriver:
-            pytest.skip("chromium or chromium-driver is missing")
-        # `ip netns exec` brings the guest's resolver along.
-        driver = self.folder / "driver"
-        driver.write_text("#!/bin/sh\nexec ip netns exec "
-                          f'{os.path.basename(self.namespace)} {chromedriver} "$@"\n')
-        driver.chmod(0o755)
-        options = webdriver.ChromeOptions()
-        options.binary_location = binary
-        for flag in FLAGS:
-            options.add_argument(flag)
-        options.add_argument(f"--user-data-dir={self.folder / 'profile'}")
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        return webdriver.Chrome(
-            service=webdriver.chrome.service.Service(str(driver)), options=options)
-
-    def command(self, name, **arguments):
-        return self.browser.execute_cdp_cmd(name, arguments)
-
-    def open(self, url):
-        self.browser.get(url)
-
-    def find(self, css):
-        return self.browser.find_element("css selector", css)
-
-    def text(self, css):
-        """Its text, or None: a page that goes away while we look has none."""
-        try:
-            return self.find(css).text
-        except exceptions.WebDriverException:
-            return None
-
-    def wait_for(self, what, timeout=10):
-        try:
-            return wait_for(what, timeout, 0.05)
-        except AssertionError:
-            raise AssertionError(self.browser.current_url + "\n" +
-                                 self.browser.page_source) from None
-
-    def wait_state(self, state):
-        """The portal's page of that state, loaded."""
-        def there():
-            try:
-                return self.find("body").get_attribute("data-state") == state
-            except exceptions.WebDriverException:
-                return False
-        self.wait_for(there)
-
-    def redeem(self, code):
-        self.find("#code").send_keys(code)
-        self.find("form[action='/activate'] button").click()
-
-    def stored(self):
-        return self.browser.execute_script(f"return localStorage.getItem('{KEY}')")
-
-    def cookie(self):
-        return (self.browser.get_cookie("gh_session") or {}).get("value")
-
-    def screenshot(self, name):
-        """The whole page at a phone's width, by day and by night."""
-        SCREENS.mkdir(parents=True, exist_ok=True)
-        for scheme in ("light", "dark"):
-            self.command("Emulation.setEmulatedMedia", features=[
-                {"name": "prefers-color-scheme", "value": scheme}])
-            height = self.command("Page.getLayoutMetrics")["cssContentSize"]["height"]
-            picture = self.command(
-                "Page.captureScreenshot", captureBeyondViewport=True, clip={
-                    "x": 0, "y": 0, "width": PHONE["width"],
-                    "height": max(height, PHONE["height"]), "scale": 1})
-            (SCREENS / f"{name}-{scheme}.png").write_bytes(
-                base64.b64decode(picture["data"]))
 
 
 @contextlib.contextmanager
