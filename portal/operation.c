@@ -226,6 +226,16 @@ void operation_start(
 	start(req, req->portal->ctl, &proof, name, args, fn);
 }
 
+void operation_start_member(struct request *req, const char *name,
+	json_t *args, const char *token, operation_fn *fn)
+{
+	const struct ctl_proof proof = {
+		.fd = req->endpoint->fd, .token = token};
+
+	req->endpoint->proof_used = true;
+	start(req, req->portal->ctl, &proof, name, args, fn);
+}
+
 void operation_start_operator(struct request *req, const char *name,
 	json_t *args, const char *token, operation_fn *fn)
 {

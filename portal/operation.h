@@ -34,6 +34,11 @@ void operation_start(
  * who has none of this session may be given one (docs/design.md P1).
  */
 void operation_start_session(struct request *req, operation_fn *fn);
+/* Asked by a member of staff who logged in on this device: with the connection
+ * goes `token`, the browser's half of that login, which lives as long as the
+ * request. */
+void operation_start_member(struct request *req, const char *name,
+	json_t *args, const char *token, operation_fn *fn);
 /* On the operators' instance: asked by whoever has the token, which lives as
  * long as the request. */
 void operation_start_operator(struct request *req, const char *name,

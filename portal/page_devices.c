@@ -88,8 +88,7 @@ static void ask(
 	operation_start(req, op, args, on_changed);
 }
 
-/* As it stands on a label: with colons, dashes, spaces or nothing between. */
-static bool read_address(const char *text, char ret_mac[static MAC_TEXT])
+bool page_read_mac(const char *text, char ret_mac[static MAC_TEXT])
 {
 	char plain[13] = "";
 	size_t at = 0;
@@ -111,7 +110,7 @@ static void ask_by_address(struct request *req, const char *op)
 {
 	char mac[MAC_TEXT];
 
-	if (read_address(form_get(&req->form, "mac") ?: "", mac))
+	if (page_read_mac(form_get(&req->form, "mac") ?: "", mac))
 		ask(req, op, "mac", mac);
 	else
 		page_slip(req, 400, "error_device_mac");

@@ -3,6 +3,7 @@
 #ifndef PORTAL_PAGES_H
 #define PORTAL_PAGES_H
 
+#include "base/mac.h"
 #include "operation.h"
 #include "request.h"
 #include "template.h"
@@ -28,6 +29,14 @@ void page_qr_login(struct request *req); /* page_login.c */
 void page_qr_enter(struct request *req);
 void page_qr_logout(struct request *req);
 void page_concierge(struct request *req); /* page_concierge.c */
+void page_staff(struct request *req); /* page_staff.c */
+void page_staff_client(struct request *req);
+void page_staff_time(struct request *req);
+void page_staff_pause(struct request *req);
+void page_staff_go_on(struct request *req);
+void page_staff_move(struct request *req);
+void page_staff_plans(struct request *req);
+void page_staff_sell(struct request *req);
 void page_operator(struct request *req); /* page_operator.c */
 void page_login(struct request *req);
 void page_logout(struct request *req);
@@ -76,6 +85,9 @@ bool page_has_advice(const char *code);
 void page_advice(struct request *req, struct view *view, int status,
 	const char *sentence);
 
+/* An address as it stands on a label: with colons, dashes, spaces or nothing
+ * between. In page_devices.c. */
+bool page_read_mac(const char *text, char ret_mac[static MAC_TEXT]);
 /* A time of a reply by the clock of the box, with its day. NULL: there is none.
  * In page_session.c. */
 const char *page_local_time(struct request *req, const json_t *time);

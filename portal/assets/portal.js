@@ -292,6 +292,9 @@
 	} else if (state === "login") {
 		// Not in the history of a shared device; the form has it.
 		history.replaceState(null, "", "/login");
+	} else if (state === "sold") {
+		// Loading the page anew must not sell another one.
+		history.replaceState(null, "", "/staff/sell");
 	} else if (state === "left") {
 		stored(null);
 	} else if (state !== "blocked" && body.hasAttribute("data-credits")) {

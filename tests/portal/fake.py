@@ -116,8 +116,7 @@ class Daemon:
                 if peer.type != socket.SOCK_STREAM or peer.family not in (
                         socket.AF_INET, socket.AF_INET6):
                     self.faults.append(f"not a TCP socket: {peer}")
-        if set(json.loads(data)) - {"op", "args"} - (
-                set() if self.guests else {"token"}):
+        if set(json.loads(data)) - {"op", "args", "token"}:
             self.faults.append(f"unknown fields: {data!r}")
 
 

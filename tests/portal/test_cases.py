@@ -9,6 +9,7 @@ A file holds cases, each opened by "== what it protects". Its lines:
                 {port}, {token} are replaced, {xNN} is a byte, {N*TEXT} repeats
   daemon OP ARGS     the operation that must be asked; without such a line
                 none may be
+  proof TEXT    the token that goes with it; without such a line there is none
   reply JSON    what the fake daemon answers; captive, running, closed: for
                 short. {"state":...} after such a word is laid over it
   status N      of the answer; 0: closed without one; several: any of them
@@ -37,6 +38,7 @@ class Case:
         self.name = name
         self.lines = []
         self.daemon = []
+        self.proof = None
         self.reply = None
         self.checks = []
 
@@ -54,6 +56,8 @@ def parse(path):
             if word == "daemon":
                 op, _, args = rest.partition(" ")
                 case.daemon.append((op, json.loads(expand(args) or "{}")))
+            elif word == "proof":
+                case.proof = expand(rest)
             elif word == "reply":
                 case.reply = parse_reply(rest)
             elif word in CHECKS:
@@ -149,12 +153,14 @@ def test_case(portal, case):
     daemon = portal.daemon
     daemon.asked.clear()
     daemon.faults.clear()
+    daemon.tokens.clear()
     daemon.reply = case.reply
     answer = portal.send(request_of(case), next(SOURCES))
     for check, text in case.checks:
         check(answer, text.replace(":0/", f":{portal.port}/"), portal)
     assert daemon.asked == case.daemon
     assert not daemon.faults
+    assert daemon.tokens == [case.proof] * len(case.daemon)
     # A connection that proved a request proves no other.
     if case.daemon and answer.status:
         assert answer.header("Connection") == "close"

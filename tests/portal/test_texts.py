@@ -47,7 +47,7 @@ TEMPLATES = sources("portal/templates/*.html")
 CODE = sources("portal/*.c", "userspace/**/*.c")
 CODES = sources("include/gatehouse/ctl.h")
 # Keys that are put together: the word behind the prefix is the daemon's.
-FAMILIES = ("error_", "role_")
+FAMILIES = ("error_", "role_", "state_")
 
 
 def test_all_seven_are_there():
