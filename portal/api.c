@@ -57,6 +57,11 @@ void api_on_money(struct request *req, const struct outcome *outcome)
 	json_decref(reply);
 }
 
+void api_plans(struct request *req)
+{
+	operation_start(req, "guest.plans", json_object(), on_reply);
+}
+
 void api_session(struct request *req)
 {
 	operation_start_session(req, on_reply);

@@ -8,6 +8,7 @@
 #include "request.h"
 
 void api_session(struct request *req);
+void api_plans(struct request *req);
 void api_activate(struct request *req);
 void api_restore(struct request *req);
 void api_pause(struct request *req);

@@ -22,6 +22,7 @@ static const struct {
 };
 
 static char version[ASSETS_VERSION_TEXT];
+static char style[CRYPTO_HASH_BASE64];
 
 static const char *type_of(const char *name)
 {
@@ -32,6 +33,18 @@ static const char *type_of(const char *name)
 		if (!strcmp(dot, types[i].suffix))
 			return types[i].type;
 	return NULL;
+}
+
+/* The styles that head.html has in each page. */
+static void hash_style(void)
+{
+	uint8_t hash[CRYPTO_HASH];
+	struct asset css;
+
+	if (assets_lookup(ASSETS_STYLE, &css))
+		abort();
+	crypto_sha256(css.data, css.len, hash);
+	crypto_hash_base64(hash, style);
 }
 
 void assets_init(void)
@@ -47,6 +60,12 @@ void assets_init(void)
 		crypto_sha256(sum, sizeof(sum), sum);
 	}
 	hex_format(sum, (ASSETS_VERSION_TEXT - 1) / 2, version);
+	hash_style();
+}
+
+const char *assets_style_hash(void)
+{
+	return style;
 }
 
 const char *assets_version(void)

@@ -156,6 +156,14 @@ void page_device(struct view *view, const json_t *reply)
 		view_format(view, "mac", "%s", mac);
 }
 
+void page_terms(struct view *view, const json_t *reply)
+{
+	const char *version = json_string_value(json_object_get(reply, "terms"));
+
+	if (version)
+		view_format(view, "terms", "%s", version);
+}
+
 void page_outcome_error(struct request *req, const struct outcome *outcome)
 {
 	struct view *view = page_view(req);

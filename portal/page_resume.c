@@ -98,6 +98,7 @@ static void on_session(struct request *req, const struct outcome *outcome)
 	struct view *view = page_view(req);
 
 	page_device(view, outcome->reply);
+	view_set_flag(view, "restores", true);
 	page_send(req, 200, "resume.html", view);
 }
 

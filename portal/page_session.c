@@ -147,8 +147,7 @@ static void set_end(struct request *req, struct view *view, const json_t *sessio
 	view_set(view, "ends", local);
 }
 
-/* "08:00-12:00, 14:00-22:00" */
-static void set_hours(struct view *view, const char *hours)
+void page_hours(struct view *view, const char *name, const char *hours)
 {
 	char text[192] = "";
 	size_t len = 0;
@@ -159,7 +158,7 @@ static void set_hours(struct view *view, const char *hours)
 		text[len++] = *hours;
 	}
 	text[len] = '\0';
-	view_format(view, "hours", "%s", text);
+	view_format(view, name, "%s", text);
 }
 
 /* What its plan says of time besides how much there is. */
@@ -168,7 +167,8 @@ static void set_terms(struct request *req, struct view *view, const json_t *sess
 	const json_t *idle = json_object_get(session, "idleMinutes");
 	const json_t *valid = json_object_get(session, "validUntil");
 
-	set_hours(view, json_string_value(json_object_get(session, "hours")) ?: "");
+	page_hours(view, "hours",
+		json_string_value(json_object_get(session, "hours")) ?: "");
 	view_set(view, "opens",
 		time_of_day(req, json_object_get(session, "opensAt")));
 	if (json_is_string(valid))
@@ -200,6 +200,7 @@ static void set_token(
 	view_format(view, "token", "%s", token);
 	view_format(view, "resume", "%s/r#%s", request_base_url(req), token);
 	view_set_flag(view, "resume_new", is_new);
+	page_qr(view, view_get(view, "resume"));
 }
 
 /* NULL without one: the name of a section says nothing to guests. */
@@ -244,6 +245,42 @@ static void set_hold(struct view *view, const json_t *session)
 	view_set_flag(view, "held_conduct", why[0] && !by_hand && !is_twin);
 }
 
+/* Of a whole, as a page draws it: in tenths of a hundredth. */
+#define PART_OF	 1000
+#define LOW_PART 10 /* less than a tenth is little */
+
+/* Sets "62.5" of 100 and, when there is little, the flag. Without a whole there is
+ * nothing to draw. */
+static void set_part(struct view *view, const char *name, const char *low,
+	const json_t *left, const json_t *whole)
+{
+	double all = (double)json_integer_value(whole);
+	double part = (double)json_integer_value(left);
+	int tenths;
+
+	if (!json_is_integer(left) || !json_is_integer(whole) || all <= 0)
+		return;
+	tenths = (int)(MIN(part / all, 1.0) * PART_OF);
+	view_format(view, name, "%d.%d", tenths / 10, tenths % 10);
+	view_set_flag(view, low, tenths * LOW_PART < PART_OF);
+}
+
+/* How much of its time and bytes is left of the credit in use. */
+static void set_parts(struct view *view, const json_t *session)
+{
+	const json_t *seconds = json_object_get(session, "creditTotalSeconds");
+	const json_t *bytes = json_object_get(session, "creditTotalBytes");
+
+	if (json_is_integer(seconds))
+		view_set_int(view, "total", json_integer_value(seconds));
+	if (json_is_integer(bytes))
+		view_set_int(view, "total_bytes", json_integer_value(bytes));
+	set_part(view, "part", "low",
+		json_object_get(session, "creditSeconds"), seconds);
+	set_part(view, "left_part", "left_low",
+		json_object_get(session, "remainingBytes"), bytes);
+}
+
 void page_session_values(struct request *req, struct view *view,
 	const json_t *session, const char *state)
 {
@@ -259,6 +296,8 @@ void page_session_values(struct request *req, struct view *view,
 		state = "running";
 	view_set(view, "state", arena_copy(&req->arena, state, strlen(state)));
 	view_set_flag(view, view_get(view, "state"), true);
+	/* There the script shows a token by itself. */
+	view_set_flag(view, "restores", !strcmp(state, "captive"));
 	if (json_is_integer(json_object_get(session, "freeMinutes")))
 		view_set(view, "free_minutes",
 			lang_count(&req->arena, req->lang, "minutes",
@@ -272,19 +311,19 @@ void page_session_values(struct request *req, struct view *view,
 		set_time(req, view, json_integer_value(seconds));
 	else
 		view_set_flag(view, "no_end", true);
-	if (json_is_integer(left)) {
+	if (json_is_integer(left))
 		set_bytes(req, view, "left", left);
-		view_set_int(view, "left_raw", json_integer_value(left));
-	}
 	if (json_is_integer(up) && json_is_integer(down)) {
 		set_bytes(req, view, "up", up);
 		set_bytes(req, view, "down", down);
 	}
+	set_parts(view, session);
 	view_format(view, "group", "%s",
 		json_string_value(json_object_get(session, "group")) ?: "");
 	view_format(view, "plan", "%s",
 		json_string_value(json_object_get(session, "plan")) ?: "");
 	page_device(view, session);
+	page_terms(view, session);
 	set_devices(view, session);
 	view_set(view, "network", ssid_of(&req->portal->config, network));
 	set_networks(req, view, json_object_get(session, "networks"));

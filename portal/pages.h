@@ -24,6 +24,7 @@ void page_devices(struct request *req); /* page_devices.c */
 void page_device_add(struct request *req);
 void page_device_remove(struct request *req);
 void page_free(struct request *req); /* page_free.c */
+void page_plans(struct request *req); /* page_plans.c */
 void page_help(struct request *req); /* page_help.c */
 void page_qr_login(struct request *req); /* page_login.c */
 void page_qr_enter(struct request *req);
@@ -64,7 +65,12 @@ void page_error(
 void page_outcome_error(struct request *req, const struct outcome *outcome);
 /* Which device it is, for the desk: the MAC in a reply, if it has one. */
 void page_device(struct view *view, const json_t *reply);
-/* The same of a refusal, and the link to /help where that knows more. */
+/* The terms of use that this device has not accepted yet, as forms carry them. */
+void page_terms(struct view *view, const json_t *reply);
+/* `text` as a QR code: qr (the path) and qr_size; neither when it is too long.
+ * In page_qr.c. */
+void page_qr(struct view *view, const char *text);
+/* The device of a refusal, and the link to /help where that knows more. */
 void page_refused(struct view *view, const struct outcome *outcome);
 /*
  * What was sent was refused: the page of the "session" in the refusal, or the
@@ -95,5 +101,8 @@ const char *page_local_time(struct request *req, const json_t *time);
  * "state". In page_session.c. */
 void page_session_values(struct request *req, struct view *view,
 	const json_t *session, const char *state);
+
+/* "08:00-12:00, 14:00-22:00" from the daemon's way to say it. The same file. */
+void page_hours(struct view *view, const char *name, const char *hours);
 
 #endif

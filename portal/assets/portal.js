@@ -156,9 +156,35 @@
 		put("clock", pad(Math.floor(seconds / 3600)) + ":" +
 			pad(Math.floor(seconds % 3600 / 60)) + ":" + pad(seconds % 60));
 	}
+	// A ring or a bar of a hundred parts, so many of which are left.
+	function showPart(id, left, whole) {
+		var element = byId(id);
+		if (element && whole > 0 && typeof left === "number")
+			element.setAttribute("stroke-dasharray",
+				(100 * Math.min(1, left / whole)).toFixed(1) + " 100");
+	}
+	// Of what was counted between two looks.
+	var looked = null;
+	function rate(before, now, ms) {
+		var kbps = Math.max(0, now - before) * 8 / ms, unit = kbps < 1000 ? "kbit/s" : "Mbit/s";
+		if (kbps >= 1000)
+			kbps /= 1000;
+		return kbps.toLocaleString(document.documentElement.lang,
+			{ maximumFractionDigits: kbps < 100 ? 1 : 0 }) + " " + unit;
+	}
+	function showSpeed(reply) {
+		var now = { at: Date.now(), up: reply.bytesUp, down: reply.bytesDown };
+		if (looked && now.at - looked.at > 1000 && now.at - looked.at < 3 * POLL_MS) {
+			put("speed-up", rate(looked.up, now.up, now.at - looked.at));
+			put("speed-down", rate(looked.down, now.down, now.at - looked.at));
+			show("speed", true);
+		}
+		looked = now;
+	}
 	function watch() {
 		var end = null, waiting = false, counting = state === "running" || state === "group_used_up";
 		var credits = Number(body.getAttribute("data-credits"));
+		var total = Number(body.getAttribute("data-total"));
 
 		function sync(seconds) {
 			end = typeof seconds === "number" ? Date.now() + seconds * 1000 : null;
@@ -185,9 +211,11 @@
 					showTime(reply.creditSeconds);
 				if (typeof reply.remainingBytes === "number")
 					put("left", bytes(reply.remainingBytes));
+				showPart("bar", reply.remainingBytes, Number(body.getAttribute("data-bytes")));
 				put("up", bytes(reply.bytesUp || 0));
 				put("down", bytes(reply.bytesDown || 0));
 				show("used", true);
+				showSpeed(reply);
 				showEnd(reply.expiresAt);
 			});
 		}
@@ -196,6 +224,7 @@
 				return;
 			var left = Math.max(0, Math.round((end - Date.now()) / 1000));
 			showTime(left);
+			showPart("ring", left, total);
 			if (!left)
 				poll();
 		}

@@ -43,6 +43,18 @@ LOCKED = dict(
     COINS, state="open", slot="main", lockId="0123456789abcdef" * 2, lock=17,
     seconds=42, coins=3, creditedMinor=750, pesos=7.5, currency="PHP",
     minutes=80, costMinor=700)
+PLANS = {
+    "success": True, "mac": "02:00:00:00:00:01", "network": "guest",
+    "plans": [
+        {"id": 7, "name": "1 Hour", "minutes": 60, "megabytes": 2000,
+         "priceMinor": 50000, "currency": "TZS", "devices": 1, "coin": True,
+         "upKbps": 10000, "downKbps": 10000, "slowUpKbps": None,
+         "slowDownKbps": None, "counts": "both", "hours": None, "validDays": None},
+        {"id": 9, "name": "<Two> Days", "minutes": 2880, "megabytes": None,
+         "priceMinor": 100050, "currency": "TZS", "devices": 3, "coin": False,
+         "upKbps": None, "downKbps": None, "slowUpKbps": None,
+         "slowDownKbps": None, "counts": None,
+         "hours": "08:00-12:00 14:00-22:00", "validDays": 30}]}
 CLOSE = object()  # the daemon dies instead of answering
 SILENT = object()  # the daemon hangs
 

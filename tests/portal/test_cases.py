@@ -25,10 +25,11 @@ import re
 
 import pytest
 
-from fake import CAPTIVE, CLOSE, COINS, LOCKED, RUNNING, TOKEN, Portal
+from fake import CAPTIVE, CLOSE, COINS, LOCKED, PLANS, RUNNING, TOKEN, Portal
 
 HERE = pathlib.Path(__file__).parent
-REPLIES = {"captive": CAPTIVE, "running": RUNNING, "coins": COINS, "locked": LOCKED}
+REPLIES = {"captive": CAPTIVE, "running": RUNNING, "coins": COINS, "locked": LOCKED,
+           "plans": PLANS}
 # Each case comes from an address of its own: refusals are limited by address.
 SOURCES = (f"127.1.{n // 250}.{n % 250 + 1}" for n in itertools.count())
 

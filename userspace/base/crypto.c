@@ -158,6 +158,13 @@ void crypto_wipe(void *buf, size_t len)
 	sodium_memzero(buf, len);
 }
 
+void crypto_hash_base64(const uint8_t hash[static CRYPTO_HASH],
+	char ret[static CRYPTO_HASH_BASE64])
+{
+	sodium_bin2base64(ret, CRYPTO_HASH_BASE64, hash, CRYPTO_HASH,
+		sodium_base64_VARIANT_ORIGINAL);
+}
+
 void hex_format(const uint8_t *data, size_t len, char *ret_text)
 {
 	sodium_bin2hex(ret_text, 2 * len + 1, data, len);

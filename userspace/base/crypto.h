@@ -45,6 +45,11 @@ void crypto_wipe(void *buf, size_t len);
 /* Loads a 32-byte key file (mode 0400), making it when it is not there. */
 int crypto_key_file(const char *path, uint8_t ret[static CRYPTO_KEY]);
 
+/* Of a hash, as policies of pages have it; with the final NUL. */
+#define CRYPTO_HASH_BASE64 45
+void crypto_hash_base64(const uint8_t hash[static CRYPTO_HASH],
+	char ret[static CRYPTO_HASH_BASE64]);
+
 void hex_format(const uint8_t *data, size_t len, char *ret_text);
 /* Exactly 2 * len hex digits. -EINVAL. */
 int hex_parse(const char *text, size_t len, uint8_t *ret);

@@ -475,6 +475,7 @@ const struct op ops[] = {
 	{"guest.free", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_free},
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{"qr.home", PROOF_GUEST, ROLE_NONE, RATE_GUEST, home_args, op_qr_home},
+	{"guest.plans", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_plans},
 	{"guest.pause", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_pause},
 	{"guest.resume", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_resume},
 	{},

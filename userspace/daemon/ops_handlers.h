@@ -322,6 +322,7 @@ op_fn op_coins_lock, op_coins_status, op_coins_done, op_sessions_start,
 op_fn op_devices_add, op_devices_remove, op_devices_list, op_guest_devices,
 	op_guest_add, op_guest_remove, op_guest_free;
 op_fn op_qr_home, op_guest_session, op_guest_pause, op_guest_resume;
+op_fn op_guest_plans; /* ops_offer.c */
 op_fn op_operators_list, op_operators_add, op_operators_remove,
 	op_operators_role, op_operators_passwd, op_operators_logout,
 	op_operators_login, op_operators_password, op_operators_me, op_operators_leave;

@@ -133,11 +133,33 @@ static json_t *open_session(struct gatehoused *g, const struct caller *caller,
 	return ret ? reply_failed(way->op, ret) : reply_outcome(outcome);
 }
 
+/* How much the credit in use was in all, for a page that shows which part of it
+ * is left; null: it has no end, or nobody wrote that down. */
+static void add_full(json_t *reply, const struct account *account,
+	const struct moment *now)
+{
+	const struct credit *credit = NULL;
+	int64_t left;
+	int i;
+
+	for (i = 0; account && i < account->count && !credit; i++)
+		if (account->credits[i].state == CREDIT_IN_USE)
+			credit = &account->credits[i];
+	left = credit ? credit_time_left(credit, now->mono_ns) : UNLIMITED;
+	json_object_set_new(reply, "creditTotalSeconds",
+		left != UNLIMITED && credit->full_ns >= left
+			? json_seconds(credit->full_ns)
+			: json_null());
+	json_object_set_new(reply, "creditTotalBytes",
+		credit ? json_limit(credit->bytes) : json_null());
+}
+
 /* What a guest is told of the own session; NULL: none. */
 void json_add_own(json_t *reply, const struct caller *caller,
 	const struct account *account, const struct moment *now)
 {
 	json_add_account(reply, account, now);
+	add_full(reply, account, now);
 	json_add_stops(reply, account);
 	json_add_credits(reply, account, now);
 	json_object_set_new(reply, "mac", json_mac(&caller->mac));

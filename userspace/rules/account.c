@@ -213,6 +213,9 @@ int account_add(struct rules *rules, struct account *account,
 			       : 1;
 	last->state = CREDIT_WAITING;
 	last->deadline_ns = UNLIMITED;
+	/* A copy of another device's has it already. */
+	if (!last->full_ns)
+		last->full_ns = last->left_ns;
 	last->turn_ns = 0;
 	last->is_resting = last->is_idle = false;
 	account->count++;

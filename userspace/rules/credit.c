@@ -60,6 +60,8 @@ void credit_take_time(struct credit *credit, int64_t ns)
 		credit->deadline_ns -= ns;
 	else
 		credit->left_ns -= ns;
+	if (credit->full_ns != UNLIMITED)
+		credit->full_ns -= ns;
 }
 
 int64_t credit_sum(int64_t have, int64_t more)
@@ -116,6 +118,7 @@ void credit_add(struct credit *last, const struct credit *credit)
 	/* Time alone lifts no limit of bytes. */
 	if (credit->plan_id || credit->bytes != UNLIMITED)
 		last->bytes = credit_sum(bytes_begun(last), credit->bytes);
+	last->full_ns = credit_sum(last->full_ns, credit->left_ns);
 	last->moves_left = MAX(last->moves_left, credit->moves_left);
 }
 

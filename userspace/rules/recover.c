@@ -71,6 +71,7 @@ static int make_session(struct rules *rules, const struct recover_client *client
 	const struct credit credit = {
 		.kind = KIND_MANUAL,
 		.left_ns = time_left(client, now),
+		.full_ns = UNLIMITED,
 		.bytes = client->bytes_left,
 		.terms.counts = client->counts,
 		.rates = client->rates,

@@ -14,7 +14,8 @@
 	" left_ns, deadline_ns, bytes, bytes_up, bytes_down, up_kbps,"      \
 	" down_kbps, moves_left, token_days, slow_up_kbps, slow_down_kbps," \
 	" networks, group_id, counts, hours, idle_seconds, valid_days,"     \
-	" valid_until, turn_ns, is_resting, is_idle, heard_ns, shared_by"
+	" valid_until, turn_ns, is_resting, is_idle, heard_ns, shared_by,"    \
+	" full_ns"
 
 static const char *const state_names[] = {
 	[CREDIT_WAITING] = "waiting",
@@ -54,6 +55,7 @@ static void read_credit(struct db_rows *rows, void *ret_row)
 	c->is_idle = db_int(rows, 27);
 	c->heard_ns = db_int(rows, 28);
 	c->shared_by = db_int(rows, 29);
+	c->full_ns = db_limit(rows, 30);
 }
 
 int store_credit_insert(struct store *store, struct credit *credit)
@@ -64,11 +66,11 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		" down_kbps, moves_left, token_days, slow_up_kbps,"
 		" slow_down_kbps, networks, group_id, counts, hours,"
 		" idle_seconds, valid_days, valid_until, turn_ns, is_resting,"
-		" is_idle, heard_ns, shared_by) VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?,"
+		" is_idle, heard_ns, shared_by, full_ns) VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?,"
 		" ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
 		" nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, ?, ?,"
-		" nullif(?, 0))",
-		"iiiittllliilliitittiiiiiiii", credit->session_id,
+		" nullif(?, 0), ?)",
+		"iiiittllliilliitittiiiiiiiil", credit->session_id,
 		(int64_t)credit->position, (int64_t)credit->kind,
 		credit->plan_id, credit->plan_name, state_names[credit->state],
 		credit->left_ns, credit->deadline_ns, credit->bytes,
@@ -79,7 +81,7 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		credit->terms.idle_sec, credit->terms.valid_days,
 		credit->valid_until, credit->turn_ns,
 		(int64_t)credit->is_resting, (int64_t)credit->is_idle,
-		credit->heard_ns, credit->shared_by);
+		credit->heard_ns, credit->shared_by, credit->full_ns);
 
 	if (!ret)
 		credit->id = db_last_id(store->db);
@@ -94,16 +96,16 @@ int store_credit_update(struct store *store, const struct credit *credit)
 		" up_kbps = ?, down_kbps = ?, slow_up_kbps = ?,"
 		" slow_down_kbps = ?, valid_until = nullif(?, 0),"
 		" turn_ns = nullif(?, 0),"
-		" is_resting = ?, is_idle = ?, heard_ns = ?,"
+		" is_resting = ?, is_idle = ?, heard_ns = ?, full_ns = ?,"
 		" updated_at = unixepoch() WHERE id = ?",
-		"iitlllliiiiiiiiii", credit->session_id,
+		"iitlllliiiiiiiiili", credit->session_id,
 		(int64_t)credit->position,
 		state_names[credit->state], credit->left_ns,
 		credit->deadline_ns, credit->bytes, credit->moves_left,
 		credit->rates.up, credit->rates.down, credit->rates.slow_up,
 		credit->rates.slow_down, credit->valid_until, credit->turn_ns,
 		(int64_t)credit->is_resting, (int64_t)credit->is_idle,
-		credit->heard_ns, credit->id);
+		credit->heard_ns, credit->full_ns, credit->id);
 }
 
 int store_credit_list(

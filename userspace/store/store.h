@@ -342,6 +342,7 @@ struct credit {
 	char plan_name[STORE_NAME];
 	enum credit_state state;
 	int64_t left_ns;     /* while its clock stands; UNLIMITED: no end */
+	int64_t full_ns;     /* given in all; UNLIMITED: no end, or not known */
 	int64_t deadline_ns; /* in use, session running; UNLIMITED: no end */
 	int64_t bytes;
 	int64_t bytes_up, bytes_down; /* used; only store_record_fold() adds */
