@@ -189,3 +189,16 @@ struct conn *conns_late(struct conns *conns, int64_t limit_ns)
 	}
 	return NULL;
 }
+
+void conns_each(struct conns *conns, void (*fn)(void *data, struct conn *conn),
+	void *data)
+{
+	struct conn *conn = TAILQ_FIRST(&conns->all), *next;
+	int left = conns->count;
+
+	/* A turn that begins puts it to the end. */
+	for (; left > 0; left--, conn = next) {
+		next = TAILQ_NEXT(conn, in_all);
+		fn(data, conn);
+	}
+}

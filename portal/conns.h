@@ -24,6 +24,7 @@ struct conn {
 	struct endpoint endpoint;
 	struct request *request; /* the server's; NULL between two */
 	int64_t since_ns;   /* the guest's turn began */
+	bool served;	    /* it has had an answer */
 	bool busy;	    /* our turn, or the daemon's; or being closed */
 	struct holder *holder;
 	TAILQ_ENTRY(conn) in_all, in_holder; /* by since_ns, oldest first */
@@ -48,5 +49,9 @@ int conns_count(const struct conns *conns);
 struct conn *conns_victim(struct conns *conns);
 /* The guest's turn that began first, if it was before `limit_ns`; NULL. */
 struct conn *conns_late(struct conns *conns, int64_t limit_ns);
+
+/* Calls `fn` with each; it may begin turns but add and remove none. */
+void conns_each(struct conns *conns, void (*fn)(void *data, struct conn *conn),
+	void *data);
 
 #endif

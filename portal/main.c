@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "certificate.h"
 #include "gatehouse/ctl.h"
+#include "handover.h"
 #include "i18n.h"
 #include "keeper.h"
 #include "known.h"
@@ -77,7 +78,8 @@ static int open_listener(struct program *program, const struct ipaddr *addr,
 
 	if (ip_is_zero(addr))
 		return 0;
-	ret = listen_open(addr, port, &fd);
+	fd = handover_listener(addr, port);
+	ret = fd < 0 ? listen_open(addr, port, &fd) : 0;
 	if (ret) {
 		log_error("cannot listen on %s port %d: %s",
 			ip_format(addr, text), port, strerror(-ret));
@@ -152,11 +154,23 @@ static int confine(const char *user)
 	return ret;
 }
 
-static void on_signal(void *data, int signum)
+static void on_drained(void *data)
 {
 	struct program *program = data;
 
 	loop_quit(program->portal.loop);
+}
+
+/* Who was accepted is answered; the next run finds the others. A second signal
+ * does not wait for that. */
+static void on_signal(void *data, int signum)
+{
+	struct program *program = data;
+
+	if (program->portal.draining)
+		loop_quit(program->portal.loop);
+	else
+		server_drain(program->server, on_drained, program);
 }
 
 /* No file can be opened any more. */
@@ -193,7 +207,6 @@ static int prepare(struct program *program)
 	if (ret)
 		return ret;
 	assets_init();
-	crypto_random(portal->form_key, sizeof(portal->form_key));
 	portal->loop = loop_new();
 	if (!portal->loop)
 		return -ENOMEM;
@@ -217,6 +230,8 @@ static int start(struct program *program)
 	int ret = 0;
 
 	raise_limits();
+	handover_begin();
+	handover_form_key(portal->form_key);
 	tzset(); /* reads a file; the log wants it later */
 	if (portal->has_tls)
 		ret = keeper_start(&program->keeper, portal->loop,
@@ -230,6 +245,8 @@ static int start(struct program *program)
 	ret = open_listeners(program);
 	if (ret)
 		return ret;
+	handover_end();
+	server_each_listener(program->server, handover_keep_listener);
 	loop_signal_start(
 		portal->loop, &program->term, SIGTERM, on_signal, program);
 	loop_signal_start(

@@ -11,11 +11,15 @@
 
 #include <sys/queue.h>
 
+#include "base/clock.h"
 #include "base/ip.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "known.h"
 #include "response.h"
+
+/* How often a daemon that is away is looked for. */
+#define AGAIN_NS (50 * NSEC_PER_MSEC)
 
 TAILQ_HEAD(operation_list, operation);
 
@@ -23,11 +27,12 @@ struct operation {
 	TAILQ_ENTRY(operation) in_list;
 	struct request *req;
 	struct ctl_client *client;
-	struct operation_list *list;
+	struct operation_list *list, *line; /* where it is, where it waits */
 	struct ctl_proof proof;
 	const char *name;
 	json_t *args;
 	operation_fn *fn;
+	bool again;  /* a daemon went away with it already */
 	uint64_t id; /* the control client's; 0 while it waits */
 };
 
@@ -40,7 +45,9 @@ struct operations {
 	struct portal *portal;
 	struct line line, door; /* of portal->ctl and of portal->door */
 	struct operation_list sent;
-	bool away; /* said so in the log */
+	int64_t away_ns; /* since when there is no daemon; 0: there is */
+	bool away;	 /* said so in the log */
+	struct loop_timer again;
 };
 
 struct operations *operations_new(struct portal *portal)
@@ -104,6 +111,27 @@ static void report_away(struct operations *ops, struct operation *op, int err)
 
 static void send_waiting(struct operations *ops);
 
+static void on_again(void *data)
+{
+	send_waiting(data);
+}
+
+/* A daemon that is restarted is back in a moment; one that is not is told of at
+ * once. `err` says that nobody, or nobody any more, has the request. */
+static bool wait_for_daemon(struct operations *ops, int err)
+{
+	int64_t now = clock_mono_ns();
+
+	if (err != -ENOENT && err != -ECONNREFUSED && err != -ECONNRESET)
+		return false;
+	if (!ops->away_ns)
+		ops->away_ns = now;
+	if (now - ops->away_ns > PORTAL_RESTART_NS || ops->portal->draining)
+		return false;
+	loop_timer_start(ops->portal->loop, &ops->again, AGAIN_NS, 0, on_again, ops);
+	return true;
+}
+
 /* An operator's login, or a guest whom the gate lets pass. */
 static void note_known(struct operation *op, const json_t *reply)
 {
@@ -135,11 +163,21 @@ static void on_reply(void *data, int err, const json_t *reply)
 	const struct ctl_code_row *code = NULL;
 	struct outcome outcome = {.status = 200, .reply = reply};
 
+	/* A guest's connection proves one request: had the daemon begun this
+	 * one, it would refuse it now. So it can be sent again. */
+	if (err && op->proof.fd >= 0 && !op->again &&
+		wait_for_daemon(ops, err)) {
+		op->again = true;
+		op->id = 0;
+		put_into(op, op->line);
+		return;
+	}
 	if (err) {
 		report_away(ops, op, err);
 		send_waiting(ops);
 		return;
 	}
+	ops->away_ns = 0;
 	if (ops->away)
 		log_info("the daemon answers again");
 	ops->away = false;
@@ -164,13 +202,12 @@ static int send_one(struct operations *ops, struct operation *op)
 	int ret = ctl_client_send(op->client, op->name, op->args, &op->proof,
 		on_reply, op, &op->id);
 
-	if (ret == -EBUSY)
-		return ret;
+	if (ret == -EBUSY || (ret && wait_for_daemon(ops, ret)))
+		return -EBUSY;
 	if (ret) {
 		report_away(ops, op, ret);
 		return ret;
 	}
-	json_put(&op->args);
 	put_into(op, &ops->sent);
 	return 0;
 }
@@ -210,10 +247,11 @@ static void start(struct request *req, struct ctl_client *client,
 	op->args = args;
 	op->fn = fn;
 	req->operation = op;
-	put_into(op, known_is(req->portal->known, &req->endpoint->peer,
-			     req->started_ns)
-				     ? &line->known
-				     : &line->strangers);
+	op->line = known_is(req->portal->known, &req->endpoint->peer,
+			   req->started_ns)
+			   ? &line->known
+			   : &line->strangers;
+	put_into(op, op->line);
 	send_line(ops, line);
 }
 
@@ -286,6 +324,7 @@ void operations_free(struct operations *ops)
 
 	if (!ops)
 		return;
+	loop_timer_stop(ops->portal->loop, &ops->again);
 	while ((op = TAILQ_FIRST(&ops->sent) ?: first_of(&ops->line)
 						?: first_of(&ops->door)))
 		report_away(ops, op, -ECANCELED);

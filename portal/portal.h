@@ -16,6 +16,12 @@
 /* From the first byte to the last of a request; of an idle connection; of an
  * answer that nobody takes. */
 #define PORTAL_PATIENCE_NS (8 * 1000000000LL)
+/* Stopping: how long who was accepted and has said nothing is waited for, and
+ * all the others. */
+#define PORTAL_DRAIN_QUIET_NS (300 * 1000000LL)
+#define PORTAL_DRAIN_NS	      (1000 * 1000000LL)
+/* While a daemon that was there a moment ago is restarted, requests wait. */
+#define PORTAL_RESTART_NS (3 * 1000000000LL)
 /* Longer than the daemon ever needs. */
 #define PORTAL_DAEMON_NS (5 * 1000000000LL)
 
@@ -42,6 +48,7 @@ struct portal {
 	uint8_t form_key[CRYPTO_KEY]; /* signs form tokens; made at start */
 	bool has_tls;
 	bool guests_have_tls; /* where operators are told */
+	bool draining;	/* stops: each answer ends its connection */
 	bool http_work; /* libmicrohttpd is to be run before we sleep */
 };
 

@@ -96,7 +96,7 @@ static void finish(struct request *req, int status,
 	response_default(req, "Cache-Control", "no-store");
 	if (status == 429 || status == 503)
 		response_default(req, "Retry-After", "5");
-	if (req->endpoint->proof_used)
+	if (req->endpoint->proof_used || req->portal->draining)
 		response_header(req, "Connection", "close");
 	MHD_add_response_header(response, "Content-Security-Policy",
 		arena_printf(&req->arena, POLICY, assets_style_hash()));

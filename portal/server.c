@@ -33,6 +33,7 @@
 #define LISTENERS_MAX (4 * (CONFIG_NETWORKS_MAX + 1)) /* and loopback */
 #define ACCEPT_BATCH  64
 #define RUN_BATCH     8
+#define DRAIN_STEP_NS (10 * NSEC_PER_MSEC)
 /* When there are no descriptors left. */
 #define ACCEPT_PAUSE_NS (200 * NSEC_PER_MSEC)
 
@@ -56,7 +57,10 @@ struct server {
 	struct listener listeners[LISTENERS_MAX];
 	struct conns *conns;
 	struct loop_idle idle;
-	struct loop_timer tick, again, resume_accept;
+	struct loop_timer tick, again, resume_accept, drain;
+	int64_t draining_ns; /* since when */
+	void (*drained)(void *data);
+	void *data;
 };
 
 /* Connections. */
@@ -197,6 +201,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection,
 		return;
 	request_free(conn->request);
 	conn->request = NULL;
+	conn->served = true;
 	conns_turn(server->conns, conn, false);
 }
 
@@ -212,13 +217,18 @@ static void make_room(struct server *server)
 
 static void on_resume_accept(void *data);
 
-static void pause_accept(struct server *server, int err)
+static void stop_accept(struct server *server)
 {
 	int i;
 
-	log_warning("cannot accept: %s", strerror(err));
 	for (i = 0; i < server->listener_count; i++)
 		loop_fd_stop(server->portal->loop, &server->listeners[i].watch);
+}
+
+static void pause_accept(struct server *server, int err)
+{
+	log_warning("cannot accept: %s", strerror(err));
+	stop_accept(server);
 	loop_timer_start(server->portal->loop, &server->resume_accept,
 		ACCEPT_PAUSE_NS, 0, on_resume_accept, server);
 }
@@ -410,6 +420,49 @@ void server_start(struct server *server)
 	loop_idle_start(loop, &server->idle, on_idle, server);
 	loop_timer_start(loop, &server->tick, NSEC_PER_SEC, NSEC_PER_SEC,
 		on_tick, server);
+}
+
+void server_each_listener(struct server *server, void (*fn)(int fd))
+{
+	int i;
+
+	for (i = 0; i < server->listener_count; i++)
+		fn(server->listeners[i].fd);
+}
+
+/* Stopping. */
+
+static void drain_conn(void *data, struct conn *conn)
+{
+	struct server *server = data;
+	int64_t passed = clock_mono_ns() - server->draining_ns;
+
+	if (!conn->request && !conn->busy &&
+		(conn->served || passed > PORTAL_DRAIN_QUIET_NS))
+		conn_cut(server, conn);
+}
+
+static void on_drain(void *data)
+{
+	struct server *server = data;
+
+	conns_each(server->conns, drain_conn, server);
+	if (!conns_count(server->conns) ||
+		clock_mono_ns() - server->draining_ns > PORTAL_DRAIN_NS)
+		server->drained(server->data);
+}
+
+void server_drain(struct server *server, void (*fn)(void *data), void *data)
+{
+	struct loop *loop = server->portal->loop;
+
+	server->portal->draining = true;
+	server->draining_ns = clock_mono_ns();
+	server->drained = fn;
+	server->data = data;
+	loop_timer_stop(loop, &server->resume_accept);
+	stop_accept(server);
+	loop_timer_start(loop, &server->drain, 0, DRAIN_STEP_NS, on_drain, server);
 }
 
 void server_free(struct server *server)
