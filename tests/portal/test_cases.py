@@ -162,7 +162,7 @@ def test_case(portal, case):
     # A daemon that went away with a guest's request is asked once more.
     assert daemon.asked == case.daemon * (2 if case.reply is CLOSE else 1)
     assert not daemon.faults
-    assert daemon.tokens == [case.proof] * len(case.daemon)
+    assert daemon.tokens == [case.proof] * len(daemon.asked)
     # A connection that proved a request proves no other.
     if case.daemon and answer.status:
         assert answer.header("Connection") == "close"
