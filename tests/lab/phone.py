@@ -180,9 +180,10 @@ class Phone:
     def look(self, name):
         """A picture, and what axe-core and a ruler find; told when the phone is
         put away, all of it together."""
-        self.screenshot(name)
         if not self.script:
+            self.screenshot(name, ["light"])
             return
+        self.screenshot(name)
         rows = [f"{name}: {row}" for row in self.browser.execute_script(LAYOUT)]
         if AXE:
             self.browser.execute_script(AXE.read_text())
