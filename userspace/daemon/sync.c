@@ -385,9 +385,8 @@ int sync_prepare(struct sync *sync)
 {
 	struct moment now = moment_now();
 	struct cached_record *entry, *first, *prepared = NULL;
-	/* A clock that begins to run in this turn must not have begun before
-	 * the last moment that a reboot knows of. */
-	int ret = sync->dirty ? store_boot_touch(sync->g->store, now.mono_ns) : 0;
+	bool is_dirty = sync->dirty != NULL;
+	int ret = 0;
 
 	/*
 	 * Those that are touched meanwhile come before the first one. All are
@@ -404,6 +403,10 @@ int sync_prepare(struct sync *sync)
 			ret = prepare(sync, entry, &now);
 		prepared = first;
 	}
+	/* A clock that begins to run in this turn must not have begun before
+	 * the last moment that a reboot knows of. */
+	if (!ret && is_dirty && store_is_written(sync->g->store))
+		ret = store_boot_touch(sync->g->store, now.mono_ns);
 	return ret;
 }
 

@@ -282,20 +282,23 @@ int store_record_bind(
 int store_record_fold(
 	struct store *store, int64_t id, int64_t raw_up, int64_t raw_down)
 {
-	/* Not UPDATE FROM, which goes by way of a temporary table: a sweep
-	 * does this for every client that was active. */
+	/* What has not changed is not written: guests look often, and a turn
+	 * without a write needs no sync. Not UPDATE FROM, which goes by way of a
+	 * temporary table: a sweep does this for every client that was active. */
 	int ret = db_run(store->db,
 		"UPDATE credits SET bytes_up = bytes_up + ?1"
 		" - (SELECT raw_up FROM records WHERE id = ?3),"
 		" bytes_down = bytes_down + ?2"
 		" - (SELECT raw_down FROM records WHERE id = ?3)"
-		" WHERE id = (SELECT credit_id FROM records WHERE id = ?3)",
+		" WHERE id = (SELECT credit_id FROM records WHERE id = ?3"
+		" AND (raw_up != ?1 OR raw_down != ?2))",
 		"iii", raw_up, raw_down, id);
 
 	if (ret)
 		return ret;
 	return db_run(store->db,
-		"UPDATE records SET raw_up = ?, raw_down = ? WHERE id = ?",
+		"UPDATE records SET raw_up = ?1, raw_down = ?2"
+		" WHERE id = ?3 AND (raw_up != ?1 OR raw_down != ?2)",
 		"iii", raw_up, raw_down, id);
 }
 
