@@ -30,15 +30,19 @@ static void add_time(struct request *req, struct view *view, const char *name,
 
 static void add_member(struct request *req, struct view *view, const json_t *member)
 {
-	const json_t *devices = json_object_get(member, "devices");
+	const json_t *max = json_object_get(member, "devicesMax");
 
 	view_set_flag(view, "member", json_is_object(member));
 	add_text(view, "name", member, "name");
 	add_text(view, "id", member, "userId");
 	add_time(req, view, "check_in", member, "checkIn");
 	add_time(req, view, "check_out", member, "checkOut");
-	if (json_is_integer(devices))
-		view_set_int(view, "booked_devices", json_integer_value(devices));
+	if (!json_is_integer(max))
+		return;
+	/* Of the booking, however many use the credit in use. */
+	view_set_int(view, "devices",
+		json_integer_value(json_object_get(member, "devices")));
+	view_set_int(view, "devices_max", json_integer_value(max));
 }
 
 static void on_home(struct request *req, const struct outcome *outcome)

@@ -77,35 +77,51 @@ void page_qr_login(struct request *req)
 	start(req, text && !given_token(req) ? "error_qr_unknown" : NULL);
 }
 
-/* What proves it: a PIN, or what the booking says; both where it is not told. */
-static const char *secret_key(const json_t *reply)
+/* What means something else where vouchers are. */
+static const char *sentence_of(const struct request *req, const struct outcome *outcome)
 {
-	const char *kind =
-		json_string_value(json_object_get(reply, "secretKind"));
+	static const struct {
+		const char *code, *key;
+	} own[] = {
+		{"conflict", "error_qr_no_plan"},
+		{"outside_stay", "error_outside_stay"},
+		{"devices_full", "error_qr_devices"},
+		{"session_used_up", "error_qr_used_up"},
+	};
+	size_t i;
 
-	if (kind && !strcmp(kind, "pin"))
-		return "qr_pin";
-	return kind && !strcmp(kind, "proof") ? "qr_proof" : "qr_secret";
+	for (i = 0; i < ARRAY_SIZE(own); i++)
+		if (!strcmp(own[i].code, outcome->code))
+			return lang_text(req->lang, own[i].key);
+	return page_sentence(req, outcome->code, outcome->error);
+}
+
+/* What proves it: the PIN of staff ("pin"), or what the booking says. */
+static void ask_secret(struct request *req, struct view *view, const char *kind)
+{
+	bool is_pin = !strcmp(kind, "pin");
+
+	view_set_flag(view, "prove", true);
+	view_set_flag(view, "pin", is_pin);
+	view_set(view, "secret_label",
+		lang_text(req->lang, is_pin ? "qr_pin" : "qr_proof"));
 }
 
 static void refuse(struct request *req, const struct outcome *outcome)
 {
-	struct view *view = page_view(req);
-	const char *sentence =
-		page_sentence(req, outcome->code, outcome->error);
+	const char *kind = json_string_value(
+		json_object_get(outcome->reply, "secretKind"));
+	const char *sentence = sentence_of(req, outcome);
+	struct view *view;
 
 	if (outcome->status >= 500) {
 		page_outcome_error(req, outcome);
 		return;
 	}
-	if (is_about_the_poster(outcome->code))
-		view_set_flag(view, "poster", true);
-	if (!strcmp(outcome->code, "second_factor_required")) {
-		const char *key = secret_key(outcome->reply);
-
-		view_set_flag(view, "prove", true);
-		view_set_flag(view, "pin", !strcmp(key, "qr_pin"));
-		view_set(view, "secret_label", lang_text(req->lang, key));
+	view = page_view(req);
+	view_set_flag(view, "poster", is_about_the_poster(outcome->code));
+	if (kind && !strcmp(outcome->code, "second_factor_required")) {
+		ask_secret(req, view, kind);
 		sentence = *typed(req, "secret", CTL_SECRET_MAX)
 				   ? lang_text(req->lang, "error_qr_secret")
 				   : NULL;
