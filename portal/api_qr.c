@@ -15,6 +15,7 @@ struct validate_args {
 	char token[CTL_URL_MAX + 1], code[CTL_URL_MAX + 1];
 	char id[CTL_IDENTITY_MAX + 1];
 	char secret[CTL_SECRET_MAX + 1];
+	char terms[CTL_NAME_MAX + 1];
 };
 
 #define TEXT(s, name, field, required) \
@@ -26,6 +27,7 @@ static const struct json_arg validate_rows[] = {
 	TEXT(validate_args, "qrCode", code, false),
 	TEXT(validate_args, "userId", id, true),
 	TEXT(validate_args, "secret", secret, false),
+	TEXT(validate_args, "terms", terms, false),
 	{.type = JSON_ARG_END}};
 
 /* The reply without the cookie's half. */
@@ -62,7 +64,8 @@ void api_qr_validate(struct request *req)
 		return;
 	}
 	operation_start(req, "qr.login",
-		qr_login_args(req, token, in.id, in.secret), on_login);
+		qr_login_args(req, token, in.id, in.secret, in.terms),
+		on_login);
 }
 
 struct session_args {

@@ -35,13 +35,15 @@ static const char *given_token(struct request *req)
 	return qr_token(req, text ? text : form_get(&req->query, "token"));
 }
 
-/* `reply` has the visitor's session, or is NULL; `sentence` may be. */
+/* `reply` is the visitor's session, or a refusal; `sentence` may be NULL. */
 static void show(struct request *req, struct view *view, int status,
 	const json_t *reply, const char *sentence)
 {
 	const char *token = view_get(view, "poster") ? NULL : given_token(req);
 
 	page_device(view, reply);
+	/* A refusal has the session beside it. */
+	page_terms(view, json_object_get(reply, "session") ?: reply);
 	view_set(view, "error", sentence);
 	view_set(view, "token", token);
 	view_set(view, "token_here", token); /* in another language too */
@@ -170,7 +172,8 @@ void page_qr_enter(struct request *req)
 	else
 		operation_start(req, "qr.login",
 			qr_login_args(req, token, id,
-				typed(req, "secret", CTL_SECRET_MAX)),
+				typed(req, "secret", CTL_SECRET_MAX),
+				typed(req, "terms", CTL_NAME_MAX)),
 			on_login);
 }
 
