@@ -16,7 +16,7 @@
 #include "ctl/draw.h"
 #include "ctl/import.h"
 #include "ctl/print.h"
-#include "ctl/sheet.h"
+#include "base/sheet.h"
 #include "ctl/verbs.h"
 
 #define TIMEOUT_MS 120000 /* a million records take a while to verify */

@@ -10,7 +10,7 @@
 #include "base/util.h"
 #include "ctl/print.h"
 #include "ctl/print_table.h"
-#include "ctl/sheet.h"
+#include "base/sheet.h"
 
 static const struct column voucher_columns[] = {
 	{"CODE", "code", FORMAT_TEXT},

@@ -4,7 +4,7 @@
  * browser and a printer; the sizes are the paper's, in millimetres. Whatever is
  * text in the reply is escaped: a plan's name may be anything.
  */
-#include "ctl/sheet.h"
+#include "base/sheet.h"
 
 #include <inttypes.h>
 #include <string.h>

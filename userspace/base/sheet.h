@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Vouchers to be printed and cut: a page of HTML that needs nothing else. */
-#ifndef CTL_SHEET_H
-#define CTL_SHEET_H
+#ifndef BASE_SHEET_H
+#define BASE_SHEET_H
 
 #include <stdio.h>
 
