@@ -158,6 +158,13 @@ static const struct verb_arg exempt_args[] = {
 		"end it"},
 	{},
 };
+static const struct verb_arg clients_args[] = {
+	{VERB_ARG_TEXT, "--state", "state", VERB_OPTIONAL,
+		"running|paused|held", "only those with such a session"},
+	{VERB_ARG_TEXT, "--search", "search", VERB_OPTIONAL, "TEXT",
+		"part of a MAC, a name or a note, or an IP address"},
+	{},
+};
 static const struct verb_arg sessions_args[] = {
 	{VERB_ARG_TEXT, "--state", "state", VERB_OPTIONAL,
 		"running|paused|held|ended", "only those"},
@@ -488,7 +495,7 @@ const struct verb verbs[] = {
 	{"status", "status", no_args, NULL, print_status,
 		"how the gateway is doing: networks, ports and failed jobs",
 		"status"},
-	{"clients", "clients.list", no_args, NULL, print_clients,
+	{"clients", "clients.list", clients_args, NULL, print_clients,
 		"known devices", "clients"},
 	{"client", "clients.get", device_args, NULL, print_client,
 		"everything about one device", "client " DEVICE},

@@ -54,6 +54,13 @@ static const struct json_arg list_args[] = {
 	OPT_INT(args_list, after, "after", 0, INT64_MAX, after_set),
 	{},
 };
+static const struct json_arg clients_args[] = {
+	OPT_INT(args_clients, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_clients, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_clients, state, "state", state_set),
+	OPT_TEXT(args_clients, search, "search", search_set),
+	{},
+};
 static const struct json_arg sessions_args[] = {
 	OPT_INT(args_list, limit, "limit", 1, OPS_LIST_MAX, limit_set),
 	OPT_INT(args_list, after, "after", 0, INT64_MAX, after_set),
@@ -391,7 +398,7 @@ const struct op ops[] = {
 	{"key.show", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, none_args, op_key_show},
 	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
 
-	{"clients.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, list_args, op_clients_list},
+	{"clients.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, clients_args, op_clients_list},
 	{"clients.get", PROOF_DESK, ROLE_STAFF, RATE_FREE, device_args, op_clients_get},
 	{"clients.allow", PROOF_DESK, ROLE_STAFF, RATE_FREE, allow_args, op_clients_allow},
 	{"clients.block", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, block_args, op_clients_block},
@@ -484,6 +491,7 @@ const struct op ops[] = {
 
 #define FITS(s) _Static_assert(sizeof(struct s) <= OP_ARGS_MAX, #s)
 FITS(args_list);
+FITS(args_clients);
 FITS(args_events);
 FITS(args_garden);
 FITS(args_allow);

@@ -25,6 +25,12 @@ struct args_list {
 	char batch[40];
 	bool all; /* plans: also those that were removed */
 };
+struct args_clients {
+	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, state_set, search_set;
+	char state[16];	 /* of a session that is not ended */
+	char search[64]; /* part of a MAC, a name or a note; or an address */
+};
 struct args_events {
 	int64_t limit, after; /* as in args_list */
 	bool limit_set, after_set, mac_set, type_set, severity_set;

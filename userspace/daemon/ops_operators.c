@@ -15,6 +15,7 @@
 #include "daemon/alarms.h"
 #include "daemon/client_json.h"
 #include "daemon/login_throttle.h"
+#include "daemon/ops.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/passwords.h"
 #include "rules/operator.h"
@@ -513,6 +514,18 @@ json_t *op_operators_password(struct gatehoused *g, const struct caller *caller,
 			on_old_password, later));
 }
 
+/* What this role may ask for: a page need not offer what would be refused. */
+static json_t *operations_of(enum role role)
+{
+	json_t *names = json_array();
+	const struct op *op;
+
+	for (op = ops; op->name; op++)
+		if (op->proofs & PROOF_OPERATOR && role >= op->least)
+			json_array_append_new(names, json_string(op->name));
+	return names;
+}
+
 json_t *op_operators_me(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -521,9 +534,10 @@ json_t *op_operators_me(struct gatehoused *g, const struct caller *caller,
 
 	if (ret)
 		return reply_failed("operators.me", ret);
-	return reply_fields("{s:s, s:s, s:o}", "name", operator.name, "role",
-		role_name(caller->role), "expiresAt",
-		json_time(caller->operator_expires_at));
+	return reply_fields("{s:s, s:s, s:o, s:o}", "name", operator.name,
+		"role", role_name(caller->role), "expiresAt",
+		json_time(caller->operator_expires_at), "operations",
+		operations_of(caller->role));
 }
 
 json_t *op_operators_leave(struct gatehoused *g, const struct caller *caller,

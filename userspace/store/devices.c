@@ -108,3 +108,15 @@ int store_device_list(
 		" LIMIT ?",
 		"ii", after, (int64_t)max);
 }
+
+int store_device_search(
+	struct store *store, const char *text, struct device *rows, int max)
+{
+	/* instr(), not LIKE: what is typed has no signs of its own. */
+	return db_list(store->db, read_device, rows, sizeof(*rows), max,
+		"SELECT " COLUMNS " FROM devices WHERE id >"
+		" (SELECT coalesce(max(id), 0) - ? FROM devices) AND"
+		" instr(lower(mac || char(10) || name || char(10) || note),"
+		" lower(?)) ORDER BY id DESC LIMIT ?",
+		"iti", (int64_t)STORE_SEARCH, text, (int64_t)max);
+}

@@ -232,6 +232,10 @@ int store_device_by_id(struct store *store, int64_t id, struct device *ret_devic
 /* Those whose exemption has a date, over or not. */
 int store_device_exempt(struct store *store, int64_t after, struct device *rows, int max);
 int store_device_list(struct store *store, int64_t after, struct device *rows, int max);
+/* Of the newest STORE_SEARCH those with `text` in MAC, name or note, whatever its
+ * capitals; the newest first. */
+#define STORE_SEARCH 100000
+int store_device_search(struct store *store, const char *text, struct device *rows, int max);
 
 #define GROUP_DEVICES_MAX 64
 #define STORE_GROUPS_MAX  8192
