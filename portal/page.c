@@ -123,7 +123,10 @@ static void send_error(struct request *req, struct view *view, int status,
 	view_set_flag(view, "retry", status == 503 && req->method == METHOD_GET);
 	/* Elsewhere the same would happen again. */
 	view_set_flag(view, "again", status >= 500 || status == 429);
-	page_send(req, status, "error.html", view);
+	page_send(req, status,
+		req->portal->instance == INSTANCE_OPERATOR ? "desk_error.html"
+							   : "error.html",
+		view);
 }
 
 void page_error(

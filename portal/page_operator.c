@@ -1,19 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The operators' instance: the form to log in, and who is logged in. Passwords
- * are typed here and nowhere else (docs/design.md T2); the guests' instance only
- * knows where this one is.
+ * The operators' instance: the form to log in, and the way out. Passwords are
+ * typed here and nowhere else (docs/design.md T2); the guests' instance only
+ * knows where this one is. The other pages are those of desk.h.
  */
 #include "base/util.h"
-#include "pages.h"
+#include "desk.h"
 #include "response.h"
+
+#define DASHBOARD "/dashboard"
+
+/* Where it goes on behind the login: to a page of the desk and nowhere else. */
+static const char *next_page(struct request *req)
+{
+	static const char fine[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		"/?&=%._-+";
+	const char *next = req->method == METHOD_GET
+				   ? req->target
+				   : form_get(&req->form, "next");
+
+	if (!next || strncmp(next, DASHBOARD, strlen(DASHBOARD)) ||
+		next[strspn(next, fine)])
+		return DASHBOARD;
+	return next;
+}
 
 static void show_form(struct request *req, int status, const char *sentence)
 {
 	const char *name = form_get(&req->form, "name");
 	struct view *view = page_view(req);
 
-	view_set_flag(view, "login", true);
+	view_set(view, "next", next_page(req));
 	if (name)
 		view_set(view, "name", name);
 	if (sentence)
@@ -22,44 +40,14 @@ static void show_form(struct request *req, int status, const char *sentence)
 	view_set_flag(view, "in_the_clear",
 		!req->endpoint->secure &&
 			!ip_is_loopback(&req->endpoint->local));
-	page_send(req, status, "operator.html", view);
+	desk_send(req, status, "operator.html", view);
 }
 
-static void on_me(struct request *req, const struct outcome *outcome)
+void page_log_in(struct request *req)
 {
-	const char *role;
-	struct view *view;
-	char key[32];
-
-	if (outcome->status == 401) {
+	if (request_operator_token(req))
 		response_set_operator(req, NULL);
-		show_form(req, 200, NULL);
-		return;
-	}
-	if (outcome->code) {
-		page_outcome_error(req, outcome);
-		return;
-	}
-	view = page_view(req);
-	view_set_flag(view, "logged_in", true);
-	view_set_flag(view, "guests_in_the_clear", !req->portal->guests_have_tls);
-	view_format(view, "name", "%s",
-		json_string_value(json_object_get(outcome->reply, "name")));
-	role = json_string_value(json_object_get(outcome->reply, "role"));
-	snprintf(key, sizeof(key), "role_%s", role ? role : "");
-	view_format(view, "role", "%s", lang_text(req->lang, key) ?: role);
-	page_send(req, 200, "operator.html", view);
-}
-
-void page_operator(struct request *req)
-{
-	const char *token = request_operator_token(req);
-
-	if (token)
-		operation_start_operator(
-			req, "operators.me", json_object(), token, on_me);
-	else
-		show_form(req, 200, NULL);
+	show_form(req, req->method == METHOD_GET ? 200 : 401, NULL);
 }
 
 static void on_login(struct request *req, const struct outcome *outcome)
@@ -77,7 +65,7 @@ static void on_login(struct request *req, const struct outcome *outcome)
 	}
 	token = json_string_value(json_object_get(outcome->reply, "token"));
 	response_set_operator(req, token);
-	response_redirect(req, 303, "/");
+	response_redirect(req, 303, next_page(req));
 }
 
 void page_login(struct request *req)

@@ -38,8 +38,7 @@ void page_staff_go_on(struct request *req);
 void page_staff_move(struct request *req);
 void page_staff_plans(struct request *req);
 void page_staff_sell(struct request *req);
-void page_operator(struct request *req); /* page_operator.c */
-void page_login(struct request *req);
+void page_login(struct request *req); /* page_operator.c */
 void page_logout(struct request *req);
 void page_to_operators(struct request *req);
 void page_asset(struct request *req);
@@ -83,7 +82,9 @@ void page_entry(struct request *req, struct view *view, int status,
 void page_slip(struct request *req, int status, const char *key);
 /* The form came from a page that is too old to be sure of: show it anew. */
 void page_form_again(struct request *req);
-/* The same on the operators' instance. */
+/* Nobody is logged in, or not any more: the form to do so. */
+void page_log_in(struct request *req);
+/* The form again, on the operators' instance. */
 void page_login_again(struct request *req);
 /* Is this a refusal about which the page of page_advice() knows more? */
 bool page_has_advice(const char *code);

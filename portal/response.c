@@ -101,8 +101,7 @@ static void finish(struct request *req, int status,
 	MHD_add_response_header(response, "Content-Security-Policy",
 		arena_printf(&req->arena, POLICY, assets_style_hash()));
 	for (i = 0; i < ARRAY_SIZE(always); i++)
-		MHD_add_response_header(
-			response, always[i].name, always[i].value);
+		response_default(req, always[i].name, always[i].value);
 	for (n = 0; n < req->headers.count; n++)
 		MHD_add_response_header(response, req->headers.fields[n].name,
 			req->headers.fields[n].value);

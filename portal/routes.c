@@ -9,6 +9,7 @@
 #include "api.h"
 #include "base/util.h"
 #include "captive.h"
+#include "desk.h"
 #include "pages.h"
 #include "wispr.h"
 
@@ -69,8 +70,16 @@ static const struct route routes[] = {
 
 	{METHOD_GET,  "/dashboard*",              INSTANCE_GUEST, ROUTE_PAGE,  page_to_operators},
 
-	{METHOD_GET,  "/",                        INSTANCE_OPERATOR, ROUTE_PAGE, page_operator},
-	{METHOD_GET,  "/dashboard*",              INSTANCE_OPERATOR, ROUTE_PAGE, page_operator},
+	{METHOD_GET,  "/",                        INSTANCE_OPERATOR, ROUTE_PAGE, desk_home},
+	{METHOD_GET,  "/dashboard/clients",       INSTANCE_OPERATOR, ROUTE_PAGE, desk_clients},
+	{METHOD_GET,  "/dashboard/clients/client", INSTANCE_OPERATOR, ROUTE_PAGE, desk_client},
+	{METHOD_GET,  "/dashboard/vouchers",      INSTANCE_OPERATOR, ROUTE_PAGE, desk_vouchers},
+	{METHOD_GET,  "/dashboard/vouchers/batch", INSTANCE_OPERATOR, ROUTE_PAGE, desk_batch},
+	{METHOD_GET,  "/dashboard/vouchers/sheet", INSTANCE_OPERATOR, ROUTE_PAGE, desk_sheet},
+	{METHOD_GET,  "/dashboard/supervisor",    INSTANCE_OPERATOR, ROUTE_PAGE, desk_supervisor},
+	{METHOD_GET,  "/dashboard/manager",       INSTANCE_OPERATOR, ROUTE_PAGE, desk_manager},
+	{METHOD_POST, "/dashboard/do/*",          INSTANCE_OPERATOR, ROUTE_FORM, desk_do},
+	{METHOD_GET,  "/dashboard*",              INSTANCE_OPERATOR, ROUTE_PAGE, desk_home},
 	{METHOD_POST, "/login",                   INSTANCE_OPERATOR, ROUTE_FORM, page_login},
 	{METHOD_POST, "/logout",                  INSTANCE_OPERATOR, ROUTE_FORM, page_logout},
 	{METHOD_POST, "/api/login",               INSTANCE_OPERATOR, ROUTE_API, api_login},

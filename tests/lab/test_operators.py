@@ -4,6 +4,7 @@ and the log of who asked for what (N10)."""
 import contextlib
 import json
 import pwd
+import re
 import socket
 import subprocess
 import threading
@@ -385,3 +386,63 @@ def test_a_name_of_its_own(office):
         finally:
             process.terminate()
             assert process.wait(20) == 0
+
+
+def form(office, path, op, cookie, **fields):
+    """A form of the desk, as a browser without script sends it; where it goes on."""
+    page = curl(office, "gw", path, *cookie)[2]
+    fields["form"] = re.search('name="form" value="([0-9a-f]{32})"', page)[1]
+    options = [word for name, value in fields.items()
+               for word in ("--data-urlencode", f"{name}={value}")]
+    status, headers, text = curl(office, "gw", f"/dashboard/do/{op}", *cookie,
+                                 "-H", "Origin: null", *options)
+    return status, headers.get("location"), text
+
+
+def test_a_day_at_the_desk(office):
+    """The same by the pages alone: find a guest, add time, name it, sell, end, block."""
+    operator(office, "add", "dora", "--role", "manager", password=PASSWORD)
+    guest = office.guest()
+    _, _, headers = api(office, "/api/login", {"name": "dora", "password": PASSWORD})
+    cookie = ("-b", headers["set-cookie"].split(";")[0])
+    here = f"/dashboard/clients/client?mac={guest.mac}"
+    guest.is_online()  # it tries, and so it is known
+    for search in guest.mac[-8:].upper(), guest.address(4):
+        assert guest.mac.upper() in curl(
+            office, "gw", f"/dashboard/clients?search={search}", *cookie)[2], search
+    status, location, text = form(office, here, "clients.allow", cookie, mac=guest.mac,
+                                  minutes=30, paid="2.50")
+    assert status == 303 and location.endswith("&done=time"), text
+    assert guest.is_online()
+    assert guest.mac.upper() in curl(office, "gw", "/dashboard/clients", *cookie)[2]
+    assert form(office, here, "clients.describe", cookie, mac=guest.mac, name="Ünal <3",
+                note="n")[0] == 303
+    page = curl(office, "gw", "/dashboard/clients?search=%C3%9Cnal", *cookie)[2]
+    assert "Ünal &lt;3" in page
+    assert form(office, here, "clients.block", cookie, mac=guest.mac, blocked="yes")[0] == 303
+    assert not guest.is_online()
+    assert form(office, here, "clients.block", cookie, mac=guest.mac, blocked="no")[0] == 303
+    assert form(office, here, "clients.kick", cookie, mac=guest.mac)[0] == 303
+    assert not guest.is_online()
+    # Sold for the price of the plan, redeemed by the guest.
+    status, _, text = form(office, "/dashboard/vouchers", "vouchers.sell", cookie, plan="1 Hour")
+    assert status == 200, text
+    code = re.search('class="big-code"><bdi>([A-Z0-9]+)<', text)[1]
+    assert guest.redeem(code)[0] == 200
+    assert guest.is_online()
+    page = curl(office, "gw", "/dashboard", *cookie)[2]
+    assert "500 TZS" in page or "502.50" in page, page
+    # A batch, and its sheet as the command prints it.
+    status, location, _ = form(office, "/dashboard/vouchers", "vouchers.create", cookie,
+                               plan="1 Hour", count=3, batch="desk test")
+    assert status == 303 and "desk%20test" in location
+    sheet = curl(office, "gw", "/dashboard/vouchers/sheet?batch=desk%20test", *cookie)[2]
+    printed = office.text("voucher", "print", "desk test")[1]
+    assert sheet.strip() == printed.strip() and sheet.count('class="v"') == 3
+    # Staff see no button for what the daemon refuses them.
+    operator(office, "role", "dora", "--role", "staff")
+    _, _, headers = api(office, "/api/login", {"name": "dora", "password": PASSWORD})
+    cookie = ("-b", headers["set-cookie"].split(";")[0])
+    assert "clients.kick" not in curl(office, "gw", here, *cookie)[2]
+    assert form(office, here, "clients.kick", cookie, mac=guest.mac)[0] == 403
+    assert guest.is_online()

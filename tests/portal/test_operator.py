@@ -9,7 +9,8 @@ import pytest
 
 from fake import TOKEN, Portal
 
-ME = {"success": True, "name": "anna", "role": "manager", "expiresAt": None}
+ME = {"success": True, "name": "anna", "role": "manager", "expiresAt": None,
+      "operations": []}
 REFUSED = {"success": False, "error": "Please log in.", "code": "not_logged_in"}
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 COOKIE = {"Cookie": f"gh_operator={TOKEN}"}
@@ -132,7 +133,7 @@ def test_login_and_logout(office):
     assert office.daemon.tokens == [None]
     status, answer, _ = send(office, "POST", "/login", "name=anna&password=secret+word",
                              Origin=f"http://127.0.0.1:{office.port}", **FORM)
-    assert (status, answer.getheader("Location")) == (303, "/")
+    assert (status, answer.getheader("Location")) == (303, "/dashboard")
     office.daemon.reply = {"success": True}
     status, answer, _ = send(office, "POST", "/api/logout", {}, **COOKIE)
     assert status == 200 and "Max-Age=0" in answer.getheader("Set-Cookie")

@@ -44,10 +44,10 @@ def sources(*globs):
 
 ENGLISH = dict(read("en"))
 TEMPLATES = sources("portal/templates/*.html")
-CODE = sources("portal/*.c", "userspace/**/*.c")
+CODE = sources("portal/*.c", "userspace/**/*.[ch]")
 CODES = sources("include/gatehouse/ctl.h")
 # Keys that are put together: the word behind the prefix is the daemon's.
-FAMILIES = ("error_", "role_", "state_")
+FAMILIES = ("error_", "role_", "state_", "voucher_", "method_", "done_")
 
 
 def test_all_seven_are_there():

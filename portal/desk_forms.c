@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The forms of the operators' pages: POST /dashboard/do/OPERATION. The table
+ * says which fields become which arguments and where it goes on; whether it may
+ * be done is the daemon's to say. What succeeded goes on with a GET, so that
+ * loading a page anew does nothing twice, except where the answer has something
+ * that must not be in an address, such as a code.
+ */
+#include "base/util.h"
+#include "desk.h"
+#include "response.h"
+
+#define PREFIX	   "/dashboard/do/"
+#define FIELDS_MAX 12
+
+enum field_type {
+	FIELD_TEXT, /* left out when empty */
+	FIELD_NOTE, /* also when empty: that takes it away */
+	FIELD_INT,
+	FIELD_MONEY, /* "12.50" -> 1250 */
+	FIELD_YES,   /* "yes" or something else */
+};
+
+struct desk_form {
+	const char *op;
+	/* Shown again, with the sentence, after a refusal. */
+	const struct desk_page *page;
+	const char *done; /* after a success: key done_... */
+	/* There: the page, with this field in its address. */
+	const char *keep_as, *keep;
+	/* Instead of all that. */
+	operation_fn *show;
+	struct {
+		const char *field, *arg;
+		enum field_type type;
+	} fields[FIELDS_MAX];
+};
+
+/* clang-format off */
+static const struct desk_form forms[] = {
+	{"clients.allow", &desk_page_client, "time", "mac", "mac", NULL,
+		{{"mac", "mac", FIELD_TEXT}, {"minutes", "minutes", FIELD_INT},
+		{"plan", "plan", FIELD_TEXT}, {"paid", "paidMinor", FIELD_MONEY}}},
+	{"clients.pause", &desk_page_client, "paused", "mac", "mac", NULL,
+		{{"mac", "mac", FIELD_TEXT}}},
+	{"clients.resume", &desk_page_client, "resumed", "mac", "mac", NULL,
+		{{"mac", "mac", FIELD_TEXT}}},
+	{"clients.hold", &desk_page_client, "held", "mac", "mac", NULL,
+		{{"mac", "mac", FIELD_TEXT}}},
+	{"clients.release", &desk_page_client, "released", "mac", "mac", NULL,
+		{{"mac", "mac", FIELD_TEXT}}},
+	{"clients.kick", &desk_page_client, "kicked", "mac", "mac", NULL,
+		{{"mac", "mac", FIELD_TEXT}}},
+	{"clients.block", &desk_page_client, "saved", "mac", "mac", NULL,
+		{{"mac", "mac", FIELD_TEXT}, {"blocked", "blocked", FIELD_YES}}},
+	{"clients.move", &desk_page_client, "moved", "mac", "to", NULL,
+		{{"mac", "from", FIELD_TEXT}, {"to", "to", FIELD_TEXT}}},
+	{"clients.describe", &desk_page_client, "saved", "mac", "mac", NULL,
+		{{"mac", "mac", FIELD_TEXT}, {"name", "name", FIELD_NOTE},
+		{"note", "note", FIELD_NOTE}}},
+
+	{"vouchers.sell", &desk_page_vouchers, NULL, NULL, NULL, desk_show_sold,
+		{{"plan", "plan", FIELD_TEXT}, {"code", "code", FIELD_TEXT},
+		{"paid", "paidMinor", FIELD_MONEY}}},
+	{"vouchers.get", &desk_page_vouchers, NULL, NULL, NULL, desk_show_voucher,
+		{{"code", "code", FIELD_TEXT}}},
+	{"vouchers.create", &desk_page_vouchers, "created", "name", "batch", NULL,
+		{{"plan", "plan", FIELD_TEXT}, {"count", "count", FIELD_INT},
+		{"batch", "batch", FIELD_TEXT},
+		{"days", "expiresDays", FIELD_INT}}},
+	{"vouchers.revoke", &desk_page_vouchers, "revoked", NULL, NULL, NULL,
+		{{"code", "code", FIELD_TEXT}, {"batch", "batch", FIELD_TEXT}}},
+	{"payments.refund", &desk_page_shift, "refunded", NULL, NULL, NULL,
+		{{"id", "id", FIELD_INT}}},
+};
+/* clang-format on */
+
+static const struct desk_form *form_of(const char *op)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(forms); i++)
+		if (!strcmp(forms[i].op, op))
+			return &forms[i];
+	return NULL;
+}
+
+/* "12", "12.5", "12,50" -> 1200, 1250, 1250; something else stays text. */
+static json_t *money(const char *text)
+{
+	size_t whole = strspn(text, "0123456789"), part = 0;
+	long long minor = 0;
+	size_t i;
+
+	if (text[whole] == '.' || text[whole] == ',')
+		part = strspn(text + whole + 1, "0123456789");
+	if (!whole || whole > 12 || part > 2 ||
+		text[whole + (part ? part + 1 : 0)])
+		return json_string(text);
+	for (i = 0; i < whole; i++)
+		minor = minor * 10 + (text[i] - '0');
+	for (i = 0; i < 2; i++)
+		minor = minor * 10 + (i < part ? text[whole + 1 + i] - '0' : 0);
+	return json_integer(minor);
+}
+
+static json_t *args_of(struct request *req, const struct desk_form *form)
+{
+	json_t *args = json_object();
+	size_t i;
+
+	for (i = 0; i < FIELDS_MAX && form->fields[i].field; i++) {
+		const char *field = form->fields[i].field;
+		const char *arg = form->fields[i].arg;
+		const char *text = form_get(&req->form, field);
+
+		if (!text || (!*text && form->fields[i].type != FIELD_NOTE))
+			continue;
+		switch (form->fields[i].type) {
+		case FIELD_TEXT:
+		case FIELD_NOTE:
+			json_object_set_new(args, arg, json_string(text));
+			break;
+		case FIELD_INT:
+			desk_arg_int(&req->form, field, args, arg);
+			break;
+		case FIELD_MONEY:
+			json_object_set_new(args, arg, money(text));
+			break;
+		case FIELD_YES:
+			json_object_set_new(args, arg,
+				json_boolean(!strcmp(text, "yes")));
+			break;
+		}
+	}
+	return args;
+}
+
+static void on_done(struct request *req, const struct outcome *outcome)
+{
+	const struct desk_form *form = req->data;
+	const char *keep;
+
+	if (outcome->code) {
+		desk_show_refused(req, form->page, outcome);
+		return;
+	}
+	if (form->show) {
+		form->show(req, outcome);
+		return;
+	}
+	/* What it is called may be new, and then the reply says so. */
+	keep = form->keep ? form_get(&req->form, form->keep) : NULL;
+	if (form->keep && (!keep || !*keep))
+		keep = json_string_value(
+			json_object_get(outcome->reply, form->keep));
+	response_redirect(req, 303,
+		keep ? arena_printf(&req->arena, "%s?%s=%s&done=%s",
+			       form->page->path, form->keep_as,
+			       form_escape(&req->arena, keep), form->done)
+		     : arena_printf(&req->arena, "%s?done=%s", form->page->path,
+			       form->done));
+}
+
+void desk_do(struct request *req)
+{
+	const struct desk_form *form = form_of(req->path + strlen(PREFIX));
+
+	if (!form) {
+		page_error(req, 404, "not_found", "There is no such page here.");
+		return;
+	}
+	if (!request_operator_token(req)) {
+		page_log_in(req);
+		return;
+	}
+	req->data = form;
+	desk_ask(req, form->op, args_of(req, form), on_done);
+}

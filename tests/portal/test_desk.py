@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The operators' pages against a fake daemon: what each role is shown, which
+operation each form asks for, and that nothing secret is in an address."""
+import base64
+import hashlib
+import http.client
+import re
+import urllib.parse
+from html.parser import HTMLParser
+
+import pytest
+
+from desk import CODE, EVIL, MAC, ROLES, Venue, may
+from fake import TOKEN, Portal
+
+COOKIE = {"Cookie": f"gh_operator={TOKEN}"}
+QUERY = f"?mac={MAC}"
+# Each page, and the operation without which there is none.
+PAGES = {
+    "/dashboard": None,
+    "/dashboard/clients": "clients.list",
+    "/dashboard/clients/client" + QUERY: "clients.get",
+    "/dashboard/vouchers": "vouchers.sell",
+    "/dashboard/vouchers/batch?name=sum+mer": "vouchers.list",
+    "/dashboard/supervisor": "events.list",
+    "/dashboard/manager": "statistics.list",
+}
+
+
+class Page(HTMLParser):
+    """Forms with their fields, links, headings, and what is said."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.forms, self.links, self.headings, self.ids = [], [], [], []
+        self.labels, self.fields, self.texts = set(), [], []
+        self.feed(text)
+        self.text = " ".join(self.texts)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "form":
+            self.forms.append((attrs.get("method"), attrs["action"], {}))
+        if tag in ("input", "select", "textarea") and self.forms:
+            self.forms[-1][2][attrs["name"]] = attrs.get("value", "")
+            if attrs.get("type") != "hidden":
+                self.fields.append(attrs.get("id"))
+        if tag == "a":
+            self.links.append(attrs["href"])
+        if tag == "label":
+            self.labels.add(attrs["for"])
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def form(self, action):
+        return next(fields for _, a, fields in self.forms if a.endswith(action))
+
+
+@pytest.fixture(scope="module")
+def office():
+    portal = Portal(operators=True)
+    yield portal
+    assert portal.stop() == 0, portal.log()
+    assert "Sanitizer" not in portal.log()
+
+
+@pytest.fixture
+def venue(office):
+    office.daemon.asked.clear()
+    office.daemon.tokens.clear()
+    office.daemon.faults.clear()
+    office.daemon.reply = Venue()
+    yield office.daemon.reply
+    assert not office.daemon.faults
+    assert CODE not in office.log() and TOKEN not in office.log()
+
+
+def send(office, method, path, fields=None, source="127.0.0.1", **headers):
+    conn = http.client.HTTPConnection("127.0.0.1", office.port, timeout=20,
+                                      source_address=(source, 0))
+    body = None
+    if fields is not None:
+        body = urllib.parse.urlencode(fields)
+        headers = {"Content-Type": "application/x-www-form-urlencoded",
+                   "Origin": "null", **headers}
+    conn.request(method, path, body, {**COOKIE, **headers})
+    answer = conn.getresponse()
+    text = answer.read().decode()
+    conn.close()
+    return answer.status, answer, text
+
+
+def page(office, path, **headers):
+    status, _, text = send(office, "GET", path, **headers)
+    assert status == 200, (path, text)
+    return Page(text)
+
+
+def press(office, path, action, **fields):
+    """Sends the form of a page as a browser without script does."""
+    form = {**page(office, path).form(action), **fields}
+    return send(office, "POST", f"/dashboard/do/{action}", form)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_shown_what_it_may_do(office, venue, role):
+    venue.role = role
+    for n, (path, op) in enumerate(PAGES.items()):
+        status, _, text = send(office, "GET", path, source=f"127.3.{n}.{len(role)}")
+        assert status == (200 if op is None or op in may(role) else 403), (path, role)
+        if status != 200:
+            continue
+        shown = Page(text)
+        for _, action, fields in shown.forms:
+            name = action.removeprefix("/dashboard/do/")
+            assert name in may(role) or action in ("/logout", "/dashboard/clients"), action
+            assert "form" in fields or action == "/dashboard/clients"
+        for link in shown.links:
+            if urllib.parse.urlparse(link).path.startswith("/dashboard/"):
+                known = [op for p, op in PAGES.items() if link.split("?")[0] == p.split("?")[0]]
+                assert all(op is None or op in may(role) for op in known), link
+    # Nothing was asked for that would be refused.
+    assert {op for op, _ in office.daemon.asked} <= set(may(role))
+    assert set(office.daemon.tokens) == {TOKEN}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_well_made(office, venue, path):
+    for lang in ("en", "ar", "fr"):
+        status, answer, text = send(office, "GET", path, **{"Accept-Language": lang})
+        shown = Page(text)
+        assert status == 200 and shown.headings[0] == 1 and 1 not in shown.headings[1:]
+        assert len(shown.ids) == len(set(shown.ids))
+        assert set(shown.fields) <= shown.labels
+        assert EVIL not in text and "<b>" not in text and "{{" not in text
+        assert ('dir="rtl"' in text) == (lang == "ar")
+        assert "script" not in text
+        policy = answer.getheader("Content-Security-Policy")
+        assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+        assert len(text) < 14000
+
+
+def test_forms_ask_for_operations(office, venue):
+    client, vouchers = "/dashboard/clients/client" + QUERY, "/dashboard/vouchers"
+    mac = {"mac": MAC}
+    for path, action, fields, args, to in [
+            (client, "clients.allow", {"minutes": "30", "paid": "2.5"},
+             {**mac, "minutes": 30, "paidMinor": 250}, QUERY + "&done=time"),
+            (client, "clients.allow", {"minutes": "", "plan": "1 Hour", "paid": ""},
+             {**mac, "plan": "1 Hour"}, QUERY + "&done=time"),
+            (client, "clients.allow", {"minutes": "1x", "paid": "1.234"},
+             {**mac, "minutes": "1x", "paidMinor": "1.234"}, QUERY + "&done=time"),
+            (client, "clients.pause", {}, mac, QUERY + "&done=paused"),
+            (client, "clients.kick", {}, mac, QUERY + "&done=kicked"),
+            (client, "clients.block", {}, {**mac, "blocked": True}, QUERY + "&done=saved"),
+            (client, "clients.move", {"to": "02:00:00:00:00:09"},
+             {"from": MAC, "to": "02:00:00:00:00:09"}, "?mac=02:00:00:00:00:09&done=moved"),
+            (client, "clients.describe", {"name": "Ann", "note": ""},
+             {**mac, "name": "Ann", "note": ""}, QUERY + "&done=saved"),
+            (vouchers, "vouchers.create", {"plan": "1 Hour", "days": "7"},
+             {"plan": "1 Hour", "count": 30, "expiresDays": 7},
+             "?name=20261121-1&done=created"),
+            ("/dashboard/vouchers/batch?name=sum+mer", "vouchers.revoke", {},
+             {"batch": "sum mer"}, "?done=revoked"),
+            ("/dashboard/supervisor", "payments.refund", {}, {"id": 5}, "?done=refunded")]:
+        office.daemon.asked.clear()
+        status, answer, text = press(office, path, action, **fields)
+        assert status == 303, (action, text)
+        assert office.daemon.asked[-1] == (action, args)
+        location = answer.getheader("Location").replace("%3A", ":")
+        assert location.endswith(to), (action, location)
+        assert 'role="status"' in send(office, "GET", location)[2]
+
+
+def test_codes_are_in_no_address(office, venue):
+    for action, fields in (("vouchers.sell", {"plan": "1 Hour"}),
+                           ("vouchers.get", {"code": CODE})):
+        status, answer, text = press(office, "/dashboard/vouchers", action, **fields)
+        assert status == 200 and CODE in text
+        assert all(CODE not in link for link in Page(text).links)
+        assert answer.getheader("Cache-Control") == "no-store"
+    assert "Sold. This is the code:" not in text
+    shown = Page(text)
+    assert shown.form("vouchers.revoke")["code"] == CODE
+
+
+def test_a_refusal_is_shown_on_the_page(office, venue):
+    venue.refuse = {"clients.kick": "conflict"}
+    status, _, text = press(office, "/dashboard/clients/client" + QUERY, "clients.kick")
+    assert status == 409 and "No: clients.kick." in text and 'role="alert"' in text
+    assert Page(text).form("clients.kick")["mac"] == MAC
+    venue.refuse = {"clients.list": "unavailable"}
+    assert send(office, "GET", "/dashboard/clients")[0] == 503
+    venue.refuse = {"clients.get": "not_found"}
+    assert send(office, "GET", "/dashboard/clients/client" + QUERY, source="127.3.1.9")[0] == 404
+
+
+def test_nobody_else_sends_our_forms(office, venue):
+    form = {"mac": MAC, "form": "0" * 32}
+    for headers in ({}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        status = send(office, "POST", "/dashboard/do/clients.kick", form, "127.3.2.1",
+                      **headers)[0]
+        assert status == 403
+    for action in ("unload", "clients.exempt", "", "clients.kick/x"):
+        fields = page(office, "/dashboard/clients/client" + QUERY).form("clients.kick")
+        status = send(office, "POST", f"/dashboard/do/{action}", fields, "127.3.2.2")[0]
+        assert status in (403, 404), action
+    assert {op for op, _ in office.daemon.asked} <= {"operators.me", "clients.get",
+                                                     "plans.list"}
+
+
+def test_login_goes_on_where_it_led(office, venue):
+    venue.refuse = {"operators.me": "not_logged_in"}
+    status, answer, text = send(office, "GET", "/dashboard/clients?search=a%20b")
+    assert status == 200 and "Max-Age=0" in answer.getheader("Set-Cookie")
+    form = Page(text).form("/login")
+    assert form["next"] == "/dashboard/clients?search=a%20b"
+    venue.refuse = {}
+    for shown, expected in ((form["next"], form["next"]), ("https://evil.example/", None),
+                            ("//evil.example/dashboard", None), ("/dashboard\r\nX: y", None),
+                            ("/dashboard//evil.example", "/dashboard//evil.example")):
+        office.daemon.reply = lambda op, args: {
+            "success": True, "token": TOKEN, "name": "anna", "role": "admin"}
+        status, answer, _ = send(office, "POST", "/login", {
+            **form, "next": shown, "name": "anna", "password": "secret words"})
+        assert status == 303
+        assert answer.getheader("Location") == (expected or "/dashboard")
+
+
+def test_search_and_tabs(office, venue):
+    for path, args in (("", {"limit": 25, "state": "running"}),
+                       ("?all=1", {"limit": 25}),
+                       ("?search=room&after=7", {"limit": 25, "search": "room", "after": 7})):
+        office.daemon.asked.clear()
+        shown = page(office, "/dashboard/clients" + path)
+        assert office.daemon.asked[-1] == ("clients.list", args)
+        assert any("after=55" in link for link in shown.links)
+    assert any("search=room" in link for link in shown.links)
+
+
+def test_a_batch_is_printed_as_the_command_does(office, venue):
+    status, answer, text = send(office, "GET", "/dashboard/vouchers/sheet?batch=sum+mer")
+    assert status == 200 and text.count('class="v"') == 60 and text.count("<svg") == 60
+    style = re.search("<style>(.*)</style>", text)[1].encode()
+    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in answer.getheader("Content-Security-Policy")
+    assert [args.get("after") for op, args in office.daemon.asked] == [None, 50]
+    for paper, status in (("58mm", 200), ("a3", 404)):
+        assert send(office, "GET", f"/dashboard/vouchers/sheet?batch=x&paper={paper}")[0] == status
