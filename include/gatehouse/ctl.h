@@ -42,7 +42,7 @@
 #define CTL_QR_LEN    48  /* the token of a poster: hex digits */
 #define CTL_URL_MAX   512 /* the address on a poster */
 #define CTL_IDENTITY_MAX 254 /* e-mail, booking reference, staff number */
-#define CTL_SECRET_MAX 64 /* PIN, last name, room */
+#define CTL_SECRET_MAX 128 /* PIN, last name and room */
 #define CTL_AGENT_MAX 200 /* what a browser says it is */
 
 /* The unit of `megabytes`. */
@@ -95,6 +95,7 @@
 	X(qr_revoked, 401, 1)               \
 	X(second_factor_required, 401, 1)   \
 	X(identity_unknown, 403, 1)         \
+	X(outside_stay, 403, 1)             \
 	X(not_on_site, 403, 1)              \
 	X(slow_down, 429, 5)                \
 	X(table_full, 503, 5)               \

@@ -31,6 +31,7 @@ enum kind {
 	KIND_MANUAL = 2,
 	KIND_COIN = 3,
 	KIND_FREE = 4,
+	KIND_MEMBER = 5,
 };
 
 /* Operator roles, weakest first; a higher role may do what a lower one may. */

@@ -68,6 +68,7 @@ static const struct setting settings[] = {
 	{SECTION_RETENTION, "address_days", VALUE_INT, OF(retention.address_days), 1, 3650, "90"},
 	{SECTION_RETENTION, "address_log_days", VALUE_INT, OF(retention.address_log_days), 1, 3650, "180"},
 	{SECTION_RETENTION, "contact_days", VALUE_INT, OF(retention.contact_days), 1, 3650, "30"},
+	{SECTION_RETENTION, "member_days", VALUE_INT, OF(retention.member_days), 1, 3650, "30"},
 	{SECTION_RETENTION, "event_days", VALUE_INT, OF(retention.event_days), 1, 3650, "180"},
 	{SECTION_RETENTION, "audit_days", VALUE_INT, OF(retention.audit_days), 30, 3650, "730"},
 	{SECTION_RETENTION, "sales_days", VALUE_INT, OF(retention.sales_days), 30, 3650, "730"},
@@ -75,6 +76,16 @@ static const struct setting settings[] = {
 	{SECTION_FREE, "plan", VALUE_TEXT, OF(free_plan), 0, 64, ""},
 	{SECTION_FREE, "kbps", VALUE_INT, OF(free_kbps), 64, 1000000, "1000"},
 	{SECTION_FREE, "random_per_hour", VALUE_INT, OF(free_random_per_hour), 0, 1000000, "60"},
+
+	{SECTION_QR_LOGIN, "guest_plan", VALUE_TEXT, OF(qr_plans[ROLE_NONE]), 1, 64, "Monthly"},
+	{SECTION_QR_LOGIN, "staff_plan", VALUE_TEXT, OF(qr_plans[ROLE_STAFF]), 0, 64, ""},
+	{SECTION_QR_LOGIN, "supervisor_plan", VALUE_TEXT, OF(qr_plans[ROLE_SUPERVISOR]), 0, 64, ""},
+	{SECTION_QR_LOGIN, "manager_plan", VALUE_TEXT, OF(qr_plans[ROLE_MANAGER]), 0, 64, ""},
+	{SECTION_QR_LOGIN, "admin_plan", VALUE_TEXT, OF(qr_plans[ROLE_ADMIN]), 0, 64, ""},
+	{SECTION_QR_LOGIN, "unknown_guest", VALUE_TEXT, OF(qr_unknown), 1, 64, "refuse"},
+	{SECTION_QR_LOGIN, "token_days", VALUE_INT, OF(qr_token_days), 1, 3650, "30"},
+	{SECTION_QR_LOGIN, "rotate_days", VALUE_INT, OF(qr_rotate_days), 0, 365, "7"},
+	{SECTION_QR_LOGIN, "venue_id", VALUE_TEXT, OF(qr_venue_id), 0, 64, ""},
 
 	{SECTION_BACKUP, "directory", VALUE_PATH, OF(backup_dir), 0, PATH_BYTES, ""},
 	{SECTION_BACKUP, "keep", VALUE_INT, OF(backup_keep), 1, 1000, "7"},
@@ -91,6 +102,7 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "hook", VALUE_HOOK, NET(hook), 0, 0, NULL},
 	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
 	{SECTION_NETWORK, "operators", VALUE_BOOL, NET(operators), 0, 0, "no"},
+	{SECTION_NETWORK, "qr_login", VALUE_BOOL, NET(qr_login), 0, 0, "no"},
 	{SECTION_NETWORK, "isolate", VALUE_BOOL, NET(isolate), 0, 0, "yes"},
 	{SECTION_NETWORK, "on_spoof", VALUE_SPOOF, NET(on_spoof), 0, 0, "report"},
 	{SECTION_NETWORK, "source_check", VALUE_SOURCE, NET(source_check), 0, 0, NULL},
@@ -275,6 +287,8 @@ static void open_section(struct reading *r, const char *name)
 		r->section = SECTION_BACKUP;
 	} else if (!strcmp(name, "free")) {
 		r->section = SECTION_FREE;
+	} else if (!strcmp(name, "qr_login")) {
+		r->section = SECTION_QR_LOGIN;
 	} else if (!strcmp(name, "roles")) {
 		r->section = SECTION_ROLES;
 	} else if (!strncmp(name, "network ", 8)) {
@@ -288,8 +302,8 @@ static void open_section(struct reading *r, const char *name)
 		r->lost = true;
 		fault(r,
 			"unknown section [%s]; the sections are [gatehouse], "
-			"[portal], [retention], [backup], [free], [network NAME], "
-			"[coin NAME] and [roles]. What it sets was not checked",
+			"[portal], [retention], [backup], [free], [qr_login], "
+			"[network NAME], [coin NAME] and [roles]. What it sets was not checked",
 			name);
 	}
 }

@@ -71,6 +71,7 @@ struct config_network {
 	enum config_hook hook;     /* default: [gatehouse] hook */
 	bool block_private;
 	bool operators; /* may log in from there; no */
+	bool qr_login; /* by the QR code of the house; no */
 	bool isolate; /* guests on ports of a bridge from each other */
 	int reach_count;
 	struct config_reach reach[CONFIG_REACH_MAX];
@@ -120,6 +121,7 @@ struct config_retention {
 	int address_days;     /* 90: IP addresses in events */
 	int address_log_days; /* 180 */
 	int contact_days;     /* 30: telephone numbers, since their last use */
+	int member_days;      /* 30: members, since their check-out */
 	int event_days;	      /* 180: security events */
 	int audit_days;	      /* 730 */
 	int sales_days;	      /* 730: sessions that ended, payments */
@@ -155,6 +157,11 @@ struct config {
 	char free_plan[65]; /* "": no free time */
 	int free_kbps;	    /* 1000: the most that it has, up and down */
 	int free_random_per_hour; /* 60: made-up addresses, per network */
+	char qr_plans[ROLE_ADMIN + 1][65]; /* of each role; "": the guests' */
+	char qr_unknown[65]; /* plan of who is no member; "refuse": none */
+	int qr_token_days;  /* 30: how long a QR code is good */
+	int qr_rotate_days; /* 7: so long before its end there is the next */
+	char qr_venue_id[65]; /* hotelId; "": none */
 	struct config_retention retention;
 	char backup_dir[PATH_MAX]; /* "": backups in state_dir */
 	int backup_keep;	   /* 7 encrypted ones */

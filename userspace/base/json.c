@@ -108,6 +108,17 @@ static int take_device(const json_t *value, const struct json_arg *row,
 	return 0;
 }
 
+static bool is_clean(const char *text, size_t len, enum json_arg_type type)
+{
+	const char *end = text + len, *feed;
+
+	for (; type == JSON_ARG_LINES && (feed = memchr(text, '\n',
+				(size_t)(end - text))); text = feed + 1)
+		if (!text_is_clean(text, (size_t)(feed - text)))
+			return false;
+	return text_is_clean(text, (size_t)(end - text));
+}
+
 static int take_text(const json_t *value, const struct json_arg *row, void *to,
 	char *err, size_t err_len)
 {
@@ -119,7 +130,7 @@ static int take_text(const json_t *value, const struct json_arg *row, void *to,
 			row->name, (long long)row->min, (long long)row->max);
 		return -EINVAL;
 	}
-	if (!text_is_clean(json_string_value(value), len)) {
+	if (!is_clean(json_string_value(value), len, row->type)) {
 		snprintf(err, err_len,
 			"%s must not contain control characters", row->name);
 		return -EINVAL;
@@ -170,6 +181,7 @@ static int take_arg(const json_t *value, const struct json_arg *row, void *out,
 		ret = take_device(value, row, to, err, err_len);
 		break;
 	case JSON_ARG_TEXT:
+	case JSON_ARG_LINES:
 		ret = take_text(value, row, to, err, err_len);
 		break;
 	case JSON_ARG_INT:

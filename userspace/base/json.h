@@ -27,6 +27,7 @@ enum json_arg_type {
 	JSON_ARG_MAC,    /* struct mac */
 	JSON_ARG_DEVICE, /* struct json_device: text, a MAC or a number */
 	JSON_ARG_TEXT,   /* char[max + 1]: UTF-8, min to max bytes, no control characters */
+	JSON_ARG_LINES,  /* the same with line feeds in it */
 	JSON_ARG_INT,    /* int64_t within min..max */
 	JSON_ARG_BOOL,   /* bool */
 };

@@ -7,8 +7,12 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <limits.h>
+#include <locale.h>
 #include <stdint.h>
 #include <string.h>
+#include <wchar.h>
+#include <wctype.h>
 
 /* Length of the UTF-8 sequence at `text` and its code point; 0: malformed. */
 static size_t utf8_next(const char *text, size_t len, uint32_t *ret_point)
@@ -58,6 +62,41 @@ bool text_is_hex(const char *text, size_t len)
 {
 	return strlen(text) == len &&
 	       strspn(text, "0123456789abcdefABCDEF") == len;
+}
+
+/* As towlower() and iswalnum() know Unicode, whatever the program's locale. */
+static locale_t unicode(void)
+{
+	static locale_t locale;
+
+	if (!locale)
+		locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	return locale;
+}
+
+void text_fold(const char *text, char *buf, size_t len)
+{
+	size_t left = strlen(text), n, at = 0;
+	locale_t before = uselocale(unicode());
+	char bytes[MB_LEN_MAX];
+	mbstate_t state = {0};
+	uint32_t point = 0;
+	size_t made;
+
+	for (; left; text += n, left -= n) {
+		n = utf8_next(text, left, &point);
+		if (!n)
+			break;
+		if (!iswalnum((wint_t)point))
+			continue;
+		made = wcrtomb(bytes, (wchar_t)towlower((wint_t)point), &state);
+		if (made == (size_t)-1 || at + made >= len)
+			break;
+		memcpy(buf + at, bytes, made);
+		at += made;
+	}
+	uselocale(before);
+	buf[at] = '\0';
 }
 
 bool text_has_word(const char *list, const char *word)

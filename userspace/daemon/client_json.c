@@ -532,6 +532,15 @@ static const struct {
 	[OUTCOME_OTHER_NETWORK] = {CTL_other_network,
 		"This is for another network, not for the one that you are "
 		"on."},
+	[OUTCOME_QR_UNKNOWN] = {CTL_qr_unknown,
+		"This QR code is not of this house. Scan the one on the "
+		"poster."},
+	[OUTCOME_QR_EXPIRED] = {CTL_qr_expired,
+		"This QR code is too old. Scan the newest one, or ask at the "
+		"desk."},
+	[OUTCOME_QR_REVOKED] = {CTL_qr_revoked,
+		"This QR code is not used any more. Scan the newest one, or ask "
+		"at the desk."},
 };
 
 json_t *reply_outcome(enum outcome outcome)

@@ -21,6 +21,7 @@
 #include "daemon/alarms.h"
 #include "daemon/backup_job.h"
 #include "daemon/coins.h"
+#include "daemon/counters.h"
 #include "daemon/exemptions.h"
 #include "daemon/garden_apply.h"
 #include "daemon/group_records.h"
@@ -419,6 +420,7 @@ int gatehoused_start(struct gatehoused *g)
 		return -ENOMEM;
 	g->throttle = throttle_new();
 	g->login_throttle = login_throttle_new();
+	g->qr_tries = counters_new();
 	g->access_log = access_log_new();
 	g->alarms = alarms_new(g);
 	g->moves = moves_new();
@@ -485,6 +487,7 @@ void gatehoused_stop(struct gatehoused *g)
 	store_close(g->store);
 	throttle_free(g->throttle);
 	login_throttle_free(g->login_throttle);
+	counters_free(g->qr_tries);
 	access_log_free(g->access_log);
 	fd_close(&g->lock);
 	loop_free(g->loop);

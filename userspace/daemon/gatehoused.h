@@ -28,6 +28,7 @@ struct access_log;
 struct address_log;
 struct alarms;
 struct coins;
+struct counters;
 struct backup_job;
 struct jobs;
 struct login_throttle;
@@ -66,6 +67,7 @@ struct gatehoused {
 	struct throttle *throttle;
 	struct passwords *passwords;
 	struct login_throttle *login_throttle;
+	struct counters *qr_tries; /* wrong ones; ops_qr_login.c's */
 	struct access_log *access_log;
 	uint8_t password_key[CRYPTO_KEY]; /* from the key file */
 	struct jobs *jobs;

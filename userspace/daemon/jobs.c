@@ -22,6 +22,7 @@
 #include "daemon/keeping.h"
 #include "daemon/moves.h"
 #include "daemon/operators.h"
+#include "daemon/ops_handlers.h"
 #include "daemon/statistics.h"
 #include "daemon/sync.h"
 #include "daemon/wall_clock.h"
@@ -55,6 +56,7 @@ static const struct job_row rows[] = {
 	{"security", 1800, statistics_watch_events},
 	{"access", 5, access_log_write},
 	{"logins", 3600, operators_clean_up},
+	{"qr-codes", DAILY, qr_rotate},
 	{"clean-up", DAILY, keeping_clean_up},
 	{"backup", DAILY, backup_daily},
 	{"certificates", DAILY, certificates_watch},

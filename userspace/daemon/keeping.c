@@ -33,6 +33,8 @@ static int clean_some(struct gatehoused *g)
 		[RETENTION_ACCESS_LOG] = now - keep->access_log_days * SEC_PER_DAY,
 		[RETENTION_ADDRESSES] = now - keep->address_days * SEC_PER_DAY,
 		[RETENTION_CONTACTS] = now - keep->contact_days * SEC_PER_DAY,
+		[RETENTION_MEMBERS] = now - keep->member_days * SEC_PER_DAY,
+		[RETENTION_LOGINS] = now,
 	};
 	int ret = turn_begin(g);
 

@@ -34,6 +34,7 @@
 #define ARG_TEXT(s, f, name) {name, JSON_ARG_TEXT, true, ARG(s, f), 1, BYTES(s, f), 0}
 #define OPT_TEXT(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 1, BYTES(s, f), SET(s, set)}
 #define OPT_NOTE(s, f, name, set) {name, JSON_ARG_TEXT, false, ARG(s, f), 0, BYTES(s, f), SET(s, set)}
+#define ARG_LINES(s, f, name) {name, JSON_ARG_LINES, true, ARG(s, f), 1, BYTES(s, f), 0}
 #define ARG_INT(s, f, name, min, max) {name, JSON_ARG_INT, true, ARG(s, f), min, max, 0}
 #define OPT_INT(s, f, name, min, max, set) {name, JSON_ARG_INT, false, ARG(s, f), min, max, SET(s, set)}
 #define ARG_BOOL(s, f, name) {name, JSON_ARG_BOOL, true, ARG(s, f), 0, 0, 0}
@@ -384,6 +385,67 @@ static const struct json_arg claim_args[] = {
 	{},
 };
 
+/* Of a member, but which one; "" takes away. */
+#define MEMBER_ARGS \
+	OPT_NOTE(args_member, name, "name", name_set), \
+	OPT_NOTE(args_member, email, "email", email_set), \
+	OPT_TEXT(args_member, role, "role", role_set), \
+	OPT_NOTE(args_member, operator_name, "operator", operator_set), \
+	OPT_NOTE(args_member, plan, "plan", plan_set), \
+	OPT_INT(args_member, devices, "devices", 1, MEMBER_DEVICES_MAX, devices_set), \
+	OPT_NOTE(args_member, in, "checkIn", in_set), \
+	OPT_NOTE(args_member, out, "checkOut", out_set), \
+	OPT_NOTE(args_member, proof_name, "proofName", proof_name_set), \
+	OPT_NOTE(args_member, proof_room, "proofRoom", proof_room_set)
+static const struct json_arg member_args[] = {
+	ARG_TEXT(args_member, identity, "identity"),
+	MEMBER_ARGS,
+	{},
+};
+static const struct json_arg member_set_args[] = {
+	OPT_INT(args_member, id, "id", 1, INT64_MAX, id_set),
+	OPT_TEXT(args_member, identity, "identity", identity_set),
+	MEMBER_ARGS,
+	{},
+};
+static const struct json_arg member_which_args[] = {
+	OPT_INT(args_member, id, "id", 1, INT64_MAX, id_set),
+	OPT_TEXT(args_member, identity, "identity", identity_set),
+	{},
+};
+static const struct json_arg members_args[] = {
+	OPT_INT(args_members, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_members, after, "after", 0, INT64_MAX, after_set),
+	OPT_TEXT(args_members, text, "text", text_set),
+	{},
+};
+static const struct json_arg member_import_args[] = {
+	ARG_TEXT(args_member_import, header, "header"),
+	ARG_LINES(args_member_import, rows, "rows"),
+	{},
+};
+static const struct json_arg pin_args[] = {
+	ARG_TEXT(args_pin, name, "name"),
+	ARG_TEXT(args_pin, pin, "pin"),
+	{},
+};
+static const struct json_arg label_args[] = {
+	OPT_NOTE(args_label, label, "label", label_set),
+	{},
+};
+static const struct json_arg qr_login_args[] = {
+	ARG_TEXT(args_qr_login, token, "token"),
+	ARG_TEXT(args_qr_login, user_id, "userId"),
+	OPT_NOTE(args_qr_login, secret, "secret", secret_set),
+	OPT_NOTE(args_qr_login, agent, "userAgent", agent_set),
+	{},
+};
+static const struct json_arg qr_session_args[] = {
+	ARG_TEXT(args_qr_session, session, "sessionId"),
+	OPT_NOTE(args_qr_session, cookie, "cookie", cookie_set),
+	{},
+};
+
 /* name, accepted proofs, least role of an operator, rate of a guest,
  * arguments, handler */
 const struct op ops[] = {
@@ -465,6 +527,22 @@ const struct op ops[] = {
 	{"operators.password", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, password_args, op_operators_password},
 	{"operators.me", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_operators_me},
 	{"operators.leave", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_operators_leave},
+	{"operators.pin", PROOF_DESK, ROLE_MANAGER, RATE_FREE, pin_args, op_operators_pin},
+	{"members.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, members_args, op_members_list},
+	{"members.get", PROOF_DESK, ROLE_MANAGER, RATE_FREE, member_which_args, op_members_get},
+	{"members.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, member_args, op_members_add},
+	{"members.set", PROOF_DESK, ROLE_MANAGER, RATE_FREE, member_set_args, op_members_set},
+	{"members.remove", PROOF_DESK, ROLE_MANAGER, RATE_FREE, member_which_args, op_members_remove},
+	{"members.import", PROOF_DESK, ROLE_MANAGER, RATE_FREE, member_import_args, op_members_import},
+	{"qr.generate", PROOF_DESK, ROLE_ADMIN, RATE_FREE, label_args, op_qr_generate},
+	{"qr.show", PROOF_DESK, ROLE_ADMIN, RATE_FREE, id_args, op_qr_show},
+	{"qr.list", PROOF_DESK, ROLE_ADMIN, RATE_FREE, list_args, op_qr_list},
+	{"qr.revoke", PROOF_DESK, ROLE_ADMIN, RATE_FREE, id_args, op_qr_revoke},
+	{"qr.sessions", PROOF_DESK, ROLE_ADMIN, RATE_FREE, list_args, op_qr_sessions},
+	{"qr.end", PROOF_DESK, ROLE_ADMIN, RATE_FREE, id_args, op_qr_end},
+	{"qr.login", PROOF_GUEST, ROLE_NONE, RATE_GUESS, qr_login_args, op_qr_login},
+	{"qr.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, qr_session_args, op_qr_session},
+	{"qr.logout", PROOF_GUEST, ROLE_NONE, RATE_GUEST, qr_session_args, op_qr_logout},
 	{"tokens.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, list_args, op_tokens_list},
 	{"tokens.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, token_add_args, op_tokens_add},
 	{"tokens.remove", PROOF_DESK, ROLE_MANAGER, RATE_FREE, id_args, op_tokens_remove},
@@ -518,6 +596,11 @@ FITS(args_sheet);
 FITS(args_import);
 FITS(args_guest);
 FITS(args_home);
+FITS(args_member);
+FITS(args_members);
+FITS(args_member_import);
+FITS(args_qr_login);
+FITS(args_qr_session);
 
 const struct op *op_lookup(const char *name)
 {
@@ -726,6 +809,17 @@ static void add_for_page(struct gatehoused *g, const struct op *op,
 				&nothing_shown));
 }
 
+void ops_answered(struct gatehoused *g, const struct op *op,
+	const struct caller *caller, json_t *reply)
+{
+	if (caller->proof != PROOF_GUEST)
+		return;
+	if (reply_code(reply))
+		add_for_page(g, op, caller, reply);
+	else if (op->rate != RATE_GUEST)
+		throttle_changed(g->throttle, &caller->mac, clock_mono_ns());
+}
+
 /* What came of it, for those who look later. That guests look at their page is
  * not worth a row; a reply that comes later makes its own. */
 static void note(struct gatehoused *g, const struct op *op,
@@ -770,10 +864,8 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 	}
 	if (!reply)
 		reply = run_handler(g, op, &caller, request.args);
-	if (caller.proof == PROOF_GUEST && reply_code(reply))
-		add_for_page(g, op, &caller, reply);
-	else if (caller.proof == PROOF_GUEST && op->rate != RATE_GUEST)
-		throttle_changed(g->throttle, &caller.mac, begun);
+	if (reply)
+		ops_answered(g, op, &caller, reply);
 	note(g, op, &caller, reply, begun);
 	crypto_wipe(&request, sizeof(request)); /* there may be a password in it */
 	return reply;

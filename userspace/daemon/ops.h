@@ -56,6 +56,10 @@ struct op_request {
 enum ctl_code ops_parse(const char *text, size_t len, struct op_request *ret,
 	char *err, size_t err_len);
 
+/* What an answer to a guest has besides, and what it costs him: for a reply that
+ * came later. */
+void ops_answered(struct gatehoused *g, const struct op *op,
+	const struct caller *caller, json_t *reply);
 /* For a reply that comes later: `fn` as a handler, in a savepoint of the turn's
  * transaction. */
 json_t *ops_run(struct gatehoused *g, const char *name,

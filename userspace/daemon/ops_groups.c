@@ -168,7 +168,9 @@ json_t *op_groups_add(struct gatehoused *g, const struct caller *caller,
 	if (!strncasecmp(a->name, STORE_GROUP_OF_VOUCHER,
 		    strlen(STORE_GROUP_OF_VOUCHER)) ||
 		!strncasecmp(a->name, STORE_GROUP_OF_CREDIT,
-			strlen(STORE_GROUP_OF_CREDIT)))
+			strlen(STORE_GROUP_OF_CREDIT)) ||
+		!strncasecmp(a->name, STORE_GROUP_OF_MEMBER,
+			strlen(STORE_GROUP_OF_MEMBER)))
 		return reply_refuse(CTL_conflict,
 			"\"%s\" would read like the group of a voucher.",
 			a->name);

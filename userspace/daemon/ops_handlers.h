@@ -10,11 +10,13 @@
 #include "daemon/ops.h"
 #include "rules/rules.h"
 #include "store/coins.h"
+#include "store/members.h"
 
 #define OPS_LIST_DEFAULT 50
 #define OPS_LIST_MAX     50 /* a page of the longest names fits into a frame */
 #define STAFF_MINUTES   60 /* what staff may give or take at once (N13) */
 #define OPS_COUNT_MAX    1000 /* codes of one vouchers.create */
+#define OPS_WIDE_MAX     20 /* the same of members and QR logins */
 #define OPS_IMPORT_MAX   4000 /* bytes of codes of one vouchers.import */
 
 struct args_list {
@@ -271,6 +273,51 @@ struct args_claim {
 	struct mac mac;
 };
 
+struct args_member {
+	int64_t id; /* of members.set: then identity is a new one */
+	bool id_set, identity_set, name_set, email_set, role_set, operator_set;
+	bool plan_set, devices_set, in_set, out_set, proof_name_set;
+	bool proof_room_set;
+	char identity[MEMBER_IDENTITY];
+	char name[STORE_NAME];
+	char email[MEMBER_IDENTITY];
+	char role[16]; /* that which it has by the operator's account */
+	char operator_name[OPERATOR_NAME]; /* "": none */
+	char plan[CTL_NAME_MAX + 1]; /* "": that of the role */
+	int64_t devices;
+	char in[TIME_TEXT], out[TIME_TEXT]; /* "": none */
+	char proof_name[MEMBER_PROOF], proof_room[MEMBER_PROOF];
+};
+struct args_members {
+	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, text_set;
+	char text[MEMBER_IDENTITY]; /* part of identity, name or e-mail */
+};
+struct args_member_import {
+	char header[301];
+	char rows[OPS_IMPORT_MAX + 1]; /* lines of CSV */
+};
+struct args_pin {
+	char name[CTL_NAME_MAX + 1];
+	char pin[33];
+};
+struct args_label {
+	char label[STORE_NAME];
+	bool label_set;
+};
+struct args_qr_login {
+	char token[CTL_TOKEN_MAX + 1];
+	char user_id[MEMBER_IDENTITY];
+	bool secret_set, agent_set;
+	char secret[CTL_SECRET_MAX + 1];
+	char agent[QR_USER_AGENT];
+};
+struct args_qr_session {
+	char session[CTL_TOKEN_MAX + 1];
+	bool cookie_set;
+	char cookie[CTL_TOKEN_MAX + 1];
+};
+
 struct account;
 /* What a guest is told of the own session; `account` NULL: none. */
 void json_add_own(json_t *reply, const struct caller *caller,
@@ -296,6 +343,16 @@ json_t *find_plan(
 /* An audit row of what the caller did now; `mac` may be NULL. */
 int audit_now(struct gatehoused *g, const struct caller *caller,
 	const char *operation, const struct mac *mac, const char *detail);
+
+/* The guest showed something that does not exist: maybe a guess. */
+void guess_missed(struct gatehoused *g, const struct caller *caller);
+
+/* "guest", or the operator's role. */
+const char *member_role_name(enum role role);
+/* The account is going: so are its members, and what they have ends. */
+int members_leave(struct gatehoused *g, int64_t operator_id);
+/* Job: a QR code that ends soon gets its successor, and operators are told. */
+int qr_rotate(struct gatehoused *g);
 
 struct operator;
 /* The operator's account, if the caller may handle it; and what is said of one
@@ -334,5 +391,14 @@ op_fn op_operators_list, op_operators_add, op_operators_remove,
 	op_operators_login, op_operators_password, op_operators_me, op_operators_leave;
 op_fn op_tokens_list, op_tokens_add, op_tokens_remove;
 op_fn op_access_list;
+op_fn op_operators_pin;
+/* ops_members.c */
+op_fn op_members_list, op_members_get, op_members_add, op_members_set,
+	op_members_remove, op_members_import;
+/* ops_qr.c */
+op_fn op_qr_generate, op_qr_show, op_qr_list, op_qr_revoke, op_qr_sessions,
+	op_qr_end;
+/* ops_qr_login.c */
+op_fn op_qr_login, op_qr_session, op_qr_logout;
 
 #endif

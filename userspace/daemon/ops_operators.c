@@ -255,6 +255,47 @@ json_t *op_operators_passwd(struct gatehoused *g, const struct caller *caller,
 		passwords_make(g->passwords, a->password, on_password, later));
 }
 
+static json_t *finish_pin(struct gatehoused *g, const struct later *later)
+{
+	struct operator operator;
+	int ret = later->ret;
+
+	if (!ret)
+		ret = store_operator_lookup(g->store, later->id, &operator);
+	if (!ret) {
+		memcpy(operator.pin, later->stored, sizeof(operator.pin));
+		ret = store_operator_put(g->store, &operator);
+	}
+	if (!ret)
+		ret = audit_now(g, &later->caller, "operator.pin", NULL,
+			operator.name);
+	return ret ? reply_failed("operators.pin", ret)
+		   : reply_fields("{s:s, s:s, s:s}", "name", operator.name,
+			     "role", role_name(operator.role), "message",
+			     "The PIN is good for logging in by the QR code "
+			     "from now on.");
+}
+
+json_t *op_operators_pin(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_pin *a = args;
+	struct operator operator;
+	struct later *later;
+	json_t *refusal = find_operator(g, caller, a->name, &operator);
+
+	if (refusal)
+		return refusal;
+	if (!operator_pin_is_good(a->pin))
+		return reply_refuse(CTL_bad_request,
+			"pin is 6 to 32 digits, neither all the same nor in "
+			"their order.");
+	later = later_new(g, caller, "operators.pin", finish_pin);
+	later->id = operator.id;
+	return wait_for_it(later,
+		passwords_make(g->passwords, a->pin, on_password, later));
+}
+
 json_t *op_operators_role(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
@@ -292,7 +333,9 @@ json_t *op_operators_remove(struct gatehoused *g, const struct caller *caller,
 
 	if (refusal)
 		return refusal;
-	ret = store_operator_remove(g->store, operator.id);
+	ret = members_leave(g, operator.id);
+	if (!ret)
+		ret = store_operator_remove(g->store, operator.id);
 	if (!ret)
 		ret = audit_now(
 			g, caller, "operator.remove", NULL, operator.name);

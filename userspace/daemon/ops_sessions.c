@@ -86,8 +86,7 @@ json_t *op_sessions_list(struct gatehoused *g, const struct caller *caller,
 		n == limit ? json_integer(rows[n - 1].id) : json_null());
 }
 
-/* The guest showed something that does not exist. */
-static void missed(struct gatehoused *g, const struct caller *caller)
+void guess_missed(struct gatehoused *g, const struct caller *caller)
 {
 	if (throttle_missed(g->throttle, &caller->mac, caller->network,
 		    clock_mono_ns()))
@@ -124,7 +123,7 @@ static json_t *open_session(struct gatehoused *g, const struct caller *caller,
 	reply = reply_ok();
 	ret = way->redeem(g, caller, secret, &now, reply, &outcome);
 	if (outcome == way->unknown)
-		missed(g, caller);
+		guess_missed(g, caller);
 	if (!ret && !outcome)
 		ret = device_seen(g, &caller->mac, NULL);
 	if (!ret && !outcome)

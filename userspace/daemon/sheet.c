@@ -5,16 +5,11 @@
  */
 #include "daemon/sheet.h"
 
-#include "base/ip.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/portal_url.h"
 #include "rules/voucher.h"
-
-static bool has_portal(const struct config_network *network)
-{
-	return !ip_is_zero(&network->portal4) || !ip_is_zero(&network->portal6);
-}
 
 static const struct config_network *network_of(
 	const struct config *config, const char *names, const char *name)
@@ -24,32 +19,12 @@ static const struct config_network *network_of(
 
 	for (i = 0; i < config->network_count; i++) {
 		network = &config->networks[i];
-		if (has_portal(network) &&
+		if (portal_is_on(network) &&
 			(name ? !strcmp(network->name, name)
 			      : !names[0] || text_has_word(names, network->name)))
 			return network;
 	}
 	return NULL;
-}
-
-/* "http://10.77.0.1:8080/" */
-static void write_url(const struct config *config,
-	const struct config_network *network, char *buf, size_t len)
-{
-	bool is_tls = config->tls_cert[0] != '\0';
-	int port = is_tls ? config->portal_https_port : config->portal_http_port;
-	char host[IP_TEXT + 2] = "", address[IP_TEXT], suffix[16] = "";
-
-	if (!ip_is_zero(&network->portal4))
-		snprintf(host, sizeof(host), "%s",
-			ip_format(&network->portal4, address));
-	else
-		snprintf(host, sizeof(host), "[%s]",
-			ip_format(&network->portal6, address));
-	if (port != (is_tls ? 443 : 80))
-		snprintf(suffix, sizeof(suffix), ":%d", port);
-	snprintf(buf, len, "http%s://%s%s/", is_tls ? "s" : "",
-		config->portal_name[0] ? config->portal_name : host, suffix);
 }
 
 json_t *sheet_reply(
@@ -58,7 +33,7 @@ json_t *sheet_reply(
 	const struct config_network *found =
 		network_of(&g->config, plan->networks, network);
 	const char *ssid = "";
-	char url[320] = "";
+	char url[PORTAL_URL] = "";
 
 	if (!found && network)
 		return reply_refuse(CTL_not_found,
@@ -66,7 +41,7 @@ json_t *sheet_reply(
 			"`gatehousectl status`.",
 			network);
 	if (found)
-		write_url(&g->config, found, url, sizeof(url));
+		portal_url(&g->config, found, url);
 	/* Its default is a word of the configuration's, which no phone shows. */
 	if (found && strcmp(found->ssid, found->name) != 0)
 		ssid = found->ssid;

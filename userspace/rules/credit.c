@@ -88,9 +88,10 @@ bool credit_is_more_of(const struct credit *last, const struct credit *credit)
 {
 	static const struct rates none;
 
-	/* What several devices share stays what it is. */
+	/* What several devices share, or a member has, stays what it is. */
 	return last->kind == credit->kind && last->plan_id == credit->plan_id &&
-	       !last->group_id && !credit->group_id &&
+	       !last->group_id && !credit->group_id && !last->member_id &&
+	       !credit->member_id &&
 	       terms_equal(&last->terms, &credit->terms) &&
 	       (rates_equal(&last->rates, &credit->rates) ||
 		       (!credit->plan_id && rates_equal(&credit->rates, &none)));

@@ -9,6 +9,7 @@ static const struct kind_rules *const kinds[] = {
 	[KIND_MANUAL] = &kind_manual,
 	[KIND_COIN] = &kind_coin,
 	[KIND_FREE] = &kind_free,
+	[KIND_MEMBER] = &kind_member,
 };
 
 const struct kind_rules *kind_rules(enum kind kind)

@@ -17,7 +17,8 @@ struct kind_rules {
 	bool ends_pause; /* the guest got it to use it: a paused session goes on */
 };
 
-extern const struct kind_rules kind_voucher, kind_manual, kind_coin, kind_free;
+extern const struct kind_rules kind_voucher, kind_manual, kind_coin, kind_free,
+	kind_member;
 
 /* For `may_move` of a kind that stays where it is. */
 static inline bool kind_never(const struct credit *credit)

@@ -37,6 +37,20 @@ const char *operator_password_fault(const char *name, const char *password)
 	return same == len ? "A password needs different characters." : NULL;
 }
 
+bool operator_pin_is_good(const char *pin)
+{
+	size_t len = strlen(pin), i;
+	bool same = true, up = true, down = true;
+
+	for (i = 1; i < len; i++) {
+		same &= pin[i] == pin[0];
+		up &= pin[i] == pin[i - 1] + 1;
+		down &= pin[i] == pin[i - 1] - 1;
+	}
+	return len >= 6 && len <= 32 && strspn(pin, "0123456789") == len &&
+	       !same && !up && !down;
+}
+
 static void make_token(
 	uint8_t ret_hash[static CRYPTO_HASH], char ret_text[static OPERATOR_TOKEN])
 {

@@ -23,6 +23,8 @@
 bool operator_name_is_good(const char *name);
 /* What is wrong with a new password, as a sentence; NULL: nothing. */
 const char *operator_password_fault(const char *name, const char *password);
+/* 6 to 32 digits, not as easy as 111111 and 123456. */
+bool operator_pin_is_good(const char *pin);
 /* Nobody handles the account of who may do more than he may himself. */
 static inline bool operator_may_handle(enum role mine, enum role other)
 {

@@ -98,6 +98,9 @@ enum outcome {
 	OUTCOME_LOCK_UNKNOWN, /* or another client's */
 	OUTCOME_AMOUNT_DIFFERS, /* from what was credited */
 	OUTCOME_AMOUNT_SMALL, /* no plan costs so little */
+	OUTCOME_QR_UNKNOWN, /* no such code of the house */
+	OUTCOME_QR_EXPIRED,
+	OUTCOME_QR_REVOKED,
 };
 
 #endif

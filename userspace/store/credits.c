@@ -8,6 +8,7 @@
 
 #include "base/util.h"
 #include "store/handle.h"
+#include "store/members.h"
 
 #define COLUMNS                                                             \
 	"id, session_id, position, kind, plan_id, plan_name, state,"        \
@@ -15,7 +16,7 @@
 	" down_kbps, moves_left, token_days, slow_up_kbps, slow_down_kbps," \
 	" networks, group_id, counts, hours, idle_seconds, valid_days,"     \
 	" valid_until, turn_ns, is_resting, is_idle, heard_ns, shared_by,"    \
-	" full_ns"
+	" full_ns, member_id"
 
 static const char *const state_names[] = {
 	[CREDIT_WAITING] = "waiting",
@@ -56,6 +57,7 @@ static void read_credit(struct db_rows *rows, void *ret_row)
 	c->heard_ns = db_int(rows, 28);
 	c->shared_by = db_int(rows, 29);
 	c->full_ns = db_limit(rows, 30);
+	c->member_id = db_int(rows, 31);
 }
 
 int store_credit_insert(struct store *store, struct credit *credit)
@@ -66,11 +68,12 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		" down_kbps, moves_left, token_days, slow_up_kbps,"
 		" slow_down_kbps, networks, group_id, counts, hours,"
 		" idle_seconds, valid_days, valid_until, turn_ns, is_resting,"
-		" is_idle, heard_ns, shared_by, full_ns) VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?,"
+		" is_idle, heard_ns, shared_by, full_ns, member_id)"
+		" VALUES (?, ?, ?, nullif(?, 0), ?, ?, ?,"
 		" ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, 0), ?, ?, ?,"
 		" nullif(?, 0), nullif(?, 0), nullif(?, 0), ?, ?, ?,"
-		" nullif(?, 0), ?)",
-		"iiiittllliilliitittiiiiiiiil", credit->session_id,
+		" nullif(?, 0), ?, nullif(?, 0))",
+		"iiiittllliilliitittiiiiiiiili", credit->session_id,
 		(int64_t)credit->position, (int64_t)credit->kind,
 		credit->plan_id, credit->plan_name, state_names[credit->state],
 		credit->left_ns, credit->deadline_ns, credit->bytes,
@@ -81,7 +84,8 @@ int store_credit_insert(struct store *store, struct credit *credit)
 		credit->terms.idle_sec, credit->terms.valid_days,
 		credit->valid_until, credit->turn_ns,
 		(int64_t)credit->is_resting, (int64_t)credit->is_idle,
-		credit->heard_ns, credit->shared_by, credit->full_ns);
+		credit->heard_ns, credit->shared_by, credit->full_ns,
+		credit->member_id);
 
 	if (!ret)
 		credit->id = db_last_id(store->db);
@@ -132,6 +136,15 @@ int store_credit_shared(
 		"SELECT " COLUMNS " FROM credits WHERE group_id = ?"
 		" AND state <> 'used' ORDER BY id",
 		"i", group_id);
+}
+
+int store_member_credits(
+	struct store *store, int64_t id, struct credit *rows, int max)
+{
+	return db_list(store->db, read_credit, rows, sizeof(*rows), max,
+		"SELECT " COLUMNS " FROM credits WHERE member_id = ?"
+		" AND state <> 'used' ORDER BY id",
+		"i", id);
 }
 
 static void read_used(struct db_rows *rows, void *ret_row)

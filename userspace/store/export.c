@@ -32,7 +32,8 @@
 
 #define KIND(c)                                                            \
 	"CASE " c ".kind WHEN 1 THEN 'voucher' WHEN 2 THEN 'manual'"        \
-	" WHEN 3 THEN 'coin' WHEN 4 THEN 'free' ELSE " c ".kind END"
+	" WHEN 3 THEN 'coin' WHEN 4 THEN 'free'"                        \
+	" WHEN 5 THEN 'member' ELSE " c ".kind END"
 #define FIRST_CREDIT(what)                                               \
 	"(SELECT " what " FROM credits c WHERE c.session_id = s.id"       \
 	" ORDER BY c.position LIMIT 1)"
@@ -150,7 +151,7 @@ static const struct export_table tables[] = {
 		" '' AS description, n.is_active AS is_active, " STAMPS("n")
 		" FROM plans n" ROWS("n.id", "n.created_at") ORDER("n.id")},
 	{"netflow", "sessions", false, WINDOW("sessions"),
-		"SELECT s.id, s.id AS id, NULL AS user_id, upper(s.mac) AS device_mac,"
+		"SELECT s.id, s.id AS id, s.member_id AS user_id, upper(s.mac) AS device_mac,"
 		" " DEVICE_NAME " AS device_name, " ADDRESS("ip") " AS ip_address,"
 		" 1 AS router_id, " FIRST_CREDIT("c.plan_id") " AS package_id,"
 		" s.state AS status, " TIME("s.started_at") " AS start_time,"

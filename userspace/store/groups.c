@@ -69,6 +69,14 @@ int store_group_update(struct store *store, const struct group *group)
 		group->raw_down, group->used_up_at, group->id);
 }
 
+int store_group_room(struct store *store, int64_t id, int64_t devices_max)
+{
+	return db_run(store->db,
+		"UPDATE groups SET devices_max = ?, updated_at = unixepoch()"
+		" WHERE id = ?",
+		"ii", devices_max, id);
+}
+
 int store_group_lookup(struct store *store, int64_t id, struct group *ret_group)
 {
 	return db_one(store->db, read_group, ret_group,

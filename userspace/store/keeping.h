@@ -19,6 +19,8 @@ enum retention {
 	RETENTION_ACCESS_LOG,
 	RETENTION_ADDRESSES, /* IP addresses in other places */
 	RETENTION_CONTACTS,  /* telephone numbers: masked */
+	RETENTION_MEMBERS,   /* behind their check-out */
+	RETENTION_LOGINS,    /* by the QR code, that ended */
 	RETENTION_COUNT
 };
 /* What is older than these times (UTC seconds; 0: nothing) goes, some hundred

@@ -12,7 +12,8 @@
 #include "store/handle.h"
 
 #define OPERATOR_COLUMNS \
-	"o.id, o.name, o.role, o.password, o.created_by, o.created_at, o.last_login_at"
+	"o.id, o.name, o.role, o.password, o.created_by, o.created_at," \
+	" o.last_login_at, o.pin"
 
 /* A role that cannot be read may do nothing. */
 static enum role read_role(struct db_rows *rows, int column)
@@ -36,6 +37,7 @@ static void read_operator(struct db_rows *rows, void *ret_row)
 	db_text(rows, 4, o->created_by, sizeof(o->created_by));
 	o->created_at = db_int(rows, 5);
 	o->last_login_at = db_int(rows, 6);
+	db_text(rows, 7, o->pin, sizeof(o->pin));
 }
 
 static void read_counted(struct db_rows *rows, void *ret_row)
@@ -43,8 +45,8 @@ static void read_counted(struct db_rows *rows, void *ret_row)
 	struct operator *o = ret_row;
 
 	read_operator(rows, o);
-	o->sessions = db_int(rows, 7);
-	o->tokens = db_int(rows, 8);
+	o->sessions = db_int(rows, 8);
+	o->tokens = db_int(rows, 9);
 }
 
 int store_operator_insert(struct store *store, struct operator *operator)
@@ -80,10 +82,10 @@ int store_operator_put(struct store *store, const struct operator *operator)
 {
 	int ret = db_run(store->db,
 		"UPDATE operators SET role = ?, password = ?,"
-		" last_login_at = nullif(?, 0), updated_at = unixepoch()"
+		" pin = nullif(?, ''), last_login_at = nullif(?, 0), updated_at = unixepoch()"
 		" WHERE id = ?",
-		"ttii", role_name(operator->role), operator->password,
-		operator->last_login_at, operator->id);
+		"tttii", role_name(operator->role), operator->password,
+		operator->pin, operator->last_login_at, operator->id);
 
 	if (!ret && db_changes(store->db) != 1)
 		ret = -ENOENT;

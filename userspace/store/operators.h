@@ -18,6 +18,7 @@ struct operator {
 	char name[OPERATOR_NAME];
 	enum role role;
 	char password[CRYPTO_PASSWORD];
+	char pin[CRYPTO_PASSWORD]; /* for QR login; "": none */
 	char created_by[40];
 	int64_t created_at, last_login_at; /* seconds; 0: never */
 	int64_t sessions, tokens; /* how many there are; of lists only */
@@ -30,7 +31,7 @@ int store_operator_by_name(
 	struct store *store, const char *name, struct operator *ret_operator);
 int store_operator_lookup(
 	struct store *store, int64_t id, struct operator *ret_operator);
-/* Role, password and last login. */
+/* Role, password, PIN and last login. */
 int store_operator_put(struct store *store, const struct operator *operator);
 /* With sessions, tokens and addresses. */
 int store_operator_remove(struct store *store, int64_t id);

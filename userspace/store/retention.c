@@ -45,6 +45,8 @@ static const struct {
 		" FROM security_events WHERE last_at < ?1"
 		" AND json_type(evidence, '$.address') IS NOT NULL"
 		" LIMIT " AT_ONCE ")"},
+	{RETENTION_MEMBERS, OLDEST("members", "check_out < ?1")},
+	{RETENTION_LOGINS, OLDEST("qr_sessions", "expires_at < ?1")},
 	/* The last use counts, not each. */
 	{RETENTION_CONTACTS,
 		"UPDATE payments SET phone = '***' || substr(phone, -2),"

@@ -321,7 +321,11 @@ int store_clock_step(struct store *store, int64_t seconds)
 		" updated_at = unixepoch()",
 		"UPDATE credits SET valid_until = valid_until + ?,"
 		" updated_at = unixepoch() WHERE state <> 'used'"
-		" AND valid_until IS NOT NULL",
+		" AND valid_until IS NOT NULL AND member_id IS NULL",
+		"UPDATE qr_tokens SET expires_at = expires_at + ?,"
+		" updated_at = unixepoch()",
+		"UPDATE qr_sessions SET expires_at = expires_at + ?1,"
+		" used_at = used_at + ?1, updated_at = unixepoch()",
 		"UPDATE operator_addresses SET used_at = used_at + ?,"
 		" updated_at = unixepoch()",
 	};

@@ -239,10 +239,11 @@ int store_device_search(struct store *store, const char *text, struct device *ro
 
 #define GROUP_DEVICES_MAX 64
 #define STORE_GROUPS_MAX  8192
-/* So begins the name of a voucher's group, and of one that came of another
- * credit, and of no other. */
+/* So begins the name of a voucher's group, of one that came of another credit,
+ * of a member's, and of no other. */
 #define STORE_GROUP_OF_VOUCHER "voucher "
 #define STORE_GROUP_OF_CREDIT "shared "
+#define STORE_GROUP_OF_MEMBER "member "
 
 /*
  * Devices that share bytes and rates, on top of their sessions' own: an
@@ -279,6 +280,8 @@ int store_group_of_voucher(struct store *store, int64_t voucher_id, struct group
 int store_group_delete(struct store *store, int64_t id);
 /* Up to `max` with id > after, by id; returns how many. */
 int store_group_list(struct store *store, int64_t after, struct group *rows, int max);
+/* How many devices may share its credits from now on. */
+int store_group_room(struct store *store, int64_t id, int64_t devices_max);
 int store_group_count(struct store *store, int64_t *ret_count);
 /* Up to `max` of its devices; returns how many. */
 int store_group_devices(struct store *store, int64_t id, struct mac *rows, int max);
@@ -363,6 +366,7 @@ struct credit {
 	bool is_idle;	 /* in use, but silent: deadline_ns is of heard_ns */
 	int64_t heard_ns; /* its clock is right by then */
 	int64_t shared_by; /* session whose guest added this device; 0: none */
+	int64_t member_id; /* whose it is; 0: nobody's */
 };
 /* Bytes of `bytes` that are used. */
 static inline int64_t credit_counted(const struct credit *credit)
