@@ -250,6 +250,10 @@ ARGS = {
     "operators.remove": {"name": "x"}, "operators.logout": {"name": "x"},
     "operators.login": {"name": "x", "password": "0", "address": "10.0.0.1"},
     "operators.password": {"oldPassword": "0", "password": "0123456789"},
+    "operators.pin": {"name": "x", "pin": "739150"},
+    "members.add": {"identity": "x"},
+    "members.import": {"header": "identity", "rows": "x"},
+    "qr.show": {"id": 1}, "qr.revoke": {"id": 1}, "qr.end": {"id": 1},
     "tokens.add": {"name": "x"}, "tokens.remove": {"id": 1},
     "explain": MAC, "unload": {"open": True},
 }

@@ -172,8 +172,10 @@ static void test_verbs_fit_the_rows(void **state)
 				fail_msg("%s: %s is no argument of %s",
 					verb->words, arg->field, verb->op);
 		for (row = op->args; row->type != JSON_ARG_END; row++) {
+			/* A file of members has both, a heading and rows. */
 			bool said = !strcmp(row->name, "limit") ||
-				    !strcmp(row->name, "after");
+				    !strcmp(row->name, "after") ||
+				    !strcmp(verb->words, "member import");
 
 			for (arg = verb->args; arg->type != VERB_ARG_END; arg++)
 				said |= !strcmp(arg->field, row->name);

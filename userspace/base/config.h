@@ -157,7 +157,7 @@ struct config {
 	char free_plan[65]; /* "": no free time */
 	int free_kbps;	    /* 1000: the most that it has, up and down */
 	int free_random_per_hour; /* 60: made-up addresses, per network */
-	char qr_plans[ROLE_ADMIN + 1][65]; /* of each role; "": the guests' */
+	char qr_plans[ROLE_ADMIN + 1][65]; /* of each role; "": as the one below */
 	char qr_unknown[65]; /* plan of who is no member; "refuse": none */
 	int qr_token_days;  /* 30: how long a QR code is good */
 	int qr_rotate_days; /* 7: so long before its end there is the next */

@@ -282,39 +282,63 @@ static int add_password(
 	return ret;
 }
 
-/* For import_codes(). */
+struct importing {
+	const struct options *options;
+	const char *op;
+};
+
+/* For import_codes() and import_members(). */
 static int call_import(void *data, json_t *args, json_t **ret_reply)
 {
-	const struct options *options = data;
+	const struct importing *importing = data;
 
-	return ctl_call(options->socket, "vouchers.import", args, -1, TIMEOUT_MS,
-		ret_reply);
+	return ctl_call(importing->options->socket, importing->op, args, -1,
+		TIMEOUT_MS, ret_reply);
 }
 
-/* Codes of a file; the file's name is the batch's, so that a second try finds
+/* The batch of codes that name none: the file's, so that a second try finds
  * what is in already. */
-static int import_file(const struct options *options, const char *path,
-	json_t *args, json_t **ret_reply)
+static void name_batch(const char *path, json_t *args)
 {
-	bool is_input = !strcmp(path, "-");
-	FILE *file = is_input ? stdin : fopen(path, "re");
 	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	size_t len = strlen(name);
-	int ret;
 
-	if (!file)
-		return -errno;
+	if (json_object_get(args, "batch"))
+		return;
 	if (len > 4 && !strcasecmp(name + len - 4, ".csv"))
 		len -= 4;
 	/* As much as a batch's name has, and no half of a character. */
 	len = MIN(len, 39U);
 	while (len && (name[len] & 0xc0) == 0x80)
 		len--;
-	if (!json_object_get(args, "batch"))
-		json_object_set_new(args, "batch",
-			is_input ? json_string("import")
-				 : json_stringn(name, len));
-	ret = import_codes(file, args, call_import, (void *)options, ret_reply);
+	json_object_set_new(args, "batch",
+		strcmp(path, "-") ? json_stringn(name, len)
+				  : json_string("import"));
+}
+
+static bool is_import(const struct verb *verb)
+{
+	return verb->print == print_import || verb->print == print_member_import;
+}
+
+static int import_file(const struct options *options, const struct verb *verb,
+	const char *path, json_t *args, json_t **ret_reply)
+{
+	struct importing importing = {options, verb->op};
+	bool is_input = !strcmp(path, "-");
+	FILE *file = is_input ? stdin : fopen(path, "re");
+	int ret;
+
+	if (!file)
+		return -errno;
+	if (verb->print == print_import) {
+		name_batch(path, args);
+		ret = import_codes(
+			file, args, call_import, &importing, ret_reply);
+	} else {
+		ret = import_members(
+			file, args, call_import, &importing, ret_reply);
+	}
 	if (!is_input)
 		fclose(file);
 	return ret;
@@ -467,8 +491,8 @@ static int call_verb(struct options *options, const struct verb *verb,
 	if (options->lines)
 		ret = ctl_watch(options->socket, verb->op, args, TIMEOUT_MS,
 			show_event, &stream, &reply);
-	else if (verb->print == print_import)
-		ret = import_file(options,
+	else if (is_import(verb))
+		ret = import_file(options, verb,
 			json_string_value(json_object_get(own, "codes")), args,
 			&reply);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Codes of a file, for vouchers.import. */
+/* Files, for vouchers.import and members.import. */
 #ifndef CTL_IMPORT_H
 #define CTL_IMPORT_H
 
@@ -17,6 +17,13 @@ typedef int import_call_fn(void *data, json_t *args, json_t **ret_reply);
  * with all counts added up. -EIO of the file, or what `call` returned.
  */
 int import_codes(FILE *file, json_t *args, import_call_fn *call, void *data,
+	json_t **ret_reply);
+
+/*
+ * The same of members: the heading, and lines of CSV. *ret_reply adds up what is
+ * "added" and "changed", and what "failed" by the number of its line.
+ */
+int import_members(FILE *file, json_t *args, import_call_fn *call, void *data,
 	json_t **ret_reply);
 
 #endif

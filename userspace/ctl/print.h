@@ -59,6 +59,12 @@ void print_token(const json_t *reply); /* a new one */
 void print_access(const json_t *reply);
 /* As it is, to be pasted. */
 void print_capport(const json_t *reply);
+/* print_members.c */
+void print_members(const json_t *reply);
+void print_member(const json_t *reply);
+void print_member_import(const json_t *reply);
+void print_qr_codes(const json_t *reply);
+void print_qr_sessions(const json_t *reply);
 void print_backup(const json_t *reply);
 void print_key(const json_t *reply);
 /* One event of `watch`, as a line. */

@@ -244,6 +244,65 @@ static const struct verb_arg token_args[] = {
 		"as `operator token list` shows it"},
 	{},
 };
+static const struct verb_arg operator_pin_args[] = {
+	OPERATOR_ARG,
+	{VERB_ARG_PASSWORD, NULL, "pin", VERB_OPTIONAL, "PIN",
+		"asked for; without a terminal: the first line of the input"},
+	{},
+};
+#define MEMBER_ARG \
+	{VERB_ARG_TEXT, NULL, "identity", VERB_REQUIRED, "IDENTITY", \
+		"e-mail address, booking reference or staff id; capitals do not\n" \
+		"matter"}
+#define MEMBER_ID_ARG(help) \
+	{VERB_ARG_INT, "--id", "id", VERB_OPTIONAL, "N", help}
+static const struct verb_arg member_which_args[] = {
+	{VERB_ARG_TEXT, NULL, "identity", VERB_OPTIONAL, "IDENTITY",
+		"e-mail address, booking reference or staff id; capitals do not\n"
+		"matter"},
+	MEMBER_ID_ARG("its number, instead"),
+	{},
+};
+#define MEMBER_ARGS \
+	{VERB_ARG_TEXT, "--name", "name", VERB_OPTIONAL, "TEXT", \
+		"what the person is called; \"\" takes it away, as the others"}, \
+	{VERB_ARG_TEXT, "--email", "email", VERB_OPTIONAL, "ADDRESS", \
+		"where the identity is none"}, \
+	{VERB_ARG_TEXT, "--operator", "operator", VERB_OPTIONAL, "NAME", \
+		"whose account it is: gives its role, and asks for its PIN"}, \
+	{VERB_ARG_TEXT, "--role", "role", VERB_OPTIONAL, "ROLE", \
+		"refused unless it is that of the account, or guest"}, \
+	{VERB_ARG_TEXT, "--plan", "plan", VERB_OPTIONAL, "NAME", \
+		"default: that of the role in [qr_login] of gatehouse.conf"}, \
+	{VERB_ARG_INT, "--devices", "devices", VERB_OPTIONAL, "N", \
+		"how many at once, up to 64; default: 5"}, \
+	{VERB_ARG_TEXT, "--check-in", "checkIn", VERB_OPTIONAL, "DATE", \
+		"from then on, such as 2026-12-24 or \"2026-12-24 14:00\""}, \
+	{VERB_ARG_TEXT, "--check-out", "checkOut", VERB_OPTIONAL, "DATE", \
+		"until then; a day is included"}, \
+	{VERB_ARG_TEXT, "--proof-name", "proofName", VERB_OPTIONAL, "TEXT", \
+		"last name that a guest has to type as well"}, \
+	{VERB_ARG_TEXT, "--proof-room", "proofRoom", VERB_OPTIONAL, "TEXT", \
+		"room, the same; with a name, both have to be typed"}
+static const struct verb_arg member_add_args[] = {MEMBER_ARG, MEMBER_ARGS, {}};
+static const struct verb_arg member_set_args[] = {
+	{VERB_ARG_TEXT, NULL, "identity", VERB_OPTIONAL, "IDENTITY",
+		"which one; with --id its new identity"},
+	MEMBER_ID_ARG("the number of the one to change"),
+	MEMBER_ARGS,
+	{},
+};
+static const struct verb_arg member_list_args[] = {
+	{VERB_ARG_TEXT, NULL, "text", VERB_OPTIONAL, "TEXT",
+		"only those with it in identity, name or e-mail address"},
+	{},
+};
+static const struct verb_arg member_import_args[] = {
+	{VERB_ARG_OWN, NULL, "codes", VERB_REQUIRED, "FILE",
+		"CSV with a heading: identity, name, email, role, operator, plan,\n"
+		"devices, check_in, check_out, proof_name, proof_room; -: the input"},
+	{},
+};
 static const struct verb_arg access_args[] = {
 	{VERB_ARG_TEXT, "--who", "who", VERB_OPTIONAL, "WHO",
 		"only theirs: root, a user, \"operator NAME\", a MAC"},
@@ -327,6 +386,28 @@ static const struct verb_arg qr_url_args[] = {
 	{VERB_ARG_OWN, "--ssid", "ssid", VERB_OPTIONAL, "SSID",
 		"a second code on the poster joins this Wi-Fi"},
 	JOIN_ARGS,
+	{},
+};
+static const struct verb_arg qr_generate_args[] = {
+	{VERB_ARG_TEXT, "--label", "label", VERB_OPTIONAL, "TEXT",
+		"where it hangs, up to 64 bytes"},
+	QR_ARGS,
+	JOIN_ARGS,
+	{},
+};
+#define QR_ID_ARG \
+	{VERB_ARG_INT, NULL, "id", VERB_REQUIRED, "ID", \
+		"as `qr list` shows it"}
+static const struct verb_arg qr_show_args[] = {
+	QR_ID_ARG,
+	QR_ARGS,
+	JOIN_ARGS,
+	{},
+};
+static const struct verb_arg qr_id_args[] = {QR_ID_ARG, {}};
+static const struct verb_arg qr_end_args[] = {
+	{VERB_ARG_INT, NULL, "id", VERB_REQUIRED, "ID",
+		"as `qr sessions` shows it"},
 	{},
 };
 static const struct verb_arg qr_wifi_args[] = {
@@ -668,6 +749,9 @@ const struct verb verbs[] = {
 	{"operator passwd", "operators.passwd", operator_passwd_args, NULL, print_operator,
 		"set another password, which is asked for; ends the operator's logins",
 		"operator passwd anna"},
+	{"operator pin", "operators.pin", operator_pin_args, NULL, print_operator,
+		"set the PIN, which is asked for, to log in by the QR code",
+		"operator pin anna"},
 	{"operator logout", "operators.logout", operator_args, NULL, print_operator,
 		"end the operator's logins", "operator logout anna"},
 	{"operator remove", "operators.remove", operator_args, NULL, print_done,
@@ -680,6 +764,38 @@ const struct verb verbs[] = {
 		"API tokens, and when they were used", "operator token list"},
 	{"operator token remove", "tokens.remove", token_args, NULL, print_done,
 		"make an API token worth nothing", "operator token remove 3"},
+	{"member list", "members.list", member_list_args, NULL, print_members,
+		"who may log in by the QR code of the house", "member list smith"},
+	{"member show", "members.get", member_which_args, NULL, print_member,
+		"one of them, and what is known", "member show R-1042"},
+	{"member add", "members.add", member_add_args, NULL, print_member,
+		"let somebody log in by the QR code",
+		"member add R-1042 --name \"J. Smith\" --check-out 2026-12-24"},
+	{"member set", "members.set", member_set_args, NULL, print_member,
+		"change it, also for devices that are online",
+		"member set R-1042 --check-out 2026-12-25"},
+	{"member remove", "members.remove", member_which_args, NULL, print_done,
+		"remove it; its devices are offline then",
+		"member remove R-1042"},
+	{"member import", "members.import", member_import_args, NULL,
+		print_member_import,
+		"take members in from a file; who is there already is changed",
+		"member import arrivals.csv"},
+	{"qr generate", "qr.generate", qr_generate_args, NULL, print_qr,
+		"make a QR code for logging in, for the whole house",
+		"qr generate --label lobby --poster poster.html"},
+	{"qr show", "qr.show", qr_show_args, NULL, print_qr,
+		"the code again, as picture, poster or in the terminal",
+		"qr show 1 --png qr.png"},
+	{"qr list", "qr.list", no_args, NULL, print_qr_codes,
+		"the codes, until when they are good, how many logged in by them",
+		"qr list"},
+	{"qr revoke", "qr.revoke", qr_id_args, NULL, print_done,
+		"nobody logs in by this code any more", "qr revoke 1"},
+	{"qr sessions", "qr.sessions", no_args, NULL, print_qr_sessions,
+		"who is logged in by a QR code", "qr sessions"},
+	{"qr end", "qr.end", qr_end_args, NULL, print_done,
+		"end a login by a QR code", "qr end 12"},
 	{"access", "access.list", access_args, NULL, print_access,
 		"who asked for what, newest first", "access --who \"operator anna\""},
 	{"garden", "garden.list", garden_args, NULL, print_garden,

@@ -91,18 +91,19 @@ static void attempt_free(struct attempt *attempt)
 	free(attempt);
 }
 
-/* The plan of the member itself, of its role, of guests. NULL, or the refusal. */
+/* The plan of the member itself, of its role, or of the next lower one that has
+ * some. NULL, or the refusal. */
 static json_t *plan_of(struct gatehoused *g, const struct member *member,
 	struct plan *ret_plan)
 {
 	const struct config *config = &g->config;
-	const char *name = config->qr_plans[member->role];
-	int ret;
+	const char *name = config->qr_unknown;
+	int ret, role = (int)member->role;
 
-	if (!member->id)
-		name = config->qr_unknown;
-	else if (!name[0])
-		name = config->qr_plans[ROLE_NONE];
+	while (role > ROLE_NONE && !config->qr_plans[role][0])
+		role--;
+	if (member->id)
+		name = config->qr_plans[role];
 	ret = member->plan_id
 		      ? store_plan_lookup(g->store, member->plan_id, ret_plan)
 		      : store_plan_by_name(g->store, name, ret_plan);
@@ -263,17 +264,21 @@ static json_t *let_in(struct gatehoused *g, struct attempt *attempt)
 	return reply;
 }
 
+/* `is_wrong`: one was typed. "secretKind" says what the page is to ask for. */
 static json_t *refuse_secret(const struct member *member, bool is_wrong)
 {
-	return reply_refuse(
-		is_wrong ? CTL_wrong_password : CTL_second_factor_required, "%s",
-		member->role > ROLE_NONE
-			? (is_wrong ? "This is not your PIN."
-				    : "Please type your PIN as well.")
-			: (is_wrong ? "That is not what this booking has: last "
-				      "name, room, or both."
-				    : "Please type the last name or the room "
-				      "of your booking as well."));
+	bool is_pin = member->role > ROLE_NONE;
+	json_t *reply = reply_refuse(CTL_second_factor_required, "%s",
+		is_pin ? (is_wrong ? "This is not your PIN."
+				   : "Please type your PIN as well.")
+		       : (is_wrong ? "That is not what this booking has: last "
+				     "name, room, or both."
+				   : "Please type the last name or the room of "
+				     "your booking as well."));
+
+	json_object_set_new(
+		reply, "secretKind", json_string(is_pin ? "pin" : "proof"));
+	return reply;
 }
 
 /* What was checked is worth nothing if it was changed meanwhile. */
@@ -463,19 +468,35 @@ json_t *op_qr_login(struct gatehoused *g, const struct caller *caller,
 	return refusal;
 }
 
-static json_t *find_login(struct gatehoused *g, const struct args_qr_session *a,
-	struct qr_session *ret_row, struct member *ret_member,
+static int find_login(struct gatehoused *g, const char *session,
+	const char *cookie, struct qr_session *ret_row, struct member *ret_member,
 	enum role *ret_role)
 {
 	struct moment now = moment_now();
-	int ret = qr_login_find(&g->rules, a->session,
-		a->cookie_set ? a->cookie : NULL, &now, ret_row, ret_member,
-		ret_role);
 
-	if (ret == -ENOENT)
-		return reply_refuse(CTL_session_unknown,
-			"This login is over. Scan the QR code again.");
-	return ret ? reply_failed("qr.session", ret) : NULL;
+	return qr_login_find(&g->rules, session, cookie, &now, ret_row,
+		ret_member, ret_role);
+}
+
+static json_t *refuse_login(int ret)
+{
+	return ret == -ENOENT ? reply_refuse(CTL_session_unknown,
+				  "This login is over. Scan the QR code again.")
+			      : reply_failed("qr.session", ret);
+}
+
+/* Who it is, and until when. */
+static json_t *login_json(struct gatehoused *g, const struct qr_session *row,
+	const struct member *member, enum role role)
+{
+	json_t *login = json_pack("{s:s, s:s, s:o, s:o, s:o}", "role",
+		member_role_name(role), "userId", row->identity, "expiresAt",
+		json_time(row->expires_at), "hotelId",
+		json_name(g->config.qr_venue_id), "name",
+		json_name(member->name));
+
+	add_stay(member, login);
+	return login;
 }
 
 json_t *op_qr_session(struct gatehoused *g, const struct caller *caller,
@@ -485,30 +506,53 @@ json_t *op_qr_session(struct gatehoused *g, const struct caller *caller,
 	struct qr_session row;
 	struct member member;
 	enum role role;
-	json_t *session, *refusal = find_login(g, a, &row, &member, &role);
+	json_t *login;
+	int ret = find_login(g, a->session, a->cookie_set ? a->cookie : NULL,
+		&row, &member, &role);
 
-	if (refusal)
-		return refusal;
-	session = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "sessionId",
-		a->session, "role", member_role_name(role), "userId",
-		row.identity, "expiresAt", json_time(row.expires_at), "hotelId",
-		json_name(g->config.qr_venue_id), "name",
-		json_name(member.name));
-	add_stay(&member, session);
-	return reply_fields("{s:o}", "session", session);
+	if (ret)
+		return refuse_login(ret);
+	login = login_json(g, &row, &member, role);
+	json_object_set_new(login, "sessionId", json_string(a->session));
+	return reply_fields("{s:o}", "session", login);
+}
+
+json_t *op_qr_home(struct gatehoused *g, const struct caller *caller,
+	const void *args)
+{
+	const struct args_home *a = args;
+	json_t *reply = op_guest_session(g, caller, &a->guest);
+	struct qr_session row;
+	struct member member;
+	enum role role;
+	int ret = -ENOENT;
+
+	if (!reply_is_ok(reply))
+		return reply;
+	if (a->session_set)
+		ret = find_login(g, a->session, a->cookie_set ? a->cookie : NULL,
+			&row, &member, &role);
+	if (ret && ret != -ENOENT) {
+		json_decref(reply);
+		return refuse_login(ret);
+	}
+	json_object_set_new(reply, "member",
+		ret ? json_null() : login_json(g, &row, &member, role));
+	return reply;
 }
 
 json_t *op_qr_logout(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
+	const struct args_qr_session *a = args;
 	struct qr_session row;
 	struct member member;
 	enum role role;
-	json_t *refusal = find_login(g, args, &row, &member, &role);
-	int ret;
+	int ret = find_login(g, a->session, a->cookie_set ? a->cookie : NULL,
+		&row, &member, &role);
 
-	if (refusal)
-		return refusal;
+	if (ret)
+		return refuse_login(ret);
 	ret = store_qr_session_remove(g->store, row.id);
 	if (!ret)
 		ret = audit_now(g, caller, "qr logout", &row.mac, NULL);

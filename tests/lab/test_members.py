@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Members and the login by QR code (U1 to U9), from the code to the gate."""
+import csv
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from conftest import BUILD, Refused, make_lab, wait_for
+
+LOGIN = "/api/qr/universal/validate"
+
+
+@pytest.fixture(scope="module")
+def house():
+    """A box that takes such logins, with a code and a plan for guests."""
+    lab = make_lab("tc", 6)
+    path = lab.state / "gatehouse.conf"
+    path.write_text("[qr_login]\nguest_plan = Stay\nstaff_plan = Staff\nvenue_id = hotel-7\n\n" +
+                    path.read_text() + "\nqr_login = yes\n")
+    os.kill(lab.pid("gatehoused"), signal.SIGHUP)
+    wait_for(lambda: re.search("applied .*: 1 network", (lab.state / "gatehoused.log").read_text()))
+    lab.ctl("plan", "add", "Stay", "--minutes", "600", "--megabytes", "50", "--up", "5000")
+    lab.ctl("plan", "add", "Staff", "--minutes", "60")
+    lab.ctl("plan", "add", "Small", "--minutes", "60", "--megabytes", "1")
+    lab.code = lab.ctl("qr", "generate", "--label", "lobby")
+    yield lab
+    lab.down()
+
+
+def ask(lab, *words, text):
+    """A verb that asks for a secret; its output."""
+    result = subprocess.run(
+        [str(BUILD / "gatehousectl"), "--socket", str(lab.state / "control.sock"), "--json",
+         *words], input=text + "\n", text=True, capture_output=True, timeout=30, check=False)
+    if result.returncode:
+        raise Refused(result)
+    return json.loads(result.stdout)
+
+
+def login(lab, guest, who, secret=None, token=None):
+    body = {"token": token or lab.code["token"], "userId": who}
+    if secret is not None:
+        body["secret"] = secret
+    return guest.api(LOGIN, body)
+
+
+def test_a_booking_is_online_until_its_check_out(house):
+    lab = house
+    one, two, three = (lab.guest() for _ in range(3))
+    assert re.fullmatch("[0-9a-f]{48}", lab.code["token"])
+    assert lab.code["loginUrl"].endswith("/login?token=" + lab.code["token"])
+    lab.ctl("member", "add", "R-1042", "--name", "J. Smith", "--devices", "2",
+            "--proof-name", "Müller", "--proof-room", "204", "--check-out", "2126-12-24")
+    # Who is not known, or says the wrong thing, is not online.
+    assert login(lab, one, "R-9999")[1]["code"] == "identity_unknown"
+    assert login(lab, one, "R-1042")[1]["code"] == "second_factor_required"
+    assert login(lab, one, "R-1042", "204")[1]["code"] == "second_factor_required"
+    assert not one.is_online()
+    status, reply = login(lab, one, " r-1042 ", "204 MÜLLER")
+    assert status == 200 and reply["role"] == "guest" and reply["plan"] == "Stay"
+    assert reply["redirectUrl"] == "/guest/concierge"
+    assert re.fullmatch("[0-9a-f]{64}", reply["sessionId"])
+    assert one.is_online() and one.is_online("-6")
+    session = one.api("/api/qr/universal/session/validate", {"sessionId": reply["sessionId"]})[1]
+    assert session["session"]["userId"] == "r-1042"
+    assert session["session"]["hotelId"] == "hotel-7"
+    # A second device shares what there is; a third finds no place.
+    assert login(lab, two, "R-1042", "müller204")[0] == 200 and two.is_online()
+    group = lab.ctl("client", two.mac)
+    assert (group["devices"], group["devicesMax"]) == (2, 2)
+    assert login(lab, three, "R-1042", "Müller 204")[1]["code"] == "devices_full"
+    assert lab.ctl("member", "show", "r-1042")["online"] == 2
+    # Another day of the check-out counts for both at once, and the last one ends them.
+    lab.ctl("member", "set", "R-1042", "--check-out", "2126-12-25")
+    assert lab.ctl("client", one.mac)["expiresAt"] < "2126-12-25"
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+    lab.ctl("member", "set", "R-1042", "--check-out", soon)
+    wait_for(lambda: not one.is_online() and not two.is_online())
+    assert login(lab, one, "R-1042", "Müller 204")[1]["code"] == "outside_stay"
+    lab.ctl("verify")
+
+
+def test_staff_need_the_pin_of_their_account(house):
+    lab = house
+    guest, other = lab.guest(), lab.guest()
+    ask(lab, "operator", "add", "anna", "--role", "manager", text="correct horse battery")
+    lab.ctl("member", "add", "S-7", "--operator", "anna")
+    assert lab.ctl("member", "show", "S-7")["role"] == "manager"
+    # A public code and a guessable id make nobody staff.
+    status, reply = login(lab, guest, "S-7", "739150")
+    assert (status, reply["code"]) == (401, "second_factor_required")
+    with pytest.raises(Refused):
+        ask(lab, "operator", "pin", "anna", text="123456")
+    ask(lab, "operator", "pin", "anna", text="739150")
+    assert login(lab, guest, "S-7", "739151")[1]["code"] == "second_factor_required"
+    assert not guest.is_online()
+    status, reply = login(lab, guest, "s-7", "739150")
+    assert status == 200 and guest.is_online()
+    # At most staff here, by whatever the account may do elsewhere.
+    assert reply["role"] == "staff" and reply["plan"] == "Staff"
+    # Its number alone is worth nothing: the cookie of that login is not sent along.
+    session = {"sessionId": reply["sessionId"]}
+    assert other.api("/api/qr/universal/session/validate", session)[0] == 404
+    assert [row["role"] for row in lab.ctl("qr", "sessions")["items"]
+            if row["identity"] == "s-7"] == ["staff"]
+    # Without the account the member is gone, and offline.
+    lab.ctl("operator", "remove", "anna")
+    assert not guest.is_online()
+    assert lab.ctl("member", "list", "S-7")["items"] == []
+    assert not any(row["identity"] == "s-7" for row in lab.ctl("qr", "sessions")["items"])
+
+
+def test_used_up_is_used_up_until_the_plan_is_over(house):
+    lab, guest = house, house.guest()
+    lab.ctl("member", "add", "small@example.org", "--plan", "Small")
+    assert login(lab, guest, "Small@Example.org")[0] == 200 and guest.is_online()
+    stream = guest.spawn("curl", "-s", "-o", "/dev/null", "-m", "60",
+                         "http://192.0.2.80/bytes/3000000")
+    wait_for(lambda: lab.ctl("client", guest.mac)["state"] != "running")
+    stream.terminate()
+    stream.wait()
+    assert not guest.is_online()
+    assert login(lab, guest, "small@example.org")[1]["code"] == "session_used_up"
+    lab.ctl("member", "remove", "small@example.org")
+
+
+def test_codes_end_and_are_followed(house, tmp_path):
+    lab, guest = house, house.guest()
+    lab.ctl("member", "add", "visitor")
+    old = lab.ctl("qr", "generate", "--label", "pool")
+    number = int(old["qrTokenId"])
+    assert login(lab, guest, "visitor", token="0" * 48)[1]["code"] == "qr_unknown"
+    with sqlite3.connect(lab.state / "state/gatehouse.db", timeout=20) as db:
+        assert old["token"] not in "\n".join(db.iterdump())
+        db.execute("UPDATE qr_tokens SET expires_at = unixepoch() + 86400 WHERE id = ?", [number])
+    lab.ctl("job", "run", "qr-codes")
+    codes = {row["id"]: row for row in lab.ctl("qr", "list")["qrTokens"]}
+    follower = codes[number]["nextId"]
+    assert codes[follower]["label"] == "pool" and codes[follower]["isActive"]
+    assert any(event["type"] == "qr_rotated" for event in lab.ctl("events")["items"])
+    # Both work; the same job makes no third one.
+    lab.ctl("job", "run", "qr-codes")
+    assert len(lab.ctl("qr", "list")["qrTokens"]) == len(codes)
+    assert login(lab, guest, "visitor", token=old["token"])[0] == 200
+    new = lab.ctl("qr", "show", follower)["token"]
+    assert login(lab, guest, "visitor", token=new)[0] == 200
+    lab.ctl("qr", "revoke", follower)
+    assert login(lab, guest, "visitor", token=new)[1]["code"] == "qr_revoked"
+    sessions = [row for row in lab.ctl("qr", "sessions")["items"] if row["identity"] == "visitor"]
+    assert len(sessions) == 2 and sessions[0]["mac"].lower() == guest.mac
+    lab.ctl("qr", "end", sessions[0]["id"])
+    assert len(lab.ctl("qr", "sessions")["items"]) >= 1
+
+
+def test_members_come_from_a_file(house, tmp_path):
+    path = tmp_path / "arrivals.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["Identity", "Name", "Check-in", "check_out", "Devices"])
+        for n in range(200):
+            rows.writerow([f"B-{n}", f"Guest, {n}", "2026-12-20", "2026-12-24", ""])
+        rows.writerow(["B-bad", "", "tomorrow", "", ""])
+        rows.writerow(["B-1", "Other", "", "2026-12-30", "3"])
+    reply = house.ctl("member", "import", str(path))
+    assert (reply["added"], reply["changed"]) == (200, 1)
+    assert [row["line"] for row in reply["failed"]] == [202]
+    member = house.ctl("member", "show", "b-1")
+    assert (member["name"], member["devices"]) == ("Other", 3)
+    assert member["checkIn"] < member["checkOut"] and member["checkOut"].startswith("2026-12-3")
+    assert len(house.ctl("member", "list", "Guest, 1")["items"]) > 50
