@@ -65,7 +65,7 @@ PKGS := libbpf libelf libmnl libnftables sqlite3 libmicrohttpd gnutls \
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes \
 	-Wvla -Wno-unused-parameter -fno-strict-aliasing
-CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -Iportal -I$(B)/gen \
+CPPFLAGS += -D_GNU_SOURCE -Iinclude -Iuserspace -iquote portal -I$(B)/gen \
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 ifeq ($(WERROR),1)
 CFLAGS += -Werror
