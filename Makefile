@@ -305,7 +305,8 @@ clean:
 	rm -rf build
 
 # What is read beside the box, where the source is not.
-PAPERS := docs/operator-guide.md docs/coin-acceptors.md docs/api.md docs/inspecting.md
+PAPERS := docs/operator-guide.md docs/coin-acceptors.md docs/api.md docs/inspecting.md \
+	docs/branding.md
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) \
@@ -329,6 +330,8 @@ install: all
 	install -m 644 docs/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 644 docs/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 644 $(PAPERS) $(DESTDIR)$(DOCDIR)
+	cp -r packaging/branding $(DESTDIR)$(DOCDIR)
+	chmod -R u=rwX,go=rX $(DESTDIR)$(DOCDIR)/branding
 	[ -e $(DESTDIR)$(SYSCONFDIR)/gatehouse/gatehouse.conf ] || \
 		install -m 644 packaging/gatehouse.conf $(DESTDIR)$(SYSCONFDIR)/gatehouse/
 
@@ -344,6 +347,7 @@ uninstall:
 		$(addprefix $(DESTDIR)$(MANDIR)/man8/,$(notdir $(wildcard docs/*.8))) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/*.5))) \
 		$(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(PAPERS)))
+	rm -rf $(DESTDIR)$(DOCDIR)/branding
 	rmdir $(DESTDIR)$(DOCDIR) 2>/dev/null || true
 	echo "kept: $(SYSCONFDIR)/gatehouse and /var/lib/gatehouse"
 

@@ -11,9 +11,10 @@
 #include "base/embed.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "locale.h"
 
 #define DEFAULT_CODE "en"
-#define TEXTS_MAX    1024
+#define TEXTS_MAX    2000
 /* Ranges in one Accept-Language header that are looked at. */
 #define RANGES_MAX 16
 
@@ -23,9 +24,10 @@ struct text {
 
 struct lang {
 	char code[8];
-	char *file; /* `texts` point into it */
-	int count;
-	struct text texts[TEXTS_MAX];
+	const struct lang *base; /* what is not in it is there; or NULL */
+	char *file;		 /* `texts` point into it */
+	size_t count;
+	struct text *texts;
 };
 
 static struct lang *languages[I18N_LANGUAGES_MAX];
@@ -49,40 +51,162 @@ static char *trim(char *text)
 	return text;
 }
 
-static int read_file(struct lang *lang)
-{
-	char *rest = lang->file, *line, *equals;
+/* What a reading of a file's lines carries along. */
+struct reading {
+	struct lang *lang;
+	i18n_fault_fn *fn; /* or NULL: no judgement, faults are logged */
+	void *data;
+	int line;
+	int faults;
+};
 
-	while ((line = strsep(&rest, "\n"))) {
-		line = trim(line);
-		if (!*line || *line == '#')
-			continue;
-		equals = strchr(line, '=');
-		if (!equals || lang->count == TEXTS_MAX) {
-			log_error("language %s: cannot take \"%s\"", lang->code,
-				line);
-			return -EBADMSG;
-		}
-		*equals = '\0';
-		lang->texts[lang->count++] =
-			(struct text){trim(line), trim(equals + 1)};
-	}
-	qsort(lang->texts, (size_t)lang->count, sizeof(lang->texts[0]), by_key);
-	return 0;
+static void fault(struct reading *r, const char *format, const char *what)
+	__attribute__((format(printf, 2, 0)));
+static void fault(struct reading *r, const char *format, const char *what)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), format, what);
+	r->faults++;
+	if (r->fn)
+		r->fn(r->data, r->line, text);
+	else
+		log_error("language %s, line %d: %s", r->lang->code, r->line,
+			text);
 }
 
-static int add_language(const struct embed *file, size_t code_len)
+/* The text of English that `key` stands for: "days.few" is one of days. */
+static const char *original(const char *key)
 {
-	struct lang *lang;
+	const char *text = lang_own_text(fallback, key);
+	const char *dot = strchr(key, '.');
+	char other[64];
 
-	if (language_count == I18N_LANGUAGES_MAX ||
-		code_len >= sizeof(lang->code))
+	if (text || !dot)
+		return text;
+	snprintf(other, sizeof(other), "%.*s.other", (int)(dot - key), key);
+	return lang_own_text(fallback, other);
+}
+
+/* Are all {values} of `text` in the original, too? Money and dates have ways
+ * of their own. */
+static bool has_known_values(const char *key, const char *text)
+{
+	const char *known = original(key);
+	char name[64];
+
+	if (!strncmp(key, "date", 4) || !strcmp(key, "money"))
+		return true;
+	while ((text = strchr(text, '{'))) {
+		size_t len = strcspn(text, "}");
+
+		if (!text[len] || len + 2 > sizeof(name))
+			return false;
+		snprintf(name, sizeof(name), "%.*s", (int)len + 1, text);
+		if (!strstr(known, name))
+			return false;
+		text += len;
+	}
+	return true;
+}
+
+static void judge(struct reading *r, const struct text *text)
+{
+	if (!original(text->key))
+		fault(r, "there is no text called \"%s\"", text->key);
+	else if (!has_known_values(text->key, text->text))
+		fault(r, "\"%s\" has a {value} that the English text has not",
+			text->key);
+	else if (!strcmp(text->key, "plural") && !plural_is_known(text->text))
+		fault(r, "there is no plural rule called \"%s\"", text->text);
+}
+
+static void read_line(struct reading *r, char *line)
+{
+	struct text text;
+	char *equals;
+
+	line = trim(line);
+	if (!*line || *line == '#')
+		return;
+	equals = strchr(line, '=');
+	if (!equals) {
+		fault(r, "\"%.60s\" is not \"key = text\"", line);
+		return;
+	}
+	*equals = '\0';
+	text = (struct text){trim(line), trim(equals + 1)};
+	if (r->fn)
+		judge(r, &text);
+	r->lang->texts[r->lang->count++] = text;
+}
+
+static int read_lines(struct reading *r)
+{
+	struct lang *lang = r->lang;
+	char *rest = lang->file, *line;
+	size_t count = 1;
+
+	for (line = rest; (line = strchr(line, '\n')); line++)
+		count++;
+	if (count > TEXTS_MAX) {
+		fault(r, "%s has too many lines", lang->code);
 		return -EBADMSG;
-	lang = xcalloc(1, sizeof(*lang));
-	memcpy(lang->code, file->name, code_len);
-	lang->file = xstrdup(file->data);
-	languages[language_count++] = lang;
-	return read_file(lang);
+	}
+	lang->texts = xcalloc(count, sizeof(lang->texts[0]));
+	while ((line = strsep(&rest, "\n"))) {
+		r->line++;
+		read_line(r, line);
+	}
+	qsort(lang->texts, lang->count, sizeof(lang->texts[0]), by_key);
+	return r->faults ? -EBADMSG : 0;
+}
+
+static struct lang *lang_new(const char *code, size_t code_len, const char *text)
+{
+	struct lang *lang = xcalloc(1, sizeof(*lang));
+
+	memcpy(lang->code, code, code_len);
+	lang->file = xstrdup(text);
+	return lang;
+}
+
+void lang_free(struct lang *lang)
+{
+	if (!lang)
+		return;
+	free(lang->texts);
+	free(lang->file);
+	free(lang);
+}
+
+static int add_language(const char *code, size_t code_len, const char *text,
+	i18n_fault_fn *fn, void *data)
+{
+	struct reading r = {.fn = fn, .data = data};
+
+	if (language_count == I18N_LANGUAGES_MAX || code_len < 2 ||
+		code_len >= sizeof(r.lang->code))
+		return -EBADMSG;
+	r.lang = lang_new(code, code_len, text);
+	languages[language_count++] = r.lang;
+	return read_lines(&r);
+}
+
+int i18n_add(const char *code, const char *text, i18n_fault_fn *fn, void *data)
+{
+	return add_language(code, strlen(code), text, fn, data);
+}
+
+int i18n_change(const struct lang *base, const char *text, i18n_fault_fn *fn,
+	void *data, struct lang **ret_lang)
+{
+	struct reading r = {.fn = fn, .data = data};
+
+	r.lang = lang_new(base->code, strlen(base->code), text);
+	r.lang->base = base;
+	*ret_lang = r.lang;
+	return read_lines(&r);
 }
 
 int i18n_init(void)
@@ -95,7 +219,8 @@ int i18n_init(void)
 
 		if (!dot || strcmp(dot, ".txt"))
 			continue;
-		ret = add_language(file, (size_t)(dot - file->name));
+		ret = add_language(file->name, (size_t)(dot - file->name),
+			file->data, NULL, NULL);
 		if (ret)
 			return ret;
 	}
@@ -105,12 +230,8 @@ int i18n_init(void)
 
 void i18n_fini(void)
 {
-	while (language_count) {
-		struct lang *lang = languages[--language_count];
-
-		free(lang->file);
-		free(lang);
-	}
+	while (language_count)
+		lang_free(languages[--language_count]);
 	fallback = NULL;
 }
 
@@ -201,9 +322,11 @@ const char *lang_own_text(const struct lang *lang, const char *key)
 {
 	const struct text want = {.key = key};
 	const struct text *found = bsearch(
-		&want, lang->texts, (size_t)lang->count, sizeof(want), by_key);
+		&want, lang->texts, lang->count, sizeof(want), by_key);
 
-	return found ? found->text : NULL;
+	if (found)
+		return found->text;
+	return lang->base ? lang_own_text(lang->base, key) : NULL;
 }
 
 const char *lang_text(const struct lang *lang, const char *key)

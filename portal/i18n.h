@@ -17,6 +17,25 @@ struct lang;
 int i18n_init(void);
 void i18n_fini(void);
 
+/* What is wrong in a text of the operator's; `line` from 1. */
+typedef void i18n_fault_fn(void *data, int line, const char *text);
+
+/*
+ * One more language, of the lines of such a file; what it lacks is shown in
+ * English. -EBADMSG after faults, each of which was told: the language is
+ * there all the same, without what is no line, unless there are too many or
+ * its code is too long. Lines beyond the keys of English are faults.
+ */
+int i18n_add(const char *code, const char *text, i18n_fault_fn *fn, void *data);
+/*
+ * `base` with some texts of its own; the caller's, to be given to lang_free()
+ * before i18n_fini(). -EBADMSG as above; there is a language in any case.
+ */
+int i18n_change(const struct lang *base, const char *text, i18n_fault_fn *fn,
+	void *data, struct lang **ret_lang);
+/* NULL is fine. */
+void lang_free(struct lang *lang);
+
 /* 0 to count - 1, by code; NULL beyond. */
 const struct lang *i18n_at(int index);
 /* The language called `code` ("en"), or NULL. */

@@ -12,6 +12,7 @@
 #include "assets.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "brand.h"
 #include "certificate.h"
 #include "gatehouse/ctl.h"
 #include "handover.h"
@@ -31,6 +32,7 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
 struct program {
 	struct portal portal;
 	struct server *server;
+	bool has_brand_faults;
 	struct keeper keeper;
 	struct loop_signal term, interrupt, hangup;
 };
@@ -206,6 +208,8 @@ static int prepare(struct program *program)
 		ret = load_tls(program);
 	if (ret)
 		return ret;
+	program->has_brand_faults = brands_load(&portal->config,
+		config_report, NULL, &portal->brands) != 0;
 	assets_init();
 	portal->loop = loop_new();
 	if (!portal->loop)
@@ -271,6 +275,7 @@ static void stop(struct program *program)
 	refusals_free(portal->refusals);
 	known_free(portal->known);
 	loop_free(portal->loop);
+	brands_free(portal->brands);
 	i18n_fini();
 	certificate_fini();
 }
@@ -310,6 +315,8 @@ static int report(const struct program *program, const char *path)
 {
 	int networks = served_count(&program->portal);
 
+	if (program->has_brand_faults)
+		return -EBADMSG;
 	printf("%s: no fault, %d network%s\n", path, networks, plural(networks));
 	return 0;
 }

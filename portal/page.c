@@ -6,8 +6,11 @@
 #include "pages.h"
 
 #include "assets.h"
+#include <strings.h>
+
 #include "base/text.h"
 #include "base/util.h"
+#include "brand.h"
 #include "csrf.h"
 #include "url.h"
 #include "response.h"
@@ -30,7 +33,7 @@ static void add_languages(const struct request *req, struct view *view)
 
 		view_set(row, "code", lang_code(lang));
 		view_set(row, "language", lang_text(lang, "language"));
-		view_set_flag(row, "current", lang == req->lang);
+		view_set_flag(row, "current", !strcmp(lang_code(lang), lang_code(req->lang)));
 	}
 }
 
@@ -61,6 +64,30 @@ static void add_url(struct request *req, struct view *view)
 	view_set(view, "url_escaped", form_escape(&req->arena, url.url));
 }
 
+static void add_brand(struct request *req, struct view *view)
+{
+	const struct brand *brand = request_brand(req);
+	int i;
+
+	view_set(view, "brand_style", brand->style);
+	view_set(view, "logo", brand->logo);
+	view_set(view, "brand_version", brand->version);
+	for (i = 0; i < brand->page_count; i++) {
+		const struct brand_page *page = &brand->pages[i];
+		struct view *row;
+
+		/* By name: the rest of that name is in other languages. */
+		if (i && !strcmp(page[-1].name, page->name))
+			continue;
+		row = view_add_row(view, "venue_pages");
+		view_set_flag(view, "venue_links", true);
+		view_set(row, "name", page->name);
+		view_set(row, "title",
+			brand_page(brand, page->name, lang_code(req->lang))
+				->title);
+	}
+}
+
 struct view *page_view(struct request *req)
 {
 	struct view *view = view_new(&req->arena);
@@ -77,32 +104,59 @@ struct view *page_view(struct request *req)
 			req->started_ns, token));
 	view_set(view, "here", here(req));
 	add_languages(req, view);
+	add_brand(req, view);
 	add_url(req, view);
 	return view;
 }
 
-void page_send(struct request *req, int status, const char *template,
-	struct view *view)
+static void cannot_render(struct request *req, struct buf *body)
+{
+	buf_fini(body);
+	response_text(req, 500, "text/plain; charset=utf-8",
+		"Something went wrong here. Please try again.\n");
+}
+
+static void send_body(
+	struct request *req, int status, const struct view *view, struct buf *body)
 {
 	const char *code = form_get(&req->query, "lang");
-	struct buf body = {0};
 
-	if (template_render(template, view, req->lang, &body)) {
-		buf_fini(&body);
-		response_text(req, 500, "text/plain; charset=utf-8",
-			"Something went wrong here. Please try again.\n");
-		return;
-	}
 	if (view_get(view, "wispr"))
-		wispr_put_redirect(req, &body);
-	if (code && i18n_lookup(code) == req->lang)
+		wispr_put_redirect(req, body);
+	if (code && !strcasecmp(code, lang_code(req->lang)))
 		response_header(req, "Set-Cookie",
 			arena_printf(&req->arena,
 				COOKIE_LANG "=%s; Max-Age=31536000; Path=/; "
 					    "HttpOnly; SameSite=Lax",
 				lang_code(req->lang)));
 	response_header(req, "Content-Language", lang_code(req->lang));
-	response_buf(req, status, HTML, &body);
+	response_buf(req, status, HTML, body);
+}
+
+void page_send(struct request *req, int status, const char *template,
+	struct view *view)
+{
+	struct buf body = {0};
+
+	if (template_render(template, view, req->lang, &body))
+		cannot_render(req, &body);
+	else
+		send_body(req, status, view, &body);
+}
+
+void page_send_venue(
+	struct request *req, struct view *view, const struct buf *inner)
+{
+	struct buf body = {0};
+	int ret = template_render("venue.html", view, req->lang, &body);
+
+	buf_put(&body, inner->data, inner->len);
+	if (!ret)
+		ret = template_render("venue-end.html", view, req->lang, &body);
+	if (ret)
+		cannot_render(req, &body);
+	else
+		send_body(req, 200, view, &body);
 }
 
 const char *page_sentence(

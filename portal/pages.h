@@ -25,6 +25,8 @@ void page_device_add(struct request *req);
 void page_device_remove(struct request *req);
 void page_free(struct request *req); /* page_free.c */
 void page_plans(struct request *req); /* page_plans.c */
+void page_venue(struct request *req); /* page_venue.c */
+void page_venue_image(struct request *req);
 void page_help(struct request *req); /* page_help.c */
 void page_qr_login(struct request *req); /* page_login.c */
 void page_qr_enter(struct request *req);
@@ -50,9 +52,11 @@ void page_icon(struct request *req);
  * url and host.
  */
 struct view *page_view(struct request *req);
-/* Renders and answers. */
 void page_send(struct request *req, int status, const char *template,
 	struct view *view);
+/* A venue's own page, which brand_html.c has checked, in our frame. */
+void page_send_venue(
+	struct request *req, struct view *view, const struct buf *inner);
 /* The sentence for a code in the guest's language; `error` where there is
  * none. */
 const char *page_sentence(

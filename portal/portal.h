@@ -25,6 +25,7 @@
 /* Longer than the daemon ever needs. */
 #define PORTAL_DAEMON_NS (5 * 1000000000LL)
 
+struct brands;
 struct operations;
 struct refusals;
 struct known;
@@ -44,6 +45,7 @@ struct portal {
 	struct ctl_client *door; /* for logins; NULL: guests' instance */
 	struct operations *operations;
 	struct refusals *refusals;
+	struct brands *brands; /* of the networks, in their order */
 	struct known *known; /* whose place in line is the first */
 	uint8_t form_key[CRYPTO_KEY]; /* signs form tokens; made at start */
 	bool has_tls;

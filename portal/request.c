@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "brand.h"
 #include "operation.h"
 
 /* Read and forgotten, so that an answer can still be sent. */
@@ -115,7 +116,7 @@ static const struct lang *pick_language(struct request *req)
 	}
 	if (!lang)
 		lang = i18n_pick(request_header(req, "Accept-Language"));
-	return lang;
+	return brand_lang(request_brand(req), lang);
 }
 
 void request_begin(struct request *req, const char *method)
@@ -267,6 +268,14 @@ const struct config_network *request_network(const struct request *req)
 	}
 	/* We listen at those addresses only. */
 	return &config->networks[0];
+}
+
+const struct brand *request_brand(const struct request *req)
+{
+	const struct portal *portal = req->portal;
+
+	return brands_of(portal->brands,
+		(int)(request_network(req) - portal->config.networks));
 }
 
 void request_resume(struct request *req)

@@ -14,6 +14,7 @@
 
 struct MHD_Connection;
 struct MHD_Response;
+struct brand;
 struct route;
 struct operation;
 
@@ -88,6 +89,8 @@ const char *request_operator_token(struct request *req);
 bool request_host_is_own(const struct request *req);
 /* Whose portal was asked. */
 const struct config_network *request_network(const struct request *req);
+/* Its venue's own. Never NULL. */
+const struct brand *request_brand(const struct request *req);
 /* "http://10.0.0.1:8080", where this portal is to be opened. */
 const char *request_base_url(struct request *req);
 

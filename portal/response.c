@@ -13,12 +13,14 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/util.h"
+#include "brand.h"
 
 /* No script, style or picture but our own files and the styles that each page
- * has in its head, by their hash; nothing from elsewhere, no frames around us. */
-#define POLICY                                                          \
-	"default-src 'none'; script-src 'self'; style-src 'self' "      \
-	"'sha256-%s'; img-src 'self'; connect-src 'self'; "             \
+ * has in its head, ours and the venue's, by their hashes; nothing from
+ * elsewhere, no frames around us. */
+#define POLICY                                                             \
+	"default-src 'none'; script-src 'self'; style-src 'self' "         \
+	"'sha256-%s'%s; img-src 'self'; connect-src 'self'; "              \
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 /* No hint to other sites where a guest came from. */
@@ -78,6 +80,12 @@ void response_set_operator(struct request *req, const char *token)
 			req->endpoint->secure ? "; Secure" : ""));
 }
 
+static const char *policy(struct request *req)
+{
+	return arena_printf(&req->arena, POLICY, assets_style_hash(),
+		request_brand(req)->style_source);
+}
+
 /* `response` becomes the request's. */
 static void finish(struct request *req, int status,
 	struct MHD_Response *response, const char *type)
@@ -98,8 +106,9 @@ static void finish(struct request *req, int status,
 		response_default(req, "Retry-After", "5");
 	if (req->endpoint->proof_used || req->portal->draining)
 		response_header(req, "Connection", "close");
-	MHD_add_response_header(response, "Content-Security-Policy",
-		arena_printf(&req->arena, POLICY, assets_style_hash()));
+	if (!form_get(&req->headers, "Content-Security-Policy"))
+		MHD_add_response_header(
+			response, "Content-Security-Policy", policy(req));
 	for (i = 0; i < ARRAY_SIZE(always); i++)
 		response_default(req, always[i].name, always[i].value);
 	for (n = 0; n < req->headers.count; n++)

@@ -109,6 +109,8 @@ static const struct route routes[] = {
 	{METHOD_GET,  "/kindle-wifi/wifistub.html", INSTANCE_GUEST, ROUTE_PROBE, captive_probe},
 
 	{METHOD_GET,  "/assets/*",                INSTANCE_BOTH, ROUTE_ASSET, page_asset},
+	{METHOD_GET,  "/venue/images/*",          INSTANCE_BOTH, ROUTE_ASSET, page_venue_image},
+	{METHOD_GET,  "/venue/*",                 INSTANCE_BOTH, ROUTE_PAGE, page_venue},
 	{METHOD_GET,  "/favicon.ico",             INSTANCE_BOTH, ROUTE_ASSET, page_icon},
 };
 /* clang-format on */

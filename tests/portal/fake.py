@@ -141,7 +141,7 @@ def free_port():
 class Portal:
     """A portal process with its fake daemon."""
 
-    def __init__(self, tls=False, name="", operators=False):
+    def __init__(self, tls=False, name="", operators=False, extra="", bar=""):
         self.dir = tempfile.TemporaryDirectory(prefix="gatehouse-portal-")
         path = self.dir.name
         os.chmod(path, 0o755)
@@ -155,6 +155,8 @@ class Portal:
                 f"operator_user = {self.user()}"] + settings[3:]
         if name:
             settings.append(f"name = {name}")
+        if extra:
+            settings.append(extra)
         if tls:
             self.make_certificate(path)
             whose = "operator_" if operators else ""
@@ -168,6 +170,7 @@ class Portal:
             "portal6 = ::1\nssid = Caf\u00e9 Guests\n"
             "[network bar]\ninterface = eth2\nportal4 = 127.0.0.2\n"
             "venue_name = The bar\nvenue_url = https://bar.example/\n"
+            f"{bar}\n"
             f"[coin main]\nvalue = 100\nsocket = {path}/coin.sock\n")
         self.log_path = pathlib.Path(path, "log")
         # Its leaks are looked for by the unit tests: in its cage the leak

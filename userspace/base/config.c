@@ -62,6 +62,7 @@ static const struct setting settings[] = {
 	{SECTION_PORTAL, "operator_tls_key", VALUE_PATH, OF(operator_tls_key), 0, PATH_BYTES, ""},
 	{SECTION_PORTAL, "venue_name", VALUE_TEXT, OF(venue_name), 1, 64, "Guest Wi-Fi"},
 	{SECTION_PORTAL, "venue_url", VALUE_URL, OF(venue_url), 0, CONFIG_URL - 1, ""},
+	{SECTION_PORTAL, "branding", VALUE_PATH, OF(branding), 0, CONFIG_BRANDING - 1, ""},
 
 	{SECTION_RETENTION, "captive_hours", VALUE_INT, OF(retention.captive_hours), 1, 8760, "24"},
 	{SECTION_RETENTION, "access_log_days", VALUE_INT, OF(retention.access_log_days), 1, 3650, "14"},
@@ -99,6 +100,7 @@ static const struct setting settings[] = {
 	{SECTION_NETWORK, "ssid", VALUE_TEXT, NET(ssid), 1, 32, NULL},
 	{SECTION_NETWORK, "venue_name", VALUE_TEXT, NET(venue_name), 1, 64, NULL},
 	{SECTION_NETWORK, "venue_url", VALUE_URL, NET(venue_url), 0, CONFIG_URL - 1, NULL},
+	{SECTION_NETWORK, "branding", VALUE_PATH, NET(branding), 0, CONFIG_BRANDING - 1, NULL},
 	{SECTION_NETWORK, "hook", VALUE_HOOK, NET(hook), 0, 0, NULL},
 	{SECTION_NETWORK, "block_private", VALUE_BOOL, NET(block_private), 0, 0, "no"},
 	{SECTION_NETWORK, "operators", VALUE_BOOL, NET(operators), 0, 0, "no"},

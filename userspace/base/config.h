@@ -13,6 +13,7 @@
 #include "base/ip.h"
 #include "gatehouse/types.h"
 
+#define CONFIG_BRANDING     256
 #define CONFIG_NETWORKS_MAX 32
 #define CONFIG_NAME_MAX 32
 #define CONFIG_REACH_MAX 8
@@ -68,6 +69,7 @@ struct config_network {
 	char ssid[33];             /* for display; default: name */
 	char venue_name[65];       /* heading of its pages; default: the portal's */
 	char venue_url[CONFIG_URL]; /* about the venue; default: the portal's */
+	char branding[CONFIG_BRANDING]; /* a folder; default: the portal's */
 	enum config_hook hook;     /* default: [gatehouse] hook */
 	bool block_private;
 	bool operators; /* may log in from there; no */
@@ -154,6 +156,7 @@ struct config {
 	char operator_tls_key[PATH_MAX];
 	char venue_name[65];       /* heading of the pages; "Guest Wi-Fi" */
 	char venue_url[CONFIG_URL]; /* about the venue (RFC 8908); "": none */
+	char branding[CONFIG_BRANDING]; /* folder of the venue's own; "": none */
 	char free_plan[65]; /* "": no free time */
 	int free_kbps;	    /* 1000: the most that it has, up and down */
 	int free_random_per_hour; /* 60: made-up addresses, per network */

@@ -308,6 +308,9 @@ void config_check_whole(struct reading *r)
 		if (!mark_of(r, 1 + i, SECTION_NETWORK, "venue_url")->line)
 			memcpy(n->venue_url, config->venue_url,
 				sizeof(n->venue_url));
+		if (!mark_of(r, 1 + i, SECTION_NETWORK, "branding")->line)
+			memcpy(n->branding, config->branding,
+				sizeof(n->branding));
 		if (!mark_of(r, 1 + i, SECTION_NETWORK, "hook")->line)
 			n->hook = config->hook;
 		if (!mark_of(r, 1 + i, SECTION_NETWORK, "source_check")->line)
