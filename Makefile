@@ -60,7 +60,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 # The tests' python is Debian's: it has the Debian packages.
 PYTHON ?= /usr/bin/python3
 PKGS := libbpf libelf libmnl libnftables sqlite3 libmicrohttpd gnutls \
-	jansson libsodium inih libseccomp libgpiod libqrencode libpng
+	jansson libsodium inih libseccomp libgpiod libqrencode libpng libcurl
 
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes \
@@ -161,7 +161,8 @@ ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libpay.a \
 LIBS_BASE := -lev -ljansson -lsodium -linih -lm
 LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod -lgnutls $(LIBS_BASE)
 LIBS_QR := -lqrencode -lpng
-LIBS_CTL := $(LIBS_QR) $(LIBS_BASE)
+LIBS_FETCH := -lcurl -lresolv
+LIBS_CTL := $(LIBS_FETCH) $(LIBS_QR) $(LIBS_BASE)
 LIBS_PORTAL := -lmicrohttpd -lgnutls -lseccomp $(LIBS_QR) $(LIBS_BASE)
 $(B)/gatehoused: $(DAEMON_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)
@@ -182,7 +183,8 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(call objs_of,tests/unit/lib) \
 		$(DAEMON_OBJS) $(CTL_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)
 	mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_QR) $(LIBS_DAEMON)
+	$(CC) $(LDFLAGS) -o $@ $(filter-out $(TEST_MAINS),$^) -lcmocka $(LIBS_FETCH) \
+		$(LIBS_QR) $(LIBS_DAEMON)
 $(B)/obj/tests/unit/test_fields.o: | $(B)/gen/gatehouse.skel.h
 # Headers lie in a frame where they lie.
 $(B)/obj/tests/unit/test_policy.o $(B)/obj/tests/fuzz/fuzz_parse.o: \
@@ -229,7 +231,8 @@ $(LAB_PRELOADS): $(B)/lab/%.so: tests/lab/%.c
 # Fuzzers: whatever of the daemon and the portal a parser needs, without their
 # main(); clang's libFuzzer, in a build of its own (FUZZ=1).
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-$(B)/libfuzzed.a: $(filter-out %/main.o,$(DAEMON_OBJS) $(PORTAL_OBJS)) $(CTL_CLIENT)
+$(B)/libfuzzed.a: $(filter-out %/main.o,$(DAEMON_OBJS) $(PORTAL_OBJS)) $(CTL_CLIENT) \
+		$(B)/obj/userspace/ctl/lease.o
 	$(call Q,AR,$@)
 	rm -f $@; ar rcs $@ $^
 $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libfuzzed.a $(ARCHIVES)

@@ -38,6 +38,7 @@ BEGIN {
 	owner["nftables"] = "^userspace/net/nft[.]c$"
 	owner["microhttpd.h"] = "^portal/(server|request|response)[.][ch]$"
 	owner["gnutls"] = "^(portal/certificate[.][ch]|userspace/base/x509[.]c)$"
+	owner["curl/"] = "^userspace/ctl/fetch[.]c$"
 	owner["gpiod.h"] = "^userspace/pay/coin_gpio[.]c$"
 	owner["seccomp.h"] = "^portal/sandbox[.]c$"
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"

@@ -251,7 +251,7 @@ dhcp-range=10.77.0.10,10.77.0.250,1h
 dhcp-option=option:dns-server,10.77.0.1
 # The portal's RFC 8908 API is announced by nothing (DHCP option 114, DHCPv6
 # option 103, RFC 8910): that takes an https URL with a name and a certificate
-# that guests trust, and the lab has neither. `gatehousectl capport` has the lines.
+# that guests trust, and the lab has neither; "gatehousectl capport" has the lines.
 dhcp-authoritative
 dhcp-ignore-clid
 no-ping

@@ -6,12 +6,13 @@ over verified TLS, and the certificate's own end."""
 import json
 import re
 import shutil
+import signal
 import subprocess
 
 import jsonschema
 import pytest
 
-from conftest import TOP, Lab, Refused, wait_for
+from conftest import BUILD, TOP, Lab, Refused, wait_for
 
 NAME = "portal.example.org"
 API = f"https://{NAME}/.well-known/captive-portal"
@@ -198,3 +199,74 @@ def test_without_a_certificate_nothing_is_announced(lab):
         conf.write_text(whole)
         lab.kill("gatehoused")
         lab.start()
+
+
+def selftest(lab, who, *options):
+    """As a person on the box runs it, in its namespaces: (status, reply)."""
+    done = lab.run(who, BUILD / "gatehousectl", "--socket", lab.state / "control.sock", "--json",
+                   "selftest", *options, check=False, timeout=120)
+    return done.returncode, json.loads(done.stdout)
+
+
+def results(reply):
+    return {row["check"].split(":")[0]: row["result"] for row in reply["checks"]}
+
+
+def test_selftest_from_a_port_of_its_own(lab, told):
+    links = lab.run("gw", "ip", "-br", "link").stdout
+    # The CA is not the world's, and a phone would say so.
+    status, reply = selftest(lab, "gw")
+    assert status == 1 and reply["code"] == "differs"
+    rows = {row["check"]: row for row in reply["checks"]}
+    assert rows["sign-in page"]["result"] == "failed"
+    assert "certificate" in rows["sign-in page"]["remedy"]
+    assert rows["DHCP option 114"]["said"] == API
+    status, reply = selftest(lab, "gw", "--network", "lan", "--ca", lab.state / "ca.pem")
+    assert status == 0 and set(results(reply).values()) == {"ok"}, reply
+    for name in ("DHCP", "DNS", "Android", "iPhone, iPad", "Windows, Xbox", "Firefox", "GNOME",
+                 "RFC 8908 API"):
+        assert name in results(reply)
+    wait_for(lambda: lab.run("gw", "ip", "-br", "link").stdout == links)
+    assert "sessions running" in lab.text("status")[1]
+    assert lab.ctl("status")["sessions"] == 0
+
+
+def test_selftest_of_a_client_that_is_there(lab, told):
+    """On a guest's own machine, where no daemon is."""
+    guest = lab.guest()
+
+    def here():
+        return json.loads(lab.sh("guest", "1", str(BUILD / "gatehousectl"), "--json", "selftest",
+                                 "--here", "--ca", str(lab.state / "ca.pem"), check=False))
+
+    assert set(results(here()).values()) == {"ok"}
+    lab.ctl("allow", guest.mac, "--minutes", "5")
+    reply = here()
+    assert reply["code"] == "differs" and results(reply)["Android"] == "failed"
+    assert any("is online" in row["remedy"] for row in reply["checks"])
+
+
+def test_selftest_says_what_is_wrong(lab, told):
+    lab.kill("gatehouse-portal")
+    try:
+        status, reply = selftest(lab, "gw")
+    finally:
+        lab.start()
+    failed = {row["check"]: row["remedy"] for row in reply["checks"] if row["result"] == "failed"}
+    assert status == 1 and set(failed) == {"sign-in page", "RFC 8908 API"}
+    assert "is gatehouse-portal running" in failed["sign-in page"]
+    assert selftest(lab, "gw", "--network", "bar")[0] == 3
+
+
+def test_selftest_leaves_nothing_when_it_is_killed(lab, told):
+    links = lab.run("gw", "ip", "-br", "link").stdout
+    told.send_signal(signal.SIGSTOP)
+    try:
+        process = lab.spawn("gw", BUILD / "gatehousectl", "--socket", lab.state / "control.sock",
+                            "selftest")
+        wait_for(lambda: "ght" in lab.run("gw", "ip", "-br", "link").stdout)
+        process.kill()
+        process.wait(10)
+        wait_for(lambda: lab.run("gw", "ip", "-br", "link").stdout == links)
+    finally:
+        told.send_signal(signal.SIGCONT)

@@ -17,6 +17,7 @@
 #include "ctl/import.h"
 #include "ctl/print.h"
 #include "base/sheet.h"
+#include "ctl/selftest.h"
 #include "ctl/verbs.h"
 
 #define TIMEOUT_MS 120000 /* a million records take a while to verify */
@@ -236,7 +237,8 @@ static int show(const struct options *options, const struct verb *verb,
 		verb->print(reply);
 		return 0;
 	}
-	if (json_object_get(reply, "differences"))
+	if (json_object_get(reply, "differences") ||
+		json_object_get(reply, "checks"))
 		verb->print(reply);
 	print_problem(json_string_value(json_object_get(reply, "error"))
 			      ?: "The daemon refused.");
@@ -450,6 +452,11 @@ static int call_nobody(const struct options *options, const struct verb *verb,
 	char err[200] = "";
 
 	json_object_update(own, args);
+	if (verb->print == print_selftest) {
+		int ret = selftest_make(options->socket, own, &reply);
+
+		return ret ? explain(options, ret) : show(options, verb, reply);
+	}
 	if (draw_reply(own, &reply, err, sizeof(err)))
 		return refuse(options, "bad_request", err);
 	return show_in(options, verb, reply, own, -1);

@@ -57,6 +57,8 @@ void print_operator(const json_t *reply); /* after a change */
 void print_tokens(const json_t *reply);
 void print_token(const json_t *reply); /* a new one */
 void print_access(const json_t *reply);
+/* Also of a refusal that has "checks". */
+void print_selftest(const json_t *reply);
 /* As it is, to be pasted. */
 void print_capport(const json_t *reply);
 /* print_members.c */

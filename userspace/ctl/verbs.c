@@ -507,6 +507,16 @@ static const struct verb_arg capport_args[] = {
 		"only this one; default: all"},
 	{},
 };
+static const struct verb_arg selftest_args[] = {
+	{VERB_ARG_TEXT, "--network", "network", VERB_OPTIONAL, "NAME",
+		"which one to join; default: the first"},
+	{VERB_ARG_TRUE, "--here", "here", VERB_OPTIONAL, NULL,
+		"this machine is the client: on any that has joined, without\n"
+		"a session"},
+	{VERB_ARG_TEXT, "--ca", "ca", VERB_OPTIONAL, "FILE",
+		"trust certificates of this CA, PEM, instead of the usual ones"},
+	{},
+};
 static const struct verb_arg claim_args[] = {
 	{VERB_ARG_INT, NULL, "id", VERB_REQUIRED, "ID",
 		"the number that `coins` shows"},
@@ -701,6 +711,9 @@ const struct verb verbs[] = {
 	{"capport", "status", capport_args, NULL, print_capport,
 		"the lines for a DHCP server that tell guests of the portal",
 		"capport --for dnsmasq"},
+	{"selftest", NULL, selftest_args, NULL, print_selftest,
+		"join a network as a phone does, and ask what each system asks",
+		"selftest --network guest"},
 	{"jobs", "jobs.list", no_args, NULL, print_jobs,
 		"the box's own jobs: when each ran, how it ended, when it is next",
 		"jobs"},
