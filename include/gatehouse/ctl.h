@@ -22,7 +22,9 @@
  *          saved SYN can be read once, so a connection proves one request;
  *   operator  "token" beside "op": 64 hex digits, of a login or of the API.
  * A request with a descriptor is a guest's and nothing else, whoever sent it,
- * and one with a token an operator's; with both it is refused.
+ * and one with a token an operator's. With both it is a guest's who logged in by
+ * the QR code with a PIN, the token being the cookie of that login: then the
+ * guest is staff, on that device and no other.
  */
 #ifndef GATEHOUSE_CTL_H
 #define GATEHOUSE_CTL_H

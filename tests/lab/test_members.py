@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import BUILD, Refused, make_lab, wait_for
+from conftest import BUILD, PORTAL4, Refused, make_lab, wait_for
 
 LOGIN = "/api/qr/universal/validate"
 
@@ -100,13 +100,24 @@ def test_staff_need_the_pin_of_their_account(house):
     ask(lab, "operator", "pin", "anna", text="739150")
     assert login(lab, guest, "S-7", "739151")[1]["code"] == "second_factor_required"
     assert not guest.is_online()
-    status, reply = login(lab, guest, "s-7", "739150")
-    assert status == 200 and guest.is_online()
+    answer = guest.curl(f"{PORTAL4}{LOGIN}", "-H", "Content-Type: application/json", "-d",
+                        json.dumps({"token": lab.code["token"], "userId": "s-7",
+                                    "secret": "739150"}))
+    reply = json.loads(answer.body)
+    assert answer.status == 200 and guest.is_online() and "cookie" not in reply
+    cookie = re.search(r"gh_qr=([0-9a-f]{64}\.[0-9a-f]{64});", str(answer.headers))[1]
     # At most staff here, by whatever the account may do elsewhere.
     assert reply["role"] == "staff" and reply["plan"] == "Staff"
     # Its number alone is worth nothing: the cookie of that login is not sent along.
     session = {"sessionId": reply["sessionId"]}
     assert other.api("/api/qr/universal/session/validate", session)[0] == 404
+    # The page of staff is for that device with that cookie.
+    page = f"{PORTAL4}/staff/dashboard"
+    assert guest.curl(page, "-b", f"gh_qr={cookie}").status == 200
+    assert other.curl(page, "-b", f"gh_qr={cookie}").status != 200
+    assert guest.curl(page, "-b", f"gh_qr={cookie[:-1]}x").status != 200
+    assert any(row["who"] == "operator anna" and row["operation"] == "clients.list"
+               for row in wait_for(lambda: lab.ctl("access", "--who", "operator anna")["items"]))
     assert [row["role"] for row in lab.ctl("qr", "sessions")["items"]
             if row["identity"] == "s-7"] == ["staff"]
     # Without the account the member is gone, and offline.

@@ -34,6 +34,9 @@ static void test_rows(void **state)
 		/* A caller without a role must never get in. */
 		if (op->proofs & PROOF_DESK && op->least < ROLE_STAFF)
 			fail_msg("%s: open to callers without a role", op->name);
+		/* Who logged in by the QR code is staff at most. */
+		if (op->proofs & PROOF_STAFF && op->least > ROLE_STAFF)
+			fail_msg("%s: above staff by QR code", op->name);
 		if (op->proofs & PROOF_GUEST && op->rate == RATE_FREE)
 			fail_msg("%s: guests have no limit", op->name);
 		for (other = op + 1; other->name; other++)
@@ -52,14 +55,14 @@ static void test_roles(void **state)
 		unsigned int proofs;
 	} rows[] = {
 		{"status", ROLE_STAFF, PROOF_DESK},
-		{"clients.allow", ROLE_STAFF, PROOF_DESK},
-		{"clients.move", ROLE_STAFF, PROOF_DESK},
+		{"clients.allow", ROLE_STAFF, PROOF_DESK | PROOF_STAFF},
+		{"clients.move", ROLE_STAFF, PROOF_DESK | PROOF_STAFF},
 		{"clients.kick", ROLE_SUPERVISOR, PROOF_DESK},
 		{"clients.block", ROLE_SUPERVISOR, PROOF_DESK},
 		{"clients.hold", ROLE_SUPERVISOR, PROOF_DESK},
 		{"clients.release", ROLE_SUPERVISOR, PROOF_DESK},
-		{"clients.pause", ROLE_STAFF, PROOF_DESK},
-		{"clients.resume", ROLE_STAFF, PROOF_DESK},
+		{"clients.pause", ROLE_STAFF, PROOF_DESK | PROOF_STAFF},
+		{"clients.resume", ROLE_STAFF, PROOF_DESK | PROOF_STAFF},
 		{"clients.set", ROLE_STAFF, PROOF_DESK},
 		{"clients.describe", ROLE_STAFF, PROOF_DESK},
 		{"clients.limit", ROLE_SUPERVISOR, PROOF_DESK},
@@ -75,7 +78,7 @@ static void test_roles(void **state)
 		{"vouchers.list", ROLE_MANAGER, PROOF_DESK},
 		{"vouchers.revoke", ROLE_MANAGER, PROOF_DESK},
 		{"vouchers.get", ROLE_STAFF, PROOF_DESK},
-		{"vouchers.sell", ROLE_STAFF, PROOF_DESK},
+		{"vouchers.sell", ROLE_STAFF, PROOF_DESK | PROOF_STAFF},
 		{"vouchers.sheet", ROLE_MANAGER, PROOF_DESK},
 		{"vouchers.import", ROLE_MANAGER, PROOF_DESK},
 		{"batches.list", ROLE_MANAGER, PROOF_DESK},
@@ -97,6 +100,12 @@ static void test_roles(void **state)
 		{"operators.leave", ROLE_STAFF, PROOF_OPERATOR},
 		{"tokens.add", ROLE_MANAGER, PROOF_DESK},
 		{"access.list", ROLE_ADMIN, PROOF_DESK},
+		{"members.add", ROLE_MANAGER, PROOF_DESK},
+		{"members.import", ROLE_MANAGER, PROOF_DESK},
+		{"operators.pin", ROLE_MANAGER, PROOF_DESK},
+		{"qr.generate", ROLE_ADMIN, PROOF_DESK},
+		{"qr.show", ROLE_ADMIN, PROOF_DESK},
+		{"qr.login", ROLE_NONE, PROOF_GUEST},
 	};
 	size_t i;
 

@@ -9,6 +9,10 @@
  * fails. In this turn's transaction. */
 enum ctl_code operators_prove(struct gatehoused *g, const char *token,
 	struct caller *ret_caller);
+/* `caller` is a guest, and becomes staff if the cookie is of a login by QR code
+ * that was made with a PIN from that very device. The same codes. */
+enum ctl_code operators_prove_staff(
+	struct gatehoused *g, const char *cookie, struct caller *caller);
 /* Job: logins that have ended. */
 int operators_clean_up(struct gatehoused *g);
 

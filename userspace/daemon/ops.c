@@ -460,16 +460,16 @@ const struct op ops[] = {
 	{"key.show", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, none_args, op_key_show},
 	{"unload", PROOF_LOCAL, ROLE_ADMIN, RATE_FREE, unload_args, op_unload},
 
-	{"clients.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, clients_args, op_clients_list},
-	{"clients.get", PROOF_DESK, ROLE_STAFF, RATE_FREE, device_args, op_clients_get},
-	{"clients.allow", PROOF_DESK, ROLE_STAFF, RATE_FREE, allow_args, op_clients_allow},
+	{"clients.list", PROOF_DESK | PROOF_STAFF, ROLE_STAFF, RATE_FREE, clients_args, op_clients_list},
+	{"clients.get", PROOF_DESK | PROOF_STAFF, ROLE_STAFF, RATE_FREE, device_args, op_clients_get},
+	{"clients.allow", PROOF_DESK | PROOF_STAFF, ROLE_STAFF, RATE_FREE, allow_args, op_clients_allow},
 	{"clients.block", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, block_args, op_clients_block},
 	{"clients.kick", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_kick},
 	{"clients.hold", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_hold},
 	{"clients.release", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, mac_args, op_clients_release},
-	{"clients.pause", PROOF_DESK, ROLE_STAFF, RATE_FREE, mac_args, op_clients_pause},
-	{"clients.resume", PROOF_DESK, ROLE_STAFF, RATE_FREE, mac_args, op_clients_resume},
-	{"clients.move", PROOF_DESK, ROLE_STAFF, RATE_FREE, move_args, op_clients_move},
+	{"clients.pause", PROOF_DESK | PROOF_STAFF, ROLE_STAFF, RATE_FREE, mac_args, op_clients_pause},
+	{"clients.resume", PROOF_DESK | PROOF_STAFF, ROLE_STAFF, RATE_FREE, mac_args, op_clients_resume},
+	{"clients.move", PROOF_DESK | PROOF_STAFF, ROLE_STAFF, RATE_FREE, move_args, op_clients_move},
 	{"clients.rate", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, rate_args, op_clients_rate},
 	{"clients.set", PROOF_DESK, ROLE_STAFF, RATE_FREE, set_args, op_clients_set},
 	{"clients.describe", PROOF_DESK, ROLE_STAFF, RATE_FREE, describe_args, op_clients_set},
@@ -483,7 +483,7 @@ const struct op ops[] = {
 	{"sessions.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, sessions_args, op_sessions_list},
 	{"sessions.restore", PROOF_GUEST, ROLE_NONE, RATE_GUESS, token_args, op_sessions_restore},
 
-	{"plans.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, plans_args, op_plans_list},
+	{"plans.list", PROOF_DESK | PROOF_STAFF, ROLE_STAFF, RATE_FREE, plans_args, op_plans_list},
 	{"plans.add", PROOF_DESK, ROLE_MANAGER, RATE_FREE, plan_args, op_plans_add},
 	{"plans.set", PROOF_DESK, ROLE_MANAGER, RATE_FREE, plan_set_args, op_plans_set},
 	{"plans.apply", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_plans_apply},
@@ -500,7 +500,7 @@ const struct op ops[] = {
 	{"vouchers.create", PROOF_DESK, ROLE_MANAGER, RATE_FREE, batch_args, op_vouchers_create},
 	{"vouchers.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, vouchers_args, op_vouchers_list},
 	{"vouchers.get", PROOF_DESK, ROLE_STAFF, RATE_FREE, code_args, op_vouchers_get},
-	{"vouchers.sell", PROOF_DESK, ROLE_STAFF, RATE_FREE, sell_args, op_vouchers_sell},
+	{"vouchers.sell", PROOF_DESK | PROOF_STAFF, ROLE_STAFF, RATE_FREE, sell_args, op_vouchers_sell},
 	{"vouchers.sheet", PROOF_DESK, ROLE_MANAGER, RATE_FREE, sheet_args, op_vouchers_sheet},
 	{"vouchers.import", PROOF_DESK, ROLE_MANAGER, RATE_FREE, import_args, op_vouchers_import},
 	{"vouchers.revoke", PROOF_DESK, ROLE_MANAGER, RATE_FREE, revoke_args, op_vouchers_revoke},
@@ -706,6 +706,35 @@ static json_t *prove_operator(struct gatehoused *g, const struct op *op,
 	return refuse_role(op, ret_caller);
 }
 
+/* A guest's connection that is staff's as well. Who is not told so stays the
+ * guest. */
+static json_t *prove_staff(struct gatehoused *g,
+	const struct op_request *request, const struct ctl_frame *frame,
+	struct caller *ret_caller)
+{
+	const char *why = NULL;
+	enum ctl_code code;
+	int64_t wait;
+
+	if (!(request->op->proofs & PROOF_STAFF))
+		return reply_refuse(CTL_not_allowed,
+			"This can be done at the operators' portal only.");
+	code = proof_guest(&g->proof_box, frame->fd, ret_caller, &why);
+	if (code)
+		return reply_refuse(code, "%s", why);
+	wait = throttle_check(g->throttle, RATE_GUEST, &ret_caller->mac,
+		ret_caller->network, clock_mono_ns());
+	if (wait)
+		return reply_slow_down(wait);
+	code = operators_prove_staff(g, request->token, ret_caller);
+	if (code == CTL_not_logged_in)
+		return reply_refuse(code,
+			"Please log in by the QR code, on this device.");
+	if (code)
+		return reply_refuse(code, "Please try again.");
+	return refuse_role(request->op, ret_caller);
+}
+
 static json_t *prove_local(struct gatehoused *g, const struct op *op,
 	const struct ctl_frame *frame, struct caller *ret_caller)
 {
@@ -730,8 +759,7 @@ static json_t *prove(struct gatehoused *g, const struct op_request *request,
 	const struct ctl_frame *frame, struct caller *ret_caller)
 {
 	if (frame->fd >= 0 && request->token[0])
-		return reply_refuse(CTL_bad_request,
-			"A request has one proof: a connection, or a token.");
+		return prove_staff(g, request, frame, ret_caller);
 	if (frame->fd >= 0)
 		return prove_guest(g, request->op, frame, ret_caller);
 	if (request->token[0])

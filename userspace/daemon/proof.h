@@ -18,6 +18,9 @@ enum proof {
 	PROOF_GUEST = 1 << 1, /* an accepted TCP connection of the portal */
 	PROOF_OPERATOR = 1 << 2, /* the token of an operator */
 	PROOF_DOOR = 1 << 3, /* the operators' portal, of nobody yet: to log in */
+	/* A guest's connection with the cookie of a login by QR code that was
+	 * made from that device by PIN: staff, and no more than that. */
+	PROOF_STAFF = 1 << 4,
 };
 /* What operators may do from wherever they are. What stays PROOF_LOCAL needs
  * an account on the box itself. */
@@ -33,7 +36,7 @@ struct caller {
 	struct ipaddr ip;
 	int network;       /* number */
 	const char *network_name; /* the configuration's; borrowed */
-	int64_t operator_id; /* PROOF_OPERATOR only, as the next two */
+	int64_t operator_id; /* PROOF_OPERATOR and _STAFF; the next two not */
 	int64_t operator_session; /* 0: an API token */
 	int64_t operator_expires_at; /* seconds, or UNLIMITED */
 };
