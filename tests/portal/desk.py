@@ -6,7 +6,7 @@ import re
 from fake import ROOT
 
 ROLES = ["staff", "supervisor", "manager", "admin"]
-TABLE = re.findall(r'^\t\{"([a-z._]+)", PROOF_(?:DESK|OPERATOR), ROLE_([A-Z]+)',
+TABLE = re.findall(r'^\t\{"([a-z._]+)", PROOF_(?:DESK|OPERATOR)(?: \| PROOF_STAFF)?, ROLE_([A-Z]+)',
                    (ROOT / "userspace/daemon/ops.c").read_text(), re.M)
 MAC = "A4:83:E7:2B:4F:2A"
 AT = "2026-11-21T09:00:00Z"
