@@ -138,9 +138,21 @@ static int open_listeners(struct program *program)
 	return ret;
 }
 
+/* What a hole in this program would be worth, for whoever reads the log. */
+static void tell_confined(int abi)
+{
+	char landlock[32] = "no Landlock in this kernel";
+
+	if (abi)
+		snprintf(landlock, sizeof(landlock), "Landlock ABI %d", abi);
+	log_info("confined: uid %u, no capabilities, no new privileges, "
+		 "seccomp, %s",
+		(unsigned int)getuid(), landlock);
+}
+
 static int confine(const char *user)
 {
-	int ret = sandbox_drop(user);
+	int abi, ret = sandbox_drop(user);
 
 	if (ret) {
 		log_error("cannot become %s: %s", user,
@@ -148,11 +160,13 @@ static int confine(const char *user)
 				       : strerror(-ret));
 		return ret;
 	}
-	ret = sandbox_landlock();
+	ret = sandbox_landlock(&abi);
 	if (!ret)
 		ret = sandbox_seccomp();
 	if (ret)
 		log_error("cannot confine itself: %s", strerror(-ret));
+	else
+		tell_confined(abi);
 	return ret;
 }
 

@@ -111,7 +111,7 @@ static int allow_reading(int ruleset)
 		       : 0;
 }
 
-static int restrict_files(bool may_read)
+static int restrict_files(bool may_read, int *ret_abi)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
 		LANDLOCK_CREATE_RULESET_VERSION);
@@ -121,6 +121,7 @@ static int restrict_files(bool may_read)
 	int ret;
 
 	/* Not built in, or switched off at boot. */
+	*ret_abi = (int)MAX(abi, 0L);
 	if (abi < 1)
 		return 0;
 	if (abi >= 2)
@@ -147,9 +148,9 @@ static int restrict_files(bool may_read)
 	return syscall(SYS_landlock_restrict_self, fd, 0) ? -errno : 0;
 }
 
-int sandbox_landlock(void)
+int sandbox_landlock(int *ret_abi)
 {
-	return restrict_files(false);
+	return restrict_files(false, ret_abi);
 }
 
 /* seccomp. */
@@ -252,7 +253,7 @@ int sandbox_seccomp(void)
 
 int sandbox_keeper(void)
 {
-	int ret = restrict_files(true);
+	int abi, ret = restrict_files(true, &abi);
 
 	return ret ?: allow_only(keeper_allowed, ARRAY_SIZE(keeper_allowed), true);
 }

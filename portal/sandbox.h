@@ -15,10 +15,10 @@ int sandbox_drop(const char *user);
 
 /*
  * Landlock: no file may be opened, made or run, no TCP port bound or connected
- * to, as far as the kernel has it. 0, also when it does not: seccomp below
- * says the same.
+ * to, as far as the kernel has it: *ret_abi says how far, 0 is not at all. 0,
+ * also then: seccomp below says the same.
  */
-int sandbox_landlock(void);
+int sandbox_landlock(int *ret_abi);
 
 /*
  * seccomp: the system calls of a server whose descriptors are open. No execve,

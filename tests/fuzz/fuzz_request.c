@@ -262,8 +262,8 @@ static void check_answer(void)
 		abort();
 	if (status > 500 && status < 505 && status != 501 && !its_daemon.refused)
 		abort();
-	/* In JSON it is text. */
-	if (strstr(at, "Content-Type: application/"))
+	/* In anything else it is text. */
+	if (!strstr(at, "Content-Type: text/html"))
 		return;
 	while ((at = strcasestr(at, "<script"))) {
 		at += strlen("<script");

@@ -485,6 +485,23 @@ def test_peer_that_never_reads(box):
     assert handover.call(box.socket, {"op": "status"})["success"]
 
 
+def test_the_portals_cannot_read_what_is_stored(box):
+    """Not a file of the state directory, by its mode alone: database, spent.log,
+    keys. The keeper of the certificate may open files, so it matters."""
+    names = [os.path.join(folder, name) for folder, _, files in os.walk(f"{box.dir}/state")
+             for name in files]
+    assert any(name.endswith(".db") or ".db" in name for name in names), names
+    for name in names:
+        assert os.stat(name).st_mode & 0o077 == 0, name
+    os.chmod(box.dir, 0o711)
+    script = ("import sys\nfor name in sys.argv[1:]:\n try: open(name); print(name)\n"
+              " except PermissionError: pass")
+    for user in (NOBODY, pwd.getpwnam(STAFF).pw_uid):
+        done = subprocess.run([sys.executable, "-c", script, *names], user=user, group=NOBODY,
+                              extra_groups=[], capture_output=True, text=True, check=True)
+        assert done.stdout == "", done.stdout
+
+
 def test_too_many_connections(box):
     """One user cannot use up the connections of all."""
     def hoard(path):

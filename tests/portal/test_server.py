@@ -45,8 +45,17 @@ def status(portal, path="/", source=None):
     return portal.send(get(portal, path), source).status
 
 
+def is_held(portal, sock):
+    """Does the portal have the other end? (A closed one has no inode.)"""
+    ends = f"0100007F:{portal.port:04X} 0100007F:{sock.getsockname()[1]:04X}"
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines():
+        if ends in line:
+            return line.split()[9] != "0"
+    return False
+
+
 @pytest.fixture(scope="module")
-def slow():
+def slow(tls_portal):
     """Clients of a portal of their own that never finish, begun early so that
     the others wait with them: (what, seconds until the portal hung up)."""
     portal = Portal()
@@ -55,7 +64,8 @@ def slow():
 
     def drip(name, first):
         begin = time.monotonic()
-        with portal.connect() as sock:
+        where = tls_portal.tls_port if name == "handshake" else portal.port
+        with socket.create_connection(("127.0.0.1", where), timeout=15) as sock:
             sock.settimeout(1)
             with contextlib.suppress(ConnectionError):
                 sock.sendall(first)
@@ -67,12 +77,29 @@ def slow():
                         sock.sendall(b"a" if first else b"")
         ends[name] = time.monotonic() - begin
 
+    def read_nothing():
+        """Asks and asks, and takes no answer."""
+        begin = time.monotonic()
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            sock.connect(("127.0.0.1", portal.port))
+            sock.setblocking(False)
+            with contextlib.suppress(OSError):
+                sock.send(1000 * get(portal, "/assets/portal.js"))
+            while not is_held(portal, sock) and time.monotonic() < begin + PATIENCE:
+                time.sleep(0.01)  # not accepted yet
+            while is_held(portal, sock) and time.monotonic() < begin + 3 * PATIENCE:
+                time.sleep(0.25)
+        ends["reader"] = time.monotonic() - begin
+
     form = (f"POST /activate HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\n"
             "Content-Type: application/x-www-form-urlencoded\r\n"
             "Content-Length: 4000\r\n\r\ncode=").encode()
     threads = [threading.Thread(target=drip, args=row) for row in (
         ("nothing", b""), ("headers", get(portal)[:-2] + b"X: "),
-        ("body", form), ("idle", get(portal, "/assets/icon.svg")))]
+        ("body", form), ("idle", get(portal, "/assets/icon.svg")),
+        ("handshake", b"\x16\x03\x01\x02\x00"))]
+    threads.append(threading.Thread(target=read_nothing))
     for thread in threads:
         thread.start()
     yield ends, threads, portal
@@ -238,6 +265,9 @@ def test_nothing_is_left_to_lose(portal):
     assert fields["CapEff"] == fields["CapPrm"] == "0" * 16
     assert fields["CapAmb"] == fields["CapInh"] == "0" * 16
     assert fields["Threads"].strip() == "1"
+    # And it says so.
+    uid = fields["Uid"].split()[0]
+    assert f"confined: uid {uid}, no capabilities, no new privileges, seccomp," in portal.log()
     if os.geteuid() == 0:
         assert fields["CapBnd"] == "0" * 16
         assert "0" not in fields["Uid"].split()
@@ -261,7 +291,7 @@ def test_who_never_finishes_is_cut_off(slow):
     ends, threads, _ = slow
     for thread in threads:
         thread.join(3 * PATIENCE)
-    for name in ("nothing", "headers", "body", "idle"):
+    for name in ("nothing", "headers", "body", "idle", "handshake", "reader"):
         assert PATIENCE - 1 < ends[name] < PATIENCE + 4, ends
 
 

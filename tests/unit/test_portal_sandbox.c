@@ -236,12 +236,12 @@ static const struct {
 static int run_in_cage(long (*try)(void), int layers)
 {
 	pid_t pid = fork();
-	int status = 0;
+	int status = 0, abi;
 
 	if (pid == 0) {
 		/* Root stays root here: the layers must hold by themselves. */
 		if (syscall(SYS_prctl, 38, 1, 0, 0, 0) ||
-			((layers & LAYER_LANDLOCK) && sandbox_landlock()) ||
+			((layers & LAYER_LANDLOCK) && sandbox_landlock(&abi)) ||
 			((layers & LAYER_SECCOMP) && sandbox_seccomp()) ||
 			((layers & LAYER_KEEPER) && sandbox_keeper()))
 			_exit(2);
