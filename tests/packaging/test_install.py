@@ -198,7 +198,8 @@ ROLES = ("staff", "supervisor", "manager", "admin")
 
 
 def test_operator_guide_names_the_role_of_every_command():
-    ops = dict(re.findall(r'^\t\{"([a-z.]+)", PROOF_(?:DESK|LOCAL)(?: \| PROOF_STAFF)?, ROLE_([A-Z]+),',
+    ops = dict(re.findall(r'^\t\{"([a-z.]+)", PROOF_(?:DESK|LOCAL)(?: \| PROOF_STAFF)?, '
+                          r'ROLE_([A-Z]+),',
                           (TOP / "userspace/daemon/ops.c").read_text(), flags=re.M))
     verbs = re.findall(r'^\t\{"([a-z ]+)", "([a-z.]+)", ',
                        (TOP / "userspace/ctl/verbs.c").read_text(), flags=re.M)
