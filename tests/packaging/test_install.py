@@ -42,13 +42,16 @@ def test_install_puts_everything_in_place(tree):
         "usr/lib/sysusers.d/gatehouse.conf",
         "usr/lib/tmpfiles.d/gatehouse.conf",
         "usr/share/doc/gatehouse/api.md",
+        "usr/share/doc/gatehouse/branding.md",
         "usr/share/doc/gatehouse/coin-acceptors.md",
         "usr/share/doc/gatehouse/inspecting.md",
         "usr/share/doc/gatehouse/operator-guide.md",
         "usr/share/man/man5/gatehouse.conf.5",
         "usr/share/man/man8/gatehoused.8",
         "usr/share/man/man8/gatehouse-portal.8",
-        "usr/share/man/man8/gatehousectl.8"}
+        "usr/share/man/man8/gatehousectl.8"} | {
+        f"usr/share/doc/gatehouse/{p.relative_to(TOP / 'packaging')}"
+        for p in (TOP / "packaging/branding").rglob("*") if p.is_file()}
 
 
 def test_uninstall_keeps_configuration_only(tmp_path):

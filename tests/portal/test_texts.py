@@ -25,6 +25,9 @@ CATEGORIES = {
     "english": {"one", "other"},
     "french": {"one", "other"},
     "arabic": {"zero", "one", "two", "few", "many", "other"},
+    "russian": {"one", "few", "many", "other"},
+    "polish": {"one", "few", "many", "other"},
+    "czech": {"one", "few", "other"},
 }
 COUNTED = re.compile(r"(\w+)\.(zero|one|two|few|many|other)$")
 
