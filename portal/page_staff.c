@@ -114,6 +114,14 @@ static void set_client(struct request *req, struct view *view, const json_t *cli
 				json_integer_value(seconds)));
 }
 
+/* Not only those that are online. */
+static bool is_all(const struct request *req)
+{
+	const char *search = form_get(&req->query, "q");
+
+	return (search && *search) || form_get(&req->query, "all");
+}
+
 static void on_clients(struct request *req, const struct outcome *outcome)
 {
 	const char *search = form_get(&req->query, "q");
@@ -127,6 +135,7 @@ static void on_clients(struct request *req, const struct outcome *outcome)
 	json_array_foreach(json_object_get(outcome->reply, "items"), at, client)
 		set_client(req, view_add_row(view, "clients"), client);
 	view_set_flag(view, "none", at == 0);
+	view_set_flag(view, "all", is_all(req));
 	next = json_object_get(outcome->reply, "next");
 	if (json_is_integer(next))
 		view_set_int(view, "next", json_integer_value(next));
@@ -144,6 +153,8 @@ void page_staff(struct request *req)
 
 	if (search && *search)
 		json_object_set_new(args, "search", json_string(search));
+	else if (!is_all(req))
+		json_object_set_new(args, "state", json_string("running"));
 	if (after)
 		json_object_set_new(
 			args, "after", json_integer(strtoll(after, NULL, 10)));
