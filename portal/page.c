@@ -102,6 +102,7 @@ struct view *page_view(struct request *req)
 	view_set(view, "form",
 		csrf_make(req->portal->form_key, &req->endpoint->peer,
 			req->started_ns, token));
+	view_set_flag(view, "qr_login", request_network(req)->qr_login);
 	view_set(view, "here", here(req));
 	add_languages(req, view);
 	add_brand(req, view);

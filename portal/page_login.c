@@ -72,11 +72,30 @@ static void start(struct request *req, const char *key)
 	operation_start(req, "guest.session", json_object(), on_session);
 }
 
+/* Elsewhere there may be such a login, or nowhere. */
+static void refuse_place(struct request *req)
+{
+	const struct config *config = &req->portal->config;
+	int i = 0;
+
+	while (i < config->network_count && !config->networks[i].qr_login)
+		i++;
+	if (i < config->network_count)
+		page_error(req, 403, "not_on_site",
+			"This network takes no login by QR code.");
+	else
+		page_error(req, 404, "not_found", "There is no such page here.");
+}
+
 void page_qr_login(struct request *req)
 {
 	const char *text = form_get(&req->query, "token");
 
-	start(req, text && !given_token(req) ? "error_qr_unknown" : NULL);
+	if (!request_network(req)->qr_login)
+		refuse_place(req);
+	else
+		start(req,
+			text && !given_token(req) ? "error_qr_unknown" : NULL);
 }
 
 /* What means something else where vouchers are. */

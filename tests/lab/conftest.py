@@ -256,12 +256,12 @@ class Answer:
 
     def __init__(self, result):
         self.error, self.exit = result.stderr, result.returncode
-        head, _, self.body = result.stdout.partition("\n\n")
-        match = re.match(r"HTTP/1\.[01] (\d+)", head)
+        self.head, _, self.body = result.stdout.partition("\n\n")
+        match = re.match(r"HTTP/1\.[01] (\d+)", self.head)
         self.status = int(match[1]) if match else 0
         self.headers = {
             name.lower(): value for name, value in
-            re.findall(r"^([^:\n]+): ?([^\n]*)", head, re.MULTILINE)}
+            re.findall(r"^([^:\n]+): ?([^\n]*)", self.head, re.MULTILINE)}
 
 
 class Capture:

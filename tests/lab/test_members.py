@@ -25,6 +25,8 @@ def house():
                     path.read_text() + "\nqr_login = yes\n")
     os.kill(lab.pid("gatehoused"), signal.SIGHUP)
     wait_for(lambda: re.search("applied .*: 1 network", (lab.state / "gatehoused.log").read_text()))
+    lab.kill("gatehouse-portal")
+    lab.start()
     lab.ctl("plan", "add", "Stay", "--minutes", "600", "--megabytes", "50", "--up", "5000")
     lab.ctl("plan", "add", "Staff", "--minutes", "60")
     lab.ctl("plan", "add", "Small", "--minutes", "60", "--megabytes", "1")
@@ -84,6 +86,55 @@ def test_a_booking_is_online_until_its_check_out(house):
     wait_for(lambda: not one.is_online() and not two.is_online())
     assert login(lab, one, "R-1042", "Müller 204")[1]["code"] == "outside_stay"
     lab.ctl("verify")
+
+
+def page(guest, path, cookies=None, **form):
+    """A page, or what comes of its form, as a browser without script asks for it."""
+    options = [word for name, value in form.items()
+               for word in ("--data-urlencode", f"{name}={value}")]
+    if cookies:
+        options += ["-H", "Cookie: " + "; ".join(f"{k}={v}" for k, v in cookies.items())]
+    return guest.curl(path if "//" in path else PORTAL4 + path, *options, timeout=20)
+
+
+def cookies_of(answer):
+    """Of a response: name and value of each that it sets."""
+    return dict(re.findall(r"^Set-Cookie: (\w+)=([^;]*)", answer.head, re.MULTILINE | re.I))
+
+
+def test_a_guest_scans_types_who_it_is_and_is_online(house):
+    lab, guest = house, house.guest()
+    lab.ctl("member", "add", "ana@example.org", "--name", "Ana M", "--proof-room", "12",
+            "--check-out", "2126-12-24")
+    assert 'href="/login"' in page(guest, "/").body
+    # The poster's address leads to the question; its token moves into the form.
+    scanned = page(guest, lab.code["loginUrl"])
+    hidden = f'<input type="hidden" name="token" value="{lab.code["token"]}">'
+    assert scanned.status == 200 and hidden in scanned.body and 'name="id"' in scanned.body
+    token = lab.code["token"]
+    asked = page(guest, "/login", token=token, id="ana@example.org")
+    assert asked.status == 401 and 'name="secret"' in asked.body and hidden in asked.body
+    assert not guest.is_online()
+    answer = page(guest, "/login", token=token, id="Ana@example.org", secret="12")
+    assert (answer.status, answer.headers["location"]) == (303, "/guest/concierge")
+    cookies = cookies_of(answer)
+    assert set(cookies) == {"gh_session", "gh_qr"}
+    assert guest.is_online() and guest.is_online("-6")
+    # What it lands on, with the login and without.
+    landing = page(guest, "/guest/concierge", cookies).body
+    assert "Welcome, Ana M" in landing and "2126" in landing
+    assert "Ana M" not in page(guest, "/guest/concierge").body
+    # A guest is no staff, and out is out.
+    assert page(guest, "/staff/dashboard", cookies).headers["location"] == "/login"
+    out = page(guest, "/logout", cookies, form="")
+    assert out.status == 303 and cookies_of(out) == {"gh_qr": ""}
+    assert "Ana M" not in page(guest, "/guest/concierge", cookies).body
+    assert guest.is_online()
+    # An unknown id and an old poster say what to do.
+    unknown = page(guest, "/login", token=token, id="nobody")
+    assert unknown.status == 403 and "not known here" in unknown.body
+    assert "no QR code of this venue" in page(guest, "/login", token="0" * 48, id="x").body
+    lab.ctl("member", "remove", "ana@example.org")
 
 
 def test_staff_need_the_pin_of_their_account(house):

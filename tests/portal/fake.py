@@ -167,7 +167,7 @@ class Portal:
             "voucher_prefix = WIFI\n[portal]\n"
             + "\n".join(settings)
             + "\n[network guest]\ninterface = eth1\nportal4 = 127.0.0.1\n"
-            "portal6 = ::1\nssid = Caf\u00e9 Guests\n"
+            "portal6 = ::1\nssid = Caf\u00e9 Guests\nqr_login = yes\n"
             "[network bar]\ninterface = eth2\nportal4 = 127.0.0.2\n"
             "venue_name = The bar\nvenue_url = https://bar.example/\n"
             f"{bar}\n"

@@ -256,6 +256,19 @@ def test_what_is_known_of_the_venue(portal, address, url):
         assert json.loads(receive(sock).text()).get("venue-info-url") == url
 
 
+@pytest.mark.parametrize("address, status, link", [("127.0.0.1", 200, True),
+                                                   ("127.0.0.2", 403, False)])
+def test_the_login_by_qr_code_is_where_its_network_says_so(portal, address, status, link):
+    portal.daemon.reply = CAPTIVE
+    texts = []
+    for path in ("/login", "/"):
+        with socket.create_connection((address, portal.port), timeout=15) as sock:
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}:{portal.port}\r\n\r\n".encode())
+            texts.append(receive(sock))
+    assert texts[0].status == status
+    assert ('href="/login"' in texts[1].text()) == link
+
+
 def test_nothing_is_left_to_lose(portal):
     """T3 from the outside; from the inside: tests/unit/test_portal_sandbox."""
     with open(f"/proc/{portal.process.pid}/status") as file:
@@ -379,6 +392,20 @@ def test_tls_cookies_are_secure(tls_portal):
     assert "; Secure" in answer.header("Set-Cookie")
     assert f"https://portal.test:{tls_portal.tls_port}/r#" in answer.text()
     assert not tls_portal.daemon.faults
+
+
+def test_tls_login_by_qr_code_is_secure(tls_portal):
+    tls_portal.daemon.reply = {
+        "success": True, "sessionId": "5" * 64, "cookie": "c" * 64, "role": "staff",
+        "redirectUrl": "/staff/dashboard", "token": TOKEN}
+    body = b"token=" + b"a" * 48 + b"&id=S-1&secret=4711"
+    answer = tls_request(tls_portal, b"POST /login HTTP/1.1\r\nHost: portal.test\r\n"
+                         b"Content-Type: application/x-www-form-urlencoded\r\n"
+                         b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    assert answer.status == 303
+    cookies = answer.header("Set-Cookie").splitlines()
+    assert sorted(cookie.split("=")[0] for cookie in cookies) == ["gh_qr", "gh_session"]
+    assert all("; HttpOnly; SameSite=Lax; Secure" in cookie for cookie in cookies)
 
 
 def test_with_a_certificate_tokens_travel_by_tls_only(tls_portal):
