@@ -83,12 +83,21 @@ bool api_take_body(
 
 struct activate_args {
 	char code[CTL_CODE_MAX + 1];
+	char terms[CTL_TERMS_MAX + 1]; /* accepted with it; "" */
 };
 
 static const struct json_arg activate_rows[] = {
 	{"code", JSON_ARG_TEXT, true, offsetof(struct activate_args, code), 1,
 		CTL_CODE_MAX, 0},
+	{"terms", JSON_ARG_TEXT, false, offsetof(struct activate_args, terms), 1,
+		CTL_TERMS_MAX, 0},
 	{.type = JSON_ARG_END}};
+
+void api_accept(json_t *args, const char *terms)
+{
+	if (*terms)
+		json_object_set_new(args, "terms", json_string(terms));
+}
 
 void api_activate(struct request *req)
 {
@@ -99,6 +108,7 @@ void api_activate(struct request *req)
 		return;
 	args = json_object();
 	json_object_set_new(args, "code", json_string(in.code));
+	api_accept(args, in.terms);
 	operation_start(req, "vouchers.activate", args, on_reply);
 }
 
@@ -158,9 +168,25 @@ void api_pause(struct request *req)
 	ask(req, "guest.pause");
 }
 
+struct free_args {
+	char terms[CTL_TERMS_MAX + 1];
+};
+
+static const struct json_arg free_rows[] = {
+	{"terms", JSON_ARG_TEXT, false, offsetof(struct free_args, terms), 1,
+		CTL_TERMS_MAX, 0},
+	{.type = JSON_ARG_END}};
+
 void api_free(struct request *req)
 {
-	ask(req, "guest.free");
+	struct free_args in = {0};
+	json_t *args;
+
+	if (!api_take_body(req, free_rows, &in))
+		return;
+	args = json_object();
+	api_accept(args, in.terms);
+	operation_start(req, "guest.free", args, on_reply);
 }
 
 void api_resume(struct request *req)

@@ -28,6 +28,8 @@ void api_qr_logout(struct request *req);
 /* For api_*.c: the body by the rows; false: answered. */
 bool api_take_body(
 	struct request *req, const struct json_arg *rows, void *ret_args);
+/* The terms of use that the body accepted, "" for none, as an argument. */
+void api_accept(json_t *args, const char *terms);
 /* An operation_fn: the reply as it is, a refusal as JSON. */
 void api_send_outcome(struct request *req, const struct outcome *outcome);
 /* An operation_fn: a token becomes the cookie; a refusal keeps what it says of

@@ -14,11 +14,18 @@
 struct coin_body {
 	char slot[CTL_NAME_MAX + 1];
 	char lock[CTL_TOKEN_MAX + 1];
+	char terms[CTL_TERMS_MAX + 1];
 	int64_t minutes, pesos;
 	bool slot_set, lock_set, minutes_set, pesos_set;
 };
 
 #define AT(field) offsetof(struct coin_body, field)
+#define TERMS_ROW {"terms", JSON_ARG_TEXT, false, AT(terms), 1, CTL_TERMS_MAX, 0}
+static const struct json_arg lock_rows[] = {
+	{"slot", JSON_ARG_TEXT, false, AT(slot), 1, CTL_NAME_MAX, AT(slot_set)},
+	{"lockId", JSON_ARG_TEXT, false, AT(lock), 1, CTL_TOKEN_MAX,
+		AT(lock_set)},
+	TERMS_ROW, {.type = JSON_ARG_END}};
 static const struct json_arg coin_rows[] = {
 	{"slot", JSON_ARG_TEXT, false, AT(slot), 1, CTL_NAME_MAX, AT(slot_set)},
 	{"lockId", JSON_ARG_TEXT, false, AT(lock), 1, CTL_TOKEN_MAX,
@@ -31,6 +38,7 @@ static const struct json_arg start_rows[] = {
 	{"slot", JSON_ARG_TEXT, false, AT(slot), 1, CTL_NAME_MAX, AT(slot_set)},
 	{"lockId", JSON_ARG_TEXT, true, AT(lock), 1, CTL_TOKEN_MAX,
 		AT(lock_set)},
+	TERMS_ROW,
 	{.type = JSON_ARG_END}};
 
 /* Those that the body had. */
@@ -46,6 +54,7 @@ static json_t *args_of(const struct coin_body *body)
 		json_object_set_new(args, "minutes", json_integer(body->minutes));
 	if (body->pesos_set)
 		json_object_set_new(args, "pesos", json_integer(body->pesos));
+	api_accept(args, body->terms);
 	return args;
 }
 
@@ -60,7 +69,7 @@ static void start(
 
 void api_coins_lock(struct request *req)
 {
-	start(req, "coins.lock", coin_rows);
+	start(req, "coins.lock", lock_rows);
 }
 
 void api_coins_done(struct request *req)

@@ -25,6 +25,7 @@
 #include "sandbox.h"
 #include "server.h"
 #include "refusals.h"
+#include "terms.h"
 
 /* Starting again does not help after the last two (the unit knows them). */
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONFIG = 78 };
@@ -220,6 +221,8 @@ static int prepare(struct program *program)
 		ret = i18n_init();
 	if (!ret)
 		ret = load_tls(program);
+	if (!ret && portal->instance == INSTANCE_GUEST)
+		ret = terms_load(portal->config.terms_file);
 	if (ret)
 		return ret;
 	program->has_brand_faults = brands_load(&portal->config,
@@ -290,6 +293,7 @@ static void stop(struct program *program)
 	known_free(portal->known);
 	loop_free(portal->loop);
 	brands_free(portal->brands);
+	terms_fini();
 	i18n_fini();
 	certificate_fini();
 }

@@ -222,6 +222,14 @@ void page_terms(struct view *view, const json_t *reply)
 		view_format(view, "terms", "%s", version);
 }
 
+void page_accept(const struct request *req, json_t *args)
+{
+	const char *version = form_get(&req->form, "terms");
+
+	if (version && *version && strlen(version) <= CTL_TERMS_MAX)
+		json_object_set_new(args, "terms", json_string(version));
+}
+
 void page_outcome_error(struct request *req, const struct outcome *outcome)
 {
 	struct view *view = page_view(req);

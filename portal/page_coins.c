@@ -133,6 +133,7 @@ static void on_status(struct request *req, const struct outcome *outcome)
 	view = page_view(req);
 	add_rates(req, view, outcome->reply);
 	add_slots(req, view, outcome->reply);
+	page_terms(view, outcome->reply);
 	set_lock(req, view, outcome->reply);
 	set_error(req, view);
 	page_send(req, 200, "coins.html", view);
@@ -188,6 +189,8 @@ static void start(struct request *req, const char *operation, const char *field,
 
 	if (value && *value && strlen(value) <= CTL_NAME_MAX)
 		json_object_set_new(args, arg, json_string(value));
+	if (strcmp(operation, "coins.done"))
+		page_accept(req, args);
 	operation_start(req, operation, args, fn);
 }
 

@@ -26,5 +26,8 @@ static void on_free(struct request *req, const struct outcome *outcome)
 
 void page_free(struct request *req)
 {
-	operation_start(req, "guest.free", json_object(), on_free);
+	json_t *args = json_object();
+
+	page_accept(req, args);
+	operation_start(req, "guest.free", args, on_free);
 }

@@ -69,5 +69,6 @@ void page_activate(struct request *req)
 	}
 	args = json_object();
 	json_object_set_new(args, "code", json_stringn(code, len));
+	page_accept(req, args);
 	operation_start(req, "vouchers.activate", args, on_activated);
 }

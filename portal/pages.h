@@ -28,6 +28,7 @@ void page_plans(struct request *req); /* page_plans.c */
 void page_venue(struct request *req); /* page_venue.c */
 void page_venue_image(struct request *req);
 void page_help(struct request *req); /* page_help.c */
+void page_terms_text(struct request *req); /* page_terms.c */
 void page_qr_login(struct request *req); /* page_login.c */
 void page_qr_enter(struct request *req);
 void page_qr_logout(struct request *req);
@@ -70,6 +71,8 @@ void page_outcome_error(struct request *req, const struct outcome *outcome);
 void page_device(struct view *view, const json_t *reply);
 /* The terms of use that this device has not accepted yet, as forms carry them. */
 void page_terms(struct view *view, const json_t *reply);
+/* What the form says of them, for an operation that begins something. */
+void page_accept(const struct request *req, json_t *args);
 /* `text` as a QR code: qr (the path) and qr_size; neither when it is too long.
  * In page_qr.c. */
 void page_qr(struct view *view, const char *text);

@@ -31,6 +31,7 @@ static const struct route routes[] = {
 	{METHOD_POST, "/devices/remove",          INSTANCE_GUEST, ROUTE_FORM,  page_device_remove},
 	{METHOD_POST, "/free",                    INSTANCE_GUEST, ROUTE_FORM,  page_free},
 	{METHOD_GET,  "/plans",                   INSTANCE_GUEST, ROUTE_PAGE,  page_plans},
+	{METHOD_GET,  "/terms",                   INSTANCE_GUEST, ROUTE_PAGE,  page_terms_text},
 	{METHOD_GET,  "/help",                    INSTANCE_GUEST, ROUTE_PAGE,  page_help},
 	{METHOD_POST, "/wispr/login",             INSTANCE_GUEST, ROUTE_FORM,  wispr_login},
 	{METHOD_GET,  "/wispr/abort",             INSTANCE_GUEST, ROUTE_PAGE,  wispr_abort},

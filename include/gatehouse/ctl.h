@@ -40,6 +40,7 @@
 #define CTL_PICK_LEN  16  /* a device that was offered: hex digits */
 #define CTL_CODE_MAX  64  /* a voucher's code as it is typed */
 #define CTL_TOKEN_LEN 64  /* a session token: hex digits */
+#define CTL_TERMS_MAX 40  /* a version of the terms of use */
 #define CTL_TOKEN_MAX 128 /* whatever is shown as one: refused in its own words */
 #define CTL_QR_LEN    48  /* the token of a poster: hex digits */
 #define CTL_URL_MAX   512 /* the address on a poster */
@@ -99,6 +100,7 @@
 	X(identity_unknown, 403, 1)         \
 	X(outside_stay, 403, 1)             \
 	X(not_on_site, 403, 1)              \
+	X(terms_required, 403, 1)           \
 	X(slow_down, 429, 5)                \
 	X(table_full, 503, 5)               \
 	X(unavailable, 503, 5)              \

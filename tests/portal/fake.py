@@ -55,6 +55,7 @@ PLANS = {
          "upKbps": None, "downKbps": None, "slowUpKbps": None,
          "slowDownKbps": None, "counts": None,
          "hours": "08:00-12:00 14:00-22:00", "validDays": 30}]}
+TERMS = "# Be kind\r\nNo <spam>,\tand\nno harm.\n\n- one\n- two\n"
 CLOSE = object()  # the daemon dies instead of answering
 SILENT = object()  # the daemon hangs
 
@@ -162,6 +163,8 @@ class Portal:
             whose = "operator_" if operators else ""
             settings += [f"{whose}tls_cert = {path}/cert.pem",
                          f"{whose}tls_key = {path}/key.pem"]
+        pathlib.Path(path, "terms.txt").write_text(TERMS)
+        pathlib.Path(path, "terms.sw.txt").write_text("# Masharti\nKuwa na adabu.\n")
         pathlib.Path(path, "conf").write_text(
             f"[gatehouse]\nsocket = {self.daemon.path}\n"
             "voucher_prefix = WIFI\n[portal]\n"
@@ -171,6 +174,7 @@ class Portal:
             "[network bar]\ninterface = eth2\nportal4 = 127.0.0.2\n"
             "venue_name = The bar\nvenue_url = https://bar.example/\n"
             f"{bar}\n"
+            f"[terms]\nfile = {path}/terms.txt\nversion = 2026-11\n"
             f"[coin main]\nvalue = 100\nsocket = {path}/coin.sock\n")
         self.log_path = pathlib.Path(path, "log")
         # Its leaks are looked for by the unit tests: in its cage the leak

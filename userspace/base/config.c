@@ -88,6 +88,9 @@ static const struct setting settings[] = {
 	{SECTION_QR_LOGIN, "rotate_days", VALUE_INT, OF(qr_rotate_days), 0, 365, "7"},
 	{SECTION_QR_LOGIN, "venue_id", VALUE_TEXT, OF(qr_venue_id), 0, 64, ""},
 
+	{SECTION_TERMS, "file", VALUE_PATH, OF(terms_file), 0, PATH_BYTES, ""},
+	{SECTION_TERMS, "version", VALUE_TEXT, OF(terms_version), 0, 40, ""},
+
 	{SECTION_BACKUP, "directory", VALUE_PATH, OF(backup_dir), 0, PATH_BYTES, ""},
 	{SECTION_BACKUP, "keep", VALUE_INT, OF(backup_keep), 1, 1000, "7"},
 	{SECTION_BACKUP, "public_key", VALUE_TEXT, OF(backup_key), 0, 64, ""},
@@ -291,6 +294,8 @@ static void open_section(struct reading *r, const char *name)
 		r->section = SECTION_FREE;
 	} else if (!strcmp(name, "qr_login")) {
 		r->section = SECTION_QR_LOGIN;
+	} else if (!strcmp(name, "terms")) {
+		r->section = SECTION_TERMS;
 	} else if (!strcmp(name, "roles")) {
 		r->section = SECTION_ROLES;
 	} else if (!strncmp(name, "network ", 8)) {
@@ -304,7 +309,7 @@ static void open_section(struct reading *r, const char *name)
 		r->lost = true;
 		fault(r,
 			"unknown section [%s]; the sections are [gatehouse], "
-			"[portal], [retention], [backup], [free], [qr_login], "
+			"[portal], [retention], [backup], [free], [qr_login], [terms], "
 			"[network NAME], [coin NAME] and [roles]. What it sets was not checked",
 			name);
 	}

@@ -157,6 +157,8 @@ struct config {
 	char venue_name[65];       /* heading of the pages; "Guest Wi-Fi" */
 	char venue_url[CONFIG_URL]; /* about the venue (RFC 8908); "": none */
 	char branding[CONFIG_BRANDING]; /* folder of the venue's own; "": none */
+	char terms_file[PATH_MAX]; /* terms of use, text; "": none */
+	char terms_version[41];    /* which have to be accepted; "": none */
 	char free_plan[65]; /* "": no free time */
 	int free_kbps;	    /* 1000: the most that it has, up and down */
 	int free_random_per_hour; /* 60: made-up addresses, per network */

@@ -145,12 +145,12 @@ static void check_users(struct reading *r)
 				"root is always admin; leave this line out");
 }
 
-/* A certificate has its key. */
-static void check_pair_of(struct reading *r, const char *cert_name,
-	const char *key_name, bool has_cert, bool has_key)
+/* Of two settings both are there, or none. */
+static void check_pair_of(struct reading *r, enum section section,
+	const char *cert_name, const char *key_name, bool has_cert, bool has_key)
 {
-	const struct mark *cert = mark_of(r, 0, SECTION_PORTAL, cert_name);
-	const struct mark *key = mark_of(r, 0, SECTION_PORTAL, key_name);
+	const struct mark *cert = mark_of(r, 0, section, cert_name);
+	const struct mark *key = mark_of(r, 0, section, key_name);
 
 	if (has_cert != has_key && !cert->bad && !key->bad)
 		config_fault(r, has_cert ? cert->line : key->line,
@@ -194,9 +194,11 @@ static void check_portal(struct reading *r)
 {
 	const struct config *config = r->config;
 
-	check_pair_of(r, "tls_cert", "tls_key", config->tls_cert[0],
-		config->tls_key[0]);
-	check_pair_of(r, "operator_tls_cert", "operator_tls_key",
+	check_pair_of(r, SECTION_PORTAL, "tls_cert", "tls_key",
+		config->tls_cert[0], config->tls_key[0]);
+	check_pair_of(r, SECTION_TERMS, "file", "version",
+		config->terms_file[0], config->terms_version[0]);
+	check_pair_of(r, SECTION_PORTAL, "operator_tls_cert", "operator_tls_key",
 		config->operator_tls_cert[0], config->operator_tls_key[0]);
 	check_all_ports(r);
 }

@@ -28,6 +28,7 @@ void print_codes(const json_t *reply);
 void print_vouchers(const json_t *reply);
 void print_jobs(const json_t *reply);
 void print_addresses(const json_t *reply);
+void print_terms(const json_t *reply);
 void print_statistics(const json_t *reply);
 void print_coins(const json_t *reply);
 /* One, with its history. */

@@ -19,6 +19,13 @@ static const struct column job_columns[] = {
 	{"NEXT", "next", FORMAT_TIME},
 	{},
 };
+static const struct column terms_columns[] = {
+	{"ACCEPTED", "acceptedAt", FORMAT_TIME},
+	{"VERSION", "version", FORMAT_TEXT},
+	{"DEVICE", "mac", FORMAT_TEXT},
+	{"NETWORK", "network", FORMAT_TEXT},
+	{},
+};
 static const struct column use_columns[] = {
 	{"ADDRESS", "address", FORMAT_TEXT},
 	{"DEVICE", "mac", FORMAT_TEXT},
@@ -42,6 +49,11 @@ static const struct column statistic_columns[] = {
 void print_jobs(const json_t *reply)
 {
 	print_items(reply, job_columns, "no jobs");
+}
+
+void print_terms(const json_t *reply)
+{
+	print_items(reply, terms_columns, "nobody has accepted terms of use");
 }
 
 void print_addresses(const json_t *reply)

@@ -483,6 +483,10 @@ static const struct verb_arg job_args[] = {
 		"as `jobs` shows it"},
 	{},
 };
+static const struct verb_arg terms_args[] = {
+	{VERB_ARG_TEXT, NULL, "mac", VERB_OPTIONAL, "MAC", "only this device's"},
+	{},
+};
 static const struct verb_arg addresses_args[] = {
 	{VERB_ARG_TEXT, NULL, "of", VERB_OPTIONAL, "MAC|IP",
 		"only this device's, or who had this address"},
@@ -531,7 +535,7 @@ static const struct verb_arg forget_args[] = {
 static const struct verb_arg export_args[] = {
 	{VERB_ARG_TEXT, NULL, "what", VERB_OPTIONAL, "TABLE",
 		"sessions, usage, payments, addresses, devices, vouchers,\n"
-		"events or audit; may be left out with --subject"},
+		"events, terms or audit; may be left out with --subject"},
 	{VERB_ARG_TEXT, "--format", "format", VERB_OPTIONAL, "csv|json",
 		"default: csv; of a person as a whole: json"},
 	{VERB_ARG_TEXT, "--from", "from", VERB_OPTIONAL, "DAY",
@@ -719,6 +723,9 @@ const struct verb verbs[] = {
 		"jobs"},
 	{"job run", "jobs.run", job_args, NULL, print_done,
 		"run a job now", "job run clean-up"},
+	{"terms", "terms.list", terms_args, NULL, print_terms,
+		"who accepted which version of the terms of use, newest first",
+		"terms " DEVICE},
 	{"addresses", "addresses.list", addresses_args, NULL, print_addresses,
 		"which device had which IP address, and when, newest first",
 		"addresses 10.77.0.23 --at \"2026-11-21 04:00\""},

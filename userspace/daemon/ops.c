@@ -18,6 +18,7 @@
 #include "daemon/operators.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/session_events.h"
+#include "daemon/terms.h"
 
 #define ARG(s, field) offsetof(struct s, field)
 /* 0 would be none: such a struct begins with another field. */
@@ -47,6 +48,8 @@
 	OPT_TEXT(s, days.from, "from", days.from_set), \
 	OPT_TEXT(s, days.to, "to", days.to_set)
 #define OPT_FLAG(s, f, name, set) {name, JSON_ARG_BOOL, false, ARG(s, f), 0, 0, ARG(s, set)}
+/* It begins something: terms.h. */
+#define OPT_TERMS(s) {"terms", JSON_ARG_TEXT, false, ARG(s, terms), 1, BYTES(s, terms), 0}
 #define OPT_BOOL(s, f, name) {name, JSON_ARG_BOOL, false, ARG(s, f), 0, 0, 0}
 
 static const struct json_arg none_args[] = {{}};
@@ -247,6 +250,11 @@ static const struct json_arg code_args[] = {
 	ARG_TEXT(args_code, code, "code"),
 	{},
 };
+static const struct json_arg activate_args[] = {
+	ARG_TEXT(args_code, code, "code"),
+	OPT_TERMS(args_code),
+	{},
+};
 static const struct json_arg share_args[] = {
 	ARG_MAC(args_share, mac, "mac"),
 	ARG_MAC(args_share, with, "with"),
@@ -372,11 +380,28 @@ static const struct json_arg coin_args[] = {
 	OPT_TEXT(args_coin, lock, "lockId", lock_set),
 	{},
 };
+static const struct json_arg lock_args[] = {
+	OPT_TEXT(args_coin, slot, "slot", slot_set),
+	OPT_TEXT(args_coin, lock, "lockId", lock_set),
+	OPT_TERMS(args_coin),
+	{},
+};
+static const struct json_arg free_args[] = {
+	OPT_TERMS(args_free),
+	{},
+};
+static const struct json_arg terms_args[] = {
+	OPT_MAC(args_terms, mac, "mac", mac_set),
+	OPT_INT(args_terms, limit, "limit", 1, OPS_LIST_MAX, limit_set),
+	OPT_INT(args_terms, after, "after", 0, INT64_MAX, after_set),
+	{},
+};
 static const struct json_arg start_args[] = {
 	OPT_INT(args_start, minutes, "minutes", 0, MINUTES_MAX, minutes_set),
 	OPT_INT(args_start, pesos, "pesos", 0, 1000000000, pesos_set),
 	OPT_TEXT(args_start, slot, "slot", slot_set),
 	ARG_TEXT(args_start, lock, "lockId"),
+	OPT_TERMS(args_start),
 	{},
 };
 static const struct json_arg claim_args[] = {
@@ -438,6 +463,7 @@ static const struct json_arg qr_login_args[] = {
 	ARG_TEXT(args_qr_login, user_id, "userId"),
 	OPT_NOTE(args_qr_login, secret, "secret", secret_set),
 	OPT_NOTE(args_qr_login, agent, "userAgent", agent_set),
+	OPT_TERMS(args_qr_login),
 	{},
 };
 static const struct json_arg qr_session_args[] = {
@@ -505,7 +531,7 @@ const struct op ops[] = {
 	{"vouchers.import", PROOF_DESK, ROLE_MANAGER, RATE_FREE, import_args, op_vouchers_import},
 	{"vouchers.revoke", PROOF_DESK, ROLE_MANAGER, RATE_FREE, revoke_args, op_vouchers_revoke},
 	{"batches.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, list_args, op_batches_list},
-	{"vouchers.activate", PROOF_GUEST, ROLE_NONE, RATE_GUESS, code_args, op_vouchers_activate},
+	{"vouchers.activate", PROOF_GUEST, ROLE_NONE, RATE_GUESS, activate_args, op_vouchers_activate},
 
 	{"payments.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_list},
 	{"payments.sums", PROOF_DESK, ROLE_STAFF, RATE_FREE, payments_args, op_payments_sums},
@@ -513,6 +539,7 @@ const struct op ops[] = {
 
 	{"jobs.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, none_args, op_jobs_list},
 	{"jobs.run", PROOF_DESK, ROLE_ADMIN, RATE_FREE, name_args, op_jobs_run},
+	{"terms.list", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, terms_args, op_terms_list},
 	{"addresses.list", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, addresses_args, op_addresses_list},
 	{"statistics.list", PROOF_DESK, ROLE_MANAGER, RATE_FREE, statistics_args, op_statistics_list},
 	{"export", PROOF_DESK, ROLE_ADMIN, RATE_FREE, export_args, op_export},
@@ -549,7 +576,7 @@ const struct op ops[] = {
 	{"access.list", PROOF_DESK, ROLE_ADMIN, RATE_FREE, access_args, op_access_list},
 	{"coins.list", PROOF_DESK, ROLE_STAFF, RATE_FREE, list_args, op_coins_list},
 	{"coins.claim", PROOF_DESK, ROLE_SUPERVISOR, RATE_FREE, claim_args, op_coins_claim},
-	{"coins.lock", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, coin_args, op_coins_lock},
+	{"coins.lock", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, lock_args, op_coins_lock},
 	{"coins.status", PROOF_GUEST, ROLE_NONE, RATE_GUEST, coin_args, op_coins_status},
 	{"coins.done", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, coin_args, op_coins_done},
 	{"sessions.start", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, start_args, op_sessions_start},
@@ -557,7 +584,7 @@ const struct op ops[] = {
 	{"guest.devices", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_devices},
 	{"guest.add", PROOF_GUEST, ROLE_NONE, RATE_GUESS, guest_add_args, op_guest_add},
 	{"guest.remove", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, mac_args, op_guest_remove},
-	{"guest.free", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, none_args, op_guest_free},
+	{"guest.free", PROOF_GUEST, ROLE_NONE, RATE_CHANGE, free_args, op_guest_free},
 	{"guest.session", PROOF_GUEST, ROLE_NONE, RATE_GUEST, guest_args, op_guest_session},
 	{"qr.home", PROOF_GUEST, ROLE_NONE, RATE_GUEST, home_args, op_qr_home},
 	{"guest.plans", PROOF_GUEST, ROLE_NONE, RATE_GUEST, none_args, op_guest_plans},
@@ -584,6 +611,7 @@ FITS(args_coin);
 FITS(args_start);
 FITS(args_payments);
 FITS(args_addresses);
+FITS(args_terms);
 FITS(args_statistics);
 FITS(args_export);
 FITS(args_operator);
@@ -890,6 +918,8 @@ json_t *ops_handle(void *data, const struct ctl_frame *frame)
 		if (wait)
 			reply = reply_slow_down(wait);
 	}
+	if (!reply && caller.proof == PROOF_GUEST)
+		reply = terms_check(g, op, &caller, request.args);
 	if (!reply)
 		reply = run_handler(g, op, &caller, request.args);
 	if (reply)

@@ -15,6 +15,7 @@
 #include "daemon/ops_handlers.h"
 #include "daemon/sentences.h"
 #include "daemon/sync.h"
+#include "daemon/terms.h"
 
 #define PESO 100 /* minor units of what a browser counts in */
 
@@ -189,6 +190,7 @@ json_t *op_coins_status(struct gatehoused *g, const struct caller *caller,
 	if (!ret && outcome && a->lock_set)
 		return reply_outcome(outcome);
 	reply = reply_ok();
+	terms_add(g, &caller->mac, reply);
 	json_object_set_new(reply, "slots", slots_json(g, &guest, &now));
 	if (!ret)
 		ret = add_rates(g, &guest, reply);

@@ -127,6 +127,7 @@ struct args_batch {
 };
 struct args_code {
 	char code[CTL_CODE_MAX + 1];
+	char terms[CTL_TERMS_MAX + 1]; /* accepted with it (daemon/terms.h); "" */
 };
 struct args_sell {
 	int64_t paid_minor; /* the plan's price when it is not set */
@@ -261,12 +262,22 @@ struct args_coin {
 	char slot[CONFIG_NAME_MAX]; /* "": the only one */
 	bool slot_set, lock_set;
 	char lock[COIN_KEY];
+	char terms[CTL_TERMS_MAX + 1]; /* as in args_code */
 };
 struct args_start {
 	char lock[COIN_KEY];
+	char terms[CTL_TERMS_MAX + 1]; /* as in args_code */
 	char slot[CONFIG_NAME_MAX];
 	bool minutes_set, pesos_set, slot_set;
 	int64_t minutes, pesos;
+};
+struct args_free {
+	char terms[CTL_TERMS_MAX + 1]; /* as in args_code */
+};
+struct args_terms {
+	int64_t limit, after; /* as in args_list */
+	bool limit_set, after_set, mac_set;
+	struct mac mac;
 };
 struct args_claim {
 	int64_t id;
@@ -311,6 +322,7 @@ struct args_qr_login {
 	bool secret_set, agent_set;
 	char secret[CTL_SECRET_MAX + 1];
 	char agent[QR_USER_AGENT];
+	char terms[CTL_TERMS_MAX + 1]; /* as in args_code */
 };
 struct args_qr_session {
 	char session[CTL_TOKEN_MAX + 1];
@@ -386,6 +398,7 @@ op_fn op_devices_add, op_devices_remove, op_devices_list, op_guest_devices,
 	op_guest_add, op_guest_remove, op_guest_free;
 op_fn op_qr_home, op_guest_session, op_guest_pause, op_guest_resume;
 op_fn op_guest_plans; /* ops_offer.c */
+op_fn op_terms_list; /* terms.c */
 op_fn op_operators_list, op_operators_add, op_operators_remove,
 	op_operators_role, op_operators_passwd, op_operators_logout,
 	op_operators_login, op_operators_password, op_operators_me, op_operators_leave;

@@ -7,6 +7,7 @@
 #include "daemon/client_json.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/ops_rates.h"
+#include "daemon/terms.h"
 #include "rules/offer.h"
 
 static json_t *offer_json(const struct gatehoused *g, const struct plan *plan)
@@ -39,7 +40,7 @@ json_t *op_guest_plans(struct gatehoused *g, const struct caller *caller,
 {
 	const struct guest guest = {&caller->mac, caller->network_name};
 	struct plan plans[OFFER_PLANS_MAX];
-	json_t *items;
+	json_t *items, *reply;
 	int n, i;
 
 	n = offer_plans(&g->rules, &guest, plans, OFFER_PLANS_MAX);
@@ -48,6 +49,8 @@ json_t *op_guest_plans(struct gatehoused *g, const struct caller *caller,
 	items = json_array();
 	for (i = 0; i < n; i++)
 		json_array_append_new(items, offer_json(g, &plans[i]));
-	return reply_fields("{s:o, s:o, s:s}", "plans", items, "mac",
+	reply = reply_fields("{s:o, s:o, s:s}", "plans", items, "mac",
 		json_mac(&caller->mac), "network", caller->network_name);
+	terms_add(g, &caller->mac, reply);
+	return reply;
 }

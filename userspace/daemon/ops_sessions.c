@@ -15,6 +15,7 @@
 #include "daemon/ops_free.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
+#include "daemon/terms.h"
 #include "rules/share.h"
 #include "rules/token.h"
 #include "rules/voucher.h"
@@ -328,6 +329,7 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	json_add_group(reply, &group);
 	add_sharing(g, has_session ? &account : NULL, reply);
 	json_add_free(g, has_session ? NULL : &guest, &now, reply);
+	terms_add(g, &caller->mac, reply);
 	ret = has_session ? show_token(g, &account, &now, a, reply)
 			  : add_end(g, a, reply);
 	if (ret) {

@@ -127,6 +127,11 @@ static const struct export_table tables[] = {
 		" e.description AS description, e.evidence AS evidence"
 		" FROM security_events e"
 		ROWS("e.id", "e.last_at") OF_MAC("e.mac") OF_PHONE("e.session_id") ORDER("e.id")},
+	{"", "terms", true, WINDOW("terms_acceptances"),
+		"SELECT a.id, a.id AS id, upper(a.mac) AS mac, a.version AS version,"
+		" a.network AS network, " TIME("a.accepted_at") " AS accepted_at"
+		" FROM terms_acceptances a"
+		ROWS("a.id", "a.accepted_at") OF_MAC("a.mac") NO_PHONE ORDER("a.id")},
 	{"", "audit", true, WINDOW("audit"),
 		"SELECT a.id, a.id AS id, " TIME("a.at") " AS at, a.who AS who,"
 		" a.operation AS operation, upper(a.mac) AS mac, a.session_id AS session_id,"

@@ -26,6 +26,7 @@ static const struct {
 	{"DELETE FROM tokens WHERE session_id IN " OVER, NULL},
 	{"DELETE FROM address_log WHERE mac = ?1", NULL},
 	{"DELETE FROM free_uses WHERE mac = ?1", NULL},
+	{"DELETE FROM terms_acceptances WHERE mac = ?1", NULL},
 	{"UPDATE payments SET phone = NULL, updated_at = unixepoch()"
 	" WHERE phone IS NOT NULL AND session_id IN " OVER, NULL},
 	{"UPDATE vouchers SET used_mac = " NOBODY ", updated_at = unixepoch()"

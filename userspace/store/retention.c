@@ -31,6 +31,7 @@ static const struct {
 		" AND NOT EXISTS (SELECT 1 FROM coin_pulses p"
 		" WHERE p.lock_id = coin_locks.id)")},
 	{RETENTION_AUDIT, OLDEST("audit", "at < ?1")},
+	{RETENTION_AUDIT, OLDEST("terms_acceptances", "accepted_at < ?1")},
 	{RETENTION_TOKENS, OLDEST("tokens", "expires_at < ?1")},
 	{RETENTION_EVENTS, OLDEST("security_events", "last_at < ?1")},
 	{RETENTION_ADDRESS_LOG, OLDEST("address_log", "to_at < ?1")},
