@@ -80,6 +80,18 @@ void response_set_operator(struct request *req, const char *token)
 			req->endpoint->secure ? "; Secure" : ""));
 }
 
+/* RFC 6797: browsers come by TLS from then on, whatever is typed. Only when
+ * asked for: who gives the certificate up within that time locks them out. */
+static void add_hsts(struct request *req)
+{
+	int days = req->portal->config.hsts_days;
+
+	if (days && req->endpoint->secure)
+		response_default(req, "Strict-Transport-Security",
+			arena_printf(
+				&req->arena, "max-age=%lld", days * SEC_PER_DAY));
+}
+
 static const char *policy(struct request *req)
 {
 	return arena_printf(&req->arena, POLICY, assets_style_hash(),
@@ -109,6 +121,7 @@ static void finish(struct request *req, int status,
 	if (!form_get(&req->headers, "Content-Security-Policy"))
 		MHD_add_response_header(
 			response, "Content-Security-Policy", policy(req));
+	add_hsts(req);
 	for (i = 0; i < ARRAY_SIZE(always); i++)
 		response_default(req, always[i].name, always[i].value);
 	for (n = 0; n < req->headers.count; n++)

@@ -177,6 +177,7 @@ def test_a_certificate_that_ends_is_told_of(lab):
         assert told["certificate"]["daysLeft"] in (days - 1, days)
         assert word in told["certificate"]["problem"]
         assert word in lab.text("status")[1]
+        assert "# MIND THE CERTIFICATE: it" in lines(lab, "kea")
     certify(lab.state, 5)
     lab.ctl("job", "run", "certificates")
     event = wait_for(lambda: [e for e in lab.ctl("events")["items"]

@@ -172,11 +172,49 @@ def test_wispr_abort_undoes_nothing(portal):
     assert not portal.daemon.asked
 
 
+@pytest.fixture(scope="module")
+def strict():
+    portal = Portal(tls=True, name="portal.test", extra="hsts_days = 30")
+    portal.daemon.reply = CAPTIVE
+    yield portal
+    assert portal.stop() == 0, portal.log()
+
+
+@pytest.mark.parametrize("path", ["/", "/help", "/nowhere", API, "/generate_204",
+                                  "/assets/icon.svg", "/api/session"])
+def test_hsts_when_asked_for_and_over_tls_only(strict, portal, path):
+    answer = ask(strict, path)
+    assert answer.header("Strict-Transport-Security") == "max-age=2592000", path
+    # RFC 6797, 7.2: never without TLS.
+    plain = strict.send(f"GET {path} HTTP/1.1\r\nHost: portal.test\r\n\r\n".encode())
+    assert plain.header("Strict-Transport-Security") is None
+    portal.daemon.reply = CAPTIVE
+    assert ask(portal, path).header("Strict-Transport-Security") is None
+
+
+def test_plain_http_is_the_redirect(portal):
+    """With a certificate: no page, no cookie, no reading of forms without TLS."""
+    portal.daemon.asked.clear()
+    base = f"https://portal.test:{portal.tls_port}"
+    for path in ("/", "/help", "/coins", "/r", "/nowhere", "/wispr/abort", "/api/session"):
+        answer = portal.send(f"GET {path}?a=1 HTTP/1.1\r\nHost: portal.test\r\n"
+                             "Cookie: gh_session=x\r\n\r\n".encode())
+        assert (answer.status, answer.header("Location")) == (302, f"{base}{path}?a=1")
+        assert answer.header("Set-Cookie") is None
+    for path in ("/activate", "/restore", "/wispr/login", "/api/vouchers/activate"):
+        answer = portal.send(
+            f"POST {path} HTTP/1.1\r\nHost: portal.test\r\nContent-Length: 6\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\ncode=A".encode())
+        assert answer.status == 403, path
+    assert not portal.daemon.asked
+
+
 def test_without_a_certificate_no_login_is_offered():
-    portal = Portal()
+    portal = Portal(extra="hsts_days = 30")
     try:
         portal.daemon.reply = CAPTIVE
         page = portal.send(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\n\r\n".encode())
         assert page.status == 200 and "WISPAccessGatewayParam" not in page.text()
+        assert page.header("Strict-Transport-Security") is None
     finally:
         portal.stop()

@@ -54,6 +54,7 @@ static const struct setting settings[] = {
 	{SECTION_PORTAL, "name", VALUE_WORD, OF(portal_name), 0, 253, ""},
 	{SECTION_PORTAL, "tls_cert", VALUE_PATH, OF(tls_cert), 0, PATH_BYTES, ""},
 	{SECTION_PORTAL, "tls_key", VALUE_PATH, OF(tls_key), 0, PATH_BYTES, ""},
+	{SECTION_PORTAL, "hsts_days", VALUE_INT, OF(hsts_days), 0, 730, "0"},
 	{SECTION_PORTAL, "operator_user", VALUE_WORD, OF(operator_user), 1, 32, "gatehouse-operator"},
 	{SECTION_PORTAL, "operator_http_port", VALUE_INT, OF(operator_http_port), 1, 65535, "8080"},
 	{SECTION_PORTAL, "operator_https_port", VALUE_INT, OF(operator_https_port), 1, 65535, "8443"},

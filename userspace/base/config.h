@@ -147,6 +147,7 @@ struct config {
 	char portal_name[254];     /* host name of the portal; "": its address */
 	char tls_cert[PATH_MAX];
 	char tls_key[PATH_MAX];
+	int hsts_days;		   /* 0: browsers are not told to stay with TLS */
 	/* The same of the instance for operators. */
 	char operator_user[33];    /* gatehouse-operator */
 	int operator_http_port;    /* 8080 */

@@ -150,6 +150,8 @@ json_t *capport_make(const json_t *status, const json_t *own)
 		choose(status, json_string_value(json_object_get(own, "network")));
 	_cleanup_free_ struct writer *w = xcalloc(1, sizeof(*w));
 	const char *base = field(portal, "url"), *program = field(own, "for");
+	const char *problem =
+		field(json_object_get(portal, "certificate"), "problem");
 	char url[512];
 	size_t i;
 
@@ -168,6 +170,8 @@ json_t *capport_make(const json_t *status, const json_t *own)
 			break;
 	if (i == ARRAY_SIZE(programs))
 		return refuse("bad_request", "--for is dnsmasq, radvd or kea.");
+	if (*problem)
+		say(w, "# MIND THE CERTIFICATE: %s.\n", problem);
 	programs[i].say(w, networks);
 	return json_pack("{s:b, s:s, s:s, s:O, s:s}", "success", 1, "for",
 		program, "url", url, "networks", networks, "text", w->text);
