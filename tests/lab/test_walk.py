@@ -208,3 +208,25 @@ def test_every_page_of_operators(lab, tmp_path, lang):
             phone.open(OFFICE + path)
             phone.look(f"{lang}-office-{name_of(kind)}")
             queue += links(phone)
+
+
+def test_a_venue_of_its_own(lab, tmp_path):
+    """The example of a branding folder: its colour can be read, its page is in order."""
+    if not AXE:
+        pytest.skip("axe-core is missing: scripts/deps.sh test")
+    conf = lab.state / "gatehouse.conf"
+    before = conf.read_text()
+    conf.write_text(before.replace(
+        "[portal]\n", f"[portal]\nbranding = {TOP}/packaging/branding\n"))
+    lab.kill("gatehouse-portal")
+    lab.start()
+    with Phone(lab.guest(), tmp_path, language="en") as phone:
+        phone.open(PORTAL4)
+        assert phone.text("h1") == "Welcome to Hotel Kilima"
+        phone.look("branded-captive")
+        phone.find("footer a[href='/venue/about']").click()
+        phone.wait_state("venue")
+        phone.look("branded-page")
+    conf.write_text(before)
+    lab.kill("gatehouse-portal")
+    lab.start()
