@@ -195,15 +195,17 @@ static void on_more(void *data)
 
 static void on_answer(void *data, int fd, int events)
 {
-	ssize_t len = recv(fd, browser.answer + browser.len,
-		ANSWER_MAX - browser.len, MSG_DONTWAIT);
+	/* Of many answers the first ones are looked at. */
+	static char rest[64 * 1024];
+	bool room = browser.len < ANSWER_MAX;
+	ssize_t len = room ? recv(fd, browser.answer + browser.len,
+				     ANSWER_MAX - browser.len, MSG_DONTWAIT)
+			   : recv(fd, rest, sizeof(rest), MSG_DONTWAIT);
 
 	if (len < 0 && errno == EAGAIN)
 		return;
 	if (len > 0) {
-		browser.len += (size_t)len;
-		if (browser.len == ANSWER_MAX)
-			abort();
+		browser.len += room ? (size_t)len : 0;
 		return;
 	}
 	loop_fd_stop(browser.loop, &browser.watch);
