@@ -23,6 +23,8 @@ LAB_SH = TOP / "scripts/lab.sh"
 BUILD = pathlib.Path(os.environ.get("GATEHOUSE_BUILD", TOP / "build"))
 # How many times longer everything may take, on an emulated processor.
 PATIENCE = float(os.environ.get("LAB_PATIENCE", 1))
+# A token of 32 bytes, one of a poster (24), a voucher code.
+SECRET = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{48}\b|\bAJC[2-9A-Z]{9}\b", re.I)
 PORTAL4, PORTAL6 = "http://10.77.0.1", "http://[fd77::1]"
 WEB4, WEB6 = "192.0.2.80", "2001:db8::80"
 
@@ -72,7 +74,15 @@ class Lab:
         return result.stdout
 
     def down(self):
+        told = self.told_secrets()
         self.sh("down")
+        assert not told, told
+
+    def told_secrets(self):
+        """Lines of the programs' logs with what is a token, a key or a voucher code."""
+        return [line for path in self.state.glob("gatehouse*.log")
+                for line in path.read_text(errors="replace").splitlines()
+                if SECRET.search(line)]
 
     # Namespaces
 
