@@ -37,7 +37,8 @@ def fixture_lab():
     """A venue that sells in every way there is."""
     made = make_lab("tc", 6)
     path = made.state / "gatehouse.conf"
-    path.write_text(path.read_text()
+    path.write_text("[qr_login]\nguest_plan = Stay\nstaff_plan = Staff\n\n"
+                    + path.read_text() + "\nqr_login = yes\n"
                     + f"\n[coin main]\nsocket = {made.state}/coin.sock\nvalue = 100\n")
     made.kill("gatehouse-portal")
     made.kill("gatehoused")
@@ -45,6 +46,8 @@ def fixture_lab():
     made.ctl("plan", "add", "One hour", "--minutes", 60, "--price", 100, "--coin")
     made.ctl("plan", "add", "Family", "--minutes", 2880, "--megabytes", 2000,
              "--devices", 3, "--moves", 2, "--price", 500000)
+    made.ctl("plan", "add", "Stay", "--minutes", 600)
+    made.ctl("plan", "add", "Staff", "--minutes", 60)
     made.portal = subprocess.Popen(
         ["nsenter", f"--net={made.namespace('gw')}", "--", str(BUILD / "gatehouse-portal"),
          "-c", str(path), "--operator"], stderr=subprocess.DEVNULL)
@@ -52,6 +55,13 @@ def fixture_lab():
     made.portal.terminate()
     made.portal.wait(30)
     made.down()
+
+
+def ask(lab, *words, text):
+    """A verb that asks for a secret."""
+    subprocess.run([str(BUILD / "gatehousectl"), "--socket", str(lab.state / "control.sock"),
+                    *words], input=text + "\n", text=True, check=True, timeout=30,
+                   stdout=subprocess.DEVNULL)
 
 
 def name_of(path):
@@ -124,6 +134,72 @@ def test_without_the_script(lab, tmp_path, lang):
         phone.look(f"{lang}-noscript-left")
 
 
+def scanned(lab, folder):
+    """The address in the code as it is on the wall."""
+    picture = folder / "code.png"
+    lab.text("qr", "generate", "--label", "wall", "--png", picture)
+    return subprocess.run(["zbarimg", "-q", "--raw", "-Sdisable", "-Sqrcode.enable", picture],
+                          check=True, text=True, capture_output=True,
+                          timeout=60).stdout.strip()
+
+
+def say(phone, field, text):
+    """Types it, and sends the form."""
+    phone.find(f"#{field}").send_keys(text)
+    phone.find(f"form:has(#{field}) button").click()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_code_on_the_wall(lab, tmp_path, lang):
+    """A guest of the house who says the wrong room first, then one of the staff
+    who mistypes the PIN: from the camera to online, and each page on the way."""
+    room, badge = f"R-{lang}-204", f"S-{lang}"
+    lab.ctl("member", "add", room, "--name", "J. Smith", "--devices", 2,
+            "--proof-name", "Müller", "--proof-room", 204, "--check-out", "2126-12-24")
+    ask(lab, "operator", "add", f"maria-{lang}", "--role", "staff", text=PASSWORD)
+    ask(lab, "operator", "pin", f"maria-{lang}", text="739150")
+    lab.ctl("member", "add", badge, "--operator", f"maria-{lang}")
+    url = scanned(lab, tmp_path)
+    guest, other = lab.guests(2)
+    with Phone(guest, tmp_path / "guest", language=lang) as phone:
+        phone.open(url)
+        phone.wait_for(lambda: phone.has("#id"))
+        assert url.split("=")[1] not in phone.browser.current_url
+        phone.look(f"{lang}-wall-who")
+        say(phone, "id", "nobody")
+        phone.wait_for(lambda: phone.has(".alert"))
+        phone.look(f"{lang}-wall-nobody")
+        phone.find("#id").clear()
+        say(phone, "id", room)
+        phone.wait_for(lambda: phone.has("#secret"))
+        phone.look(f"{lang}-wall-proof")
+        say(phone, "secret", "Smith 999")
+        phone.wait_for(lambda: phone.has(".alert"))
+        phone.look(f"{lang}-wall-wrong")
+        say(phone, "secret", "müller 204")
+        phone.wait_for(lambda: phone.state() == "running"
+                       or "concierge" in phone.browser.current_url)
+        phone.look(f"{lang}-wall-concierge")
+        assert guest.is_online()
+    with Phone(other, tmp_path / "staff", language=lang) as phone:
+        phone.open(url)
+        say(phone, "id", badge)
+        phone.wait_for(lambda: phone.has("#secret"))
+        phone.look(f"{lang}-wall-pin")
+        say(phone, "secret", "739150")
+        phone.wait_for(lambda: "/staff/" in phone.browser.current_url)
+        look_around(phone, lang, "staff")
+        phone.open(f"{PORTAL4}/staff/client?mac={guest.mac}")
+        phone.look(f"{lang}-staff-client")
+        # Who comes too late.
+        lab.ctl("qr", "revoke", lab.ctl("qr", "list")["qrTokens"][0]["id"])
+        phone.browser.delete_all_cookies()
+        phone.open(url)
+        say(phone, "id", room)
+        phone.wait_for(lambda: phone.has(".alert"))
+        phone.look(f"{lang}-wall-revoked")
+
+
 @contextlib.contextmanager
 def losses(guest, of_ten):
     """So many of ten packets are lost on the guest's side of the air, either way."""
@@ -166,22 +242,24 @@ def test_a_slow_line_that_loses_packets(lab, tmp_path):
 
 
 def links(phone):
-    """Paths of this instance that the page leads to."""
-    found = [element.get_attribute("href") or "" for element in
+    """What the page leads to in this instance, but for languages."""
+    found = [urllib.parse.urlsplit(element.get_attribute("href") or "") for element in
              phone.browser.find_elements("css selector", "a[href]")]
-    return [urllib.parse.urlsplit(link).path for link in found
-            if link.startswith(OFFICE + "/") and "/assets/" not in link]
+    return [link for link in found if link.netloc == OFFICE.removeprefix("http://")
+            and "/assets/" not in link.path and "lang=" not in link.query]
+
+
+def kind_of(link):
+    """Links of one kind lead to pages that look alike."""
+    return link.path + re.sub("=[^&]*", "", link.query and "?" + link.query)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_page_of_operators(lab, tmp_path, lang):
-    """Whatever the pages lead to, one for each path without its numbers."""
+    """Whatever the pages lead to, one of each kind."""
     if not AXE:
         pytest.skip("axe-core is missing: scripts/deps.sh test")
-    subprocess.run([str(BUILD / "gatehousectl"), "--socket", str(lab.state / "control.sock"),
-                    "operator", "add", f"anna-{lang}", "--role", "admin"],
-                   input=PASSWORD + "\n", text=True, check=True, timeout=30,
-                   stdout=subprocess.DEVNULL)
+    ask(lab, "operator", "add", f"anna-{lang}", "--role", "admin", text=PASSWORD)
     lab.ctl("voucher", "create", "--plan", "Family", "--count", 3, "--batch", f"b-{lang}")
     lab.ctl("allow", lab.guest().mac, "--minutes", 30)
     wait_for(lambda: lab.run("gw", "ss", "-Hltn", "src", "127.0.0.1:8080").stdout)
@@ -198,16 +276,16 @@ def test_every_page_of_operators(lab, tmp_path, lang):
         phone.find("input[type=password]").send_keys(PASSWORD)
         phone.find("form[action='/login'] button").click()
         phone.wait_for(lambda: not phone.has("input[type=password]"))
-        queue, seen = [*pages("OPERATOR")], set()
+        queue, seen = links(phone), set()
         while queue:
-            path = queue.pop(0)
-            kind = re.sub(r"[0-9][^/]*|([0-9a-f]{2}:){5}[0-9a-f]{2}", "N", path)
-            if kind in seen:
+            link = queue.pop(0)
+            if kind_of(link) in seen:
                 continue
-            seen.add(kind)
-            phone.open(OFFICE + path)
-            phone.look(f"{lang}-office-{name_of(kind)}")
+            seen.add(kind_of(link))
+            phone.open(link.geturl())
+            phone.look(f"{lang}-office-{name_of(link.path)}")
             queue += links(phone)
+        assert {"/dashboard", "/dashboard/clients/client?mac"} <= seen
 
 
 def test_a_venue_of_its_own(lab, tmp_path):
