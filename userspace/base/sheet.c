@@ -38,7 +38,7 @@ static const char style[] =
 	"*{box-sizing:border-box;margin:0}"
 	"body{font:9pt/1.25 \"DejaVu Sans\",Arial,sans-serif;color:#000;background:#fff}"
 	".v{break-inside:avoid;overflow:hidden;padding:2mm;text-align:center}"
-	".venue{font-weight:bold}.plan{font-size:8pt}"
+	".venue{font-size:9pt}.plan{font-size:8pt}"
 	".code{font-family:\"DejaVu Sans Mono\",monospace;font-weight:bold;"
 	"white-space:nowrap;margin:0.5mm 0;direction:ltr}"
 	".qr{display:block;margin:0 auto}.how{font-size:7pt;overflow-wrap:anywhere}";
@@ -201,9 +201,9 @@ static void put_voucher(FILE *out, const struct words *words,
 	int64_t devices = number_of(item, "devices");
 	char url[512], how[512];
 
-	fputs("<section class=\"v\">\n<p class=\"venue\">", out);
+	fputs("<section class=\"v\">\n<h1 class=\"venue\">", out);
 	html_put(out, text_of(reply, "venue"));
-	fputs("</p>\n", out);
+	fputs("</h1>\n", out);
 	if (*text_of(reply, "ssid")) {
 		fputs("<p class=\"plan\">Wi-Fi: ", out);
 		html_put(out, text_of(reply, "ssid"));
