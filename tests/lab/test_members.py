@@ -178,6 +178,52 @@ def test_staff_need_the_pin_of_their_account(house):
     assert not any(row["identity"] == "s-7" for row in lab.ctl("qr", "sessions")["items"])
 
 
+def test_staff_help_guests_from_their_own_phone(house):
+    """What the desk does most, in the pages; what is beyond staff is said there."""
+    lab = house
+    phone, guest, other = lab.guest(), lab.guest(), lab.guest()
+    guest.session()
+    ask(lab, "operator", "add", "juma", "--role", "staff", text="correct horse battery")
+    ask(lab, "operator", "pin", "juma", text="582046")
+    lab.ctl("member", "add", "S-8", "--operator", "juma")
+    token = lab.code["token"]
+    assert 'type="password"' in page(phone, "/login", token=token, id="S-8").body
+    answer = page(phone, "/login", token=token, id="S-8", secret="582046")
+    assert (answer.status, answer.headers["location"]) == (303, "/staff/dashboard")
+    login_cookie = {"gh_qr": cookies_of(answer)["gh_qr"]}
+    assert phone.mac.upper() in page(phone, "/staff/dashboard", login_cookie).body
+    found = page(phone, f"/staff/dashboard?q={guest.mac}", login_cookie)
+    assert guest.mac.upper() in found.body
+    # Minutes, a pause, and on again.
+    for form, fields in (("time", {"minutes": "20"}), ("pause", {}), ("go-on", {})):
+        answer = page(phone, f"/staff/client/{form}", login_cookie, mac=guest.mac, **fields)
+        assert answer.status == 303 and answer.headers["location"].endswith("&done=1"), form
+        assert guest.is_online() == (form != "pause"), form
+    shown = page(phone, f"/staff/client?mac={guest.mac}", login_cookie).body
+    assert "20 minutes" in shown or "19 minutes" in shown
+    # More than an hour is not for staff.
+    answer = page(phone, "/staff/client/time", login_cookie, mac=guest.mac, minutes="61")
+    assert answer.headers["location"].endswith("&error=not_allowed")
+    # The session goes to another device, typed as it stands there.
+    answer = page(phone, "/staff/client/move", login_cookie, mac=guest.mac,
+                  to=other.mac.replace(":", "-").upper())
+    assert answer.headers["location"].endswith("&done=1")
+    assert other.is_online() and not guest.is_online()
+    # A voucher for who stands at the desk.
+    assert 'value="1 Hour"' in page(phone, "/staff/sell", login_cookie).body
+    sold = page(phone, "/staff/sell", login_cookie, plan="1 Hour").body
+    code = re.search(r"<bdi>(\w+)</bdi>", sold)[1]
+    assert lab.ctl("payments")["items"][0]["who"] == "operator juma"
+    assert guest.redeem(code)[0] == 200 and guest.is_online()
+    # From another device the cookie opens nothing, and sells nothing.
+    answer = page(other, "/staff/sell", login_cookie, plan="1 Hour")
+    assert (answer.status, answer.headers["location"]) == (303, "/login")
+    assert page(phone, "/logout", login_cookie, form="").status == 303
+    assert page(phone, "/staff/dashboard", login_cookie).headers["location"] == "/login"
+    lab.ctl("operator", "remove", "juma")
+    lab.ctl("verify")
+
+
 def test_used_up_is_used_up_until_the_plan_is_over(house):
     lab, guest = house, house.guest()
     lab.ctl("member", "add", "small@example.org", "--plan", "Small")
