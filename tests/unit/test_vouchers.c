@@ -54,6 +54,11 @@ static void test_codes(void **state)
 	assert_false(voucher_check("AJC"));
 	assert_int_equal(voucher_normalise(" ajc-12 34\0", code), 0);
 	assert_string_equal(code, "AJC1234");
+	/* Digits of an Arabic and a Persian keyboard; marks of direction around. */
+	assert_int_equal(voucher_normalise("\u2068ajc\u0661\u06f9\u00a0-7\u2069", code), 0);
+	assert_string_equal(code, "AJC197");
+	assert_int_equal(voucher_normalise("AJC\u0669\xd9", code), -EINVAL);
+	assert_int_equal(voucher_normalise("AJC\xe2", code), -EINVAL);
 	assert_int_equal(voucher_normalise("", code), -EINVAL);
 	assert_int_equal(voucher_normalise(" - ", code), -EINVAL);
 	assert_int_equal(voucher_normalise("AJC;1", code), -EINVAL);

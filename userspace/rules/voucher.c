@@ -17,14 +17,38 @@ static const char alphabet[] = "ABCDEFGHJKMNPQRSTUVWXYZ23456789";
 #define ALPHABET ((int)sizeof(alphabet) - 1)
 #define VOUCHER_RANDOM 8
 
+/*
+ * One character as a code has it: the digits of Arabic and Persian keyboards
+ * are digits, and what stands in a code that was copied from a page without
+ * being seen (marks of direction) is a space. Its length; others stay.
+ */
+static size_t plain_character(const char *text, unsigned char *ret_c)
+{
+	const unsigned char *u = (const unsigned char *)text;
+
+	*ret_c = *u;
+	if (u[0] == 0xd9 && u[1] >= 0xa0 && u[1] <= 0xa9)
+		*ret_c = (unsigned char)('0' + u[1] - 0xa0);
+	else if (u[0] == 0xdb && u[1] >= 0xb0 && u[1] <= 0xb9)
+		*ret_c = (unsigned char)('0' + u[1] - 0xb0);
+	else if (!strncmp(text, "\u00a0", 2))
+		*ret_c = ' ';
+	else if (!strncmp(text, "\u200e", 3) || !strncmp(text, "\u200f", 3) ||
+		 (u[0] == 0xe2 && u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9))
+		*ret_c = ' ';
+	else
+		return 1;
+	return u[0] == 0xe2 ? 3 : 2;
+}
+
 int voucher_normalise(const char *text, char ret_code[static VOUCHER_CODE])
 {
 	char code[VOUCHER_CODE];
+	unsigned char c;
 	size_t at = 0;
 
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
+	while (*text) {
+		text += plain_character(text, &c);
 		if (c == ' ' || c == '-')
 			continue;
 		if (!isalnum(c) || at == sizeof(code) - 1)

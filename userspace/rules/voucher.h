@@ -11,7 +11,8 @@
 
 #define VOUCHER_CODE 33 /* longest code, normalised, with NUL */
 
-/* Capital letters, without spaces and dashes. -EINVAL when nothing or too
+/* Capital letters and 0 to 9, on whatever keyboard the digits were typed; without
+ * spaces and dashes. -EINVAL when nothing or too
  * much is left, or another character is in it. */
 int voucher_normalise(const char *text, char ret_code[static VOUCHER_CODE]);
 /* A new code; `prefix` of capitals and digits. */
