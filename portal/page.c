@@ -128,8 +128,9 @@ static void send_body(
 		response_header(req, "Set-Cookie",
 			arena_printf(&req->arena,
 				COOKIE_LANG "=%s; Max-Age=31536000; Path=/; "
-					    "HttpOnly; SameSite=Lax",
-				lang_code(req->lang)));
+					    "HttpOnly; SameSite=Lax%s",
+				lang_code(req->lang),
+				req->endpoint->secure ? "; Secure" : ""));
 	response_header(req, "Content-Language", lang_code(req->lang));
 	response_buf(req, status, HTML, body);
 }
