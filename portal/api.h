@@ -44,5 +44,11 @@ void api_devices(struct request *req);
 void api_device(struct request *req);
 void api_device_put(struct request *req);
 void api_operator(struct request *req);
+void api_qr_generate(struct request *req); /* desk_qr.c */
+void api_qr_list(struct request *req);
+
+/* Asks with the login or the API token of the request, the body as arguments;
+ * answers at once who has none. */
+void api_operator_ask(struct request *req, const char *name, operation_fn *fn);
 
 #endif

@@ -28,18 +28,24 @@ static void on_reply(struct request *req, const struct outcome *outcome)
 }
 
 /* `args` is taken. */
-static void ask(struct request *req, const char *name, json_t *args)
+static void ask_for(struct request *req, const char *name, json_t *args,
+	operation_fn *fn)
 {
 	const char *token = request_operator_token(req);
 
 	if (token) {
-		operation_start_operator(req, name, args, token, on_reply);
+		operation_start_operator(req, name, args, token, fn);
 		return;
 	}
 	json_decref(args);
 	response_json_error(req, 401, "not_logged_in",
 		"Please log in, or send an API token as \"Authorization: Bearer "
 		"TOKEN\".");
+}
+
+static void ask(struct request *req, const char *name, json_t *args)
+{
+	ask_for(req, name, args, on_reply);
 }
 
 /* The body, or an empty object without one; NULL: answered. */
@@ -54,6 +60,15 @@ static json_t *take_object(struct request *req)
 	response_json_error(
 		req, 400, "bad_request", "The body must be one JSON object.");
 	return NULL;
+}
+
+void api_operator_ask(struct request *req, const char *name, operation_fn *fn)
+{
+	json_t *args = req->method == METHOD_GET ? json_object()
+						 : take_object(req);
+
+	if (args)
+		ask_for(req, name, args, fn);
 }
 
 /* POST /api/operator/clients.allow: the body is the arguments. */

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "brand.h"
 #include "response.h"
 
 /* Our own files and, as data, pictures that are for this page only. */
 #define POLICY                                                             \
-	"default-src 'none'; script-src 'self'; style-src 'self'; "         \
+	"default-src 'none'; script-src 'self'; style-src 'self'%s; "        \
 	"img-src 'self' data:; connect-src 'self'; form-action 'self'; "    \
 	"base-uri 'none'; frame-ancestors 'none'"
 
@@ -30,7 +31,9 @@ struct walk {
 void desk_send(struct request *req, int status, const char *template,
 	struct view *view)
 {
-	response_header(req, "Content-Security-Policy", POLICY);
+	response_header(req, "Content-Security-Policy",
+		arena_printf(&req->arena, POLICY,
+			request_brand(req)->style_source));
 	page_send(req, status, template, view);
 }
 

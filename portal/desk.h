@@ -66,11 +66,18 @@ void desk_client(struct request *req);
 void desk_vouchers(struct request *req); /* desk_vouchers.c */
 void desk_batch(struct request *req);
 void desk_sheet(struct request *req);
+void desk_members(struct request *req); /* desk_members.c */
+void desk_member(struct request *req);
+void desk_members_import(struct request *req);
+void desk_qr(struct request *req); /* desk_qr.c */
+void desk_qr_image(struct request *req);
+void desk_qr_poster(struct request *req);
 void desk_do(struct request *req); /* desk_forms.c */
 
 /* Pages that forms lead back to. */
 extern const struct desk_page desk_page_client, desk_page_shift;
 extern const struct desk_page desk_page_vouchers, desk_page_batch;
+extern const struct desk_page desk_page_members, desk_page_member, desk_page_qr;
 
 /* What a form's answer is shown as, instead of going back to its page. */
 void desk_show_sold(struct request *req, const struct outcome *outcome);
@@ -82,12 +89,14 @@ void desk_put_int(struct view *view, const char *name, const json_t *value);
 /* By the clock of the box. */
 void desk_put_time(struct request *req, struct view *view, const char *name,
 	const json_t *value);
-/* "2 days 03:04"; of what has no end the words for that. */
+/* "2 days 3 hours"; of what has no end the words for that. */
 void desk_put_rest(struct request *req, struct view *view, const char *name,
 	const json_t *seconds);
-void desk_put_bytes(struct view *view, const char *name, const json_t *bytes);
-void desk_put_money(struct view *view, const char *name, long long minor,
-	const char *currency);
+void desk_put_bytes(struct request *req, struct view *view, const char *name,
+	const json_t *bytes);
+/* `minor`: the field of the amount; its "currency" is beside it. */
+void desk_put_money(struct request *req, struct view *view, const char *name,
+	const json_t *object, const char *minor);
 /* The text `prefix`_`word`, or the word itself where there is none. */
 void desk_put_word(struct request *req, struct view *view, const char *name,
 	const char *prefix, const json_t *word);

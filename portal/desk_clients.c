@@ -42,7 +42,7 @@ static void put_device(
 	if (json_is_string(json_object_get(client, "kind"))) {
 		desk_put_rest(req, view, "left",
 			json_object_get(client, "remainingSeconds"));
-		desk_put_bytes(view, "bytes",
+		desk_put_bytes(req, view, "bytes",
 			json_object_get(client, "remainingBytes"));
 	}
 }
@@ -143,8 +143,8 @@ static void show_device(
 	put_states(view, client);
 	desk_put_text(view, "note", json_object_get(client, "note"));
 	desk_put_time(req, view, "ends", json_object_get(client, "expiresAt"));
-	desk_put_bytes(view, "up", json_object_get(client, "bytesUp"));
-	desk_put_bytes(view, "down", json_object_get(client, "bytesDown"));
+	desk_put_bytes(req, view, "up", json_object_get(client, "bytesUp"));
+	desk_put_bytes(req, view, "down", json_object_get(client, "bytesDown"));
 	desk_put_int(view, "rate_up", json_object_get(client, "upKbps"));
 	desk_put_int(view, "rate_down", json_object_get(client, "downKbps"));
 	desk_put_text(view, "group", json_object_get(client, "group"));
@@ -166,9 +166,7 @@ static void show_plans(
 		struct view *row = view_add_row(view, "plans");
 
 		desk_put_text(row, "plan", json_object_get(plan, "name"));
-		desk_put_money(row, "price",
-			json_integer_value(json_object_get(plan, "priceMinor")),
-			json_string_value(json_object_get(plan, "currency")) ?: "");
+		desk_put_money(req, row, "price", plan, "priceMinor");
 	}
 }
 

@@ -6,6 +6,9 @@
  * loading a page anew does nothing twice, except where the answer has something
  * that must not be in an address, such as a code.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/util.h"
 #include "desk.h"
 #include "response.h"
@@ -18,6 +21,7 @@ enum field_type {
 	FIELD_NOTE, /* also when empty: that takes it away */
 	FIELD_INT,
 	FIELD_MONEY, /* "12.50" -> 1250 */
+	FIELD_TIME,  /* of <input type="datetime-local">; also when empty */
 	FIELD_YES,   /* "yes" or something else */
 };
 
@@ -37,6 +41,13 @@ struct desk_form {
 };
 
 /* clang-format off */
+#define MEMBER \
+	{{"id", "id", FIELD_INT}, {"identity", "identity", FIELD_TEXT}, \
+	{"name", "name", FIELD_NOTE}, {"email", "email", FIELD_NOTE}, \
+	{"account", "operator", FIELD_NOTE}, {"plan", "plan", FIELD_NOTE}, \
+	{"devices", "devices", FIELD_INT}, {"from", "checkIn", FIELD_TIME}, \
+	{"to", "checkOut", FIELD_TIME}, {"last_name", "proofName", FIELD_NOTE}, \
+	{"room", "proofRoom", FIELD_NOTE}}
 static const struct desk_form forms[] = {
 	{"clients.allow", &desk_page_client, "time", "mac", "mac", NULL,
 		{{"mac", "mac", FIELD_TEXT}, {"minutes", "minutes", FIELD_INT},
@@ -72,6 +83,17 @@ static const struct desk_form forms[] = {
 		{{"code", "code", FIELD_TEXT}, {"batch", "batch", FIELD_TEXT}}},
 	{"payments.refund", &desk_page_shift, "refunded", NULL, NULL, NULL,
 		{{"id", "id", FIELD_INT}}},
+
+	{"members.add", &desk_page_members, "saved", NULL, NULL, NULL, MEMBER},
+	{"members.set", &desk_page_member, "saved", "id", "id", NULL, MEMBER},
+	{"members.remove", &desk_page_members, "removed", NULL, NULL, NULL,
+		{{"id", "id", FIELD_INT}}},
+	{"qr.generate", &desk_page_qr, "qr_made", "id", "qrTokenId", NULL,
+		{{"label", "label", FIELD_TEXT}}},
+	{"qr.revoke", &desk_page_qr, "qr_revoked", NULL, NULL, NULL,
+		{{"id", "id", FIELD_INT}}},
+	{"qr.end", &desk_page_qr, "logged_out", NULL, NULL, NULL,
+		{{"id", "id", FIELD_INT}}},
 };
 /* clang-format on */
 
@@ -104,34 +126,55 @@ static json_t *money(const char *text)
 	return json_integer(minor);
 }
 
+/* "2026-11-21T14:00" -> "2026-11-21 14:00", as the daemon reads times. */
+static json_t *moment(const char *text)
+{
+	char buf[32];
+	char *between;
+
+	snprintf(buf, sizeof(buf), "%s", text);
+	between = strchr(buf, 'T');
+	if (between)
+		*between = ' ';
+	return json_string(buf);
+}
+
+static json_t *arg_of(enum field_type type, const char *text)
+{
+	char *end;
+	long long number;
+
+	switch (type) {
+	case FIELD_INT:
+		number = strtoll(text, &end, 10);
+		/* The daemon says what is wrong with what is no number. */
+		return *end ? json_string(text) : json_integer(number);
+	case FIELD_MONEY:
+		return money(text);
+	case FIELD_TIME:
+		return moment(text);
+	case FIELD_YES:
+		return json_boolean(!strcmp(text, "yes"));
+	case FIELD_TEXT:
+	case FIELD_NOTE:
+		break;
+	}
+	return json_string(text);
+}
+
 static json_t *args_of(struct request *req, const struct desk_form *form)
 {
 	json_t *args = json_object();
 	size_t i;
 
 	for (i = 0; i < FIELDS_MAX && form->fields[i].field; i++) {
-		const char *field = form->fields[i].field;
-		const char *arg = form->fields[i].arg;
-		const char *text = form_get(&req->form, field);
+		enum field_type type = form->fields[i].type;
+		const char *text = form_get(&req->form, form->fields[i].field);
 
-		if (!text || (!*text && form->fields[i].type != FIELD_NOTE))
+		if (!text || (!*text && type != FIELD_NOTE && type != FIELD_TIME))
 			continue;
-		switch (form->fields[i].type) {
-		case FIELD_TEXT:
-		case FIELD_NOTE:
-			json_object_set_new(args, arg, json_string(text));
-			break;
-		case FIELD_INT:
-			desk_arg_int(&req->form, field, args, arg);
-			break;
-		case FIELD_MONEY:
-			json_object_set_new(args, arg, money(text));
-			break;
-		case FIELD_YES:
-			json_object_set_new(args, arg,
-				json_boolean(!strcmp(text, "yes")));
-			break;
-		}
+		json_object_set_new(
+			args, form->fields[i].arg, arg_of(type, text));
 	}
 	return args;
 }

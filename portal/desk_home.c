@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "desk.h"
+#include "locale.h"
 
 /* The day here, as the daemon's days are. */
 static json_t *today(void)
@@ -102,13 +103,13 @@ static void show_sums(
 		desk_put_word(req, line, "method", "method",
 			json_object_get(row, "method"));
 		desk_put_int(line, "sales", json_object_get(row, "sales"));
-		desk_put_money(line, "sum",
-			json_integer_value(json_object_get(row, "totalMinor")),
-			json_string_value(json_object_get(row, "currency")) ?: "");
+		desk_put_money(req, line, "sum", row, "totalMinor");
 	}
 	for (i = 0; i < CURRENCIES && sums[i].currency; i++) {
 		line = view_add_row(view, "today");
-		desk_put_money(line, "sum", sums[i].minor, sums[i].currency);
+		view_set(line, "sum",
+			lang_money(&req->arena, req->lang, sums[i].minor,
+				sums[i].currency));
 		view_set_int(line, "sales", sums[i].sales);
 	}
 	view_set_flag(view, "no_takings", at == 0);
@@ -187,11 +188,7 @@ static void show_payments(
 		desk_put_time(req, row, "at", json_object_get(payment, "paidAt"));
 		desk_put_text(row, "plan", json_object_get(payment, "plan"));
 		desk_put_text(row, "who", json_object_get(payment, "who"));
-		desk_put_money(row, "sum",
-			json_integer_value(
-				json_object_get(payment, "amountMinor")),
-			json_string_value(
-				json_object_get(payment, "currency")) ?: "");
+		desk_put_money(req, row, "sum", payment, "amountMinor");
 		view_set_flag(row, "is_paid", status && !strcmp(status, "paid"));
 		view_set_flag(row, "is_refunded",
 			status && !strcmp(status, "refunded"));
@@ -223,8 +220,8 @@ static json_t *plans_args(struct request *req)
 	return json_pack("{s:s}", "by", "plan");
 }
 
-static void show_statistics(struct view *view, const char *list,
-	const char *by, const json_t *reply)
+static void show_statistics(struct request *req, struct view *view,
+	const char *list, const char *by, const json_t *reply)
 {
 	const json_t *row;
 	size_t at;
@@ -234,11 +231,8 @@ static void show_statistics(struct view *view, const char *list,
 
 		desk_put_text(line, "of", json_object_get(row, by));
 		desk_put_int(line, "sessions", json_object_get(row, "sessions"));
-		desk_put_bytes(line, "down", json_object_get(row, "bytesDown"));
-		desk_put_money(line, "sum",
-			json_integer_value(
-				json_object_get(row, "revenueMinor")),
-			json_string_value(json_object_get(row, "currency")) ?: "");
+		desk_put_bytes(req, line, "down", json_object_get(row, "bytesDown"));
+		desk_put_money(req, line, "sum", row, "revenueMinor");
 	}
 	view_set_flag(view, "statistics", true);
 }
@@ -246,13 +240,13 @@ static void show_statistics(struct view *view, const char *list,
 static void show_days(
 	struct request *req, struct view *view, const json_t *reply)
 {
-	show_statistics(view, "days", "day", reply);
+	show_statistics(req, view, "days", "day", reply);
 }
 
 static void show_plans(
 	struct request *req, struct view *view, const json_t *reply)
 {
-	show_statistics(view, "by_plan", "plan", reply);
+	show_statistics(req, view, "by_plan", "plan", reply);
 }
 
 static const struct desk_page money = {"/dashboard/manager", "desk_home.html",

@@ -6,9 +6,10 @@
  */
 #include <time.h>
 
-#include "base/text.h"
+#include "base/clock.h"
 #include "base/util.h"
 #include "desk.h"
+#include "locale.h"
 
 void desk_put_text(struct view *view, const char *name, const json_t *value)
 {
@@ -27,66 +28,44 @@ void desk_put_time(struct request *req, struct view *view, const char *name,
 {
 	const char *text = json_string_value(value);
 	struct tm tm = {0};
-	char local[32];
-	time_t at;
 
 	if (!text || !strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm))
 		return;
-	at = timegm(&tm);
-	localtime_r(&at, &tm);
-	strftime(local, sizeof(local), "%Y-%m-%d %H:%M", &tm);
-	view_set(view, name, arena_copy(&req->arena, local, strlen(local)));
+	view_set(view, name,
+		lang_date_time(&req->arena, req->lang, timegm(&tm),
+			(time_t)clock_wall_sec()));
 }
 
 void desk_put_rest(struct request *req, struct view *view, const char *name,
 	const json_t *seconds)
 {
-	long long value = json_integer_value(seconds), days;
-
-	if (json_is_null(seconds)) {
+	if (json_is_integer(seconds))
+		view_set(view, name,
+			lang_duration(&req->arena, req->lang,
+				json_integer_value(seconds)));
+	else if (json_is_null(seconds))
 		view_set(view, name, lang_text(req->lang, "no_end"));
-		return;
-	}
-	if (!json_is_integer(seconds))
-		return;
-	days = value / SEC_PER_DAY;
-	value %= SEC_PER_DAY;
-	if (days)
-		view_format(view, name, "%lld %s %lld:%02lld", days,
-			lang_text(req->lang, days == 1 ? "day" : "days"),
-			value / 3600, value / 60 % 60);
-	else
-		view_format(view, name, "%lld:%02lld:%02lld", value / 3600,
-			value / 60 % 60, value % 60);
 }
 
-void desk_put_bytes(struct view *view, const char *name, const json_t *bytes)
+void desk_put_bytes(struct request *req, struct view *view, const char *name,
+	const json_t *bytes)
 {
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-	double value = (double)json_integer_value(bytes);
-	size_t unit = 0;
-
-	if (!json_is_integer(bytes))
-		return;
-	while (value >= 999.95 && unit + 1 < ARRAY_SIZE(units)) {
-		value /= 1000;
-		unit++;
-	}
-	view_format(view, name, unit && value < 100 ? "%.1f %s" : "%.0f %s",
-		value, units[unit]);
+	if (json_is_integer(bytes))
+		view_set(view, name,
+			lang_bytes(&req->arena, req->lang,
+				json_integer_value(bytes)));
 }
 
-void desk_put_money(struct view *view, const char *name, long long minor,
-	const char *currency)
+void desk_put_money(struct request *req, struct view *view, const char *name,
+	const json_t *object, const char *minor)
 {
-	const char *sign = minor < 0 ? "-" : "";
+	const char *currency =
+		json_string_value(json_object_get(object, "currency"));
 
-	minor = minor < 0 ? -minor : minor;
-	if (minor % 100)
-		view_format(view, name, "%s%lld.%02lld %s", sign, minor / 100,
-			minor % 100, currency);
-	else
-		view_format(view, name, "%s%lld %s", sign, minor / 100, currency);
+	view_set(view, name,
+		lang_money(&req->arena, req->lang,
+			json_integer_value(json_object_get(object, minor)),
+			currency ?: ""));
 }
 
 void desk_put_word(struct request *req, struct view *view, const char *name,

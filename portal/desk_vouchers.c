@@ -17,9 +17,7 @@ static void show_plans(
 		struct view *row = view_add_row(view, "plans");
 
 		desk_put_text(row, "plan", json_object_get(plan, "name"));
-		desk_put_money(row, "price",
-			json_integer_value(json_object_get(plan, "priceMinor")),
-			json_string_value(json_object_get(plan, "currency")) ?: "");
+		desk_put_money(req, row, "price", plan, "priceMinor");
 	}
 	view_set_flag(view, "no_plans", at == 0);
 }
@@ -146,10 +144,7 @@ static void answer_page(struct request *req, const struct outcome *me)
 	put_voucher(req, view, voucher);
 	if (json_object_get(voucher, "paidMinor")) {
 		view_set_flag(view, "is_sold", true);
-		desk_put_money(view, "price",
-			json_integer_value(json_object_get(voucher, "paidMinor")),
-			json_string_value(json_object_get(voucher, "currency"))
-				?: "");
+		desk_put_money(req, view, "price", voucher, "paidMinor");
 	}
 	desk_send(req, 200, "desk_voucher.html", view);
 }

@@ -19,15 +19,11 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One name or value; NULL when it is not clean. */
-static const char *decode(struct arena *arena, const char *text, size_t len)
+/* "+" and "%20" are spaces. The length, or -EBADMSG after a bad escape. */
+static ssize_t unescape(const char *text, size_t len, char *to)
 {
 	size_t i, out = 0;
-	char *to;
 
-	if (len > 3 * FORM_VALUE_MAX)
-		return NULL;
-	to = arena_alloc(arena, len + 1);
 	for (i = 0; i < len; i++) {
 		int high, low;
 
@@ -36,17 +32,71 @@ static const char *decode(struct arena *arena, const char *text, size_t len)
 			continue;
 		}
 		if (len - i < 3)
-			return NULL;
+			return -EBADMSG;
 		high = hex_value(text[i + 1]);
 		low = hex_value(text[i + 2]);
 		if (high < 0 || low < 0)
-			return NULL;
+			return -EBADMSG;
 		to[out++] = (char)(high << 4 | low);
 		i += 2;
 	}
-	if (out > FORM_VALUE_MAX || !text_is_clean(to, out))
+	return (ssize_t)out;
+}
+
+/* One name or value; NULL when it is not clean. */
+static const char *decode(struct arena *arena, const char *text, size_t len)
+{
+	ssize_t out;
+	char *to;
+
+	if (len > 3 * FORM_VALUE_MAX)
+		return NULL;
+	to = arena_alloc(arena, len + 1);
+	out = unescape(text, len, to);
+	if (out < 0 || out > FORM_VALUE_MAX || !text_is_clean(to, (size_t)out))
 		return NULL;
 	return to;
+}
+
+/* "\r\n" and "\n" end a line, a tab is a space. */
+static bool clean_lines(char *text, size_t len)
+{
+	size_t i, out = 0, begun = 0;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '\r')
+			continue;
+		text[out++] = (char)(text[i] == '\t' ? ' ' : text[i]);
+		if (text[i] != '\n')
+			continue;
+		if (!text_is_clean(text + begun, out - 1 - begun))
+			return false;
+		begun = out;
+	}
+	text[out] = '\0';
+	return text_is_clean(text + begun, out - begun);
+}
+
+char *form_lines(struct arena *arena, const char *text, size_t len,
+	const char *name)
+{
+	size_t name_len = strlen(name), part;
+	const char *end = text + len;
+	ssize_t out;
+	char *to;
+
+	for (; text && text < end; text += part + 1) {
+		part = strcspn(text, "&");
+		if (part <= name_len || memcmp(text, name, name_len) ||
+			text[name_len] != '=')
+			continue;
+		text += name_len + 1;
+		part -= name_len + 1;
+		to = arena_alloc(arena, part + 1);
+		out = unescape(text, part, to);
+		return out >= 0 && clean_lines(to, (size_t)out) ? to : NULL;
+	}
+	return NULL;
 }
 
 void form_parse(struct arena *arena, const char *text, size_t len,

@@ -28,6 +28,11 @@ void form_parse(struct arena *arena, const char *text, size_t len,
 /* The first field of that name, or NULL. */
 const char *form_get(const struct form *form, const char *name);
 
+/* A field of many lines, such as a file that was pasted, of any length: clean
+ * text with "\n" between. NULL: it is not there or not clean. The arena's. */
+char *form_lines(struct arena *arena, const char *text, size_t len,
+	const char *name);
+
 /* `text` as a value of a query string. */
 const char *form_escape(struct arena *arena, const char *text);
 

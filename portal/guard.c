@@ -124,7 +124,7 @@ static int check_rate(struct request *req)
 
 static int check_length(struct request *req)
 {
-	if (request_content_length(req) <= PORTAL_BODY_MAX)
+	if (request_content_length(req) <= request_body_max(req))
 		return 0;
 	refuse(req, 413, "bad_request", "That is too much to send here.");
 	return -E2BIG;
@@ -175,7 +175,7 @@ static int check_origin(struct request *req)
 
 static int check_body_length(struct request *req)
 {
-	if (req->body_len <= PORTAL_BODY_MAX)
+	if (req->body_len <= request_body_max(req))
 		return 0;
 	refuse(req, 413, "bad_request", "That is too much to send here.");
 	return -E2BIG;

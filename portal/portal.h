@@ -13,6 +13,7 @@
 #define PORTAL_PER_ADDRESS_MAX 64
 #define PORTAL_HEADERS_MAX     (16 * 1024) /* both ways, one connection */
 #define PORTAL_BODY_MAX	       (4 * 1024)
+#define PORTAL_IMPORT_MAX      (60 * 1024) /* of operators, who take in files */
 /* From the first byte to the last of a request; of an idle connection; of an
  * answer that nobody takes. */
 #define PORTAL_PATIENCE_NS (8 * 1000000000LL)

@@ -132,16 +132,22 @@ void request_begin(struct request *req, const char *method)
 	req->lang = pick_language(req);
 }
 
+size_t request_body_max(const struct request *req)
+{
+	return req->portal->instance == INSTANCE_OPERATOR ? PORTAL_IMPORT_MAX
+							  : PORTAL_BODY_MAX;
+}
+
 int request_add_body(struct request *req, const char *data, size_t len)
 {
-	size_t room;
+	size_t max = request_body_max(req), room;
 
 	if (req->body_len + len > SWALLOW_MAX)
 		return -E2BIG;
 	if (!req->body)
-		req->body = xcalloc(1, PORTAL_BODY_MAX + 1);
-	if (req->body_len < PORTAL_BODY_MAX) {
-		room = PORTAL_BODY_MAX - req->body_len;
+		req->body = xcalloc(1, max + 1);
+	if (req->body_len < max) {
+		room = max - req->body_len;
 		memcpy(req->body + req->body_len, data, MIN(len, room));
 	}
 	req->body_len += len;
@@ -166,7 +172,7 @@ bool request_has_type(const struct request *req, const char *type)
 
 void request_end(struct request *req)
 {
-	if (req->body && req->body_len <= PORTAL_BODY_MAX &&
+	if (req->body && req->body_len <= request_body_max(req) &&
 		request_has_type(req, "application/x-www-form-urlencoded"))
 		form_parse(&req->arena, req->body, req->body_len, &req->form);
 }

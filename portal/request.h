@@ -46,7 +46,7 @@ struct request {
 
 	bool begun;	  /* headers were seen */
 	char *body;	  /* NUL behind */
-	size_t body_len;  /* what was sent, also beyond PORTAL_BODY_MAX */
+	size_t body_len;  /* what was sent, also beyond request_body_max() */
 	const void *data; /* the handler's, for its callback */
 	struct operation *operation; /* under way, or NULL */
 	bool suspended;
@@ -65,7 +65,9 @@ void request_free(struct request *req);
 
 /* The headers are in: fills in method, host and language. */
 void request_begin(struct request *req, const char *method);
-/* Bytes of the body; -E2BIG far beyond PORTAL_BODY_MAX: hang up. */
+/* How much of a body is kept: PORTAL_BODY_MAX, of operators PORTAL_IMPORT_MAX. */
+size_t request_body_max(const struct request *req);
+/* Bytes of the body; -E2BIG far beyond that: hang up. */
 int request_add_body(struct request *req, const char *data, size_t len);
 /* Announced length of the body; 0 when unknown. */
 uint64_t request_content_length(const struct request *req);

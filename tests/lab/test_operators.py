@@ -223,7 +223,7 @@ def test_logins_survive_a_restart(tc_lab):
 def office(tc_lab):
     """The operators' instance, for a network where they may log in."""
     path = tc_lab.state / "gatehouse.conf"
-    path.write_text(path.read_text() + "operators = yes\n")
+    path.write_text(path.read_text() + "operators = yes\nqr_login = yes\n")
     said = tc_lab.run("gw", str(BUILD / "gatehoused"), "-n", "-c", str(path)).stderr
     assert "show the login to the guests' portal" in said and "in the clear" in said
     tc_lab.kill("gatehoused", 15)
@@ -446,3 +446,41 @@ def test_a_day_at_the_desk(office):
     assert "clients.kick" not in curl(office, "gw", here, *cookie)[2]
     assert form(office, here, "clients.kick", cookie, mac=guest.mac)[0] == 403
     assert guest.is_online()
+
+
+def test_members_and_codes_at_the_desk(office):
+    """A list is taken in, one is changed and removed; a code is made, shown, withdrawn."""
+    operator(office, "add", "olga", "--role", "admin", password=PASSWORD)
+    _, _, headers = api(office, "/api/login", {"name": "olga", "password": PASSWORD})
+    cookie = ("-b", headers["set-cookie"].split(";")[0])
+    here = "/dashboard/members"
+    page = curl(office, "gw", here, *cookie)[2]
+    token = re.search('name="form" value="([0-9a-f]{32})"', page)[1]
+    lines = "identity,name,devices\nmaria@example.org,Maria,3\nB-17,Bo,2\n,nobody,1\n"
+    status, _, text = curl(office, "gw", here + "/import", *cookie, "-H", "Origin: null",
+                           "--data-urlencode", f"csv={lines}", "-d", f"form={token}")
+    assert status == 200 and "<dd>2</dd>" in text and "Line 4:" in text, text
+    page = curl(office, "gw", here + "?search=maria", *cookie)[2]
+    one = re.search(r'href="(/dashboard/members/member\?id=(\d+))"', page)
+    status, location, text = form(
+        office, one[1], "members.set", cookie, id=one[2], identity="maria@example.org",
+        name="Maria L", email="", devices="4", **{"from": "2026-01-01T10:00"},
+        to="2036-01-08T11:30", last_name="L\u00f3pez", room="", plan="", account="")
+    assert status == 303 and location == one[1] + "&done=saved", text
+    page = curl(office, "gw", location, *cookie)[2]
+    assert 'value="2036-01-08T11:30"' in page and "L\u00f3pez" in page
+    assert form(office, one[1], "members.remove", cookie, id=one[2])[0] == 303
+    assert "maria@" not in curl(office, "gw", here, *cookie)[2]
+    status, location, text = form(office, "/dashboard/admin/qr", "qr.generate", cookie,
+                                  label="Lobby")
+    assert status == 303, text
+    page = curl(office, "gw", location, *cookie)[2]
+    link = re.search(r"http://[^<]*/login\?token=[0-9a-f]{48}", page)[0]
+    number = re.search(r"id=(\d+)", location)[1]
+    poster = curl(office, "gw", f"/dashboard/admin/qr/poster?id={number}", *cookie)
+    assert poster[0] == 200 and "<svg" in poster[2]
+    status, reply, _ = api(office, "/api/qr/universal/generate", {}, *cookie)
+    assert status == 200 and len(reply["token"]) == 48 and reply["loginUrl"] != link
+    assert form(office, "/dashboard/admin/qr", "qr.revoke", cookie, id=number)[0] == 303
+    reply = api(office, "/api/qr/universal/generate", None, *cookie)[1]
+    assert [r["isActive"] for r in reply["qrTokens"] if str(r["id"]) == number] == [False]

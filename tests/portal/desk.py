@@ -69,6 +69,28 @@ REPLIES = {
          "bytesDown": 100000000, "revenueMinor": 500000, "currency": "TZS"}]},
 }
 
+TOKEN48 = "5e" * 24
+QR = {"qrTokenId": "3", "token": TOKEN48, "label": "Lobby" + EVIL, "expiresAt": AT,
+      "loginUrl": "https://portal.example/login?token=" + TOKEN48, "venue": "The bar" + EVIL,
+      "ssid": "Bar"}
+MEMBER = {"id": 1, "identity": "maria@example.org", "name": "Maria" + EVIL, "email": None,
+          "role": "guest", "operator": None, "plan": "1 Hour", "devices": 5, "checkIn": AT,
+          "checkOut": AT, "proofName": "L\u00f3pez", "proofRoom": "12", "online": 1}
+REPLIES |= {
+    "qr.list": {"qrTokens": [
+        {"id": 3, "createdAt": AT, "expiresAt": AT, "isActive": True, "createdBy": "anna",
+         "sessionCount": 12, "label": "Lobby" + EVIL, "revokedAt": None},
+        {"id": 2, "createdAt": AT, "expiresAt": AT, "isActive": False, "createdBy": "anna",
+         "sessionCount": 112, "label": None, "revokedAt": AT}], "next": None},
+    "qr.show": QR, "qr.generate": QR,
+    "qr.sessions": {"items": [
+        {"id": 9, "identity": "maria@example.org", "name": EVIL, "role": "guest", "mac": MAC,
+         "createdAt": AT, "expiresAt": AT}], "next": 9},
+    "members.list": {"items": [MEMBER], "next": 1},
+    "members.get": MEMBER,
+    "operators.list": {"items": [{"name": "anna"}, {"name": "bert"}]},
+}
+
 
 def sheet(args):
     """A batch of 60 in two pieces."""
