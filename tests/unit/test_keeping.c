@@ -18,6 +18,7 @@
 #include "store/export.h"
 #include "store/handle.h"
 #include "store/keeping.h"
+#include "store/members.h"
 #include "store/payments.h"
 
 #include "lib/fixture.h"
@@ -510,6 +511,10 @@ static void test_nothing_is_left_of_who_is_forgotten(void **state)
 	struct payment p = {.paid_at = 5000, .method = "phone", .amount_minor = 1,
 		.currency = "TZS", .who = "x", .phone = "255700000009"};
 	struct token token = {.expires_at = 9};
+	struct member member = {.identity = "R-77", .email = "anna@example.org",
+		.devices = 5, .created_by = "x"};
+	struct qr_session login = {.mac = mac, .identity = "r-77",
+		.network = "guest", .expires_at = 9};
 	struct mac macs[4];
 	int64_t rows;
 	int ret;
@@ -547,6 +552,23 @@ static void test_nothing_is_left_of_who_is_forgotten(void **state)
 	/* What was sold and used is still known. */
 	assert_int_equal(count(*state, "SELECT sum(amount_minor) FROM payments"), 1);
 	assert_int_equal(count(*state, "SELECT sum(bytes_up) FROM credits"), 10);
+	/* A member, by whatever name, and the logins; not another's. */
+	assert_int_equal(store_member_insert(*state, &member), 0);
+	login.member_id = member.id;
+	assert_int_equal(store_qr_session_insert(*state, &login), 0);
+	memset(login.hash, 1, sizeof(login.hash));
+	login.member_id = 0;
+	memcpy(login.identity, "ANNA@example.org", 17);
+	assert_int_equal(store_qr_session_insert(*state, &login), 0);
+	memset(login.hash, 2, sizeof(login.hash));
+	memcpy(login.identity, "bert@example.org", 17);
+	assert_int_equal(store_qr_session_insert(*state, &login), 0);
+	assert_int_equal(store_devices_of_person(*state, "anna@Example.org", macs, 4), 1);
+	assert_int_equal(store_forget_person(*state, "Anna@example.org", &rows), 0);
+	assert_int_equal(rows, 2);
+	assert_int_equal(standing(*state, "R-77"), 0);
+	assert_int_equal(standing(*state, "anna@"), 0);
+	assert_int_equal(count(*state, "SELECT count(*) FROM qr_sessions"), 1);
 	p.session_id = 0;
 	p.phone[11] = '8';
 	assert_int_equal(store_payment_insert(*state, &p), 0);

@@ -528,8 +528,9 @@ static const struct verb_arg claim_args[] = {
 	{},
 };
 static const struct verb_arg forget_args[] = {
-	{VERB_ARG_TEXT, NULL, "who", VERB_REQUIRED, "MAC|PHONE",
-		"a device, or a telephone number that was paid from"},
+	{VERB_ARG_TEXT, NULL, "who", VERB_REQUIRED, "MAC|PHONE|MEMBER",
+		"a device, a telephone number that was paid from, or a member's\n"
+		"identity or e-mail address"},
 	{},
 };
 static const struct verb_arg export_args[] = {
@@ -542,7 +543,7 @@ static const struct verb_arg export_args[] = {
 		"from this day on, such as 2026-11-21"},
 	{VERB_ARG_TEXT, "--to", "to", VERB_OPTIONAL, "DAY",
 		"to this day, that included"},
-	{VERB_ARG_TEXT, "--subject", "subject", VERB_OPTIONAL, "MAC|PHONE",
+	{VERB_ARG_TEXT, "--subject", "subject", VERB_OPTIONAL, "MAC|PHONE|MEMBER",
 		"only what is of this person"},
 	{VERB_ARG_TEXT, "--schema", "schema", VERB_OPTIONAL, "netflow",
 		"tables as that has them: users, routers, packages,\n"

@@ -87,9 +87,10 @@ static void put_names(void *data, const struct export_cell *cells, int count)
 }
 
 /* Whose, and of which days. NULL, or the refusal. */
-static json_t *filter_of(const struct args_export *a, struct mac *mac,
-	struct export_filter *ret_filter)
+static json_t *filter_of(struct gatehoused *g, const struct args_export *a,
+	struct mac *mac, struct export_filter *ret_filter)
 {
+	struct member member;
 	json_t *refusal;
 
 	*ret_filter = (struct export_filter){.until = INT64_MAX,
@@ -99,6 +100,9 @@ static json_t *filter_of(const struct args_export *a, struct mac *mac,
 		return refusal;
 	if (mac_parse(a->subject, mac) == 0)
 		ret_filter->mac = mac;
+	else if (strchr(a->subject, '@') ||
+		 store_member_of_person(g->store, a->subject, &member, 1) != 0)
+		ret_filter->person = a->subject;
 	else
 		ret_filter->phone = a->subject;
 	return NULL;
@@ -211,7 +215,7 @@ json_t *op_export(struct gatehoused *g, const struct caller *caller,
 	int ret = 0;
 
 	if (!refusal)
-		refusal = filter_of(a, &mac, &filter);
+		refusal = filter_of(g, a, &mac, &filter);
 	if (refusal)
 		return refusal;
 	/* Once for each: who takes data away is known. */

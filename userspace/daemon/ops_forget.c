@@ -122,16 +122,56 @@ static json_t *forget_phone(struct gatehoused *g, const struct caller *caller,
 		  : "The number is forgotten.");
 }
 
+/* A member, or somebody who logged in by the QR code. NULL: there is none. */
+static json_t *forget_person(struct gatehoused *g, const struct caller *caller,
+	const char *person)
+{
+	struct mac macs[DEVICES_SHOWN];
+	struct member members[DEVICES_SHOWN];
+	int n, i, ret = 0;
+	int64_t rows = 0;
+	json_t *devices;
+
+	n = store_member_of_person(g->store, person, members, DEVICES_SHOWN);
+	for (i = 0; i < n; i++)
+		if (members[i].online)
+			return reply_refuse(CTL_conflict,
+				"The member is online. End that with "
+				"`gatehousectl member remove`, then try again.");
+	if (n >= 0)
+		n = store_devices_of_person(
+			g->store, person, macs, DEVICES_SHOWN);
+	ret = n < 0 ? n : store_forget_person(g->store, person, &rows);
+	if (!ret && rows)
+		ret = note(g, caller->who, "a member", rows);
+	if (ret)
+		return reply_failed("forget", ret);
+	if (!rows)
+		return NULL;
+	devices = json_array();
+	for (i = 0; i < n; i++)
+		json_array_append_new(devices, json_mac(&macs[i]));
+	return done(rows, devices,
+		n ? "The member is forgotten, and the logins by QR code. These "
+		    "devices were logged in; `gatehousectl forget MAC` forgets "
+		    "one."
+		  : "The member is forgotten.");
+}
+
 json_t *op_forget(struct gatehoused *g, const struct caller *caller,
 	const void *args)
 {
 	const struct args_forget *a = args;
 	struct mac mac;
+	json_t *reply;
 
 	if (mac_parse(a->who, &mac) == 0)
 		return forget_device(g, caller, &mac);
+	reply = forget_person(g, caller, a->who);
+	if (reply)
+		return reply;
 	if (strchr(a->who, '@'))
-		return reply_refuse(CTL_not_found,
-			"No guest's e-mail address is kept here.");
+		return reply_refuse(
+			CTL_not_found, "No such e-mail address is known.");
 	return forget_phone(g, caller, a->who);
 }

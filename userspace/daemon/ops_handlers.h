@@ -191,7 +191,8 @@ struct args_statistics {
 	struct args_days days;
 };
 struct args_forget {
-	char who[64]; /* MAC, telephone number or e-mail address */
+	char who[MEMBER_IDENTITY]; /* MAC, telephone number, e-mail address,
+				    * identity of a member */
 };
 struct args_export {
 	int64_t after; /* as in args_list */
@@ -201,7 +202,7 @@ struct args_export {
 	char schema[16];
 	char format[8];
 	struct args_days days;
-	char subject[64]; /* MAC or telephone number */
+	char subject[MEMBER_IDENTITY]; /* as who of args_forget */
 };
 struct args_verify {
 	bool repair;

@@ -143,8 +143,8 @@ int store_member_credits(
 {
 	return db_list(store->db, read_credit, rows, sizeof(*rows), max,
 		"SELECT " COLUMNS " FROM credits WHERE member_id = ?"
-		" AND state <> 'used' ORDER BY id",
-		"i", id);
+		" AND state <> 'used' ORDER BY id LIMIT ?",
+		"ii", id, (int64_t)max);
 }
 
 static void read_used(struct db_rows *rows, void *ret_row)

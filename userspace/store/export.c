@@ -23,11 +23,16 @@
 #define ROWS(id, at) " WHERE " id " > ?1 AND " id " <= ?2 AND " at " >= ?3" \
 		     " AND " at " < ?4"
 #define OF_MAC(mac)   " AND (?5 IS NULL OR " mac " = ?5)"
-/* What was paid from the telephone number ?6. */
+/* Who is known by the identity or e-mail address ?9. */
+#define PERSON(t) "(" t ".identity = ?9 COLLATE NOCASE"                    \
+		  " OR " t ".email = ?9 COLLATE NOCASE)"
+/* What was paid from the telephone number ?6, or is of that person. */
 #define OF_PHONE(session)                                                 \
 	" AND (?6 IS NULL OR " session " IN (SELECT q.session_id FROM"     \
-	" payments q WHERE q.phone = ?6))"
-#define NO_PHONE " AND ?6 IS NULL"
+	" payments q WHERE q.phone = ?6))"                                 \
+	" AND (?9 IS NULL OR " session " IN (SELECT w.id FROM sessions w"  \
+	" JOIN members x ON x.id = w.member_id WHERE " PERSON("x") "))"
+#define NO_PHONE " AND ?6 IS NULL AND ?9 IS NULL"
 #define ORDER(id) " ORDER BY " id
 
 #define KIND(c)                                                            \
@@ -99,7 +104,7 @@ static const struct export_table tables[] = {
 		" FROM payments p LEFT JOIN plans n ON n.id = p.plan_id"
 		" LEFT JOIN sessions s ON s.id = p.session_id"
 		ROWS("p.id", "p.paid_at") OF_MAC("s.mac")
-		" AND (?6 IS NULL OR p.phone = ?6)" ORDER("p.id")},
+		" AND (?6 IS NULL OR p.phone = ?6) AND ?9 IS NULL" ORDER("p.id")},
 	{"", "addresses", true, WINDOW("address_log"),
 		"SELECT a.id, upper(a.mac) AS mac, a.network AS network, a.ip AS ip,"
 		" " TIME("a.from_at") " AS \"from\", " TIME("a.to_at") " AS \"to\""
@@ -138,6 +143,27 @@ static const struct export_table tables[] = {
 		" a.detail AS detail FROM audit a"
 		ROWS("a.id", "a.at") OF_MAC("a.mac = ?5 OR a.who")
 		OF_PHONE("a.session_id") ORDER("a.id")},
+	{"", "members", true, WINDOW("members"),
+		"SELECT m.id, m.id AS id, m.identity AS identity, m.name AS name,"
+		" m.email AS email, coalesce(o.role, 'guest') AS role,"
+		" m.devices AS devices, " TIME("m.check_in") " AS check_in,"
+		" " TIME("m.check_out") " AS check_out, m.proof_name AS proof_name,"
+		" m.proof_room AS proof_room, " TIME("m.last_used_at") " AS last_used_at,"
+		" " TIME("m.created_at") " AS created_at"
+		" FROM members m LEFT JOIN operators o ON o.id = m.operator_id"
+		ROWS("m.id", "m.created_at") " AND (?5 IS NULL OR m.id IN"
+		" (SELECT member_id FROM qr_sessions WHERE mac = ?5))"
+		" AND ?6 IS NULL AND (?9 IS NULL OR " PERSON("m") ")" ORDER("m.id")},
+	{"", "logins", true, WINDOW("qr_sessions"),
+		"SELECT q.id, q.id AS id, q.identity AS identity, q.email AS email,"
+		" q.member_id AS member_id, upper(q.mac) AS mac, q.network AS network,"
+		" q.ip AS ip, q.user_agent AS user_agent,"
+		" " TIME("q.created_at") " AS first_used_at,"
+		" " TIME("q.used_at") " AS used_at, " TIME("q.expires_at") " AS expires_at"
+		" FROM qr_sessions q"
+		ROWS("q.id", "q.created_at") OF_MAC("q.mac") " AND ?6 IS NULL"
+		" AND (?9 IS NULL OR " PERSON("q") " OR q.member_id IN"
+		" (SELECT x.id FROM members x WHERE " PERSON("x") "))" ORDER("q.id")},
 
 	{"netflow", "users", false, WINDOW("operators"),
 		"SELECT o.id, o.id AS id, NULL AS email, NULL AS password, o.name AS name,"
@@ -238,9 +264,9 @@ static int query(struct store *store, const struct export_table *table,
 	const struct export_filter *filter, int64_t after, int64_t until,
 	struct db_rows **ret_rows)
 {
-	return db_query(store->db, ret_rows, table->sql, "iiiimtii", after, until,
+	return db_query(store->db, ret_rows, table->sql, "iiiimtiit", after, until,
 		filter->from, filter->until, filter->mac, filter->phone,
-		filter->now_sec, filter->now_ns);
+		filter->now_sec, filter->now_ns, filter->person);
 }
 
 int store_export(struct store *store, const struct export_table *table,

@@ -21,6 +21,7 @@ struct export_filter {
 	int64_t from, until; /* UTC seconds; `until` is not in it */
 	const struct mac *mac; /* only what is of this device; NULL: of all */
 	const char *phone;     /* only what was paid from it */
+	const char *person; /* only of that member: identity or e-mail address */
 	int64_t now_sec, now_ns; /* for ends of what runs */
 };
 struct export_table; /* "sessions" of "netflow" */
@@ -55,6 +56,12 @@ int store_forget_device(struct store *store, const struct mac *mac,
 /* The same of a telephone number. */
 int store_forget_phone(
 	struct store *store, const char *phone, int64_t *ret_rows);
+/* A member by its identity or e-mail address, and logins by it. */
+int store_forget_person(
+	struct store *store, const char *person, int64_t *ret_rows);
+/* Up to `max` devices of that member's, or by which somebody logged in so. */
+int store_devices_of_person(
+	struct store *store, const char *person, struct mac *rows, int max);
 /* Up to `max` devices that were paid for with it; how many. */
 int store_devices_of_phone(
 	struct store *store, const char *phone, struct mac *rows, int max);

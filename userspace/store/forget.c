@@ -27,6 +27,7 @@ static const struct {
 	{"DELETE FROM address_log WHERE mac = ?1", NULL},
 	{"DELETE FROM free_uses WHERE mac = ?1", NULL},
 	{"DELETE FROM terms_acceptances WHERE mac = ?1", NULL},
+	{"DELETE FROM qr_sessions WHERE mac = ?1", NULL},
 	{"UPDATE payments SET phone = NULL, updated_at = unixepoch()"
 	" WHERE phone IS NOT NULL AND session_id IN " OVER, NULL},
 	{"UPDATE vouchers SET used_mac = " NOBODY ", updated_at = unixepoch()"
@@ -98,6 +99,34 @@ int store_forget_phone(
 
 	*ret_rows = ret ? 0 : db_changes(store->db);
 	return ret;
+}
+
+#define IS_PERSON "(identity = ?1 COLLATE NOCASE OR email = ?1 COLLATE NOCASE)"
+
+int store_forget_person(
+	struct store *store, const char *person, int64_t *ret_rows)
+{
+	/* Logins of members go with them. */
+	int ret = db_run(store->db, "DELETE FROM qr_sessions WHERE " IS_PERSON,
+		"t", person);
+
+	*ret_rows = ret ? 0 : db_changes(store->db);
+	if (!ret)
+		ret = db_run(store->db, "DELETE FROM members WHERE " IS_PERSON,
+			"t", person);
+	*ret_rows += ret ? 0 : db_changes(store->db);
+	return ret;
+}
+
+int store_devices_of_person(
+	struct store *store, const char *person, struct mac *rows, int max)
+{
+	return db_list(store->db, db_read_mac, rows, sizeof(*rows), max,
+		"SELECT mac FROM qr_sessions WHERE " IS_PERSON
+		" UNION SELECT mac FROM sessions WHERE mac <> " NOBODY
+		" AND member_id IN (SELECT id FROM members WHERE " IS_PERSON
+		") LIMIT ?2",
+		"ti", person, (int64_t)max);
 }
 
 int store_devices_of_phone(
