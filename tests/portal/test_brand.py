@@ -181,8 +181,9 @@ def test_operators_see_it_too(folder):
         assert portal.stop() == 0
 
 
-def test_the_colours_are_checked_against_those_of_the_pages():
-    css = (ROOT / "portal/assets/portal.css").read_text()
+@pytest.mark.parametrize("sheet", ["portal.css", "operators.css"])
+def test_the_colours_are_checked_against_those_of_the_pages(sheet):
+    css = (ROOT / "portal/assets" / sheet).read_text()
     code = (ROOT / "portal/brand.c").read_text()
     for what in ("page", "card"):
         values = re.findall(rf"--{what}: #(\w+);", css)

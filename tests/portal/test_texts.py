@@ -113,3 +113,14 @@ def test_every_text_is_used():
 def test_a_template_asks_for_texts_that_there_are():
     assert set(re.findall(r"{{t\.([\w.-]+)}}", TEMPLATES)) <= set(ENGLISH)
     assert set(re.findall(r'lang_text\([^,;]*, "(\w+)"', CODE)) <= set(ENGLISH)
+
+
+@pytest.mark.parametrize("sheet", sorted((ROOT / "portal/assets").glob("*.css")),
+                         ids=lambda sheet: sheet.name)
+def test_styles_know_begin_and_end_but_not_left_and_right(sheet):
+    """What is for one direction only says so."""
+    for line in re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.S).splitlines():
+        assert line.startswith("[dir=rtl]") or not re.search(
+            r"(margin|padding|border|inset)-(left|right)|"
+            r"(?<![-\w])(left|right):|(text-align|float|clear): (left|right)",
+            line.replace("safe-area-inset", "")), line
