@@ -143,6 +143,21 @@ const char *lang_bytes(
 		word(arena, lang, "bytes", unit));
 }
 
+const char *lang_rate(
+	struct arena *arena, const struct lang *lang, long long kbps)
+{
+	bool is_mega = kbps >= 1000 && kbps % 100 == 0;
+	const char *unit = word(arena, lang, "rates", is_mega);
+
+	if (!is_mega || kbps % 1000 == 0)
+		return arena_printf(arena, "%s %s",
+			lang_number(arena, lang, is_mega ? kbps / 1000 : kbps),
+			unit);
+	return arena_printf(arena, "%s%s%lld %s",
+		lang_number(arena, lang, kbps / 1000),
+		lang_text(lang, "decimal"), kbps % 1000 / 100, unit);
+}
+
 static const char *sign_of(const char *currency)
 {
 	size_t i;

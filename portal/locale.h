@@ -21,6 +21,9 @@ const char *lang_number(
 /* "1.4 GB"; decimal units, as plans are sold. */
 const char *lang_bytes(
 	struct arena *arena, const struct lang *lang, long long bytes);
+/* "512 kbit/s", "1.5 Mbit/s" */
+const char *lang_rate(
+	struct arena *arena, const struct lang *lang, long long kbps);
 /* "TSh 1,000", "₱7.50"; `minor`: hundredths of the currency, which is its
  * ISO 4217 code. One without a sign that guests know is named by its code. */
 const char *lang_money(struct arena *arena, const struct lang *lang,

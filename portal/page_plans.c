@@ -32,18 +32,6 @@ static const char *data_text(struct request *req, const json_t *plan)
 		json_integer_value(megabytes) * CTL_MEGABYTE);
 }
 
-/* "512 kbit/s", "10 Mbit/s", "1.5 Mbit/s" */
-static const char *rate_text(struct request *req, long long kbps)
-{
-	if (kbps < 1000 || kbps % 100)
-		return arena_printf(&req->arena, "%s kbit/s",
-			lang_number(&req->arena, req->lang, kbps));
-	return arena_printf(&req->arena,
-		kbps % 1000 ? "%s%s%lld Mbit/s" : "%s Mbit/s",
-		lang_number(&req->arena, req->lang, kbps / 1000),
-		lang_text(req->lang, "decimal"), kbps % 1000 / 100);
-}
-
 /* "Devices: 3" */
 static void add_named(
 	struct request *req, struct view *row, const char *key, const char *text)
@@ -65,7 +53,7 @@ static void add_facts(struct request *req, struct view *row, const json_t *plan)
 			      : lang_text(req->lang, "no_end"));
 	add_fact(row, data_text(req, plan));
 	if (down > 0)
-		add_fact(row, rate_text(req, down));
+		add_fact(row, lang_rate(arena, req->lang, down));
 	if (devices > 1)
 		add_named(req, row, "devices_short",
 			lang_number(arena, req->lang, devices));

@@ -166,11 +166,11 @@
 	// Of what was counted between two looks.
 	var looked = null;
 	function rate(before, now, ms) {
-		var kbps = Math.max(0, now - before) * 8 / ms, unit = kbps < 1000 ? "kbit/s" : "Mbit/s";
-		if (kbps >= 1000)
+		var units = document.documentElement.getAttribute("data-rates").split(" ");
+		var kbps = Math.max(0, now - before) * 8 / ms, mega = kbps >= 999.5;
+		if (mega)
 			kbps /= 1000;
-		return kbps.toLocaleString(document.documentElement.lang,
-			{ maximumFractionDigits: kbps < 100 ? 1 : 0 }) + " " + unit;
+		return number(kbps, mega && kbps < 99.95 ? 1 : 0) + " " + units[mega ? 1 : 0];
 	}
 	function showSpeed(reply) {
 		var now = { at: Date.now(), up: reply.bytesUp, down: reply.bytesDown };

@@ -84,7 +84,7 @@ def test_a_language_says_how_it_writes_things(code):
     texts = dict(read(code))
     assert texts["direction"] in ("ltr", "rtl")
     assert texts["decimal"] != texts["group"]
-    for key, count in (("weekdays", 7), ("months", 12), ("bytes", 5)):
+    for key, count in (("weekdays", 7), ("months", 12), ("bytes", 5), ("rates", 2)):
         assert len(texts[key].split()) == count, (code, key)
 
 

@@ -80,6 +80,27 @@ static void test_bytes(void **state)
 			rows[i].text);
 }
 
+static void test_rates(void **state)
+{
+	static const struct {
+		const char *lang;
+		long long kbps;
+		const char *text;
+	} rows[] = {
+		{"en", 512, "512 kbit/s"},
+		{"en", 1000, "1 Mbit/s"},
+		{"en", 1024, "1,024 kbit/s"},
+		{"fr", 1500, "1,5 Mbit/s"},
+		{"ar", 10000, "10 ميغابت/ث"},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_string_equal(lang_rate(&arena, i18n_lookup(rows[i].lang),
+					    rows[i].kbps),
+			rows[i].text);
+}
+
 static void test_money(void **state)
 {
 	static const struct {
@@ -228,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_money),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_plural_rules),
