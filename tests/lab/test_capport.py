@@ -225,7 +225,7 @@ def test_selftest_from_a_port_of_its_own(lab, told):
     status, reply = selftest(lab, "gw", "--network", "lan", "--ca", lab.state / "ca.pem")
     assert status == 0 and set(results(reply).values()) == {"ok"}, reply
     for name in ("DHCP", "DNS", "Android", "iPhone, iPad", "Windows, Xbox", "Firefox", "GNOME",
-                 "RFC 8908 API"):
+                 "RFC 8908 API", "IPv6, Android"):
         assert name in results(reply)
     wait_for(lambda: lab.run("gw", "ip", "-br", "link").stdout == links)
     assert "sessions running" in lab.text("status")[1]

@@ -5,12 +5,13 @@ after, and portal again in the first one after the end. The detectors are
 written here once more, from what their makers publish, not from our table."""
 
 import dataclasses
+import json
 import time
 import typing
 
 import pytest
 
-from conftest import Lab
+from conftest import BUILD, Lab
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,18 @@ def test_the_end_of_time_is_seen_by_the_next_probe(lab):
     assert apple_device.ask(guest) == "internet"
     lab.ctl("allow", guest.mac, "--minutes", "-1")
     assert apple_device.ask(guest) == "portal"
+
+
+def test_selftest_where_there_is_no_place_for_a_client(lab):
+    """The LAN is a plain interface: the gate says what it would do."""
+    done = lab.run("gw", BUILD / "gatehousectl", "--socket", lab.state / "control.sock",
+                   "--json", "selftest")
+    reply = json.loads(done.stdout)
+    results = {row["check"]: row["result"] for row in reply["checks"]}
+    assert results["the gate answers port 80"] == results["the portal is served"] == "ok"
+    assert results["the gate answers port 80, IPv6"] == "ok"
+    assert results.pop("the probes themselves") == "left out"
+    assert set(results.values()) == {"ok"}
 
 
 def test_where_windows_opens_its_browser(lab):

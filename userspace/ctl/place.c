@@ -114,6 +114,10 @@ static int settle(void)
 	set("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
 	set("/proc/sys/net/ipv4/conf/eth0/rp_filter", "0");
 	set("/proc/sys/net/ipv6/conf/all/forwarding", "0");
+	/* A person waits: routers are asked at once, and the address is made up
+	 * so that nobody else has it. */
+	set("/proc/sys/net/ipv6/conf/eth0/accept_dad", "0");
+	set("/proc/sys/net/ipv6/conf/eth0/router_solicitation_delay", "0");
 	ret = place_command(lo);
 	return ret ?: place_command(up);
 }

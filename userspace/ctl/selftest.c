@@ -3,8 +3,9 @@
  * The client's place is a namespace on a port of the network's bridge
  * (place.h), with a MAC of its own: what it meets is what guests meet, and
  * nothing of the gate is changed for it. Where the network's interface is no
- * bridge there is no such place on this box; then another machine on that
- * network is the client, with "here".
+ * bridge there is no such place on this box: then the gate's own judgement is
+ * asked (checks.c), and another machine on that network can be the client, with
+ * "here".
  *
  * A check that cannot be made because one before it failed is left out: the
  * first line that failed is the one to mend.
@@ -13,15 +14,18 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/util.h"
+#include "ctl/checks.h"
 #include "ctl/ctl_client.h"
 #include "ctl/fetch.h"
 #include "ctl/lease.h"
 #include "ctl/place.h"
-#include "ctl/print.h"
-#include "ctl/print_table.h"
 #include "ctl/probes.h"
 
 #define TIMEOUT_MS   10000
@@ -31,13 +35,16 @@
 #define API	     "/.well-known/captive-portal"
 /* In the internet, for when no name is answered: the gate does not look. */
 #define ANYWHERE "203.0.113.1"
+#define ANYWHERE6 "2001:db8::1"
+#define RA_MS 8000 /* a router's answer, and the address tried out */
 
 struct test {
-	const char *network, *bridge; /* NULL: here */
 	const char *portal; /* the URL by TLS that `status` says; "" */
+	int64_t http_port;
+	bool v6;	    /* the network has a portal by IPv6 */
 	const char *ca;	    /* NULL: none but this machine's */
 	struct lease lease;
-	char web[INET_ADDRSTRLEN]; /* where probes are sent */
+	char web[INET6_ADDRSTRLEN]; /* where probes are sent */
 	char page[512];		   /* where the first of them was sent on to */
 	int silent; /* probes that had no answer at all */
 	json_t *checks;
@@ -48,18 +55,10 @@ static const char *field(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name)) ?: "";
 }
 
-enum result { RESULT_OK, RESULT_FAILED, RESULT_LEFT_OUT };
-
 static void check(struct test *test, const char *name, enum result result,
 	const char *said, const char *remedy)
 {
-	static const char *const words[] = {"ok", "failed", "left out"};
-
-	json_array_append_new(test->checks,
-		json_pack("{s:s, s:s, s:o, s:s}", "check", name, "result",
-			words[result], "said",
-			json_string(said) ?: json_string("-"), "remedy",
-			result == RESULT_OK ? "" : remedy));
+	checks_add(test->checks, name, result, said, remedy);
 }
 
 /* Joining. */
@@ -304,6 +303,51 @@ static void check_portal(struct test *test)
 	check_api(test);
 }
 
+/* The first address of the internet's; false: there is none yet. */
+static bool has_address6(char text[INET6_ADDRSTRLEN])
+{
+	const struct sockaddr_in6 *sa;
+	struct ifaddrs *list = NULL, *row;
+	bool found = false;
+
+	if (getifaddrs(&list))
+		return false;
+	for (row = list; row && !found; row = row->ifa_next) {
+		sa = (const struct sockaddr_in6 *)row->ifa_addr;
+		if (!sa || sa->sin6_family != AF_INET6 ||
+			IN6_IS_ADDR_LINKLOCAL(&sa->sin6_addr) ||
+			IN6_IS_ADDR_LOOPBACK(&sa->sin6_addr))
+			continue;
+		found = inet_ntop(AF_INET6, &sa->sin6_addr, text,
+			INET6_ADDRSTRLEN) != NULL;
+	}
+	freeifaddrs(list);
+	return found;
+}
+
+/* The other family, by one probe: the gate reads MACs. */
+static void check_ipv6(struct test *test)
+{
+	int64_t until = clock_mono_ns() + RA_MS * NSEC_PER_MSEC;
+	const struct timespec moment = {.tv_nsec = 50 * NSEC_PER_MSEC};
+	char text[INET6_ADDRSTRLEN] = "";
+	struct probe probe = *probes_at(0);
+
+	while (!has_address6(text) && clock_mono_ns() < until)
+		nanosleep(&moment, NULL);
+	check(test, "IPv6 address", *text ? RESULT_OK : RESULT_FAILED,
+		*text ? text : "no router advertisement",
+		"The network has portal6: something must announce its prefix, with "
+		"the box as router");
+	if (!*text)
+		return;
+	probe.asker = "IPv6, Android";
+	snprintf(test->web, sizeof(test->web), "[" ANYWHERE6 "]");
+	test->page[0] = '\0';
+	check_probe(test, &probe);
+	check_page(test);
+}
+
 /* In the place, in a process of its own. */
 static json_t *run(void *data)
 {
@@ -312,36 +356,11 @@ static json_t *run(void *data)
 	if (join(test)) {
 		check_option(test);
 		check_portal(test);
+		if (test->v6)
+			check_ipv6(test);
 		lease_release("eth0", &test->lease);
 	}
 	return test->checks;
-}
-
-static int count_failed(const json_t *checks)
-{
-	const json_t *row;
-	size_t at;
-	int count = 0;
-
-	json_array_foreach(checks, at, row)
-		count += !strcmp(field(row, "result"), "failed");
-	return count;
-}
-
-/* `checks` is taken. */
-static json_t *reply_of(const struct test *test, json_t *checks)
-{
-	int failed = count_failed(checks);
-	json_t *reply = json_pack("{s:b, s:s, s:o}", "success", !failed,
-		"network", test->network ?: "", "checks", checks);
-
-	if (failed) {
-		json_object_set_new(reply, "error",
-			json_sprintf("%d of %zu checks failed.", failed,
-				json_array_size(checks)));
-		json_object_set_new(reply, "code", json_string("differs"));
-	}
-	return reply;
 }
 
 static json_t *refuse(const char *code, const char *sentence)
@@ -361,32 +380,84 @@ static const json_t *choose(const json_t *status, const char *name)
 	return NULL;
 }
 
+/* From the box itself, which is nobody's guest: only whether it is served, and
+ * by a certificate that is trusted. */
+static void check_served(struct test *test, const json_t *network)
+{
+	struct fetched got;
+	char url[600], said[192];
+
+	if (*test->portal)
+		snprintf(url, sizeof(url), "%s/", test->portal);
+	else
+		snprintf(url, sizeof(url), "http://%s:%" PRId64 "/",
+			field(network, "portal4"), test->http_port);
+	fetch_page(test, url, &got);
+	say(&got, said, sizeof(said));
+	check(test, "the portal is served", got.status ? RESULT_OK : RESULT_FAILED,
+		said, page_remedy(&got));
+	fetch_fini(&got);
+}
+
+static int test_without_place(
+	struct test *test, const char *socket, const json_t *network)
+{
+	int ret = checks_by_verdict(test->checks, socket, network);
+
+	if (ret)
+		return ret;
+	if (*test->portal || *field(network, "portal4"))
+		check_served(test, network);
+	check(test, "the probes themselves", RESULT_LEFT_OUT,
+		"the interface is no bridge: no place for a client",
+		"Join the network with another machine, and run `gatehousectl "
+		"selftest --here` there");
+	return 0;
+}
+
 /* On a port of the bridge of the network. */
-static json_t *test_network(
-	struct test *test, const json_t *status, const char *name)
+static int test_in_place(struct test *test, const char *bridge, json_t **ret_refusal)
+{
+	json_t *checks = NULL;
+	int ret = place_run(bridge, run, test, &checks);
+
+	if (ret) {
+		*ret_refusal = refuse(ret == -EPERM ? "not_allowed" : "internal",
+			ret == -EPERM
+				? "Only root can make a client's place."
+				: "The client's place could not be made.");
+		return 0;
+	}
+	json_decref(test->checks);
+	test->checks = checks;
+	return 0;
+}
+
+static int test_network(struct test *test, const char *socket,
+	const json_t *status, const char *name, json_t **ret_reply)
 {
 	const json_t *network = choose(status, name);
-	json_t *checks = NULL;
+	const json_t *guests = json_object_get(
+		json_object_get(status, "portals"), "guests");
+	const char *interface = field(network, "interface");
+	json_t *refusal = NULL;
 	int ret;
 
-	if (!network)
-		return refuse("not_found", "There is no such network.");
-	test->network = field(network, "name");
-	test->bridge = field(network, "interface");
-	test->portal = field(
-		json_object_get(json_object_get(status, "portals"), "guests"),
-		"url");
-	if (!place_is_bridge(test->bridge))
-		return refuse("conflict",
-			"The network's interface is no bridge, so this box has no "
-			"place for a client of it. Join the network with another "
-			"machine, and run `gatehousectl selftest --here` there.");
-	ret = place_run(test->bridge, run, test, &checks);
-	if (ret == -EPERM)
-		return refuse("not_allowed", "Only root can make a client's place.");
-	if (ret)
-		return refuse("internal", "The client's place could not be made.");
-	return reply_of(test, checks);
+	if (!network) {
+		*ret_reply = refuse("not_found", "There is no such network.");
+		return 0;
+	}
+	test->portal = field(guests, "url");
+	test->http_port =
+		json_integer_value(json_object_get(guests, "httpPort"));
+	test->v6 = *field(network, "portal6") != '\0';
+	ret = place_is_bridge(interface)
+		      ? test_in_place(test, interface, &refusal)
+		      : test_without_place(test, socket, network);
+	if (!ret)
+		*ret_reply = refusal ?: checks_reply(
+			test->checks, field(network, "name"));
+	return ret;
 }
 
 int selftest_make(const char *socket, const json_t *own, json_t **ret_reply)
@@ -394,44 +465,20 @@ int selftest_make(const char *socket, const json_t *own, json_t **ret_reply)
 	_cleanup_json_ json_t *status = NULL;
 	const char *ca = field(own, "ca");
 	struct test test = {.portal = "", .ca = *ca ? ca : NULL, .web = ANYWHERE};
-	int ret;
+	int ret = 0;
 
 	test.checks = json_array();
 	if (json_object_get(own, "here")) {
 		check_portal(&test);
-		*ret_reply = reply_of(&test, test.checks);
-		return 0;
+		*ret_reply = checks_reply(test.checks, "");
+	} else {
+		ret = ctl_call(socket, "status", NULL, -1, TIMEOUT_MS, &status);
+		if (!ret && ctl_reply_code(status))
+			*ret_reply = json_incref(status);
+		else if (!ret)
+			ret = test_network(&test, socket, status,
+				field(own, "network"), ret_reply);
 	}
-	ret = ctl_call(socket, "status", NULL, -1, TIMEOUT_MS, &status);
-	if (!ret)
-		*ret_reply = ctl_reply_code(status)
-				     ? json_incref(status)
-				     : test_network(&test, status,
-					       field(own, "network"));
 	json_decref(test.checks);
 	return ret;
-}
-
-static const struct column check_columns[] = {
-	{"CHECK", "check", FORMAT_TEXT},
-	{"RESULT", "result", FORMAT_TEXT},
-	{"SAID", "said", FORMAT_TEXT},
-	{},
-};
-
-void print_selftest(const json_t *reply)
-{
-	const json_t *checks = json_object_get(reply, "checks"), *row;
-	const char *last = "";
-	size_t at;
-
-	print_table(checks, check_columns);
-	json_array_foreach(checks, at, row) {
-		const char *remedy = field(row, "remedy");
-
-		if (!strcmp(remedy, last) || !*remedy)
-			continue;
-		printf("\n%s: %s.\n", field(row, "check"), remedy);
-		last = remedy;
-	}
 }

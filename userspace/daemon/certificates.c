@@ -23,16 +23,16 @@
 /* Of one instance. */
 struct place {
 	const char *path, *name;
-	int port;
+	int http_port, port;
 };
 
 static struct place place_of(const struct config *c, bool of_operators)
 {
 	if (of_operators)
 		return (struct place){c->operator_tls_cert, c->operator_name,
-			c->operator_https_port};
-	return (struct place){
-		c->tls_cert, c->portal_name, c->portal_https_port};
+			c->operator_http_port, c->operator_https_port};
+	return (struct place){c->tls_cert, c->portal_name, c->portal_http_port,
+		c->portal_https_port};
 }
 
 static int read_facts(const struct place *place, struct x509_facts *ret_facts)
@@ -107,8 +107,9 @@ static json_t *url_of(const struct place *place)
 
 static json_t *place_json(const struct place *place)
 {
-	return json_pack("{s:s, s:o, s:o}", "name", place->name, "url",
-		url_of(place), "certificate", certificate_json(place));
+	return json_pack("{s:s, s:i, s:o, s:o}", "name", place->name, "httpPort",
+		place->http_port, "url", url_of(place), "certificate",
+		certificate_json(place));
 }
 
 json_t *certificates_json(const struct gatehoused *g)
