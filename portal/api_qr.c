@@ -15,7 +15,7 @@ struct validate_args {
 	char token[CTL_URL_MAX + 1], code[CTL_URL_MAX + 1];
 	char id[CTL_IDENTITY_MAX + 1];
 	char secret[CTL_SECRET_MAX + 1];
-	char terms[CTL_NAME_MAX + 1];
+	char terms[CTL_TERMS_MAX + 1];
 };
 
 #define TEXT(s, name, field, required) \
@@ -49,6 +49,7 @@ void api_qr_validate(struct request *req)
 {
 	struct validate_args in = {.token = ""};
 	const char *token;
+	json_t *args;
 
 	if (!api_take_body(req, validate_rows, &in))
 		return;
@@ -63,9 +64,9 @@ void api_qr_validate(struct request *req)
 			"This is no QR code of this venue.");
 		return;
 	}
-	operation_start(req, "qr.login",
-		qr_login_args(req, token, in.id, in.secret, in.terms),
-		on_login);
+	args = qr_login_args(req, token, in.id, in.secret);
+	api_accept(args, in.terms);
+	operation_start(req, "qr.login", args, on_login);
 }
 
 struct session_args {

@@ -179,6 +179,15 @@ static void on_login(struct request *req, const struct outcome *outcome)
 		response_redirect(req, 303, "/");
 }
 
+static void enter(struct request *req, const char *token, const char *id)
+{
+	json_t *args = qr_login_args(
+		req, token, id, typed(req, "secret", CTL_SECRET_MAX));
+
+	page_accept(req, args);
+	operation_start(req, "qr.login", args, on_login);
+}
+
 void page_qr_enter(struct request *req)
 {
 	const char *token = given_token(req);
@@ -186,14 +195,10 @@ void page_qr_enter(struct request *req)
 
 	if (!token)
 		start(req, "error_qr_unknown");
-	else if (!*id)
-		start(req, form_get(&req->form, "id") ? "error_qr_id" : NULL);
+	else if (*id)
+		enter(req, token, id);
 	else
-		operation_start(req, "qr.login",
-			qr_login_args(req, token, id,
-				typed(req, "secret", CTL_SECRET_MAX),
-				typed(req, "terms", CTL_NAME_MAX)),
-			on_login);
+		start(req, form_get(&req->form, "id") ? "error_qr_id" : NULL);
 }
 
 static void on_logout(struct request *req, const struct outcome *outcome)

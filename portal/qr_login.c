@@ -108,14 +108,12 @@ static void add_agent(struct request *req, json_t *args)
 }
 
 json_t *qr_login_args(struct request *req, const char *token, const char *id,
-	const char *secret, const char *terms)
+	const char *secret)
 {
 	json_t *args = json_pack("{s:s, s:s}", "token", token, "userId", id);
 
 	if (secret && *secret)
 		json_object_set_new(args, "secret", json_string(secret));
-	if (terms && *terms)
-		json_object_set_new(args, "terms", json_string(terms));
 	add_agent(req, args);
 	return args;
 }

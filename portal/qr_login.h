@@ -31,8 +31,8 @@ void qr_cookie_delete(struct request *req);
  * that has it. Lower case; NULL: there is none. The arena's.
  */
 const char *qr_token(struct request *req, const char *text);
-/* Arguments of qr.login; `secret`, and `terms` that were accepted, may be NULL. */
+/* Arguments of qr.login; `secret` may be NULL. */
 json_t *qr_login_args(struct request *req, const char *token, const char *id,
-	const char *secret, const char *terms);
+	const char *secret);
 
 #endif

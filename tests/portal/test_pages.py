@@ -296,3 +296,29 @@ def test_leaving_wipes_everything(world):
     world.wait_state("left")
     assert world.stored() is None
     assert world.browser.get_cookie("gh_session") is None
+
+
+def test_login_by_qr_code(world):
+    """The poster's token leaves the address bar and comes along all the same."""
+    code = "a" * 48
+    world.open(f"/login?token={code}")
+    world.wait(lambda: world.browser.current_url == world.base + "/login")
+    world.find("#id").send_keys("B-7")
+
+    def reply(op, args):
+        if op == "qr.home":
+            return dict(RUNNING, member={"name": "Ana", "role": "guest", "userId": "B-7"})
+        if op == "qr.login" and args.get("secret") != "204":
+            return {"success": False, "error": "No", "code": "second_factor_required",
+                    "secretKind": "proof"}
+        return {"success": True, "sessionId": "5" * 64, "role": "guest", "token": TOKEN,
+                "redirectUrl": "/guest/concierge"}
+    world.portal.daemon.reply = reply
+    world.find("form .primary").click()
+    world.wait(lambda: world.browser.find_elements("css selector", "#secret"))
+    world.find("#secret").send_keys("204")
+    world.find("form .primary").click()
+    world.wait_text("h1", "Welcome, Ana")
+    assert [args["token"] for args in world.asked("qr.login")] == [code, code]
+    assert "5" * 64 not in world.browser.page_source
+    assert world.browser.get_cookie("gh_qr")["httpOnly"]
