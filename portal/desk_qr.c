@@ -262,7 +262,7 @@ void desk_qr_poster(struct request *req)
 
 static void on_generated(struct request *req, const struct outcome *outcome)
 {
-	_cleanup_free_ char *png = NULL, *svg = NULL;
+	_cleanup_free_ char *png = NULL;
 	_cleanup_json_ json_t *reply = NULL;
 	struct buf picture;
 	const char *url;

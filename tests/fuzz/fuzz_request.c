@@ -241,19 +241,13 @@ static void ask(struct run *run, const char *text, size_t len, int pieces)
 	browser.answer[browser.len] = '\0';
 }
 
-/* What an answer may not be. */
-
-/* A header with the daemon's token is no page. */
-static bool is_cookie(const char *at)
-{
-	while (at > browser.answer && at[-1] != '\n')
-		at--;
-	return !strncmp(at, "Set-Cookie: ", 12);
-}
+/* What an answer may not be; of several the first is looked at closely. */
 
 static void check_answer(void)
 {
-	const char *at = browser.answer;
+	const char *at = browser.answer, *type, *length;
+	unsigned long len;
+	char *body;
 	int status;
 
 	if (!browser.len)
@@ -264,16 +258,26 @@ static void check_answer(void)
 		abort();
 	if (status > 500 && status < 505 && status != 501 && !its_daemon.refused)
 		abort();
-	/* In anything else it is text. */
-	if (!strstr(at, "Content-Type: text/html"))
+	body = strstr(at, "\r\n\r\n");
+	if (!body)
 		return;
-	while ((at = strcasestr(at, "<script"))) {
-		at += strlen("<script");
-		if (strncmp(at, " src=\"/assets/", 14) && !is_cookie(at))
+	*body = '\0';
+	body += 4;
+	type = strcasestr(at, "Content-Type: text/html");
+	length = strcasestr(at, "Content-Length: ");
+	/* In anything else it is text. */
+	if (!type || !length)
+		return;
+	len = strtoul(length + 16, NULL, 10);
+	if (len < browser.len - (size_t)(body - browser.answer))
+		body[len] = '\0';
+	if (strcasestr(body, "=\"javascript:"))
+		abort();
+	while ((body = strcasestr(body, "<script"))) {
+		body += strlen("<script");
+		if (strncmp(body, " src=\"/assets/", 14))
 			abort();
 	}
-	if (strcasestr(browser.answer, "=\"javascript:"))
-		abort();
 }
 
 /* The two instances. */

@@ -25,6 +25,15 @@ def test_every_verb_speaks_json_and_text(tc_lab):
         assert max(map(len, text.splitlines())) < 180, verb
 
 
+def test_status_says_how_the_portal_is_confined(tc_lab):
+    tc_lab.guest().session()
+    pid = tc_lab.ctl("status")["portals"]["guests"]["pid"]
+    assert pid == tc_lab.pid("gatehouse-portal")
+    text = tc_lab.text("status")[1]
+    assert re.search(rf"^portal for guests: process {pid}, uid \d+, no capabilities, "
+                     "no new privileges, seccomp$", text, re.M), text
+
+
 def test_allow_block_kick(tc_lab):
     guest = tc_lab.guest()
     tc_lab.ctl("allow", guest.mac, "--minutes", "10", "--megabytes", "5")

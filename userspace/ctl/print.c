@@ -294,6 +294,7 @@ void print_status(const json_t *reply)
 
 	print_store(reply);
 	print_fields(reply, status_columns);
+	print_portals(reply);
 	putchar('\n');
 	print_table(json_object_get(reply, "networks"), network_columns);
 	if (json_array_size(json_object_get(reply, "ports"))) {

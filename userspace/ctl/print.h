@@ -16,6 +16,8 @@ void print_done(const json_t *reply);
 void print_status(const json_t *reply);
 /* The part of it that is said while nothing can be stored. */
 void print_store(const json_t *reply);
+/* And that of the portal's processes. */
+void print_portals(const json_t *reply);
 void print_clients(const json_t *reply);
 void print_devices(const json_t *reply);
 void print_client(const json_t *reply);

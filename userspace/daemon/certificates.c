@@ -105,20 +105,31 @@ static json_t *url_of(const struct place *place)
 	return json_sprintf("https://%s:%d", place->name, place->port);
 }
 
-static json_t *place_json(const struct place *place)
+static json_t *place_json(const struct place *place, pid_t pid)
 {
-	return json_pack("{s:s, s:i, s:o, s:o}", "name", place->name, "httpPort",
-		place->http_port, "url", url_of(place), "certificate",
-		certificate_json(place));
+	return json_pack("{s:s, s:i, s:o, s:o, s:o}", "name", place->name,
+		"httpPort", place->http_port, "url", url_of(place),
+		"certificate", certificate_json(place), "pid",
+		pid ? json_integer(pid) : json_null());
+}
+
+static pid_t process_of(const struct gatehoused *g, bool has_user, uid_t uid)
+{
+	return has_user ? ctl_server_process_of(g->ctl, uid) : 0;
 }
 
 json_t *certificates_json(const struct gatehoused *g)
 {
+	const struct role_table *roles = &g->roles;
 	struct place guests = place_of(&g->config, false);
 	struct place operators = place_of(&g->config, true);
 
-	return json_pack("{s:o, s:o}", "guests", place_json(&guests),
-		"operators", place_json(&operators));
+	return json_pack("{s:o, s:o}", "guests",
+		place_json(&guests, process_of(g, roles->has_portal,
+					    roles->portal_uid)),
+		"operators",
+		place_json(&operators,
+			process_of(g, roles->has_door, roles->door_uid)));
 }
 
 static void watch(struct gatehoused *g, bool of_operators)

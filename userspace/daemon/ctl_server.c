@@ -518,3 +518,14 @@ void ctl_server_flush(struct ctl_server *server)
 	if (server->closer)
 		closer_flush(server->closer);
 }
+
+pid_t ctl_server_process_of(const struct ctl_server *server, uid_t uid)
+{
+	const struct peer *peer;
+
+	/* The newest is the first. */
+	for (peer = server->peers; peer; peer = peer->next)
+		if (peer->uid == uid && !peer->closing)
+			return peer->pid;
+	return 0;
+}

@@ -26,7 +26,7 @@ struct ctl_frame {
 	const char *text; /* `len` bytes, not terminated */
 	size_t len;
 	uid_t uid; /* of the peer, when it connected */
-	pid_t pid; /* for the log only */
+	pid_t pid; /* of that time: for people only */
 	int fd;    /* the attached descriptor, or -1 */
 };
 
@@ -47,6 +47,9 @@ int ctl_server_new(struct loop *loop, const char *path, const char *group,
 int ctl_server_start(struct ctl_server *server);
 /* Closes every connection; the socket's name is removed. NULL is fine. */
 void ctl_server_free(struct ctl_server *server);
+
+/* The process of that user which connected last and still is; 0: none. */
+pid_t ctl_server_process_of(const struct ctl_server *server, uid_t uid);
 
 /* From a handler that returns NULL: what to name with the reply, which comes
  * in a later turn. Replies behind it wait for it. */
