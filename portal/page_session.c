@@ -324,6 +324,8 @@ void page_session_values(struct request *req, struct view *view,
 		json_string_value(json_object_get(session, "plan")) ?: "");
 	page_device(view, session);
 	page_terms(view, session);
+	view_set_flag(view, "no_internet",
+		json_is_false(json_object_get(session, "internet")));
 	set_devices(view, session);
 	view_set(view, "network", ssid_of(&req->portal->config, network));
 	set_networks(req, view, json_object_get(session, "networks"));

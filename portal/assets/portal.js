@@ -202,6 +202,10 @@
 					location.replace(reply.state === "captive" ? "/?ended=1" : "/");
 					return;
 				}
+				if ((reply.internet === false) !== !!byId("no-internet")) {
+					location.replace("/");
+					return;
+				}
 				if (reply.credits.length !== credits) {
 					location.replace(reply.credits.length < credits ? "/?next=1" : "/");
 					return;

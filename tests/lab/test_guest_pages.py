@@ -53,6 +53,32 @@ def test_how_much_is_left_of_all(tc_lab):
     assert 'id="ring"' in guest.curl(PORTAL4 + "/").body
 
 
+def test_the_internet_is_gone(tc_lab):
+    """A blackhole on the way to the address that is asked: guests are told."""
+    lab, guest = tc_lab, tc_lab.guest()
+
+    def is_there():
+        lab.ctl("job", "run", "uplink")  # no need to wait for the next look
+        return guest.session().get("internet")
+    config = lab.state / "gatehouse.conf"
+    before = config.read_text()
+    config.write_text(before.replace(
+        "[gatehouse]", "[gatehouse]\nuplink_check = 192.0.2.80:80", 1))
+    os.kill(lab.pid("gatehoused"), signal.SIGHUP)
+    wait_for(lambda: is_there() is True, 30, 0.2)
+    assert lab.ctl("status")["internet"] is True
+    lab.run("gw", "ip", "route", "add", "blackhole", "192.0.2.80/32")
+    try:
+        wait_for(lambda: is_there() is False, 30, 0.2)
+        assert 'id="no-internet">' in guest.curl(PORTAL4 + "/").body
+        assert [e for e in lab.ctl("events")["items"] if e["type"] == "uplink_down"]
+    finally:
+        lab.run("gw", "ip", "route", "del", "blackhole", "192.0.2.80/32")
+    wait_for(lambda: is_there() is True, 30, 0.2)
+    config.write_text(before)
+    os.kill(lab.pid("gatehoused"), signal.SIGHUP)
+
+
 def test_nothing_begins_before_the_terms_are_accepted(tc_lab, terms):
     lab = tc_lab
     first, second = lab.guests(2)

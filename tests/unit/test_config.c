@@ -127,6 +127,7 @@ static void test_everything(void **state)
 		"hook = tc ; behind it\n"
 		"voucher_prefix =\n"
 		"sweep_seconds=1\n"
+		"uplink_check = 192.0.2.1, 192.0.2.2:443 [2001:db8::1]:80 2001:db8::2\n"
 		"[portal]\n"
 		"venue_name = Caf\xc3\xa9 No. 1\n"
 		"[roles]\n"
@@ -165,6 +166,12 @@ static void test_everything(void **state)
 		fail_msg("%s", faults.text);
 	assert_int_equal(config.hook, CONFIG_HOOK_TC);
 	assert_string_equal(config.voucher_prefix, "");
+	assert_int_equal(config.uplink_count, 4);
+	assert_int_equal(config.uplinks[0].port, 53);
+	assert_int_equal(config.uplinks[1].port, 443);
+	assert_int_equal(config.uplinks[2].port, 80);
+	assert_false(ip_is_v4(&config.uplinks[2].addr));
+	assert_int_equal(config.uplinks[3].port, 53);
 	assert_string_equal(config.venue_name, "Caf\xc3\xa9 No. 1");
 	assert_int_equal(config.role_count, 2);
 	assert_int_equal(config.roles[0].role, ROLE_MANAGER);
@@ -223,6 +230,13 @@ static const struct fault_case fault_cases[] = {
 	{NET "[colour]\nx = 1\n", 4, "colour"},
 	{"x = 1\n" NET, 1, "section"},
 	{NET "ssid = \xff\n", 4, "UTF-8"},
+	{NET "[terms]\nfile = /t\n", 5, "together"},
+	{NET "[terms]\nversion = 1\n", 5, "together"},
+	{"[gatehouse]\nuplink_check = example.org\n" NET, 2, "uplink_check"},
+	{"[gatehouse]\nuplink_check = 192.0.2.1:0\n" NET, 2, "uplink_check"},
+	{"[gatehouse]\nuplink_check = [2001:db8::1]x\n" NET, 2, "uplink_check"},
+	{"[gatehouse]\nuplink_check = 1.1.1.1 1.1.1.2 1.1.1.3 1.1.1.4 1.1.1.5\n" NET,
+		2, "at most"},
 	{NET "[coin ]\nvalue = 1\nsocket = /s\n", 4, "slot's name"},
 	{NET "[coin a]\nvalue = 1\n", 4, "socket"},
 	{NET "[coin a]\nsocket = /s\n", 4, "value"},

@@ -46,6 +46,7 @@ static const struct setting settings[] = {
 	{SECTION_GATEHOUSE, "token_days", VALUE_INT, OF(token_days), 1, 3650, "3"},
 	{SECTION_GATEHOUSE, "voucher_prefix", VALUE_CODE, OF(voucher_prefix), 0, 8, "AJC"},
 	{SECTION_GATEHOUSE, "currency", VALUE_CURRENCY, OF(currency), 3, 3, "TZS"},
+	{SECTION_GATEHOUSE, "uplink_check", VALUE_TEXT, OF(uplink_check), 0, CONFIG_UPLINKS_TEXT - 1, ""},
 	{SECTION_GATEHOUSE, "sweep_seconds", VALUE_INT, OF(sweep_seconds), 1, 60, "10"},
 
 	{SECTION_PORTAL, "user", VALUE_WORD, OF(portal_user), 1, 32, "gatehouse-portal"},

@@ -19,6 +19,8 @@
 #define CONFIG_REACH_MAX 8
 #define CONFIG_GARDEN_MAX 64
 #define CONFIG_GARDEN_TEXT 121 /* of the longest entry, with its zero */
+#define CONFIG_UPLINKS_MAX 4
+#define CONFIG_UPLINKS_TEXT 200
 #define CONFIG_URL 256 /* bytes, with its zero */
 #define CONFIG_ROLES_MAX 16
 #define CONFIG_COINS_MAX 8
@@ -140,6 +142,13 @@ struct config {
 	int token_days;            /* 3 */
 	char voucher_prefix[9];    /* AJC */
 	char currency[4];          /* TZS, for the first plans */
+	/* Asked for an answer, to know whether the internet is there. */
+	char uplink_check[CONFIG_UPLINKS_TEXT];
+	int uplink_count;
+	struct config_uplink {
+		struct ipaddr addr;
+		int port;
+	} uplinks[CONFIG_UPLINKS_MAX];
 	int sweep_seconds;         /* 10: how often counters reach the store */
 	char portal_user[33];      /* gatehouse-portal */
 	int portal_http_port;      /* 80 */

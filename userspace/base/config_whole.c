@@ -4,6 +4,7 @@
  * with one task, a certificate with its key. And what follows from others.
  */
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/config_reading.h"
@@ -190,6 +191,58 @@ static void check_all_ports(struct reading *r)
 		"operator_https_port", c->operator_https_port);
 }
 
+/* "192.0.2.1:53" or "[2001:db8::1]:53", 53 when no port is named. */
+static bool read_uplink(char *word, struct config_uplink *ret_uplink)
+{
+	char *port = strrchr(word, ':'), *end;
+
+	ret_uplink->port = 53;
+	if (*word == '[') {
+		end = strchr(word, ']');
+		if (!end)
+			return false;
+		*end = '\0';
+		word++;
+		port = end[1] == ':' ? end + 1 : NULL;
+		if (!port && end[1])
+			return false;
+	} else if (port && strchr(word, ':') != port) {
+		port = NULL; /* IPv6 without a port */
+	}
+	if (port) {
+		*port++ = '\0';
+		ret_uplink->port = (int)strtol(port, &end, 10);
+		if (!*port || *end || ret_uplink->port < 1 ||
+			ret_uplink->port > UINT16_MAX)
+			return false;
+	}
+	return ip_parse(word, &ret_uplink->addr) == 0;
+}
+
+static void check_uplinks(struct reading *r)
+{
+	struct config *config = r->config;
+	char copy[CONFIG_UPLINKS_TEXT], *rest = copy, *word;
+	struct config_uplink uplink;
+	int line = mark_of(r, 0, SECTION_GATEHOUSE, "uplink_check")->line;
+
+	memcpy(copy, config->uplink_check, sizeof(copy));
+	config->uplink_count = 0;
+	while ((word = strsep(&rest, ", "))) {
+		if (!*word)
+			continue;
+		if (config->uplink_count == CONFIG_UPLINKS_MAX)
+			config_fault(r, line, "`uplink_check` takes %d addresses at most",
+				CONFIG_UPLINKS_MAX);
+		else if (!read_uplink(word, &uplink))
+			config_fault(r, line,
+				"`uplink_check` must be addresses such as "
+				"192.0.2.1, 192.0.2.1:443 or [2001:db8::1]:443");
+		else
+			config->uplinks[config->uplink_count++] = uplink;
+	}
+}
+
 static void check_portal(struct reading *r)
 {
 	const struct config *config = r->config;
@@ -297,6 +350,7 @@ void config_check_whole(struct reading *r)
 	struct config *config = r->config;
 	int i;
 
+	check_uplinks(r);
 	for (i = 0; i < config->network_count; i++) {
 		struct config_network *n = &config->networks[i];
 

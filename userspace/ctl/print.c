@@ -17,6 +17,7 @@ static const struct column status_columns[] = {
 	{"running for", "uptimeSeconds", FORMAT_SECONDS},
 	{"date", "time", FORMAT_TIME},
 	{"clock", "clock", FORMAT_TEXT},
+	{"internet reached", "internet", FORMAT_YES},
 	{"store", "store", FORMAT_TEXT},
 	{"sessions running", "sessions", FORMAT_NUMBER},
 	{"client records", "records", FORMAT_NUMBER},

@@ -40,6 +40,7 @@
 #include "daemon/statistics.h"
 #include "daemon/store_health.h"
 #include "daemon/sync.h"
+#include "daemon/uplink.h"
 #include "daemon/wall_clock.h"
 #include "daemon/watch.h"
 #include "daemon/witness.h"
@@ -485,6 +486,7 @@ void gatehoused_stop(struct gatehoused *g)
 	explain_free(g->explain);
 	datapath_close(g->dp);
 	store_close(g->store);
+	uplink_free(g->uplink);
 	throttle_free(g->throttle);
 	login_throttle_free(g->login_throttle);
 	counters_free(g->qr_tries);

@@ -40,6 +40,7 @@ struct sliced;
 struct statistics;
 struct sweep;
 struct sync;
+struct uplink;
 
 struct gatehoused {
 	const char *config_path;
@@ -65,6 +66,7 @@ struct gatehoused {
 	struct sweep *sweep; /* under way; accounting.c's */
 	struct ctl_server *ctl;
 	struct throttle *throttle;
+	struct uplink *uplink; /* NULL before the first look */
 	struct passwords *passwords;
 	struct login_throttle *login_throttle;
 	struct counters *qr_tries; /* wrong ones; ops_qr_login.c's */

@@ -25,6 +25,7 @@
 #include "daemon/ops_handlers.h"
 #include "daemon/statistics.h"
 #include "daemon/sync.h"
+#include "daemon/uplink.h"
 #include "daemon/wall_clock.h"
 #include "store/keeping.h"
 #include "store/store.h"
@@ -45,6 +46,7 @@ static const struct job_row rows[] = {
 	{"expire", 60, sync_expire},
 	{"dates", 60, sync_date},
 	{"verify", 3600, sync_repair},
+	{"uplink", UPLINK_SECONDS, uplink_look},
 	{"clock", 5, wall_clock_look},
 	{"date", 60, wall_clock_keep},
 	{"moves", 2, moves_watch},

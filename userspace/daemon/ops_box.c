@@ -18,6 +18,7 @@
 #include "daemon/ops_handlers.h"
 #include "daemon/store_health.h"
 #include "daemon/sync.h"
+#include "daemon/uplink.h"
 #include "datapath/garden.h"
 #include "datapath/reasons.h"
 #include "store/spent.h"
@@ -199,6 +200,7 @@ json_t *op_status(struct gatehoused *g, const struct caller *caller,
 			(json_int_t)groups.largest, "behind",
 			store_spent_error(g->store) != 0));
 	json_object_set_new(reply, "portals", certificates_json(g));
+	json_object_set_new(reply, "internet", uplink_json(g));
 	json_object_set_new(reply, "store",
 		json_string(g->store_error ? "failing" : "ok"));
 	json_object_set_new(reply, "storeProblem", store_health_json(g));

@@ -16,6 +16,7 @@
 #include "daemon/ops_handlers.h"
 #include "daemon/sync.h"
 #include "daemon/terms.h"
+#include "daemon/uplink.h"
 #include "rules/share.h"
 #include "rules/token.h"
 #include "rules/voucher.h"
@@ -330,6 +331,7 @@ json_t *op_guest_session(struct gatehoused *g, const struct caller *caller,
 	add_sharing(g, has_session ? &account : NULL, reply);
 	json_add_free(g, has_session ? NULL : &guest, &now, reply);
 	terms_add(g, &caller->mac, reply);
+	json_object_set_new(reply, "internet", uplink_json(g));
 	ret = has_session ? show_token(g, &account, &now, a, reply)
 			  : add_end(g, a, reply);
 	if (ret) {
