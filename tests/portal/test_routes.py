@@ -5,8 +5,9 @@ headers, the cookies, what another site or another method gets.
 Each request comes from an address of its own: refusals are limited by address.
 """
 import itertools
-import pathlib
 import re
+import socket
+import ssl
 
 import pytest
 
@@ -44,6 +45,29 @@ def served(request):
     assert portal.stop() == 0, portal.log()
     # Each log line is looked at: what was asked and answered is secret.
     assert TOKEN not in portal.log() and "SECRET" not in portal.log()
+
+
+class Tls(Portal):
+    """Asked by TLS."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+
+    def connect(self, source=None):
+        sock = socket.create_connection(("127.0.0.1", self.tls_port), 15,
+                                        source_address=(source, 0) if source else None)
+        # As browsers do: the request does not wait for the handshake's last ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self.context.wrap_socket(sock, server_hostname="portal.test")
+
+
+@pytest.fixture(params=["GUEST", "OPERATOR"])
+def tls(request):
+    operators = request.param == "OPERATOR"
+    portal = Tls(tls=True, name="portal.test", operators=operators)
+    yield portal, [row for row in ROWS if row[2] in (request.param, "BOTH")]
+    assert portal.stop() == 0, portal.log()
 
 
 def ask(portal, method, path, kind=None, host=None, **headers):
@@ -106,6 +130,22 @@ def test_nobody_else_changes_anything(served):
         for other in ("DELETE", "TRACE", "OPTIONS", "PATCH"):
             assert ask(portal, other, path, kind).status in (404, 405), (other, path)
     assert portal.daemon.asked == []
+
+
+def test_over_tls_every_cookie_is_secure(tls):
+    portal, rows = tls
+    host = f"{'' if portal.daemon.guests else 'admin.'}portal.test:{portal.tls_port}"
+    portal.daemon.reply = dict(RUNNING, **MORE)
+    cookies = set()
+    for method, path, _, kind in rows:
+        answer = ask(portal, method, path, kind, host=host, Origin=f"https://{host}",
+                     Cookie=f"gh_session={TOKEN}; gh_operator={TOKEN}")
+        check(answer, (method, path))
+        for cookie in (answer.header("Set-Cookie") or "").splitlines():
+            assert "; Secure" in cookie, (method, path, cookie)
+            cookies.add(cookie.partition("=")[0])
+    assert cookies & {"gh_session", "gh_operator"}
+    assert portal.daemon.faults == []
 
 
 def test_head_is_get_without_a_body(served):
