@@ -72,6 +72,7 @@ def test_a_booking_is_online_until_its_check_out(house):
     session = one.api("/api/qr/universal/session/validate", {"sessionId": reply["sessionId"]})[1]
     assert session["session"]["userId"] == "r-1042"
     assert session["session"]["hotelId"] == "hotel-7"
+    assert lab.ctl("client", one.mac)["member"] == "R-1042"
     # A second device shares what there is; a third finds no place.
     assert login(lab, two, "R-1042", "müller204")[0] == 200 and two.is_online()
     group = lab.ctl("client", two.mac)
@@ -222,6 +223,21 @@ def test_staff_help_guests_from_their_own_phone(house):
     assert page(phone, "/staff/dashboard", login_cookie).headers["location"] == "/login"
     lab.ctl("operator", "remove", "juma")
     lab.ctl("verify")
+
+
+def test_secrets_are_not_tried_out(house):
+    """10 wrong ones at a member in an hour, from however many devices."""
+    lab = house
+    lab.ctl("member", "add", "R-7", "--proof-room", "301")
+    codes = []
+    for guest in lab.guests(3):
+        guest.change_mac(f"02:00:00:77:00:{guest.number:02x}")
+        codes += [login(lab, guest, "R-7", str(room))[1]["code"] for room in range(4)]
+    assert codes == ["second_factor_required"] * 10 + ["slow_down"] * 2
+    # The right one has to wait as well, for this member and no other.
+    assert login(lab, guest, "R-7", "301")[0] == 429
+    lab.ctl("member", "add", "R-8", "--proof-room", "302")
+    assert login(lab, guest, "R-8", "302")[0] == 200
 
 
 def test_used_up_is_used_up_until_the_plan_is_over(house):

@@ -143,6 +143,12 @@ static void test_what_is_old_goes(void **state)
 		.type = "x", .description = "x",
 		.evidence = "{\"address\":\"10.77.0.5\",\"otherMac\":\"m\"}"};
 	int64_t before[RETENTION_COUNT] = {0};
+	struct member gone = {.identity = "R-1", .devices = 5,
+		.check_out = 1999, .created_by = "x"};
+	struct member stays = {.identity = "R-2", .devices = 5,
+		.created_by = "x"};
+	struct qr_session login = {.mac = a, .identity = "x",
+		.network = "guest", .expires_at = 1900};
 
 	use(*state, &a, "guest", "10.77.0.5", 1000);
 	use(*state, &a, "guest", "10.77.0.6", 2000);
@@ -166,6 +172,22 @@ static void test_what_is_old_goes(void **state)
 				       " WHERE phone = '***02'"), 1);
 	before[RETENTION_SALES] = 2000;
 	assert_int_equal(store_clean_up(*state, before), 2);
+	/* Members some days after their check-out, with their logins; who has
+	 * none stays. A login by itself when it is over. */
+	assert_int_equal(store_member_insert(*state, &gone), 0);
+	assert_int_equal(store_member_insert(*state, &stays), 0);
+	login.member_id = gone.id;
+	assert_int_equal(store_qr_session_insert(*state, &login), 0);
+	login.member_id = stays.id;
+	memset(login.hash, 1, sizeof(login.hash));
+	assert_int_equal(store_qr_session_insert(*state, &login), 0);
+	assert_int_equal(store_clean_up(*state, before), 0);
+	before[RETENTION_MEMBERS] = 2000;
+	assert_int_equal(store_clean_up(*state, before), 1);
+	assert_int_equal(count(*state, "SELECT count(*) FROM members"), 1);
+	assert_int_equal(count(*state, "SELECT count(*) FROM qr_sessions"), 1);
+	before[RETENTION_LOGINS] = 1901;
+	assert_int_equal(store_clean_up(*state, before), 1);
 }
 
 /* Coins and who gave them go as sales do, but not money that is left. */

@@ -18,6 +18,7 @@
 #include "daemon/reply.h"
 #include "daemon/sync.h"
 #include "datapath/bindings.h"
+#include "store/members.h"
 #include "rules/device.h"
 #include "rules/pause.h"
 
@@ -422,6 +423,16 @@ static void add_uncharged(
 		json_integer((json_int_t)client.down.bytes));
 }
 
+/* Who logged in by the QR code, as the desk knows him. */
+static json_t *json_member(struct gatehoused *g, int64_t session_id)
+{
+	struct member member;
+
+	return store_member_of_session(g->store, session_id, &member)
+		       ? json_null()
+		       : json_string(member.identity);
+}
+
 int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 	json_t **ret_json)
 {
@@ -464,6 +475,8 @@ int json_client(struct gatehoused *g, const struct mac *mac, bool whole,
 		json_add_credits(object, session, &now);
 	json_object_set_new(object, "sessionId",
 		session ? json_integer(session->session.id) : json_null());
+	json_object_set_new(object, "member",
+		session ? json_member(g, session->session.id) : json_null());
 	json_object_set_new(object, "hasToken",
 		session ? json_boolean(session->session.token_handed)
 			: json_null());

@@ -145,6 +145,15 @@ int store_member_used(struct store *store, int64_t id, int64_t first_id,
 			      "ii", id, first_id);
 }
 
+int store_member_of_session(
+	struct store *store, int64_t session_id, struct member *ret_member)
+{
+	return db_one(store->db, read_member, ret_member,
+		MEMBER_QUERY " JOIN sessions s ON s.member_id = m.id"
+			     " WHERE s.id = ?",
+		"i", session_id);
+}
+
 int store_session_member(struct store *store, int64_t session_id, int64_t id)
 {
 	return db_run(store->db,

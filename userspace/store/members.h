@@ -58,6 +58,9 @@ int store_member_credits(
 /* What all of it used since the credit `first_id`, that one included. */
 int store_member_used(struct store *store, int64_t id, int64_t first_id,
 	int64_t *ret_up, int64_t *ret_down);
+/* Whose it is; -ENOENT: no member's. */
+int store_member_of_session(
+	struct store *store, int64_t session_id, struct member *ret_member);
 /* Whose session it is from now on. */
 int store_session_member(struct store *store, int64_t session_id, int64_t id);
 /* When the newest session of this device began that somebody unknown had by the
