@@ -186,20 +186,29 @@ def test_a_certificate_that_ends_is_told_of(lab):
     assert "ends in" in (lab.state / "gatehoused.log").read_text()
 
 
+def restart(lab):
+    lab.kill("gatehoused")
+    lab.kill("gatehouse-portal")
+    lab.start()
+
+
 def test_without_a_certificate_nothing_is_announced(lab):
     conf = lab.state / "gatehouse.conf"
     whole = conf.read_text()
     conf.write_text(re.sub(r"tls_(cert|key) = .*\n", "", whole))
     try:
-        lab.kill("gatehoused")
-        lab.start()
+        restart(lab)
         with pytest.raises(Refused) as refused:
             lab.ctl("capport", "--for", "dnsmasq")
         assert "tls_cert" in refused.value.text
+        # All else is there, by the portal's addresses.
+        status, reply = selftest(lab, "gw")
+        assert status == 0 and results(reply).pop("DHCP option 114") == "left out", reply
+        pages = [row for row in reply["checks"] if row["check"] == "sign-in page"]
+        assert [row["result"] for row in pages] == ["ok", "ok"]
     finally:
         conf.write_text(whole)
-        lab.kill("gatehoused")
-        lab.start()
+        restart(lab)
 
 
 def selftest(lab, who, *options):
@@ -255,7 +264,7 @@ def test_selftest_says_what_is_wrong(lab, told):
         lab.start()
     failed = {row["check"]: row["remedy"] for row in reply["checks"] if row["result"] == "failed"}
     assert status == 1 and set(failed) == {"sign-in page", "RFC 8908 API"}
-    assert "is gatehouse-portal running" in failed["sign-in page"]
+    assert "gatehouse-portal must run" in failed["sign-in page"]
     assert selftest(lab, "gw", "--network", "bar")[0] == 3
 
 

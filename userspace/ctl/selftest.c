@@ -202,13 +202,13 @@ static void check_refusal(struct test *test)
 
 /* The portal. */
 
-/* The host of an URL, without port and brackets. */
+/* The host of an URL, without port; "" when it is an address in brackets. */
 static void host_of(const char *url, char *host, size_t len)
 {
 	const char *at = strstr(url, "://");
 
 	at = at ? at + 3 : url;
-	snprintf(host, len, "%.*s", (int)strcspn(at, ":/?"), at);
+	snprintf(host, len, "%.*s", *at == '[' ? 0 : (int)strcspn(at, ":/?"), at);
 }
 
 static void fetch_page(
@@ -221,7 +221,7 @@ static void fetch_page(
 	struct in_addr at;
 
 	host_of(url, host, sizeof(host));
-	if (inet_pton(AF_INET, host, &at) != 1 &&
+	if (*host && inet_pton(AF_INET, host, &at) != 1 &&
 		!fetch_resolve(host, test->lease.resolver, &at))
 		wanted.address = inet_ntop(AF_INET, &at, address, sizeof(address));
 	fetch_get(&wanted, ret);
@@ -234,8 +234,8 @@ static const char *page_remedy(const struct fetched *got)
 		       "portal's name, of a CA that they know, with the whole "
 		       "chain in tls_cert";
 	if (!got->status)
-		return "The portal is not reached: is gatehouse-portal running, "
-		       "and does its name have the box's address?";
+		return "The portal is not reached: gatehouse-portal must run, and "
+		       "its name have the box's address";
 	return "Look at the log of gatehouse-portal";
 }
 
