@@ -298,3 +298,50 @@ def test_members_come_from_a_file(house, tmp_path):
     assert (member["name"], member["devices"]) == ("Other", 3)
     assert member["checkIn"] < member["checkOut"] and member["checkOut"].startswith("2026-12-3")
     assert len(house.ctl("member", "list", "Guest, 1")["items"]) > 50
+
+
+def test_a_person_is_known_and_forgotten(house, tmp_path):
+    lab, guest = house, house.guest()
+    lab.ctl("member", "add", "R-9", "--email", "lea@example.org")
+    assert login(lab, guest, "R-9")[0] == 200
+    for who in ("Lea@example.org", "r-9"):
+        rows = json.loads(lab.text("export", "--subject", who, "--json")[1])
+        tables = [row["table"] for row in rows]
+        assert tables.count("sessions") == tables.count("members") == tables.count("logins") == 1
+    with pytest.raises(Refused):
+        lab.ctl("forget", "lea@example.org")
+    lab.ctl("kick", guest.mac)
+    reply = lab.ctl("forget", "lea@example.org")
+    assert [mac.lower() for mac in reply["devices"]] == [guest.mac]
+    wait_for(lambda: lab.ctl("forget", guest.mac))
+    with sqlite3.connect(lab.state / "state/gatehouse.db", timeout=20) as db:
+        left = "\n".join(db.iterdump())
+    assert "lea@example" not in left.lower() and "R-9" not in left
+    # The poster of the code, again.
+    poster = tmp_path / "poster.html"
+    lab.text("qr", "show", lab.code["qrTokenId"], "--poster", poster)
+    assert "<svg" in poster.read_text()
+
+
+def test_networks_and_strangers_are_a_matter_of_settings(house):
+    lab, guest = house, house.guest()
+    guest.change_mac("02:00:00:78:00:01")  # without the wrong tries of before
+    path, log = lab.state / "gatehouse.conf", lab.state / "gatehoused.log"
+    original = path.read_text()
+
+    def change(text):
+        before = len(log.read_text())
+        path.write_text(text)
+        os.kill(lab.pid("gatehoused"), signal.SIGHUP)
+        wait_for(lambda: re.search("applied .*: 1 network", log.read_text()[before:]))
+
+    change(original.replace("qr_login = yes", "qr_login = no"))
+    assert login(lab, guest, "R-1042")[1]["code"] == "not_on_site"
+    change(original.replace("[qr_login]", "[qr_login]\nunknown_guest = Staff"))
+    status, reply = login(lab, guest, "anybody")
+    assert status == 200, reply
+    assert (reply["role"], reply["plan"]) == ("guest", "Staff")
+    assert guest.is_online()
+    change(original)
+    guest.change_mac("02:00:00:78:00:02")
+    assert login(lab, guest, "anybody")[1]["code"] == "identity_unknown"
