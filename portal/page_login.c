@@ -8,6 +8,7 @@
  */
 #include "base/text.h"
 #include "base/util.h"
+#include "locale.h"
 #include "pages.h"
 #include "qr_login.h"
 #include "response.h"
@@ -128,6 +129,16 @@ static void ask_secret(struct request *req, struct view *view, const char *kind)
 		lang_text(req->lang, is_pin ? "qr_pin" : "qr_proof"));
 }
 
+/* After many wrong tries it is more than the minute that is said elsewhere. */
+static void set_wait(struct request *req, struct view *view, const json_t *reply)
+{
+	int64_t wait = json_integer_value(json_object_get(reply, "retryAfter"));
+
+	if (wait > 60)
+		view_set(view, "wait",
+			lang_duration(&req->arena, req->lang, wait + 59));
+}
+
 static void refuse(struct request *req, const struct outcome *outcome)
 {
 	const char *kind = json_string_value(
@@ -141,6 +152,7 @@ static void refuse(struct request *req, const struct outcome *outcome)
 	}
 	view = page_view(req);
 	view_set_flag(view, "poster", is_about_the_poster(outcome->code));
+	set_wait(req, view, outcome->reply);
 	if (kind && !strcmp(outcome->code, "second_factor_required")) {
 		ask_secret(req, view, kind);
 		sentence = *typed(req, "secret", CTL_SECRET_MAX)
