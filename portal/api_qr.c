@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Login by the venue's QR code as JSON (docs/design.md U4, U5): in, who is logged
- * in, and out. The half of a login that only its browser may have goes into the
- * cookie and never into an answer.
+ * Login by the venue's QR code as JSON (docs/design.md U4, U5): in, who is
+ * logged in, and out. The half of a login that only its browser may have goes
+ * into the cookie and never into an answer.
  */
 #include "api.h"
 

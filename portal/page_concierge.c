@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a guest lands who logged in by the QR code (docs/design.md 6.7, U6): what is
- * left, how to get more, until when the booking holds, where the venue tells of
- * itself. Without that login it is the same for whoever is online, less the
- * booking.
+ * Where a guest lands who logged in by the QR code (docs/design.md 6.7, U6):
+ * what is left, how to get more, until when the booking holds, where the venue
+ * tells of itself. Without that login it is the same for whoever is online,
+ * less the booking.
  */
 #include "base/util.h"
 #include "pages.h"
 #include "qr_login.h"
 #include "response.h"
 
-static void add_text(
-	struct view *view, const char *name, const json_t *object, const char *key)
+static void add_text(struct view *view, const char *name, const json_t *object,
+	const char *key)
 {
 	view_format(view, name, "%s",
 		json_string_value(json_object_get(object, key)) ?: "");
@@ -28,7 +28,8 @@ static void add_time(struct request *req, struct view *view, const char *name,
 		json_string_value(time) ?: "");
 }
 
-static void add_member(struct request *req, struct view *view, const json_t *member)
+static void add_member(
+	struct request *req, struct view *view, const json_t *member)
 {
 	const json_t *max = json_object_get(member, "devicesMax");
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Logging in by the venue's QR code (docs/design.md 6.7, U8): how to scan it, then who
- * the guest is, then the proof of it where one is needed. The poster's token
- * comes in the address once and from then on travels in the form; the script
- * takes it out of the address, and no page of ours tells others where a guest
- * comes from.
+ * Logging in by the venue's QR code (docs/design.md 6.7, U8): how to scan it,
+ * then who the guest is, then the proof of it where one is needed. The poster's
+ * token comes in the address once and from then on travels in the form; the
+ * script takes it out of the address, and no page of ours tells others where a
+ * guest comes from.
  */
 #include "base/text.h"
 #include "base/util.h"
@@ -95,12 +95,12 @@ void page_qr_login(struct request *req)
 	if (!request_network(req)->qr_login)
 		refuse_place(req);
 	else
-		start(req,
-			text && !given_token(req) ? "error_qr_unknown" : NULL);
+		start(req, text && !given_token(req) ? "error_qr_unknown" : NULL);
 }
 
 /* What means something else where vouchers are. */
-static const char *sentence_of(const struct request *req, const struct outcome *outcome)
+static const char *sentence_of(
+	const struct request *req, const struct outcome *outcome)
 {
 	static const struct {
 		const char *code, *key;
@@ -168,7 +168,8 @@ static void show_other_site(struct request *req, const char *address)
 {
 	struct view *view = page_view(req);
 
-	view_set(view, "other_site", arena_copy(&req->arena, address, strlen(address)));
+	view_set(view, "other_site",
+		arena_copy(&req->arena, address, strlen(address)));
 	page_send(req, 200, "login.html", view);
 }
 

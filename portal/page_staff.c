@@ -99,18 +99,19 @@ static const char *state_text(const struct request *req, const json_t *client)
 	return lang_text(req->lang, key);
 }
 
-static void set_client(struct request *req, struct view *view, const json_t *client)
+static void set_client(
+	struct request *req, struct view *view, const json_t *client)
 {
 	const json_t *seconds = json_object_get(client, "remainingSeconds");
-	bool has_session =
-		!json_is_null(json_object_get(client, "sessionId"));
+	bool has_session = !json_is_null(json_object_get(client, "sessionId"));
 
 	view_format(view, "mac", "%s", text_of(client, "mac"));
 	view_format(view, "name", "%s", text_of(client, "name"));
 	view_set(view, "state_text", state_text(req, client));
 	view_format(view, "plan", "%s", text_of(client, "plan"));
 	if (has_session && json_is_integer(seconds))
-		view_set(view, "left", lang_duration(&req->arena, req->lang,
+		view_set(view, "left",
+			lang_duration(&req->arena, req->lang,
 				json_integer_value(seconds)));
 }
 
@@ -183,7 +184,9 @@ static void on_client(struct request *req, const struct outcome *outcome)
 	set_client(req, view, outcome->reply);
 	state = text_of(outcome->reply, "state");
 	view_format(view, "note", "%s", text_of(outcome->reply, "note"));
-	view_set(view, "ends", page_local_time(req, json_object_get(outcome->reply, "expiresAt")));
+	view_set(view, "ends",
+		page_local_time(
+			req, json_object_get(outcome->reply, "expiresAt")));
 	view_set_flag(view, "may_pause",
 		json_is_true(json_object_get(outcome->reply, "mayPause")));
 	view_set_flag(view, "may_go_on", !strcmp(state, "paused"));
@@ -213,15 +216,15 @@ void page_staff_client(struct request *req)
 
 /* The forms of that page. */
 
-/* To the page of the device in `req->data`; `code` says why it was refused, NULL
- * that it was done. */
+/* To the page of the device in `req->data`; `code` says why it was refused,
+ * NULL that it was done. */
 static void back(struct request *req, const char *code)
 {
 	const char *mac = form_escape(&req->arena, req->data);
 
 	response_redirect(req, 303,
-		code ? arena_printf(&req->arena, "/staff/client?mac=%s&error=%s",
-			       mac, code)
+		code ? arena_printf(&req->arena,
+			       "/staff/client?mac=%s&error=%s", mac, code)
 		     : arena_printf(&req->arena, "/staff/client?mac=%s&done=1",
 			       mac));
 }
@@ -320,8 +323,8 @@ void page_staff_plans(struct request *req)
 
 static void on_sold(struct request *req, const struct outcome *outcome)
 {
-	const json_t *item = json_array_get(
-		json_object_get(outcome->reply, "items"), 0);
+	const json_t *item =
+		json_array_get(json_object_get(outcome->reply, "items"), 0);
 	struct view *view;
 
 	if (is_over(req, outcome))

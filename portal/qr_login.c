@@ -36,8 +36,7 @@ void qr_cookie_put(const struct qr_cookie *cookie, json_t *args)
 {
 	json_object_set_new(args, "sessionId", json_string(cookie->session));
 	if (cookie->secret[0])
-		json_object_set_new(
-			args, "cookie", json_string(cookie->secret));
+		json_object_set_new(args, "cookie", json_string(cookie->secret));
 }
 
 static void set_cookie(struct request *req, const char *value, long long age)
@@ -66,8 +65,7 @@ void qr_cookie_keep(struct request *req, const json_t *reply)
 		response_set_token(req, token);
 	if (session)
 		set_cookie(req,
-			secret ? arena_printf(&req->arena, "%s.%s", session,
-					 secret)
+			secret ? arena_printf(&req->arena, "%s.%s", session, secret)
 			       : session,
 			COOKIE_AGE);
 }
@@ -86,8 +84,7 @@ const char *qr_token(struct request *req, const char *text)
 	if (!text)
 		return NULL;
 	at = at ? at + strlen(field) : text + strspn(text, " ");
-	token = arena_printf(
-		&req->arena, "%.*s", (int)strcspn(at, "&# "), at);
+	token = arena_printf(&req->arena, "%.*s", (int)strcspn(at, "&# "), at);
 	for (c = token; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	return text_is_hex(token, CTL_QR_LEN) ? token : NULL;
@@ -103,8 +100,7 @@ static void add_agent(struct request *req, json_t *args)
 		for (len = CTL_AGENT_MAX; len && (agent[len] & 0xc0) == 0x80;)
 			len--;
 	if (len)
-		json_object_set_new(
-			args, "userAgent", json_stringn(agent, len));
+		json_object_set_new(args, "userAgent", json_stringn(agent, len));
 }
 
 json_t *qr_login_args(struct request *req, const char *token, const char *id,
