@@ -6,7 +6,10 @@ import os
 import pwd
 import re
 import socket
+import statistics
 import subprocess
+import sys
+import time
 
 import pytest
 
@@ -32,6 +35,45 @@ def test_status_says_how_the_portal_is_confined(tc_lab):
     text = tc_lab.text("status")[1]
     assert re.search(rf"^portal for guests: process {pid}, uid \d+, no capabilities, "
                      "no new privileges, seccomp$", text, re.M), text
+
+
+FLOOD = """
+import socket, sys
+held = []
+print("up", flush=True)
+while True:
+    sock = socket.socket()
+    sock.setblocking(False)
+    sock.connect_ex(("10.77.0.1", 80))
+    held.append(sock)
+    if len(held) > 3000:
+        held.pop(0).close()
+"""
+
+
+def test_a_captive_flood_locks_nobody_out(tc_lab):
+    """Connections to the portal as fast as a device can open them."""
+    captive, paid, new = tc_lab.guests(3)
+    code = tc_lab.voucher()
+    tc_lab.ctl("allow", paid.mac, "--minutes", "10")
+    assert paid.session()["online"]
+    flood = captive.spawn(sys.executable, "-c", FLOOD, stdout=subprocess.PIPE)
+    try:
+        assert flood.stdout.readline() == b"up\n"
+        took = []
+        for _ in range(9):
+            begin = time.monotonic()
+            assert paid.session()["online"]
+            took.append(time.monotonic() - begin)
+        assert statistics.median(took) < 1, took
+        begin = time.monotonic()
+        assert new.redeem(code)[0] == 200 and new.is_online()
+        assert time.monotonic() - begin < 15
+        assert flood.poll() is None
+    finally:
+        flood.kill()
+        flood.wait()
+        flood.stdout.close()
 
 
 def test_allow_block_kick(tc_lab):
