@@ -50,7 +50,7 @@ static void show_status(
 
 	desk_put_int(view, "sessions", json_object_get(status, "sessions"));
 	desk_put_int(view, "captive", json_object_get(status, "captive"));
-	desk_put_text(view, "version", json_object_get(status, "version"));
+	view_set_flag(view, "status", true);
 	json_array_foreach(json_object_get(status, "networks"), at, row)
 		add_problem(view, row, "name");
 	json_array_foreach(json_object_get(status, "ports"), at, row)

@@ -5,6 +5,7 @@ would show is left in build/test/screens."""
 import base64
 import contextlib
 import os
+import re
 import shutil
 
 import pytest
@@ -52,10 +53,7 @@ document.documentElement.style.fontSize = "";
 return found;
 """
 # Two pages of one shape look alike: one of them is enough.
-SHAPE = """
-return [...document.querySelectorAll("body, body *")].map(e => e.tagName + e.className +
-    (e.hidden || "") + (e.open || "") + (e.type || "")).join() + document.title;
-"""
+SHAPE = re.compile(r'<\w+|class="[^"]*"|hidden|open|type="[^"]*"')
 RUN_AXE = """
 const done = arguments[arguments.length - 1];
 axe.run(document, arguments[0]).then(
@@ -69,8 +67,10 @@ axe.run(document, arguments[0]).then(
 class Phone:
     """A browser with a fresh profile on a guest's device."""
 
-    def __init__(self, guest, folder, script=True, language=None, namespace=None):
+    def __init__(self, guest, folder, script=True, language=None, namespace=None,
+                 schemes=("light", "dark")):
         self.folder, self.script, self.language = folder, script, language
+        self.schemes = schemes if script else schemes[:1]
         self.namespace = namespace or guest.lab.namespace(guest.name)
         self.findings, self.shapes = [], set()
 
@@ -85,6 +85,8 @@ class Phone:
         self.browser.set_script_timeout(60)
         self.command("Emulation.setDeviceMetricsOverride", **SIZE)
         self.command("Emulation.setScriptExecutionDisabled", value=not self.script)
+        if self.script and AXE:
+            self.command("Page.addScriptToEvaluateOnNewDocument", source=AXE.read_text())
         return self
 
     def __exit__(self, kind, *exc):
@@ -171,10 +173,10 @@ class Phone:
         self.command("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": scheme}])
 
-    def screenshot(self, name, schemes=("light", "dark")):
+    def screenshot(self, name):
         """The whole page at a phone's width, by day and by night."""
         SCREENS.mkdir(parents=True, exist_ok=True)
-        for scheme in schemes:
+        for scheme in self.schemes:
             self.scheme(scheme)
             height = self.command("Page.getLayoutMetrics")["cssContentSize"]["height"]
             picture = self.command(
@@ -188,20 +190,18 @@ class Phone:
     def look(self, name):
         """A picture, and what axe-core and a ruler find; told when the phone is
         put away, all of it together."""
-        if not self.script:
-            self.screenshot(name, ["light"])
-            return
-        shape = self.browser.execute_script(SHAPE)
+        shape = self.text("h1"), *SHAPE.findall(self.browser.page_source)
         if shape in self.shapes:
             return
         self.shapes.add(shape)
         self.screenshot(name)
+        if not self.script:
+            return
         rows = [f"{name}: {row}" for row in self.browser.execute_script(LAYOUT)]
         if AXE:
-            self.browser.execute_script(AXE.read_text())
-            for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
+            for scheme in self.schemes:
                 self.scheme(scheme)
-                options = {"runOnly": rules} if rules else {}
+                options = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
                 rows += [f"{name}, {scheme}: {row}" for row in
                          self.browser.execute_async_script(RUN_AXE, options)]
         self.findings += rows

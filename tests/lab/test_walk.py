@@ -17,6 +17,8 @@ from phone import AXE, Phone
 
 NEWS = "http://example.org/news"
 LANGUAGES = ("en", "ar")
+# Colours are those of every language.
+SCHEMES = {"en": ("light", "dark"), "ar": ("light",)}
 # What is no page, or is looked at where it belongs.
 ELSEWHERE = {"/wispr/abort", "/dashboard*", "/r"}
 
@@ -37,7 +39,10 @@ def fixture_lab():
     """A venue that sells in every way there is."""
     made = make_lab("tc", 6)
     path = made.state / "gatehouse.conf"
-    path.write_text("[qr_login]\nguest_plan = Stay\nstaff_plan = Staff\n\n"
+    terms = made.state / "terms.txt"
+    terms.write_text("# House rules\n\nBe kind to the others here.\n")
+    path.write_text(f"[terms]\nfile = {terms}\nversion = 1\n\n"
+                    "[qr_login]\nguest_plan = Stay\nstaff_plan = Staff\n\n"
                     + path.read_text() + "\nqr_login = yes\n"
                     + f"\n[coin main]\nsocket = {made.state}/coin.sock\nvalue = 100\n")
     made.kill("gatehouse-portal")
@@ -81,7 +86,8 @@ def test_every_page(lab, tmp_path, lang):
     if not AXE:
         pytest.skip("axe-core is missing: scripts/deps.sh test")
     guest = lab.guest()
-    with Phone(guest, tmp_path, language=lang) as phone:
+    with Phone(guest, tmp_path, language=lang,
+               schemes=SCHEMES[lang]) as phone:
         look_around(phone, lang, "captive")
         phone.open(PORTAL4)
         phone.redeem("AJC23456789")
@@ -119,7 +125,8 @@ def test_every_page(lab, tmp_path, lang):
 def test_without_the_script(lab, tmp_path, lang):
     """The same by forms and links alone."""
     guest = lab.guest()
-    with Phone(guest, tmp_path, script=False, language=lang) as phone:
+    with Phone(guest, tmp_path, script=False, language=lang,
+               schemes=SCHEMES[lang]) as phone:
         look_around(phone, lang, "noscript-captive")
         phone.open(NEWS)
         phone.redeem("AJC23456789")
@@ -161,7 +168,8 @@ def test_the_code_on_the_wall(lab, tmp_path, lang):
     lab.ctl("member", "add", badge, "--operator", f"maria-{lang}")
     url = scanned(lab, tmp_path)
     guest, other = lab.guests(2)
-    with Phone(guest, tmp_path / "guest", language=lang) as phone:
+    with Phone(guest, tmp_path / "guest", language=lang,
+               schemes=SCHEMES[lang]) as phone:
         phone.open(url)
         phone.wait_for(lambda: phone.has("#id"))
         assert url.split("=")[1] not in phone.browser.current_url
@@ -181,7 +189,8 @@ def test_the_code_on_the_wall(lab, tmp_path, lang):
                        or "concierge" in phone.browser.current_url)
         phone.look(f"{lang}-wall-concierge")
         assert guest.is_online()
-    with Phone(other, tmp_path / "staff", language=lang) as phone:
+    with Phone(other, tmp_path / "staff", language=lang,
+               schemes=SCHEMES[lang]) as phone:
         phone.open(url)
         say(phone, "id", badge)
         phone.wait_for(lambda: phone.has("#secret"))
@@ -261,9 +270,12 @@ def test_every_page_of_operators(lab, tmp_path, lang):
         pytest.skip("axe-core is missing: scripts/deps.sh test")
     ask(lab, "operator", "add", f"anna-{lang}", "--role", "admin", text=PASSWORD)
     lab.ctl("voucher", "create", "--plan", "Family", "--count", 3, "--batch", f"b-{lang}")
+    lab.ctl("member", "add", f"M-{lang}", "--name", "M. Ali")
+    lab.ctl("qr", "generate", "--label", f"bar-{lang}")
     lab.ctl("allow", lab.guest().mac, "--minutes", 30)
     wait_for(lambda: lab.run("gw", "ss", "-Hltn", "src", "127.0.0.1:8080").stdout)
-    with Phone(None, tmp_path, language=lang, namespace=lab.namespace("gw")) as phone:
+    with Phone(None, tmp_path, language=lang, namespace=lab.namespace("gw"),
+               schemes=SCHEMES[lang]) as phone:
         phone.open(OFFICE + "/")
         phone.look(f"{lang}-office-login")
         phone.find("input[type=password]").send_keys("not my password at all")
