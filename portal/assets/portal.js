@@ -244,7 +244,7 @@
 		if (!time || isNaN(at))
 			return false;
 		time.textContent = at.toLocaleString(document.documentElement.lang + "-u-nu-latn",
-			{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
+			{ weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 		return true;
 	}
 	function showEnd(text) {
