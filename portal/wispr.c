@@ -70,12 +70,21 @@ static void end(
 	buf_puts(body, ">\n</WISPAccessGatewayParam>\n-->\n");
 }
 
+/* Reads no comments, and its first page is to come in one round trip. */
+static bool is_browser(const struct request *req)
+{
+	static const char mozilla[] = "Mozilla/5.0";
+	const char *agent = request_header(req, "User-Agent");
+
+	return agent && !strncmp(agent, mozilla, strlen(mozilla));
+}
+
 void wispr_put_redirect(struct request *req, struct buf *body)
 {
 	const struct config_network *network = request_network(req);
 	const char *base = request_base_url(req);
 
-	if (!req->portal->has_tls)
+	if (!req->portal->has_tls || is_browser(req))
 		return;
 	begin(body, "Redirect");
 	put(body, "AccessProcedure", "1.0");

@@ -7,7 +7,7 @@
 #include "request.h"
 
 /* Behind a page that asks for a code: where a program may send one. Nothing
- * without a certificate, for the login must be over TLS. */
+ * without a certificate, for the login must be over TLS; nothing to browsers. */
 void wispr_put_redirect(struct request *req, struct buf *body);
 /* POST of UserName and Password: redeems a code. */
 void wispr_login(struct request *req);

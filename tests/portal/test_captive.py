@@ -25,11 +25,11 @@ def portal():
     assert "Sanitizer" not in portal.log()
 
 
-def ask(portal, path, method="GET", form=None, host="portal.test", address="127.0.0.1"):
+def ask(portal, path, method="GET", form=None, agent="SmartClient/1.0", address="127.0.0.1"):
     """Over TLS, as the portal's name; as a smart client does it."""
     context = ssl.create_default_context(cafile=f"{portal.dir.name}/cert.pem")
     context.check_hostname = False
-    raw = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: SmartClient/1.0\r\n"
+    raw = f"{method} {path} HTTP/1.1\r\nHost: portal.test\r\nUser-Agent: {agent}\r\n"
     if form is not None:
         raw += ("Content-Type: application/x-www-form-urlencoded\r\n"
                 f"Content-Length: {len(form)}\r\n")
@@ -118,6 +118,15 @@ def test_wispr_the_page_of_the_redirect_says_where(portal):
         "AccessProcedure": "1.0", "AccessLocation": "guest",
         "LocationName": "Caf\u00e9 <Test>", "LoginURL": base + "login",
         "AbortLoginURL": base + "abort", "MessageType": "100", "ResponseCode": "0"}
+
+
+@pytest.mark.parametrize("agent,told", [
+    ("CaptiveNetworkSupport-443.120.1 wispr", True),
+    ("Mozilla/4.0 (compatible; iPass)", True),
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15", False)])
+def test_wispr_programs_are_told_and_not_browsers(portal, agent, told):
+    portal.daemon.reply = CAPTIVE
+    assert ("WISPAccessGatewayParam" in ask(portal, "/", agent=agent).text()) == told
 
 
 def test_wispr_only_who_is_captive_is_told(portal):
