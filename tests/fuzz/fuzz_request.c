@@ -254,6 +254,9 @@ static void check_answer(void)
 		return;
 	if (sscanf(at, "HTTP/1.%*c %d", &status) != 1)
 		abort();
+	/* Of an address that is none, which is the daemon's fault. */
+	if (strstr(at, "The poster cannot be drawn"))
+		its_daemon.refused = true;
 	if (status == 500 && !its_daemon.refused)
 		abort();
 	if (status > 500 && status < 505 && status != 501 && !its_daemon.refused)
