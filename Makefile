@@ -163,7 +163,7 @@ LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod -lgnutls $(LIB
 LIBS_QR := -lqrencode -lpng
 LIBS_FETCH := -lcurl -lresolv
 LIBS_CTL := $(LIBS_FETCH) $(LIBS_QR) $(LIBS_BASE)
-LIBS_PORTAL := -lmicrohttpd -lgnutls -lseccomp $(LIBS_QR) $(LIBS_BASE)
+LIBS_PORTAL := -lz -lmicrohttpd -lgnutls -lseccomp $(LIBS_QR) $(LIBS_BASE)
 $(B)/gatehoused: $(DAEMON_OBJS) $(ARCHIVES)
 	$(call Q,LD,$@)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_DAEMON)

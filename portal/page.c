@@ -14,6 +14,7 @@
 #include "csrf.h"
 #include "url.h"
 #include "response.h"
+#include "squeeze.h"
 #include "routes.h"
 #include "wispr.h"
 
@@ -132,6 +133,7 @@ static void send_body(
 				lang_code(req->lang),
 				req->endpoint->secure ? "; Secure" : ""));
 	response_header(req, "Content-Language", lang_code(req->lang));
+	squeeze_page(req, body);
 	response_buf(req, status, HTML, body);
 }
 

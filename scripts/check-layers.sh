@@ -41,6 +41,7 @@ BEGIN {
 	owner["curl/"] = "^userspace/ctl/fetch[.]c$"
 	owner["gpiod.h"] = "^userspace/pay/coin_gpio[.]c$"
 	owner["seccomp.h"] = "^portal/sandbox[.]c$"
+	owner["zlib.h"] = "^portal/squeeze[.]c$"
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"
 	owner["qrencode.h"] = "^userspace/base/qr[.]c$"
 	owner["png.h"] = "^userspace/base/qr_png[.]c$"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # embed.sh NAME FILE...: prints C source for `const struct embed NAME[]`
 # (userspace/base/embed.h), one row per file, sorted by base name. Style sheets,
-# which each page carries, lose what only their authors need.
+# which each page carries, and templates lose what only their authors need.
 set -eu
 
 squeeze() {
@@ -21,6 +21,9 @@ squeeze() {
 			sub(/^ /, "", text)
 			print text
 		}' "$1"
+		;;
+	*.html)
+		sed "/^<!-- SPDX-License-Identifier: .* -->\$/d" "$1"
 		;;
 	*)
 		cat "$1"

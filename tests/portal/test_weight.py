@@ -2,12 +2,15 @@
 """What a page weighs. The first answer is enough to draw it: with its styles it
 fits into what a server may send before it hears from the client again (10 packets,
 RFC 6928). With all that it loads it stays below 60 KB, in every language."""
+import gzip
 import re
+import socket
+import ssl
 
 import pytest
 
 from fake import (CAPTIVE, CLOSE, COINS, LOCKED, PLANS, ROOT, RUNNING, TOKEN,
-                  Portal)
+                  Portal, receive)
 
 FIRST_FLIGHT = 10 * 1460
 WHOLE = 60 * 1024
@@ -41,9 +44,9 @@ def portal():
     assert portal.stop() == 0, portal.log()
 
 
-def get(portal, path, source):
+def get(portal, path, source, more=""):
     return portal.send(
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{portal.port}\r\n{more}"
         "Connection: close\r\n\r\n".encode(), source)
 
 
@@ -71,3 +74,39 @@ def test_weight(portal, number):
                              answer.text())
         assert len(answer.raw) + sum(files.values()) <= WHOLE, (path, code)
     assert files  # the script, the icon
+
+
+def test_squeezed(portal):
+    """What a browser takes compressed: all of a session fits into the first flight."""
+    path, portal.daemon.reply = PAGES[1]
+    plain = get(portal, path, "127.3.99.1")
+    assert plain.header("Vary") == "Accept-Encoding"
+    for taken in ("gzip", "deflate, GZIP;q=0.5, br", "br,gzip ;q=1"):
+        answer = get(portal, path, "127.3.99.1", f"Accept-Encoding: {taken}\r\n")
+        assert answer.header("Content-Encoding") == "gzip", taken
+        assert gzip.decompress(answer.body) == plain.body
+        assert len(answer.raw) <= FIRST_FLIGHT
+    for not_taken in ("br", "gzip;q=0", "xgzip", "", "gzip; q=0, br"):
+        answer = get(portal, path, "127.3.99.1", f"Accept-Encoding: {not_taken}\r\n")
+        assert answer.header("Content-Encoding") is None, not_taken
+        assert answer.body == plain.body
+
+
+def test_what_may_be_guessed_by_its_length_is_not_squeezed():
+    """Over TLS a page that repeats what was asked has the length that it has."""
+    portal = Portal(tls=True)
+    portal.daemon.reply = FULL
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        for path, coding in (("/", "gzip"), ("/?url=http%3A%2F%2Fa.example%2F", None)):
+            raw = socket.create_connection(("127.0.0.1", portal.tls_port), timeout=15)
+            with context.wrap_socket(raw) as sock:
+                sock.sendall(
+                    f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{portal.tls_port}\r\n"
+                    "Accept-Encoding: gzip\r\n\r\n".encode())
+                answer = receive(sock)
+            assert answer.status == 200
+            assert answer.header("Content-Encoding") == coding, path
+    finally:
+        assert portal.stop() == 0
