@@ -29,6 +29,10 @@ PAGES = [
     ("/", dict(FULL, state="held", online=False, heldFor="operator")),
     ("/", dict(CAPTIVE, state="blocked")),
     ("/", CLOSE), ("/nowhere", None),
+    ("/terms", None), ("/login", None), ("/login?token=" + 48 * "a", None),
+    ("/guest/concierge", dict(FULL, member={
+        "name": "Ana", "role": "guest", "userId": "B-7", "devices": 2, "devicesMax": 5,
+        "checkIn": "2026-11-20T12:00:00Z", "checkOut": "2026-11-24T10:00:00Z"})),
     ("/plans", PLANS), ("/plans?plan=7", PLANS),
     ("/coins", COINS), ("/coins", LOCKED), ("/help", CAPTIVE), ("/r", CAPTIVE),
     ("/devices", {"success": True, "devices": 1, "devicesMax": 3, "items": [
