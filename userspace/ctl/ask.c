@@ -42,15 +42,17 @@ static int read_hidden(const char *prompt, char *ret, size_t len)
 	return err;
 }
 
-int ask_new_password(char *ret, size_t len, char *err, size_t err_len)
+int ask_new_password(
+	const char *what, char *ret, size_t len, char *err, size_t err_len)
 {
-	char again[256] = "";
+	char again[256] = "", prompt[32];
 	int problem;
 
 	if (!isatty(STDIN_FILENO)) {
 		problem = read_line(ret, len);
 	} else {
-		problem = read_hidden("New password", ret, len);
+		snprintf(prompt, sizeof(prompt), "New %s", what);
+		problem = read_hidden(prompt, ret, len);
 		if (!problem)
 			problem = read_hidden("Once more", again, sizeof(again));
 		if (!problem && strcmp(ret, again)) {
@@ -62,8 +64,9 @@ int ask_new_password(char *ret, size_t len, char *err, size_t err_len)
 		return 0;
 	snprintf(err, err_len,
 		problem == -E2BIG
-			? "A password has at most 128 characters."
-			: "The password is missing: type it, or give it as the "
-			  "first line of the input.");
+			? "A %s has at most 128 characters."
+			: "The %s is missing: type it, or give it as the first "
+			  "line of the input.",
+		what);
 	return -EINVAL;
 }

@@ -6,9 +6,11 @@
 #include <stddef.h>
 
 /*
- * A new password: from a terminal, twice and without showing it; otherwise the
- * first line of the input. 0, or -EINVAL with a sentence in `err`.
+ * A new password, or `what` it is called: from a terminal, twice and without
+ * showing it; otherwise the first line of the input. 0, or -EINVAL with a
+ * sentence in `err`.
  */
-int ask_new_password(char *ret, size_t len, char *err, size_t err_len);
+int ask_new_password(
+	const char *what, char *ret, size_t len, char *err, size_t err_len);
 
 #endif

@@ -272,7 +272,8 @@ static int add_password(
 
 	if (!arg)
 		return 0;
-	ret = ask_new_password(password, sizeof(password), err, err_len);
+	ret = ask_new_password(
+		arg->hint, password, sizeof(password), err, err_len);
 	text = ret ? NULL : json_string(password);
 	explicit_bzero(password, sizeof(password));
 	if (!ret && !text) {

@@ -187,6 +187,9 @@ static json_t *admit(struct gatehoused *g, struct attempt *attempt,
 		ret_admitted, &outcome);
 	if (ret)
 		return reply_failed("qr.login", ret);
+	if (outcome == OUTCOME_DEVICES_FULL)
+		return reply_refuse(CTL_devices_full,
+			"As many devices of this booking are online as may be.");
 	if (outcome)
 		return reply_outcome(outcome);
 	if (ret_admitted->group_id)

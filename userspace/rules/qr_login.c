@@ -100,8 +100,8 @@ static void make_text(uint8_t ret_hash[static CRYPTO_HASH],
 	hex_format(bytes, sizeof(bytes), ret_text);
 }
 
-int qr_login_start(struct rules *rules, struct qr_token *token, enum role role,
-	const struct moment *now, struct qr_login *login)
+int qr_login_start(struct rules *rules, const struct qr_token *token,
+	enum role role, const struct moment *now, struct qr_login *login)
 {
 	struct qr_session *row = &login->row;
 	int ret;
@@ -115,8 +115,7 @@ int qr_login_start(struct rules *rules, struct qr_token *token, enum role role,
 	row->created_at = row->used_at = now->wall_sec;
 	row->expires_at = now->wall_sec + QR_SESSION_SEC;
 	ret = store_qr_session_insert(rules->store, row);
-	token->logins++;
-	return ret ? ret : store_qr_token_put(rules->store, token);
+	return ret ? ret : store_qr_token_use(rules->store, token->id);
 }
 
 static int hash_of(const char *text, uint8_t ret_hash[static CRYPTO_HASH])

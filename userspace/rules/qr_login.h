@@ -13,7 +13,6 @@
 #define QR_TOKEN_TEXT	49 /* with the final NUL */
 #define QR_SESSION_TEXT 65
 #define QR_SESSION_SEC	SEC_PER_DAY
-#define QR_TOKENS_MAX	1000 /* codes that were ever made */
 
 /* A new code, good for so long; sets id, hash and end. `label` and `created_by`
  * are taken from the row. */
@@ -37,8 +36,8 @@ struct qr_login {
 	char session[QR_SESSION_TEXT];
 	char cookie[QR_SESSION_TEXT];
 };
-int qr_login_start(struct rules *rules, struct qr_token *token, enum role role,
-	const struct moment *now, struct qr_login *login);
+int qr_login_start(struct rules *rules, const struct qr_token *token,
+	enum role role, const struct moment *now, struct qr_login *login);
 
 /*
  * The login that is shown, and what role it has at this moment: a guest's is

@@ -86,7 +86,9 @@ int store_qr_token_lookup(
 	struct store *store, int64_t id, struct qr_token *ret_token);
 int store_qr_token_by_hash(struct store *store,
 	const uint8_t hash[static CRYPTO_HASH], struct qr_token *ret_token);
-/* Its end of use, what takes its place, logins. */
+/* One login more by it. */
+int store_qr_token_use(struct store *store, int64_t id);
+/* Its end of use, and what takes its place. */
 int store_qr_token_put(struct store *store, const struct qr_token *token);
 /* Newest first, ids below `before`. */
 int store_qr_token_list(

@@ -63,10 +63,17 @@ int store_qr_token_put(struct store *store, const struct qr_token *token)
 {
 	return db_run(store->db,
 		"UPDATE qr_tokens SET revoked_at = nullif(?, 0),"
-		" next_id = nullif(?, 0), logins = ?, updated_at = unixepoch()"
+		" next_id = nullif(?, 0), updated_at = unixepoch()"
 		" WHERE id = ?",
-		"iiii", token->revoked_at, token->next_id, token->logins,
-		token->id);
+		"iii", token->revoked_at, token->next_id, token->id);
+}
+
+int store_qr_token_use(struct store *store, int64_t id)
+{
+	return db_run(store->db,
+		"UPDATE qr_tokens SET logins = logins + 1,"
+		" updated_at = unixepoch() WHERE id = ?",
+		"i", id);
 }
 
 int store_qr_token_list(
