@@ -13,30 +13,45 @@
 #include "base/poster.h"
 #include "base/qr.h"
 #include "base/util.h"
+#include "brand.h"
 #include "desk.h"
 #include "locale.h"
 #include "response.h"
 
 #define PNG_PIXELS 1024 /* of a side: sharp on paper, too */
 
-static const struct qr_look paper = {.level = 'Q', .pixels = PNG_PIXELS};
-
 static const char *text_of(const json_t *reply, const char *name)
 {
 	return json_string_value(json_object_get(reply, name)) ?: "";
 }
 
-/* A picture of the link; empty when it cannot be drawn. The caller's. */
-static struct buf draw(const char *url, bool is_png)
+/* As paper wants it, with the venue's logo if that is a PNG of a fitting size. */
+static struct qr_look look_of(const struct request *req)
 {
+	const struct brand *brand = request_brand(req);
+	const struct asset *logo =
+		brand->logo ? brand_image(brand, brand->logo) : NULL;
+	struct qr_look look = {.level = 'Q', .pixels = PNG_PIXELS};
+
+	if (logo && qr_check_logo(logo->data, logo->len) == 0) {
+		look.logo = logo->data;
+		look.logo_len = logo->len;
+	}
+	return look;
+}
+
+/* A picture of the link; empty when it cannot be drawn. The caller's. */
+static struct buf draw(const struct request *req, const char *url, bool is_png)
+{
+	struct qr_look look = look_of(req);
 	struct buf picture = {0};
 	FILE *out = open_memstream(&picture.data, &picture.len);
 	int ret;
 
 	if (!out)
 		abort();
-	ret = is_png ? qr_put_png(out, url, &paper)
-		     : qr_put_svg_look(out, url, &paper);
+	ret = is_png ? qr_put_png(out, url, &look)
+		     : qr_put_svg_look(out, url, &look);
 	if (fclose(out))
 		abort();
 	if (ret)
@@ -45,9 +60,9 @@ static struct buf draw(const char *url, bool is_png)
 }
 
 /* The same as an address that has the picture in it; the caller's. */
-static char *draw_data(const char *url, bool is_png)
+static char *draw_data(const struct request *req, const char *url, bool is_png)
 {
-	struct buf picture = draw(url, is_png);
+	struct buf picture = draw(req, url, is_png);
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -80,8 +95,8 @@ static void show_code(
 	struct request *req, struct view *view, const json_t *reply)
 {
 	const char *url = text_of(reply, "loginUrl");
-	_cleanup_free_ char *png = draw_data(url, true);
-	_cleanup_free_ char *svg = draw_data(url, false);
+	_cleanup_free_ char *png = draw_data(req, url, true);
+	_cleanup_free_ char *svg = draw_data(req, url, false);
 
 	desk_put_text(view, "code_id", json_object_get(reply, "qrTokenId"));
 	desk_put_text(view, "link", json_object_get(reply, "loginUrl"));
@@ -187,7 +202,7 @@ static void on_picture(struct request *req, const struct outcome *outcome)
 		desk_error(req, outcome);
 		return;
 	}
-	picture = draw(text_of(outcome->reply, "loginUrl"), is_png);
+	picture = draw(req, text_of(outcome->reply, "loginUrl"), is_png);
 	response_header(req, "Content-Disposition",
 		is_png ? "attachment; filename=\"login.png\""
 		       : "attachment; filename=\"login.svg\"");
@@ -223,7 +238,8 @@ static const char *day_of(struct request *req, const json_t *time)
 static void on_poster(struct request *req, const struct outcome *outcome)
 {
 	const json_t *reply = outcome->reply;
-	struct poster poster = {.is_login = true, .look = &paper};
+	struct qr_look look = look_of(req);
+	struct poster poster = {.is_login = true, .look = &look};
 	struct buf body = {0};
 	FILE *out;
 	int ret;
@@ -273,8 +289,8 @@ static void on_generated(struct request *req, const struct outcome *outcome)
 	}
 	reply = json_copy((json_t *)outcome->reply);
 	url = text_of(reply, "loginUrl");
-	png = draw_data(url, true);
-	picture = draw(url, false);
+	png = draw_data(req, url, true);
+	picture = draw(req, url, false);
 	json_object_set_new(reply, "qrCode",
 		json_pack("{s:s, s:s}", "png", png, "svg",
 			picture.data ?: ""));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """QR codes as a camera sees them: what gatehousectl draws is read again by zbar,
 in every form and size, with a logo in the middle and with dirt on it."""
+import http.client
 import os
 import pathlib
 import re
@@ -9,6 +10,9 @@ import subprocess
 import zlib
 
 import pytest
+
+from desk import QR, Venue
+from fake import TOKEN, Portal
 
 BUILD = pathlib.Path(os.environ.get("GATEHOUSE_BUILD", "build")).resolve()
 LOGIN = "https://portal.example.org/login?token=" + "0123456789abcdef" * 3
@@ -125,6 +129,25 @@ def test_posters(tmp_path, logo):
     draw("wifi", "Baraka", "--poster", page)
     code, = SVG.findall(page.read_text())
     assert scan(paint(path, code, 300)) == ["WIFI:T:nopass;S:Baraka;;"]
+
+
+def test_operators_get_the_venues_logo(tmp_path):
+    """A PNG in the branding folder is in the middle of what they print."""
+    (tmp_path / "brand").mkdir()
+    tmp_path.chmod(0o755)
+    png(tmp_path / "brand/logo.png", 120, 60, lambda x, y: (x * 2, 0, y * 4))
+    office = Portal(operators=True, extra=f"branding = {tmp_path}/brand")
+    try:
+        office.daemon.reply = Venue()
+        conn = http.client.HTTPConnection("127.0.0.1", office.port, timeout=20)
+        for path, name in (("image?id=3&format=png", "code.png"), ("poster?id=3", "page.html")):
+            conn.request("GET", "/dashboard/admin/qr/" + path,
+                         headers={"Cookie": f"gh_operator={TOKEN}"})
+            (tmp_path / name).write_bytes(conn.getresponse().read())
+    finally:
+        assert office.stop() == 0, office.log()
+    assert header(tmp_path / "code.png")[1] == 2 and scan(tmp_path / "code.png") == [QR["loginUrl"]]
+    assert "<image " in (tmp_path / "page.html").read_text()
 
 
 def test_what_cannot_be(tmp_path, logo):
