@@ -193,6 +193,9 @@ void page_error(
 	/* A request that failed before its headers were judged. */
 	if (!req->lang)
 		req->lang = i18n_pick(NULL);
+	/* What no page of ours sends: the details are nothing to a guest. */
+	if (!strcmp(code, "bad_request"))
+		error = lang_text(req->lang, "not_understood");
 	send_error(req, page_view(req), status, page_sentence(req, code, error));
 }
 
