@@ -81,11 +81,14 @@ char *form_lines(struct arena *arena, const char *text, size_t len,
 	const char *name)
 {
 	size_t name_len = strlen(name), part;
-	const char *end = text + len;
+	const char *end;
 	ssize_t out;
 	char *to;
 
-	for (; text && text < end; text += part + 1) {
+	if (!text)
+		return NULL;
+	end = text + len;
+	for (; text < end; text += part + 1) {
 		part = strcspn(text, "&");
 		if (part <= name_len || memcmp(text, name, name_len) ||
 			text[name_len] != '=')
