@@ -248,6 +248,10 @@ static void on_poster(struct request *req, const struct outcome *outcome)
 		desk_error(req, outcome);
 		return;
 	}
+	if (!*text_of(reply, "loginUrl")) {
+		page_error(req, 404, "not_found", "There is no such page here.");
+		return;
+	}
 	poster.venue = text_of(reply, "venue");
 	if (!*poster.venue)
 		poster.venue = request_network(req)->venue_name;
