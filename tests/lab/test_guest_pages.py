@@ -51,6 +51,12 @@ def test_how_much_is_left_of_all(tc_lab):
     assert session["creditTotalSeconds"] == 7200
     assert 7000 < session["creditSeconds"] <= 7200
     assert 'id="ring"' in guest.curl(PORTAL4 + "/").body
+    # What several devices share is a part of what they have together.
+    lab, guest = tc_lab, tc_lab.guest()
+    guest.redeem(lab.voucher(lab.plan(minutes=60, megabytes=300, price=100, devices=3)))
+    session = guest.session()
+    assert session["creditTotalBytes"] == 300 * 10**6 >= session["remainingBytes"] > 0
+    assert 'id="bar"' in guest.curl(PORTAL4 + "/").body
 
 
 def test_the_internet_is_gone(tc_lab):

@@ -208,6 +208,17 @@ int client_group(struct gatehoused *g, const struct device *device,
 	return ret ? ret : group_count(g, ret_group);
 }
 
+/* What is left of the group's is less than the own. Of guests' replies the whole
+ * that it is a part of, too. */
+static void share_left(
+	json_t *object, const char *name, int64_t left, int64_t whole)
+{
+	json_object_set_new(object, name, json_integer(left));
+	if (!strcmp(name, "remainingBytes") &&
+		json_object_get(object, "creditTotalBytes"))
+		json_object_set_new(object, "creditTotalBytes", json_limit(whole));
+}
+
 void json_add_group(json_t *object, const struct group *group)
 {
 	bool is_shared = group->id && group_is_of_credits(group);
@@ -229,7 +240,7 @@ void json_add_group(json_t *object, const struct group *group)
 	own = json_object_get(object, name);
 	if (left != UNLIMITED &&
 		(json_is_null(own) || json_integer_value(own) > left))
-		json_object_set_new(object, name, json_integer(left));
+		share_left(object, name, left, group->bytes);
 }
 
 const char *network_name_of(struct gatehoused *g, uint32_t number)
