@@ -20,6 +20,9 @@
 
 /* How often a daemon that is away is looked for. */
 #define AGAIN_NS (50 * NSEC_PER_MSEC)
+/* One that goes down may take a request twice: from a connection, and from the
+ * line of those that it did not accept any more. */
+#define LOST_MAX 3
 
 TAILQ_HEAD(operation_list, operation);
 
@@ -32,7 +35,7 @@ struct operation {
 	const char *name;
 	json_t *args;
 	operation_fn *fn;
-	bool again;  /* a daemon went away with it already */
+	int lost;    /* so often a daemon went away with it */
 	uint64_t id; /* the control client's; 0 while it waits */
 };
 
@@ -165,9 +168,9 @@ static void on_reply(void *data, int err, const json_t *reply)
 
 	/* A guest's connection proves one request: had the daemon begun this
 	 * one, it would refuse it now. So it can be sent again. */
-	if (err && op->proof.fd >= 0 && !op->again &&
+	if (err && op->proof.fd >= 0 && op->lost < LOST_MAX &&
 		wait_for_daemon(ops, err)) {
-		op->again = true;
+		op->lost++;
 		op->id = 0;
 		put_into(op, op->line);
 		return;

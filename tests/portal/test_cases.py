@@ -159,8 +159,8 @@ def test_case(portal, case):
     answer = portal.send(request_of(case), next(SOURCES))
     for check, text in case.checks:
         check(answer, text.replace(":0/", f":{portal.port}/"), portal)
-    # A daemon that went away with a guest's request is asked once more.
-    assert daemon.asked == case.daemon * (2 if case.reply is CLOSE else 1)
+    # A daemon that goes away with a guest's request is asked three times more.
+    assert daemon.asked == case.daemon * (4 if case.reply is CLOSE else 1)
     assert not daemon.faults
     assert daemon.tokens == [case.proof] * len(daemon.asked)
     # A connection that proved a request proves no other.
