@@ -60,7 +60,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 # The tests' python is Debian's: it has the Debian packages.
 PYTHON ?= /usr/bin/python3
 PKGS := libbpf libelf libmnl libnftables sqlite3 libmicrohttpd gnutls \
-	jansson libsodium inih libseccomp libgpiod libqrencode libpng libcurl
+	jansson libsodium inih libseccomp libgpiod libqrencode libpng libcurl liboath
 
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Wshadow -Wswitch-enum -Wmissing-prototypes \
@@ -159,7 +159,7 @@ $(call objs_of,userspace/datapath) $(DAEMON_OBJS): | $(B)/gen/gatehouse.skel.h
 ARCHIVES = $(B)/librules.a $(B)/libstore.a $(B)/libnet.a $(B)/libpay.a \
 	 $(B)/libdatapath.a $(B)/libbase.a
 LIBS_BASE := -lev -ljansson -lsodium -linih -lm
-LIBS_DAEMON := -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod -lgnutls $(LIBS_BASE)
+LIBS_DAEMON := -loath -lbpf -lelf -lz -lmnl -lnftables -lsqlite3 -lgpiod -lgnutls $(LIBS_BASE)
 LIBS_QR := -lqrencode -lpng
 LIBS_FETCH := -lcurl -lresolv
 LIBS_CTL := $(LIBS_FETCH) $(LIBS_QR) $(LIBS_BASE)

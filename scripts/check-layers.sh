@@ -45,6 +45,7 @@ BEGIN {
 	owner["ev.h"] = "^userspace/base/loop[.][ch]$"
 	owner["qrencode.h"] = "^userspace/base/qr[.]c$"
 	owner["png.h"] = "^userspace/base/qr_png[.]c$"
+	owner["liboath"] = "^userspace/base/totp[.]c$"
 	owner["jansson.h"] = "^userspace/base/json[.][ch]$"
 	owner["sodium.h"] = "^userspace/base/(crypto|archive)[.]c$"
 	owner["ini.h"] = "^userspace/base/config[.]c$"

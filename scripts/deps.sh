@@ -19,7 +19,7 @@ build="gcc libc6-dev make pkg-config clang bpftool
 	libbpf-dev libelf-dev zlib1g-dev libmnl-dev libnftables-dev
 	libsqlite3-dev libmicrohttpd-dev libgnutls28-dev libev-dev
 	libjansson-dev libsodium-dev libinih-dev libseccomp-dev libgpiod-dev
-	libqrencode-dev libpng-dev libcurl4-gnutls-dev"
+	libqrencode-dev liboath-dev libpng-dev libcurl4-gnutls-dev"
 run="nftables iproute2 util-linux"
 test="libcmocka-dev libclang-rt-14-dev python3 python3-pytest
 	python3-pytest-xdist python3-scapy python3-jsonschema python3-selenium

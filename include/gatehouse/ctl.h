@@ -39,6 +39,7 @@
 #define CTL_NETWORKS_MAX 255 /* names of networks in one argument */
 #define CTL_PICK_LEN  16  /* a device that was offered: hex digits */
 #define CTL_CODE_MAX  64  /* a voucher's code as it is typed */
+#define CTL_TICKET_LEN 32 /* of a login that waits for its second step: hex */
 #define CTL_TOKEN_LEN 64  /* a session token: hex digits */
 #define CTL_TERMS_MAX 40  /* a version of the terms of use */
 #define CTL_TOKEN_MAX 128 /* whatever is shown as one: refused in its own words */

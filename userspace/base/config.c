@@ -62,6 +62,7 @@ static const struct setting settings[] = {
 	{SECTION_PORTAL, "operator_name", VALUE_WORD, OF(operator_name), 0, 253, ""},
 	{SECTION_PORTAL, "operator_tls_cert", VALUE_PATH, OF(operator_tls_cert), 0, PATH_BYTES, ""},
 	{SECTION_PORTAL, "operator_tls_key", VALUE_PATH, OF(operator_tls_key), 0, PATH_BYTES, ""},
+	{SECTION_PORTAL, "second_factor", VALUE_WORD, OF(second_factor), 1, 15, "none"},
 	{SECTION_PORTAL, "venue_name", VALUE_TEXT, OF(venue_name), 1, 64, "Guest Wi-Fi"},
 	{SECTION_PORTAL, "venue_url", VALUE_URL, OF(venue_url), 0, CONFIG_URL - 1, ""},
 	{SECTION_PORTAL, "branding", VALUE_PATH, OF(branding), 0, CONFIG_BRANDING - 1, ""},

@@ -161,6 +161,8 @@ struct config {
 	char operator_user[33];    /* gatehouse-operator */
 	int operator_http_port;    /* 8080 */
 	int operator_https_port;   /* 8443 */
+	/* none, or the least role of operators who show a code besides the password */
+	char second_factor[16];
 	char operator_name[254];   /* admin.<portal_name>; "": no name */
 	char operator_tls_cert[PATH_MAX];
 	char operator_tls_key[PATH_MAX];

@@ -9,6 +9,7 @@
 
 #include "base/config_reading.h"
 #include "base/crypto.h"
+#include "base/role.h"
 #include "base/util.h"
 
 static const struct mark *mark_of(const struct reading *r, int place,
@@ -243,6 +244,18 @@ static void check_uplinks(struct reading *r)
 	}
 }
 
+static void check_second_factor(struct reading *r)
+{
+	const char *word = r->config->second_factor;
+	enum role role;
+
+	if (strcmp(word, "none") != 0 && role_parse(word, &role))
+		config_fault(r,
+			mark_of(r, 0, SECTION_PORTAL, "second_factor")->line,
+			"`second_factor` must be none, staff, supervisor, "
+			"manager or admin");
+}
+
 static void check_portal(struct reading *r)
 {
 	const struct config *config = r->config;
@@ -254,6 +267,7 @@ static void check_portal(struct reading *r)
 	check_pair_of(r, SECTION_PORTAL, "operator_tls_cert", "operator_tls_key",
 		config->operator_tls_cert[0], config->operator_tls_key[0]);
 	check_all_ports(r);
+	check_second_factor(r);
 }
 
 /* What follows from other settings. */

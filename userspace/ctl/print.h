@@ -43,6 +43,8 @@ void print_sheet(const json_t *reply);
 /* A code that was sold: as text, or as a sheet of one when paper was named. */
 void print_sale(const json_t *reply);
 void print_qr(const json_t *reply);
+/* The secret for an operator's app, as a code to scan and to be typed. */
+void print_totp(const json_t *reply);
 void print_import(const json_t *reply);
 /* A page, as it is: gatehousectl gives it one after another. */
 void print_export(const json_t *reply);

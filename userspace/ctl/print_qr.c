@@ -38,3 +38,20 @@ void print_qr(const json_t *reply)
 	print_file(own, "svg");
 	print_file(own, "poster");
 }
+
+void print_totp(const json_t *reply)
+{
+	const char *url = json_string_value(json_object_get(reply, "url"));
+	const char *secret = json_string_value(json_object_get(reply, "secret"));
+
+	if (!url || !secret) {
+		print_done(reply);
+		return;
+	}
+	if (isatty(STDOUT_FILENO))
+		qr_put_text(stdout, url);
+	print_line(url);
+	print_line(secret);
+	print_line("Scan or type it in the operator's app now: it is not shown "
+		   "again.");
+}

@@ -250,6 +250,12 @@ static const struct verb_arg operator_pin_args[] = {
 		"asked for; without a terminal: the first line of the input"},
 	{},
 };
+static const struct verb_arg operator_totp_args[] = {
+	OPERATOR_ARG,
+	{VERB_ARG_TEXT, NULL, "state", VERB_REQUIRED, "on|off",
+		"on: a new secret for the operator's app"},
+	{},
+};
 #define MEMBER_ARG \
 	{VERB_ARG_TEXT, NULL, "identity", VERB_REQUIRED, "IDENTITY", \
 		"e-mail address, booking reference or staff id; capitals do not\n" \
@@ -773,6 +779,9 @@ const struct verb verbs[] = {
 	{"operator pin", "operators.pin", operator_pin_args, NULL, print_operator,
 		"set the PIN, which is asked for, to log in by the QR code",
 		"operator pin anna"},
+	{"operator totp", "operators.totp", operator_totp_args, NULL, print_totp,
+		"codes of an app besides the password: a new secret, or none",
+		"operator totp anna on"},
 	{"operator logout", "operators.logout", operator_args, NULL, print_operator,
 		"end the operator's logins", "operator logout anna"},
 	{"operator remove", "operators.remove", operator_args, NULL, print_done,

@@ -29,6 +29,7 @@
 #include "daemon/keeping.h"
 #include "daemon/keys.h"
 #include "daemon/login_throttle.h"
+#include "daemon/second_step.h"
 #include "daemon/moves.h"
 #include "daemon/notify.h"
 #include "daemon/ops.h"
@@ -421,6 +422,7 @@ int gatehoused_start(struct gatehoused *g)
 		return -ENOMEM;
 	g->throttle = throttle_new();
 	g->login_throttle = login_throttle_new();
+	g->second_steps = second_steps_new();
 	g->qr_tries = counters_new();
 	g->access_log = access_log_new();
 	g->alarms = alarms_new(g);
@@ -489,6 +491,7 @@ void gatehoused_stop(struct gatehoused *g)
 	uplink_free(g->uplink);
 	throttle_free(g->throttle);
 	login_throttle_free(g->login_throttle);
+	second_steps_free(g->second_steps);
 	counters_free(g->qr_tries);
 	access_log_free(g->access_log);
 	fd_close(&g->lock);

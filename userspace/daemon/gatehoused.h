@@ -32,6 +32,7 @@ struct counters;
 struct backup_job;
 struct jobs;
 struct login_throttle;
+struct second_steps;
 struct moves;
 struct neighbours;
 struct passwords;
@@ -69,6 +70,7 @@ struct gatehoused {
 	struct uplink *uplink; /* NULL before the first look */
 	struct passwords *passwords;
 	struct login_throttle *login_throttle;
+	struct second_steps *second_steps;
 	struct counters *qr_tries; /* wrong ones; ops_qr_login.c's */
 	struct access_log *access_log;
 	uint8_t password_key[CRYPTO_KEY]; /* from the key file */

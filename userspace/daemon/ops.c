@@ -354,6 +354,20 @@ static const struct json_arg login_args[] = {
 	ARG_TEXT(args_login, address, "address"),
 	{},
 };
+static const struct json_arg second_args[] = {
+	ARG_TEXT(args_second, ticket, "ticket"),
+	ARG_TEXT(args_second, code, "code"),
+	{},
+};
+static const struct json_arg totp_set_args[] = {
+	ARG_TEXT(args_totp_set, name, "name"),
+	ARG_TEXT(args_totp_set, state, "state"),
+	{},
+};
+static const struct json_arg totp_code_args[] = {
+	ARG_TEXT(args_totp_code, code, "code"),
+	{},
+};
 static const struct json_arg access_args[] = {
 	OPT_INT(args_access, limit, "limit", 1, OPS_LIST_MAX, limit_set),
 	OPT_INT(args_access, after, "after", 0, INT64_MAX, after_set),
@@ -551,6 +565,11 @@ const struct op ops[] = {
 	{"operators.passwd", PROOF_DESK, ROLE_MANAGER, RATE_FREE, operator_passwd_args, op_operators_passwd},
 	{"operators.logout", PROOF_DESK, ROLE_MANAGER, RATE_FREE, name_args, op_operators_logout},
 	{"operators.login", PROOF_DOOR, ROLE_NONE, RATE_FREE, login_args, op_operators_login},
+	{"operators.second", PROOF_DOOR, ROLE_NONE, RATE_FREE, second_args, op_operators_second},
+	{"operators.totp", PROOF_DESK, ROLE_MANAGER, RATE_FREE, totp_set_args, op_operators_totp},
+	{"operators.totp.begin", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_totp_begin},
+	{"operators.totp.confirm", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, totp_code_args, op_totp_confirm},
+	{"operators.totp.off", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, totp_code_args, op_totp_off},
 	{"operators.password", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, password_args, op_operators_password},
 	{"operators.me", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_operators_me},
 	{"operators.leave", PROOF_OPERATOR, ROLE_STAFF, RATE_FREE, none_args, op_operators_leave},

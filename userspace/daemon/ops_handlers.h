@@ -234,6 +234,17 @@ struct args_token_add {
 	char label[CTL_NAME_MAX + 1];
 	int64_t expires_days;
 };
+struct args_second { /* behind the password */
+	char ticket[CTL_TICKET_LEN + 1];
+	char code[17];
+};
+struct args_totp_set {
+	char name[CTL_NAME_MAX + 1];
+	char state[8]; /* on, off */
+};
+struct args_totp_code {
+	char code[17];
+};
 struct args_login {
 	char name[CTL_NAME_MAX + 1];
 	char password[129];
@@ -373,6 +384,9 @@ struct operator;
 json_t *find_operator(struct gatehoused *g, const struct caller *caller,
 	const char *name, struct operator *ret_operator);
 json_t *refuse_above(enum role role);
+/* What an app takes, into a reply: `secret` to be typed, `url` for a QR code. */
+void totp_describe(struct gatehoused *g, const uint8_t *secret, const char *name,
+	json_t *reply);
 /* The time that the days say, to the second behind it; what is not said stays.
  * NULL, or the refusal. */
 json_t *days_of(const struct args_days *days, int64_t *from, int64_t *until);
@@ -405,7 +419,8 @@ op_fn op_operators_list, op_operators_add, op_operators_remove,
 	op_operators_login, op_operators_password, op_operators_me, op_operators_leave;
 op_fn op_tokens_list, op_tokens_add, op_tokens_remove;
 op_fn op_access_list;
-op_fn op_operators_pin;
+op_fn op_operators_pin, op_operators_second, op_operators_totp;
+op_fn op_totp_begin, op_totp_confirm, op_totp_off;
 /* ops_members.c */
 op_fn op_members_list, op_members_get, op_members_add, op_members_set,
 	op_members_remove, op_members_import;

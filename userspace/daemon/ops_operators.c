@@ -1,114 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Operations about operators: their accounts and logins (N12, T1).
- * Whatever needs a password made or checked is answered later, by a turn of its
- * own: passwords.c takes its time, and the loop none. Nobody handles the account
+ * Operations about operators' accounts (N12, T1); their logins are those of
+ * ops_logins.c. Whatever needs a password made is answered later. Nobody handles the account
  * of somebody who may do more; root and [roles] admins handle all.
  */
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/role.h"
 #include "base/util.h"
-#include "daemon/access.h"
-#include "daemon/alarms.h"
 #include "daemon/client_json.h"
-#include "daemon/login_throttle.h"
-#include "daemon/ops.h"
+#include "daemon/later.h"
 #include "daemon/ops_handlers.h"
 #include "daemon/passwords.h"
 #include "rules/operator.h"
 
 _Static_assert(OPERATOR_TOKEN == CTL_TOKEN_LEN + 1, "a token is what ctl.h says");
 _Static_assert(OPERATOR_PASSWORD_MAX == PASSWORDS_TEXT - 1, "and a password");
-
-/* Strangers leave the others room in the line. */
-#define STRANGERS_WAITING (PASSWORDS_WAITING / 2)
-
-/* An operation that waits for its password. */
-struct later {
-	struct gatehoused *g;
-	const char *operation;
-	json_t *(*finish)(struct gatehoused *g, const struct later *later);
-	uint64_t ticket;
-	int64_t begun_ns;
-	struct caller caller;
-	/* Of the account. */
-	int64_t id; /* 0: there is none, or not yet */
-	char name[CTL_NAME_MAX + 1];
-	enum role role;
-	char before[CRYPTO_PASSWORD]; /* what a login was checked against */
-	char password[PASSWORDS_TEXT]; /* the next one, once that is right */
-	char address[IP_TEXT];
-	struct ipaddr ip;
-	bool is_known;
-	/* What came of it. */
-	int ret;
-	const char *stored;
-};
-
-static void later_free(struct later *later)
-{
-	crypto_wipe(later, sizeof(*later));
-	free(later);
-}
-
-static json_t *call_finish(struct gatehoused *g, void *data)
-{
-	const struct later *later = data;
-
-	return later->finish(g, later);
-}
-
-static void on_password(void *data, int ret, const char *stored)
-{
-	struct later *later = data;
-	struct gatehoused *g = later->g;
-	json_t *reply;
-
-	if (ret == -ECANCELED) { /* the daemon ends */
-		later_free(later);
-		return;
-	}
-	later->ret = ret;
-	later->stored = stored;
-	reply = ops_run(g, later->operation, call_finish, later);
-	access_log_note(g->access_log, later->operation, &later->caller,
-		reply_code(reply), later->begun_ns);
-	ctl_server_answer(g->ctl, later->ticket, reply);
-	later_free(later);
-}
-
-static struct later *later_new(struct gatehoused *g, const struct caller *caller,
-	const char *operation,
-	json_t *(*finish)(struct gatehoused *g, const struct later *later))
-{
-	struct later *later = xcalloc(1, sizeof(*later));
-
-	later->g = g;
-	later->operation = operation;
-	later->finish = finish;
-	later->begun_ns = clock_mono_ns();
-	later->caller = *caller;
-	return later;
-}
-
-/* NULL: the reply comes later; `later` is taken. */
-static json_t *wait_for_it(struct later *later, int ret)
-{
-	if (!ret) {
-		later->ticket = ctl_server_defer(later->g->ctl);
-		return NULL;
-	}
-	later_free(later);
-	if (ret == -EBUSY)
-		return reply_refuse(CTL_slow_down,
-			"Others are logging in; please try again in a moment.");
-	return reply_failed("checking a password", ret);
-}
-
-/* Accounts. */
 
 json_t *refuse_above(enum role role)
 {
@@ -205,8 +113,8 @@ json_t *op_operators_add(struct gatehoused *g, const struct caller *caller,
 	later = later_new(g, caller, "operators.add", finish_add);
 	memcpy(later->name, a->name, sizeof(later->name));
 	later->role = role;
-	return wait_for_it(later,
-		passwords_make(g->passwords, a->password, on_password, later));
+	return later_wait(later,
+		passwords_make(g->passwords, a->password, later_done, later));
 }
 
 static json_t *say_ended(const struct operator *operator, int64_t ended)
@@ -216,7 +124,7 @@ static json_t *say_ended(const struct operator *operator, int64_t ended)
 }
 
 /* The account is another one than when it was asked for: by its id. */
-static json_t *finish_password(struct gatehoused *g, const struct later *later)
+json_t *password_changed(struct gatehoused *g, const struct later *later)
 {
 	struct operator operator;
 	int64_t ended = 0;
@@ -249,10 +157,10 @@ json_t *op_operators_passwd(struct gatehoused *g, const struct caller *caller,
 		return refusal;
 	if (fault)
 		return reply_refuse(CTL_bad_request, "%s", fault);
-	later = later_new(g, caller, "operators.passwd", finish_password);
+	later = later_new(g, caller, "operators.passwd", password_changed);
 	later->id = operator.id;
-	return wait_for_it(later,
-		passwords_make(g->passwords, a->password, on_password, later));
+	return later_wait(later,
+		passwords_make(g->passwords, a->password, later_done, later));
 }
 
 static json_t *finish_pin(struct gatehoused *g, const struct later *later)
@@ -292,8 +200,8 @@ json_t *op_operators_pin(struct gatehoused *g, const struct caller *caller,
 			"their order.");
 	later = later_new(g, caller, "operators.pin", finish_pin);
 	later->id = operator.id;
-	return wait_for_it(later,
-		passwords_make(g->passwords, a->pin, on_password, later));
+	return later_wait(later,
+		passwords_make(g->passwords, a->pin, later_done, later));
 }
 
 json_t *op_operators_role(struct gatehoused *g, const struct caller *caller,
@@ -391,209 +299,4 @@ json_t *op_operators_list(struct gatehoused *g, const struct caller *caller,
 		json_array_append_new(items, operator_json(&rows[i]));
 	return reply_fields("{s:o, s:o}", "items", items, "next",
 		n == limit ? json_integer(rows[n - 1].id) : json_null());
-}
-
-/* Logins. */
-
-static struct login_try try_of(const struct later *later)
-{
-	return (struct login_try){.name = later->name,
-		.address = later->ip,
-		.is_known = later->is_known};
-}
-
-static json_t *finish_login(struct gatehoused *g, const struct later *later)
-{
-	struct login_try try = try_of(later);
-	char text[OPERATOR_TOKEN], detail[96];
-	struct operator operator;
-	int64_t expires_at = 0;
-	int ret = later->ret;
-
-	/* What is right is no more so if it was changed meanwhile. */
-	if (!ret)
-		ret = later->id ? store_operator_lookup(
-					  g->store, later->id, &operator)
-				: -EACCES;
-	if (ret == -ENOENT ||
-		(!ret && strcmp(operator.password, later->before)))
-		ret = -EACCES;
-	if (ret == -EACCES)
-		alarms_raise(g->alarms, "login_refused", SEVERITY_MEDIUM, NULL,
-			NULL, 0,
-			"a wrong name or password at the operators' portal");
-	if (ret == -EACCES)
-		return reply_refuse(CTL_wrong_password,
-			"The name or the password is wrong.");
-	if (!ret)
-		ret = operator_login(g->store, &operator, later->address,
-			clock_wall_sec(), text, &expires_at);
-	snprintf(detail, sizeof(detail), "from %s", later->address);
-	if (!ret)
-		ret = audit_now(g, &later->caller, "login", NULL, detail);
-	if (ret)
-		return reply_failed("operators.login", ret);
-	login_throttle_right(g->login_throttle, &try, clock_mono_ns());
-	return reply_fields("{s:s, s:s, s:s, s:o}", "token", text, "name",
-		operator.name, "role", role_name(operator.role), "expiresAt",
-		json_time(expires_at));
-}
-
-/* Whose login it is, as far as there is such an account. */
-static int find_login(struct gatehoused *g, struct later *later)
-{
-	struct operator operator;
-	int ret = store_operator_by_name(g->store, later->name, &operator);
-
-	if (ret == -ENOENT) {
-		/* What was typed there may be a password. */
-		snprintf(later->caller.who, sizeof(later->caller.who),
-			"nobody");
-		return 0;
-	}
-	if (ret)
-		return ret;
-	later->id = operator.id;
-	memcpy(later->before, operator.password, sizeof(later->before));
-	snprintf(later->caller.who, sizeof(later->caller.who), "operator %s",
-		operator.name);
-	return store_operator_address_is_known(g->store, operator.id,
-		later->address, clock_wall_sec() - OPERATOR_ADDRESS_SEC,
-		&later->is_known);
-}
-
-json_t *op_operators_login(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_login *a = args;
-	struct login_try try;
-	struct later *later;
-	int64_t wait;
-	int ret;
-
-	later = later_new(g, caller, "operators.login", finish_login);
-	memcpy(later->name, a->name, sizeof(later->name));
-	if (ip_parse(a->address, &later->ip)) {
-		later_free(later);
-		return reply_refuse(
-			CTL_bad_request, "address is not an IP address.");
-	}
-	ip_format(&later->ip, later->address);
-	ret = find_login(g, later);
-	if (ret)
-		return wait_for_it(later, ret);
-	if (!later->is_known &&
-		passwords_waiting(g->passwords) >= STRANGERS_WAITING)
-		return wait_for_it(later, -EBUSY);
-	try = try_of(later);
-	wait = login_throttle_try(g->login_throttle, &try, clock_mono_ns());
-	if (wait) {
-		later_free(later);
-		return reply_slow_down(wait);
-	}
-	/* A name that does not exist takes as long. */
-	ret = later->id ? passwords_check(g->passwords, a->password,
-				  later->before, on_password, later)
-			: passwords_make(g->passwords, a->password, on_password,
-				  later);
-	return wait_for_it(later, ret);
-}
-
-/* The old one was right: now the new one is made. */
-static void on_old_password(void *data, int ret, const char *stored)
-{
-	struct later *later = data;
-	struct login_try try = try_of(later);
-
-	if (!ret) {
-		login_throttle_right(
-			later->g->login_throttle, &try, clock_mono_ns());
-		ret = passwords_make(later->g->passwords, later->password,
-			on_password, later);
-	}
-	if (ret)
-		on_password(later, ret, NULL);
-}
-
-static json_t *finish_own(struct gatehoused *g, const struct later *later)
-{
-	if (later->ret == -EACCES)
-		return reply_refuse(CTL_wrong_password,
-			"The old password is another one.");
-	if (later->ret == -EBUSY)
-		return reply_slow_down(NSEC_PER_SEC);
-	return finish_password(g, later);
-}
-
-json_t *op_operators_password(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	const struct args_password *a = args;
-	struct operator operator;
-	struct login_try try;
-	struct later *later;
-	const char *fault;
-	int64_t wait;
-	int ret = store_operator_lookup(g->store, caller->operator_id, &operator);
-
-	if (ret)
-		return reply_failed("operators.password", ret);
-	fault = operator_password_fault(operator.name, a->password);
-	if (fault)
-		return reply_refuse(CTL_bad_request, "%s", fault);
-	later = later_new(g, caller, "operators.password", finish_own);
-	later->id = operator.id;
-	later->is_known = true;
-	memcpy(later->name, operator.name, sizeof(operator.name));
-	memcpy(later->password, a->password, sizeof(later->password));
-	try = try_of(later);
-	wait = login_throttle_try(g->login_throttle, &try, clock_mono_ns());
-	if (wait) {
-		later_free(later);
-		return reply_slow_down(wait);
-	}
-	return wait_for_it(later,
-		passwords_check(g->passwords, a->old_password, operator.password,
-			on_old_password, later));
-}
-
-/* What this role may ask for: a page need not offer what would be refused. */
-static json_t *operations_of(enum role role)
-{
-	json_t *names = json_array();
-	const struct op *op;
-
-	for (op = ops; op->name; op++)
-		if (op->proofs & PROOF_OPERATOR && role >= op->least)
-			json_array_append_new(names, json_string(op->name));
-	return names;
-}
-
-json_t *op_operators_me(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	struct operator operator;
-	int ret = store_operator_lookup(g->store, caller->operator_id, &operator);
-
-	if (ret)
-		return reply_failed("operators.me", ret);
-	return reply_fields("{s:s, s:s, s:o, s:o}", "name", operator.name,
-		"role", role_name(caller->role), "expiresAt",
-		json_time(caller->operator_expires_at), "operations",
-		operations_of(caller->role));
-}
-
-json_t *op_operators_leave(struct gatehoused *g, const struct caller *caller,
-	const void *args)
-{
-	int ret;
-
-	if (!caller->operator_session)
-		return reply_refuse(CTL_conflict,
-			"This is an API token; it ends with `gatehousectl "
-			"operator token remove`.");
-	ret = store_operator_session_remove(g->store, caller->operator_session);
-	if (!ret)
-		ret = audit_now(g, caller, "logout", NULL, NULL);
-	return ret ? reply_failed("operators.leave", ret) : reply_ok();
 }

@@ -86,6 +86,22 @@ int store_operator_address_put(struct store *store, int64_t operator_id,
 int store_operator_address_is_known(struct store *store, int64_t operator_id,
 	const char *address, int64_t used_since, bool *ret_known);
 
+#define OPERATOR_SEALED 64
+/* The app that shows an operator's codes. */
+struct operator_totp {
+	int64_t operator_id;
+	uint8_t sealed[OPERATOR_SEALED];
+	size_t sealed_len;
+	bool is_on; /* a code of it was shown */
+	int64_t last_step; /* totp.h; 0: none was used */
+};
+/* -ENOENT. */
+int store_totp_lookup(struct store *store, int64_t operator_id,
+	struct operator_totp *ret_totp);
+int store_totp_put(struct store *store, const struct operator_totp *totp);
+/* Also when there is none. */
+int store_totp_remove(struct store *store, int64_t operator_id);
+
 struct access {
 	int64_t id;
 	int64_t at; /* seconds */
