@@ -183,6 +183,7 @@ static void on_login(struct request *req, const struct outcome *outcome)
 struct login_args {
 	char name[CTL_NAME_MAX + 1];
 	char password[129];
+	char code[17]; /* of an app, for accounts that have one */
 };
 
 static const struct json_arg login_rows[] = {
@@ -190,7 +191,22 @@ static const struct json_arg login_rows[] = {
 		CTL_NAME_MAX, 0},
 	{"password", JSON_ARG_TEXT, true, offsetof(struct login_args, password),
 		1, 128, 0},
+	{"code", JSON_ARG_TEXT, false, offsetof(struct login_args, code), 1, 16,
+		0},
 	{.type = JSON_ARG_END}};
+
+/* The password was right; the code came along, or else that is the answer. */
+static void on_password(struct request *req, const struct outcome *outcome)
+{
+	const char *ticket =
+		json_string_value(json_object_get(outcome->reply, "ticket"));
+	const char *code = req->data;
+
+	if (outcome->code && ticket && *code)
+		operation_start_second(req, ticket, code, on_login);
+	else
+		on_login(req, outcome);
+}
 
 void api_login(struct request *req)
 {
@@ -204,7 +220,8 @@ void api_login(struct request *req)
 		response_json_error(req, 400, "bad_request", err);
 		return;
 	}
-	operation_start_login(req, in.name, in.password, on_login);
+	req->data = arena_copy(&req->arena, in.code, strlen(in.code));
+	operation_start_login(req, in.name, in.password, on_password);
 	crypto_wipe(&in, sizeof(in));
 }
 

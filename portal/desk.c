@@ -46,7 +46,7 @@ void desk_ask(
 
 void desk_error(struct request *req, const struct outcome *outcome)
 {
-	if (outcome->status == 401) {
+	if (outcome->code && !strcmp(outcome->code, "not_logged_in")) {
 		page_log_in(req);
 		return;
 	}
@@ -114,6 +114,8 @@ struct view *desk_view(
 		arena_printf(&req->arena, "is.%s",
 			json_string_value(json_object_get(me, "role")) ?: ""),
 		true);
+	view_set_flag(view, "totp",
+		json_is_true(json_object_get(me, "totp")));
 	view_set_flag(view, "guests_in_the_clear", !req->portal->guests_have_tls);
 	add_permissions(req, view, json_object_get(me, "operations"));
 	add_notice(req, view);
@@ -207,7 +209,7 @@ void desk_show_refused(struct request *req, const struct desk_page *page,
 	const char *error =
 		page_sentence(req, outcome->code, outcome->error);
 
-	if (outcome->status == 401 || outcome->status >= 500)
+	if (!strcmp(outcome->code, "not_logged_in") || outcome->status >= 500)
 		desk_error(req, outcome);
 	else
 		show(req, page, outcome->status,

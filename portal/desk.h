@@ -72,15 +72,20 @@ void desk_members_import(struct request *req);
 void desk_qr(struct request *req); /* desk_qr.c */
 void desk_qr_image(struct request *req);
 void desk_qr_poster(struct request *req);
+void desk_account(struct request *req); /* desk_account.c */
 void desk_do(struct request *req); /* desk_forms.c */
 
 /* Pages that forms lead back to. */
 extern const struct desk_page desk_page_client, desk_page_shift;
 extern const struct desk_page desk_page_vouchers, desk_page_batch;
+extern const struct desk_page desk_page_account;
 extern const struct desk_page desk_page_members, desk_page_member, desk_page_qr;
 
 /* What a form's answer is shown as, instead of going back to its page. */
 void desk_show_sold(struct request *req, const struct outcome *outcome);
+void desk_show_secret(struct request *req, const struct outcome *outcome);
+/* "secret" and "url" of a reply, for the operator's app: typed, and as a picture. */
+void desk_put_secret(struct view *view, const json_t *reply);
 void desk_show_voucher(struct request *req, const struct outcome *outcome);
 
 /* Values of replies as text; nothing is set for null. In desk_text.c. */

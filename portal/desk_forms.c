@@ -94,6 +94,14 @@ static const struct desk_form forms[] = {
 		{{"id", "id", FIELD_INT}}},
 	{"qr.end", &desk_page_qr, "logged_out", NULL, NULL, NULL,
 		{{"id", "id", FIELD_INT}}},
+
+	{"operators.password", &desk_page_account, "password", NULL, NULL, NULL,
+		{{"old", "oldPassword", FIELD_TEXT}, {"new", "password", FIELD_TEXT}}},
+	{"operators.totp.begin", &desk_page_account, NULL, NULL, NULL, desk_show_secret, {{NULL}}},
+	{"operators.totp.confirm", &desk_page_account, "totp_on", NULL, NULL, NULL,
+		{{"code", "code", FIELD_TEXT}}},
+	{"operators.totp.off", &desk_page_account, "totp_off", NULL, NULL, NULL,
+		{{"code", "code", FIELD_TEXT}}},
 };
 /* clang-format on */
 

@@ -299,6 +299,17 @@ void operation_start_login(struct request *req, const char *name,
 	start(req, req->portal->door, &nobody, "operators.login", args, fn);
 }
 
+void operation_start_second(struct request *req, const char *ticket,
+	const char *code, operation_fn *fn)
+{
+	const struct ctl_proof nobody = {.fd = -1};
+	json_t *args = json_object();
+
+	json_object_set_new(args, "ticket", json_string(ticket));
+	json_object_set_new(args, "code", json_string(code));
+	start(req, req->portal->door, &nobody, "operators.second", args, fn);
+}
+
 void operation_start_session(struct request *req, operation_fn *fn)
 {
 	const char *token = request_token(req);

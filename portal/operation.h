@@ -47,6 +47,9 @@ void operation_start_operator(struct request *req, const char *name,
  * line behind them. */
 void operation_start_login(struct request *req, const char *name,
 	const char *password, operation_fn *fn);
+/* The step behind it: a code for the ticket that the first one answered. */
+void operation_start_second(struct request *req, const char *ticket,
+	const char *code, operation_fn *fn);
 /* The request ends: its `fn` is not called any more. */
 void operation_cancel(struct request *req);
 

@@ -50,12 +50,32 @@ void page_log_in(struct request *req)
 	show_form(req, req->method == METHOD_GET ? 200 : 401, NULL);
 }
 
+/* The second step: the code of an app; whoever has none yet is shown what to
+ * scan, once. */
+static void show_second(struct request *req, int status,
+	const struct outcome *outcome, const char *ticket, const char *sentence)
+{
+	struct view *view = page_view(req);
+
+	view_format(view, "ticket", "%s", ticket);
+	view_set(view, "next", next_page(req));
+	if (sentence)
+		view_set(view, "error", sentence);
+	desk_put_secret(view, outcome->reply);
+	desk_send(req, status, "operator.html", view);
+}
+
 static void on_login(struct request *req, const struct outcome *outcome)
 {
-	const char *token;
+	const char *token, *ticket;
 
 	if (outcome->code && outcome->status >= 500) {
 		page_outcome_error(req, outcome);
+		return;
+	}
+	ticket = json_string_value(json_object_get(outcome->reply, "ticket"));
+	if (outcome->code && ticket) {
+		show_second(req, 200, outcome, ticket, NULL);
 		return;
 	}
 	if (outcome->code) {
@@ -82,6 +102,33 @@ void page_login(struct request *req)
 		return;
 	}
 	operation_start_login(req, name, password, on_login);
+}
+
+static void on_second(struct request *req, const struct outcome *outcome)
+{
+	const char *ticket = form_get(&req->form, "ticket");
+
+	if (outcome->code && !strcmp(outcome->code, "second_factor_required"))
+		show_second(req, outcome->status, outcome, ticket,
+			lang_text(req->lang, "error_totp_wrong"));
+	else if (outcome->code && !strcmp(outcome->code, "not_logged_in"))
+		show_form(req, outcome->status,
+			lang_text(req->lang, "error_totp_late"));
+	else
+		on_login(req, outcome);
+}
+
+void page_login_code(struct request *req)
+{
+	const char *ticket = form_get(&req->form, "ticket");
+	const char *code = form_get(&req->form, "code");
+
+	if (!ticket || strlen(ticket) != CTL_TICKET_LEN)
+		show_form(req, 401, NULL);
+	else
+		operation_start_second(req, ticket,
+			code && *code && strlen(code) <= 16 ? code : "-",
+			on_second);
 }
 
 void page_login_again(struct request *req)

@@ -42,6 +42,7 @@ void page_staff_move(struct request *req);
 void page_staff_plans(struct request *req);
 void page_staff_sell(struct request *req);
 void page_login(struct request *req); /* page_operator.c */
+void page_login_code(struct request *req);
 void page_logout(struct request *req);
 void page_to_operators(struct request *req);
 void page_asset(struct request *req);

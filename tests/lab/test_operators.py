@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Operators who are not at the box: accounts, logins, tokens, roles (N12, N13, T1),
 and the log of who asked for what (N10)."""
+import base64
 import contextlib
+import hmac
 import json
 import pwd
 import re
@@ -386,6 +388,95 @@ def test_a_name_of_its_own(office):
         finally:
             process.terminate()
             assert process.wait(20) == 0
+
+
+def code_of(secret, ahead=0):
+    """What an app shows (RFC 6238)."""
+    key = base64.b32decode(secret.replace(" ", ""))
+    step = int(time.time()) // 30 + ahead
+    digest = hmac.digest(key, step.to_bytes(8, "big"), "sha1")
+    at = digest[-1] & 15
+    return f"{(int.from_bytes(digest[at:at + 4], 'big') & 0x7fffffff) % 10**6:06}"
+
+
+def begin(office, name, **more):
+    """The form of the login; (status, headers, page)."""
+    page = curl(office, "gw", "/")[2]
+    fields = {"name": name, "password": PASSWORD, "next": "/dashboard",
+              "form": re.search('name="form" value="([0-9a-f]{32})"', page)[1]}
+    options = [w for k, v in fields.items() for w in ("--data-urlencode", f"{k}={v}")]
+    return curl(office, "gw", "/login", "-H", "Origin: null", *options)
+
+
+def second(office, page, code):
+    hidden = dict(re.findall('name="(form|next|ticket)" value="([^"]*)"', page))
+    options = [w for k, v in {**hidden, "code": code}.items()
+               for w in ("--data-urlencode", f"{k}={v}")]
+    return curl(office, "gw", "/login/code", "-H", "Origin: null", *options)
+
+
+def test_a_code_behind_the_password(office):
+    """RFC 6238: set up on the page, asked for at each login, good once; and by the desk."""
+    operator(office, "add", "tina", "--role", "manager", password=PASSWORD)
+    _, headers, _ = begin(office, "tina")
+    cookie = ("-b", headers["set-cookie"].split(";")[0])
+    account = "/dashboard/account"
+    status, _, page = form(office, account, "operators.totp.begin", cookie)
+    assert status == 200 and 'src="data:image/svg+xml;base64,' in page
+    secret = re.search('class="link">([A-Z2-7 ]+)<', page)[1]
+    # Until a code was shown it is not asked for, and a wrong one changes nothing.
+    assert "set-cookie" in begin(office, "tina")[1]
+    assert form(office, account, "operators.totp.confirm", cookie, code="000000")[0] == 401
+    code = code_of(secret)
+    assert form(office, account, "operators.totp.confirm", cookie, code=code)[0] == 303
+    assert "operators.totp.off" in curl(office, "gw", account, *cookie)[2]
+    status, headers, page = begin(office, "tina")
+    assert status == 200 and "set-cookie" not in headers and 'action="/login/code"' in page
+    assert secret.replace(" ", "") not in page.replace(" ", "")
+    # One that was used before is not good again; the next one is.
+    status, headers, page = second(office, page, code)
+    assert status == 401 and "set-cookie" not in headers and "used before" in page
+    status, headers, _ = second(office, page, code_of(secret, 1))
+    assert status == 303 and headers["location"] == "/dashboard"
+    # Who lost the phone asks whoever manages accounts. The API asks as well.
+    secret = office.ctl("operator", "totp", "tina", "on")["secret"]
+    credentials = {"name": "tina", "password": PASSWORD}
+    assert api(office, "/api/login", credentials)[1]["code"] == "second_factor_required"
+    status, reply, headers = api(office, "/api/login",
+                                 {**credentials, "code": code_of(secret)})
+    assert status == 200 and reply["name"] == "tina" and "set-cookie" in headers
+    # Three tries, then one begins anew.
+    page = begin(office, "tina")[2]
+    for _ in range(3):
+        assert 'action="/login/code"' in second(office, page, "12345")[2]
+    status, _, page = second(office, page, code_of(secret, 1))
+    assert status == 401 and 'action="/login"' in page
+    assert office.ctl("operator", "totp", "tina", "off")["name"] == "tina"
+    assert "set-cookie" in begin(office, "tina")[1]
+    assert secret not in (office.state / "gatehouse-operator.log").read_text()
+
+
+def test_a_role_that_has_to_show_codes(office):
+    """second_factor: whoever has no app yet sets one up on the way in."""
+    path = office.state / "gatehouse.conf"
+    before = path.read_text()
+    operator(office, "add", "adam", "--role", "admin", password=PASSWORD)
+    operator(office, "add", "stan", "--role", "staff", password=PASSWORD)
+    try:
+        path.write_text(before.replace("[portal]\n", "[portal]\nsecond_factor = manager\n"))
+        office.kill("gatehoused", 15)
+        office.start()
+        assert "set-cookie" in begin(office, "stan")[1]
+        _, headers, page = begin(office, "adam")
+        assert "set-cookie" not in headers
+        secret = re.search('class="link">([A-Z2-7 ]+)<', page)[1]
+        assert second(office, page, code_of(secret))[0] == 303
+        page = begin(office, "adam")[2]
+        assert 'class="link"' not in page and second(office, page, code_of(secret, 1))[0] == 303
+    finally:
+        path.write_text(before)
+        office.kill("gatehoused", 15)
+        office.start()
 
 
 def form(office, path, op, cookie, **fields):

@@ -88,6 +88,8 @@ REPLIES |= {
          "createdAt": AT, "expiresAt": AT}], "next": 9},
     "members.list": {"items": [MEMBER], "next": 1},
     "members.get": MEMBER,
+    "operators.totp.begin": {"name": "anna", "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+                   "url": "otpauth://totp/The%20bar:anna?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},
     "operators.list": {"items": [{"name": "anna"}, {"name": "bert"}]},
 }
 
@@ -107,7 +109,7 @@ class Venue:
     """A daemon's `reply`; `refuse` maps operations to codes."""
 
     def __init__(self, role="admin"):
-        self.role, self.refuse = role, {}
+        self.role, self.refuse, self.totp = role, {}, False
 
     def __call__(self, op, args):
         if op in self.refuse or (op != "operators.me" and op not in may(self.role)
@@ -116,6 +118,6 @@ class Venue:
                     "code": self.refuse.get(op, "not_allowed")}
         if op == "operators.me":
             return {"success": True, "name": "anna", "role": self.role, "expiresAt": None,
-                    "operations": may(self.role)}
+                    "totp": self.totp, "operations": may(self.role)}
         return {"success": True, **(sheet(args) if op == "vouchers.sheet"
                                     else REPLIES.get(op, {}))}

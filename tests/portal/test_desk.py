@@ -22,6 +22,7 @@ OWN = ("/logout", "/dashboard/clients", "/dashboard/members", "/dashboard/member
 # Each page, and the operation without which there is none.
 PAGES = {
     "/dashboard": None,
+    "/dashboard/account": None,
     "/dashboard/clients": "clients.list",
     "/dashboard/clients/client" + QUERY: "clients.get",
     "/dashboard/vouchers": "vouchers.sell",
@@ -184,6 +185,8 @@ def test_forms_ask_for_operations(office, venue):
              "?id=3&done=qr_made"),
             ("/dashboard/admin/qr", "qr.revoke", {}, {"id": 3}, "?done=qr_revoked"),
             ("/dashboard/admin/qr", "qr.end", {}, {"id": 9}, "?done=logged_out"),
+            ("/dashboard/account", "operators.password", {"old": "a b", "new": "c d"},
+             {"oldPassword": "a b", "password": "c d"}, "?done=password"),
             ("/dashboard/supervisor", "payments.refund", {}, {"id": 5}, "?done=refunded")]:
         office.daemon.asked.clear()
         status, answer, text = press(office, path, action, **fields)
@@ -353,3 +356,48 @@ def test_a_list_of_members_is_taken_in(office, venue):
     for csv in ("", "a\x01b", "identity"):
         status = send(office, "POST", "/dashboard/members/import", {**form, "csv": csv})[0]
         assert status == (200 if csv == "identity" else 400)
+
+
+def test_an_app_is_set_up(office, venue):
+    """The secret is shown once, as a picture and as text; the code goes with the form."""
+    status, answer, text = press(office, "/dashboard/account", "operators.totp.begin")
+    assert status == 200 and "GEZD GNBV" in text and answer.getheader("Cache-Control") == "no-store"
+    assert 'src="data:image/svg+xml;base64,' in text
+    shown = Page(text).form("operators.totp.confirm")
+    assert set(shown) == {"form", "code"}
+    venue.refuse = {"operators.totp.confirm": "second_factor_required"}
+    status, _, text = send(office, "POST", "/dashboard/do/operators.totp.confirm",
+                           {**shown, "code": "1"})
+    assert status == 401 and 'role="alert"' in text and "gh_operator=;" not in text
+    venue.totp = True
+    assert Page(send(office, "GET", "/dashboard/account")[2]).form("operators.totp.off")
+    assert "GEZD" not in office.log()
+
+
+def test_the_second_step_of_a_login(office, venue):
+    ticket = "ab" * 16
+    form = Page(send(office, "GET", "/", Cookie="")[2]).form("/login")
+
+    def reply(op, args):
+        if op == "operators.login":
+            return {"success": False, "error": "Code.", "code": "second_factor_required",
+                    "ticket": ticket}
+        if args["code"] == "123 456":
+            return {"success": True, "token": TOKEN, "name": "anna", "role": "admin"}
+        return {"success": False, "error": "No.", "code":
+                "not_logged_in" if args["code"] == "late" else "second_factor_required"}
+    office.daemon.reply = reply
+    fields = {**form, "name": "anna", "password": "secret words", "next": "/dashboard/members"}
+    status, answer, text = send(office, "POST", "/login", fields, Cookie="")
+    assert status == 200 and not answer.getheader("Set-Cookie") and "secret words" not in text
+    step = Page(text).form("/login/code")
+    assert step["ticket"] == ticket and step["next"] == "/dashboard/members"
+    for code, action in (("1", "/login/code"), ("late", "/login")):
+        status, answer, text = send(office, "POST", "/login/code", {**step, "code": code},
+                                    Cookie="")
+        assert status == 401 and Page(text).form(action) and 'role="alert"' in text
+    status, answer, _ = send(office, "POST", "/login/code", {**step, "code": "123 456"}, Cookie="")
+    assert status == 303 and answer.getheader("Location") == "/dashboard/members"
+    assert TOKEN in answer.getheader("Set-Cookie")
+    assert office.daemon.asked[-1] == ("operators.second", {"ticket": ticket, "code": "123 456"})
+    assert send(office, "POST", "/login/code", {**step, "ticket": "x"}, Cookie="")[0] == 401
