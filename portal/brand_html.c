@@ -67,14 +67,10 @@ static void read_name(struct reader *r, char name[static NAME_MAX_BYTES])
 {
 	size_t len = 0;
 
-	while (isalnum((unsigned char)*r->at) || *r->at == '-') {
+	for (; isalnum((unsigned char)*r->at) || *r->at == '-'; r->at++, len++)
 		if (len + 1 < NAME_MAX_BYTES)
-			name[len++] = (char)tolower((unsigned char)*r->at);
-		else
-			len = 0;
-		r->at++;
-	}
-	name[len] = '\0';
+			name[len] = (char)tolower((unsigned char)*r->at);
+	name[len < NAME_MAX_BYTES ? len : 0] = '\0';
 }
 
 static bool begins(const char *text, const char *with)
@@ -184,19 +180,27 @@ static int open_element(struct reader *r)
 	return 0;
 }
 
+/* Behind "<". Browsers end one at "<!-->", "<!--->" and "--!>" as well. */
+static int skip_comment(struct reader *r)
+{
+	const char *text = r->at + strlen("!--"), *end = strstr(text, "--");
+
+	if (!end)
+		return fault(r, "a comment is not closed");
+	while (r->at < end + 2)
+		step(r);
+	if (*r->at != '>' || *text == '>' || begins(text, "->"))
+		return fault(r, "a comment has no -- in it");
+	return 0;
+}
+
 /* Behind "<". */
 static int read_tag(struct reader *r)
 {
-	const char *end;
 	int ret;
 
 	if (begins(r->at, "!--")) {
-		end = strstr(r->at + 3, "-->");
-		if (!end)
-			return fault(r, "a comment is not closed");
-		while (r->at < end + 2)
-			step(r);
-		ret = 0;
+		ret = skip_comment(r);
 	} else if (*r->at == '/') {
 		r->at++;
 		ret = close_element(r);

@@ -52,22 +52,36 @@ static void show_list(
 	desk_put_next(req, view, reply);
 }
 
-/* Plans and accounts to choose from; the present one of a member is marked. */
+static void add_choice(
+	struct view *view, const char *list, const char *choice, bool is_chosen)
+{
+	struct view *row =
+		view_add_row(view, strcmp(list, "plan") ? "operators" : "plans");
+
+	view_format(row, "choice", "%s", choice);
+	view_set_flag(row, "chosen", is_chosen);
+}
+
+/* Plans and accounts to choose from; the present one of a member is marked. It
+ * may not be on sale any more, or on another page of the list: a form without it
+ * would take it away. */
 static void add_choices(struct view *view, const char *list, const json_t *reply)
 {
 	const char *now = view_get(view, list);
+	bool is_there = !now || !*now;
 	const json_t *item;
 	size_t at;
 
 	json_array_foreach(json_object_get(reply, "items"), at, item) {
-		const json_t *name = json_object_get(item, "name");
-		struct view *row = view_add_row(view,
-			strcmp(list, "plan") ? "operators" : "plans");
+		const char *name =
+			json_string_value(json_object_get(item, "name")) ?: "";
+		bool is_chosen = now && !strcmp(now, name);
 
-		desk_put_text(row, "choice", name);
-		view_set_flag(row, "chosen",
-			now && !strcmp(now, json_string_value(name) ?: ""));
+		add_choice(view, list, name, is_chosen);
+		is_there |= is_chosen;
 	}
+	if (!is_there)
+		add_choice(view, list, now, true);
 }
 
 static void show_plans(

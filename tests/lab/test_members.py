@@ -251,6 +251,12 @@ def test_used_up_is_used_up_until_the_plan_is_over(house):
     stream.wait()
     assert not guest.is_online()
     assert login(lab, guest, "small@example.org")[1]["code"] == "session_used_up"
+    # A plan that is removed stays theirs who have it, and nobody gets it.
+    lab.ctl("plan", "remove", "Small")
+    assert lab.ctl("member", "set", "small@example.org", "--plan", "Small",
+                   "--name", "S")["plan"] == "Small"
+    with pytest.raises(Refused):
+        lab.ctl("member", "add", "other", "--plan", "Small")
     lab.ctl("member", "remove", "small@example.org")
 
 

@@ -197,6 +197,15 @@ def test_forms_ask_for_operations(office, venue):
         assert 'role="status"' in send(office, "GET", location)[2]
 
 
+def test_a_member_keeps_what_is_in_no_list(office, venue):
+    """A plan that was removed, an account on another page: saving takes nothing away."""
+    office.daemon.reply = lambda op, args: {**venue(op, args), **(
+        {"plan": "Old", "operator": "zoe"} if op == "members.get" else {})}
+    text = send(office, "GET", "/dashboard/members/member?id=1")[2]
+    assert re.findall("<option selected>([^<]*)", text) == ["Old", "zoe"]
+    assert re.findall("<option>([^<]*)", text)[0] == "1 Hour"
+
+
 def test_codes_are_in_no_address(office, venue):
     for action, fields in (("vouchers.sell", {"plan": "1 Hour"}),
                            ("vouchers.get", {"code": CODE})):

@@ -205,6 +205,8 @@ static void test_what_is_a_proof(void **state)
 		{"Müller", "", "MÜLLER", true},
 		{"O'Neill-Ngũgĩ", "", "oneill ngũgĩ", true},
 		{"محمد", "", "محمد", true},
+		{"-", "", "-", false},
+		{"***", "", ".", false},
 	};
 	struct world *w = *state;
 	size_t i;

@@ -83,6 +83,11 @@ static void test_pages(void **state)
 		{"<h1>A</h1><img src=\"https://a.b/c\" alt=\"\">", 1},
 		{"<h1>A</h1><img src=\"images/a.png\">", 1},
 		{"<h1>A</h1><!-- x", 1},
+		{"<h1>A</h1><!----><!-- x - > y -->", 0},
+		{"<h1>A</h1><!--><script>x</script>-->", 1},
+		{"<h1>A</h1><!---><script>x</script>-->", 1},
+		{"<h1>A</h1><!-- --!><script>x</script>-->", 1},
+		{"<h1>A</h1><0123456789abcdefp>x</0123456789abcdefp>", 1},
 		{"<h1>A</h1><", 1},
 		{"<h1>A</h1><p", 1},
 	};

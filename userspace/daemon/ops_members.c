@@ -195,13 +195,20 @@ static json_t *take_plan(struct gatehoused *g, const struct args_member *a,
 
 	if (!a->plan_set)
 		return NULL;
-	member->plan_id = 0;
-	if (!a->plan[0])
+	if (!a->plan[0]) {
+		member->plan_id = 0;
 		return NULL;
+	}
 	refusal = find_plan(g, a->plan, &plan);
-	if (!refusal)
+	if (!refusal) {
 		member->plan_id = plan.id;
-	return refusal;
+		return NULL;
+	}
+	/* It keeps one that was removed since; nobody gets that anew. */
+	if (!member->plan_id || strcmp(a->plan, member->plan_name) != 0)
+		return refusal;
+	json_decref(refusal);
+	return NULL;
 }
 
 /* What the request says of a member, over what is there. */

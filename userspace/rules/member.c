@@ -50,7 +50,8 @@ bool member_proof_is(const struct rules *rules, const struct member *member,
 	snprintf(turned, sizeof(turned), "%s%s", room, name);
 	is_both = is_same(rules, typed, both);
 	is_turned = is_same(rules, typed, turned);
-	return is_both || is_turned;
+	/* Of signs alone nothing is left, neither here nor there. */
+	return typed[0] && (is_both || is_turned);
 }
 
 /* Its first device: the plan. One group for all that may come, unless this one
