@@ -430,6 +430,10 @@ def test_a_code_behind_the_password(office):
     code = code_of(secret)
     assert form(office, account, "operators.totp.confirm", cookie, code=code)[0] == 303
     assert "operators.totp.off" in curl(office, "gw", account, *cookie)[2]
+    # Who has taken a login tries no codes out, nor do other questions start anew.
+    tries = [form(office, account, f"operators.totp.{op}", cookie, code="12345")[0]
+             for op in ("off", "off", "confirm", "off", "off", "off")]
+    assert tries == [401, 401, 409, 401, 401, 429]
     status, headers, page = begin(office, "tina")
     assert status == 200 and "set-cookie" not in headers and 'action="/login/code"' in page
     assert secret.replace(" ", "") not in page.replace(" ", "")

@@ -10,6 +10,7 @@
 #include "base/role.h"
 #include "base/util.h"
 #include "daemon/client_json.h"
+#include "daemon/login_throttle.h"
 #include "daemon/ops_handlers.h"
 #include "rules/second_factor.h"
 
@@ -63,13 +64,20 @@ json_t *op_totp_begin(struct gatehoused *g, const struct caller *caller,
 	return give(g, caller, &operator, false, "operators.totp.begin");
 }
 
-/* NULL, or the refusal. */
+/* NULL, or the refusal. Whose login somebody has taken is not to lose the codes
+ * to one who tries them out. */
 static json_t *check(struct gatehoused *g, const struct caller *caller,
 	const struct args_totp_code *a, bool is_on, const char *operation)
 {
-	int ret = second_factor_check(&g->rules, caller->operator_id, is_on,
-		a->code, clock_wall_sec());
+	const struct login_try try = {.name = caller->who, .is_known = true};
+	int64_t wait = login_throttle_try(
+		g->login_throttle, &try, clock_mono_ns());
+	int ret;
 
+	if (wait)
+		return reply_slow_down(wait);
+	ret = second_factor_check(&g->rules, caller->operator_id, is_on, a->code,
+		clock_wall_sec());
 	if (ret == -ENOENT)
 		return reply_refuse(CTL_conflict,
 			is_on ? "Your account has no app."
@@ -79,7 +87,10 @@ static json_t *check(struct gatehoused *g, const struct caller *caller,
 		return reply_refuse(CTL_second_factor_required,
 			"This code is wrong, or was used before. Please wait "
 			"for the next one.");
-	return ret ? reply_failed(operation, ret) : NULL;
+	if (ret)
+		return reply_failed(operation, ret);
+	login_throttle_right(g->login_throttle, &try, clock_mono_ns());
+	return NULL;
 }
 
 json_t *op_totp_confirm(struct gatehoused *g, const struct caller *caller,
