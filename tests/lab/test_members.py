@@ -172,6 +172,17 @@ def test_staff_need_the_pin_of_their_account(house):
                for row in wait_for(lambda: lab.ctl("access", "--who", "operator anna")["items"]))
     assert [row["role"] for row in lab.ctl("qr", "sessions")["items"]
             if row["identity"] == "s-7"] == ["staff"]
+    # A new PIN ends it, as a new password does and `operator logout`: phones get lost.
+    for end in (lambda: ask(lab, "operator", "pin", "anna", text="739150"),
+                lambda: ask(lab, "operator", "passwd", "anna", text="wrong donkey battery"),
+                lambda: lab.ctl("operator", "logout", "anna")):
+        assert end()["ended"] == 1
+        assert guest.curl(page, "-b", f"gh_qr={cookie}").status == 303
+        answer = guest.curl(f"{PORTAL4}{LOGIN}", "-H", "Content-Type: application/json", "-d",
+                            json.dumps({"token": lab.code["token"], "userId": "s-7",
+                                        "secret": "739150"}))
+        cookie = re.search(r"gh_qr=([0-9a-f.]+);", str(answer.headers))[1]
+        assert guest.curl(page, "-b", f"gh_qr={cookie}").status == 200
     # Without the account the member is gone, and offline.
     lab.ctl("operator", "remove", "anna")
     assert not guest.is_online()

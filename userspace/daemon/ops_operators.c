@@ -166,6 +166,7 @@ json_t *op_operators_passwd(struct gatehoused *g, const struct caller *caller,
 static json_t *finish_pin(struct gatehoused *g, const struct later *later)
 {
 	struct operator operator;
+	int64_t ended = 0;
 	int ret = later->ret;
 
 	if (!ret)
@@ -174,12 +175,16 @@ static json_t *finish_pin(struct gatehoused *g, const struct later *later)
 		memcpy(operator.pin, later->stored, sizeof(operator.pin));
 		ret = store_operator_put(g->store, &operator);
 	}
+	/* The phone that was lost was logged in by the old one. */
+	if (!ret)
+		ret = store_qr_sessions_end(g->store, operator.id, &ended);
 	if (!ret)
 		ret = audit_now(g, &later->caller, "operator.pin", NULL,
 			operator.name);
 	return ret ? reply_failed("operators.pin", ret)
-		   : reply_fields("{s:s, s:s, s:s}", "name", operator.name,
-			     "role", role_name(operator.role), "message",
+		   : reply_fields("{s:s, s:s, s:I, s:s}", "name", operator.name,
+			     "role", role_name(operator.role), "ended",
+			     (json_int_t)ended, "message",
 			     "The PIN is good for logging in by the QR code "
 			     "from now on.");
 }
@@ -264,7 +269,7 @@ json_t *op_operators_logout(struct gatehoused *g, const struct caller *caller,
 
 	if (refusal)
 		return refusal;
-	ret = store_operator_sessions_remove(g->store, operator.id, 0, &ended);
+	ret = operator_log_out(g->store, operator.id, &ended);
 	if (!ret)
 		ret = audit_now(
 			g, caller, "operator.logout", NULL, operator.name);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "store/members.h"
+
 #define TOKEN_BYTES 32
 /* A use is written down at most so often, or every look would be a write. */
 #define USE_SEC 60
@@ -162,8 +164,20 @@ int operator_change(struct store *store, const struct operator *operator,
 {
 	int ret = store_operator_put(store, operator);
 
-	return ret ?: store_operator_sessions_remove(
-			      store, operator->id, 0, ret_ended);
+	return ret ?: operator_log_out(store, operator->id, ret_ended);
+}
+
+int operator_log_out(
+	struct store *store, int64_t operator_id, int64_t *ret_ended)
+{
+	int64_t phones = 0;
+	int ret = store_operator_sessions_remove(
+		store, operator_id, 0, ret_ended);
+
+	if (!ret)
+		ret = store_qr_sessions_end(store, operator_id, &phones);
+	*ret_ended += phones;
+	return ret;
 }
 
 int operator_token_make(struct store *store, struct api_token *row,

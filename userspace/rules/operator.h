@@ -54,6 +54,10 @@ int operator_by_token(struct store *store, const char *text, int64_t now_sec,
 int operator_change(struct store *store, const struct operator *operator,
 	int64_t *ret_ended);
 
+/* Every login ends, those by the QR code of the house too; *ret_ended of them. */
+int operator_log_out(
+	struct store *store, int64_t operator_id, int64_t *ret_ended);
+
 /* `row` has operator, label and end; the rest is filled in. */
 int operator_token_make(struct store *store, struct api_token *row,
 	char ret_text[static OPERATOR_TOKEN]);

@@ -122,6 +122,9 @@ int store_qr_session_by_cookie(struct store *store,
 	const uint8_t hash[static CRYPTO_HASH], struct qr_session *ret_session);
 int store_qr_session_use(struct store *store, int64_t id, int64_t now_sec);
 int store_qr_session_remove(struct store *store, int64_t id);
+/* Those that an operator's account proved; *ret_count of them. */
+int store_qr_sessions_end(
+	struct store *store, int64_t operator_id, int64_t *ret_count);
 /* Newest first, ids below `before`, that end after `now_sec`. */
 int store_qr_session_list(struct store *store, int64_t now_sec, int64_t before,
 	struct qr_session *rows, int max);

@@ -182,6 +182,19 @@ int store_qr_session_remove(struct store *store, int64_t id)
 		store->db, "DELETE FROM qr_sessions WHERE id = ?", "i", id);
 }
 
+int store_qr_sessions_end(
+	struct store *store, int64_t operator_id, int64_t *ret_count)
+{
+	int ret = db_run(store->db,
+		"DELETE FROM qr_sessions WHERE cookie_hash IS NOT NULL AND"
+		" member_id IN (SELECT id FROM members WHERE operator_id = ?)",
+		"i", operator_id);
+
+	if (!ret)
+		*ret_count = db_changes(store->db);
+	return ret;
+}
+
 int store_qr_session_list(struct store *store, int64_t now_sec, int64_t before,
 	struct qr_session *rows, int max)
 {
