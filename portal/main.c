@@ -221,12 +221,15 @@ static int prepare(struct program *program)
 		ret = i18n_init();
 	if (!ret)
 		ret = load_tls(program);
-	if (!ret && portal->instance == INSTANCE_GUEST)
-		ret = terms_load(portal->config.terms_file);
 	if (ret)
 		return ret;
 	program->has_brand_faults = brands_load(&portal->config,
 		config_report, NULL, &portal->brands) != 0;
+	/* In the venue's own languages, too. */
+	if (portal->instance == INSTANCE_GUEST)
+		ret = terms_load(portal->config.terms_file);
+	if (ret)
+		return ret;
 	assets_init();
 	portal->loop = loop_new();
 	if (!portal->loop)

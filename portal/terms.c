@@ -114,8 +114,10 @@ const char *terms_text(const struct lang *lang)
 {
 	int i;
 
+	/* By its code: with a venue's own texts it is another one. */
 	for (i = 0; i18n_at(i); i++)
-		if (i18n_at(i) == lang && translated[i])
+		if (translated[i] &&
+			!strcmp(lang_code(i18n_at(i)), lang_code(lang)))
 			return translated[i];
 	return own;
 }

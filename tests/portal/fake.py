@@ -165,6 +165,7 @@ class Portal:
                          f"{whose}tls_key = {path}/key.pem"]
         pathlib.Path(path, "terms.txt").write_text(TERMS)
         pathlib.Path(path, "terms.sw.txt").write_text("# Masharti\nKuwa na adabu.\n")
+        pathlib.Path(path, "terms.de.txt").write_text("# Regeln\nHausordnung.\n")
         pathlib.Path(path, "conf").write_text(
             f"[gatehouse]\nsocket = {self.daemon.path}\n"
             "voucher_prefix = WIFI\n[portal]\n"

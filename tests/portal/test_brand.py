@@ -67,6 +67,11 @@ def test_name_colour_logo_and_texts(portal):
     assert "Karibu Hotel Kilima" in get(portal, "/", accept="sw").text()
 
 
+def test_terms_are_in_the_language_of_a_venue_with_texts_of_its_own(portal):
+    for accept, title in (("sw", "Masharti"), ("de", "Regeln"), ("id", "Be kind")):
+        assert title in get(portal, "/terms", accept=accept).text(), accept
+
+
 def test_an_image_cannot_run_a_script(portal):
     image = get(portal, "/venue/images/evil.svg")
     policy = image.header("content-security-policy")
