@@ -32,29 +32,32 @@ static void on_reply(struct request *req, const struct outcome *outcome)
 	api_send_outcome(req, outcome);
 }
 
-/* The fields of a refusal that are about money. */
-static const char *const money[] = {"creditedMinor", "pesos", "minutes",
-	"currency", "costMinor", "retryAfter"};
+/* The fields of a refusal that are about money, or say what to ask for. */
+static const char *const details[] = {"creditedMinor", "pesos", "minutes",
+	"currency", "costMinor", "retryAfter", "secretKind"};
 
-void api_on_money(struct request *req, const struct outcome *outcome)
+void api_refuse(struct request *req, const struct outcome *outcome)
 {
-	json_t *reply;
+	json_t *reply = json_pack("{s:b, s:s, s:s}", "success", 0, "error",
+		outcome->error, "code", outcome->code);
 	size_t i;
 
-	if (!outcome->code) {
-		on_reply(req, outcome);
-		return;
-	}
-	reply = json_pack("{s:b, s:s, s:s}", "success", 0, "error",
-		outcome->error, "code", outcome->code);
-	for (i = 0; i < ARRAY_SIZE(money); i++) {
-		json_t *value = json_object_get(outcome->reply, money[i]);
+	for (i = 0; i < ARRAY_SIZE(details); i++) {
+		json_t *value = json_object_get(outcome->reply, details[i]);
 
 		if (value)
-			json_object_set(reply, money[i], value);
+			json_object_set(reply, details[i], value);
 	}
 	response_json(req, outcome->status, reply);
 	json_decref(reply);
+}
+
+void api_on_money(struct request *req, const struct outcome *outcome)
+{
+	if (outcome->code)
+		api_refuse(req, outcome);
+	else
+		on_reply(req, outcome);
 }
 
 void api_plans(struct request *req)

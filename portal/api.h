@@ -32,6 +32,8 @@ bool api_take_body(
 void api_accept(json_t *args, const char *terms);
 /* An operation_fn: the reply as it is, a refusal as JSON. */
 void api_send_outcome(struct request *req, const struct outcome *outcome);
+/* Answers with a refusal, and what it says beside its code. */
+void api_refuse(struct request *req, const struct outcome *outcome);
 /* An operation_fn: a token becomes the cookie; a refusal keeps what it says of
  * money. */
 void api_on_money(struct request *req, const struct outcome *outcome);

@@ -36,7 +36,7 @@ static void on_login(struct request *req, const struct outcome *outcome)
 	_cleanup_json_ json_t *reply = NULL;
 
 	if (outcome->code) {
-		api_send_outcome(req, outcome);
+		api_refuse(req, outcome);
 		return;
 	}
 	qr_cookie_keep(req, outcome->reply);

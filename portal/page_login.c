@@ -118,15 +118,22 @@ static const char *sentence_of(
 	return page_sentence(req, outcome->code, outcome->error);
 }
 
-/* What proves it: the PIN of staff ("pin"), or what the booking says. */
+/* What proves it: the PIN of staff ("pin"), or what the booking says: a last name,
+ * a room, or "both" of them. */
 static void ask_secret(struct request *req, struct view *view, const char *kind)
 {
-	bool is_pin = !strcmp(kind, "pin");
+	bool is_pin = !strcmp(kind, "pin"), is_both = !strcmp(kind, "both");
 
 	view_set_flag(view, "prove", true);
 	view_set_flag(view, "pin", is_pin);
+	view_set(view, "secret_text",
+		lang_text(req->lang, is_pin    ? "qr_prove_pin"
+				     : is_both ? "qr_prove_both"
+					       : "qr_prove_text"));
 	view_set(view, "secret_label",
-		lang_text(req->lang, is_pin ? "qr_pin" : "qr_proof"));
+		lang_text(req->lang, is_pin    ? "qr_pin"
+				     : is_both ? "qr_proof_both"
+					       : "qr_proof"));
 }
 
 /* After many wrong tries it is more than the minute that is said elsewhere. */

@@ -279,8 +279,10 @@ static json_t *refuse_secret(const struct member *member, bool is_wrong)
 				   : "Please type the last name or the room of "
 				     "your booking as well."));
 
-	json_object_set_new(
-		reply, "secretKind", json_string(is_pin ? "pin" : "proof"));
+	json_object_set_new(reply, "secretKind",
+		json_string(is_pin			  ? "pin"
+			    : member_proof_is_both(member) ? "both"
+							   : "proof"));
 	return reply;
 }
 

@@ -26,6 +26,11 @@ bool member_has_proof(const struct member *member)
 	return member->proof_name[0] || member->proof_room[0];
 }
 
+bool member_proof_is_both(const struct member *member)
+{
+	return member->proof_name[0] && member->proof_room[0];
+}
+
 /* Both hashed under our key: to compare them tells nothing. */
 static bool is_same(const struct rules *rules, const char *a, const char *b)
 {

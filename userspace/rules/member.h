@@ -19,6 +19,8 @@ bool member_is_staying(const struct member *member, int64_t now_sec);
 
 /* Does a guest's row ask for more than the identity? */
 bool member_has_proof(const struct member *member);
+/* ... for the last name and the room? */
+bool member_proof_is_both(const struct member *member);
 /* Is it the last name, the room, or, where both are known, both, in any order?
  * Letters and digits count, capitals do not; how long it takes says nothing. */
 bool member_proof_is(const struct rules *rules, const struct member *member,
