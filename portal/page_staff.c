@@ -306,12 +306,16 @@ static void on_plans(struct request *req, const struct outcome *outcome)
 		return;
 	view = page_view(req);
 	json_array_foreach(json_object_get(outcome->reply, "items"), at, plan) {
-		struct view *row = view_add_row(view, "plans");
+		const json_t *minor = json_object_get(plan, "priceMinor");
+		struct view *row;
 
+		/* Not for staff to sell, as the daemon would say. */
+		if (!json_integer_value(minor))
+			continue;
+		row = view_add_row(view, "plans");
 		view_format(row, "name", "%s", text_of(plan, "name"));
 		view_set(row, "price",
-			price(req, json_object_get(plan, "priceMinor"),
-				text_of(plan, "currency")));
+			price(req, minor, text_of(plan, "currency")));
 	}
 	page_send(req, 200, "staff_sell.html", view);
 }

@@ -709,6 +709,11 @@ def test_staff_sells_one_voucher(lab4, config):
     assert lab4.ctl("voucher", "list", "--state", "used")["items"][-1]["createdBy"] == "nobody"
     refused = staff("voucher", "create", "--plan", "1 Hour")
     assert refused.returncode == 4 and "role" in refused.stdout, refused.stdout
+    # Nor time for nothing, however little of it in each voucher.
+    lab4.ctl("plan", "add", "Gift", "--minutes", "30")
+    refused = staff("voucher", "sell", "Gift")
+    assert refused.returncode == 4 and "supervisor" in refused.stdout, refused.stdout
+    assert lab4.ctl("voucher", "sell", "Gift")["paidMinor"] == 0
 
 
 def test_changes_answer_the_device(lab4):

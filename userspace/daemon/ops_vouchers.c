@@ -445,6 +445,11 @@ static json_t *to_be_sold(struct gatehoused *g, const struct caller *caller,
 		refusal = find_plan(g, a->plan, plan);
 		if (refusal)
 			return refusal;
+		/* Time for nothing, as much as one likes: a member's, say. */
+		if (!plan->price_minor && caller->role < ROLE_SUPERVISOR)
+			return reply_refuse(CTL_not_allowed,
+				"A voucher of a plan without a price needs the "
+				"role supervisor.");
 		ret = make_one(g, caller, plan, now, codes);
 		if (!ret)
 			code = json_string_value(json_array_get(codes, 0));
