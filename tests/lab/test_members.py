@@ -309,9 +309,14 @@ def test_members_come_from_a_file(house, tmp_path):
             rows.writerow([f"B-{n}", f"Guest, {n}", "2026-12-20", "2026-12-24", ""])
         rows.writerow(["B-bad", "", "tomorrow", "", ""])
         rows.writerow(["B-1", "Other", "", "2026-12-30", "3"])
+        # Two lines of one member, and what would be read as another column.
+        rows.writerow(["B-2\nB-3", "", "", "", ""])
+        file.write("B-4,Smith, John,2026-12-20,2026-12-24,\r\n")
+    with path.open("ab") as file:
+        file.write("B-5,Müller,,,\r\n".encode("latin-1"))
     reply = house.ctl("member", "import", str(path))
     assert (reply["added"], reply["changed"]) == (200, 1)
-    assert [row["line"] for row in reply["failed"]] == [202]
+    assert [row["line"] for row in reply["failed"]] == [202, 204, 205, 206, 207]
     member = house.ctl("member", "show", "b-1")
     assert (member["name"], member["devices"]) == ("Other", 3)
     assert member["checkIn"] < member["checkOut"] and member["checkOut"].startswith("2026-12-3")

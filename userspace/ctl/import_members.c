@@ -74,7 +74,7 @@ static int add(struct import *import, const char *line, int number)
 
 	/* What is no text, or too long, is a line for the daemon to refuse. */
 	if (len > LINE_BYTES || !text_is_clean(line, len)) {
-		line = "?";
+		line = "\"";
 		len = 1;
 	}
 	if (import->len + len + 1 > ROWS_BYTES)

@@ -394,16 +394,50 @@ static const char *field_of(const char *heading)
 	return NULL;
 }
 
+/* Part of a cell that has line breaks, or what was no text in the file. */
+static bool is_torn(const char *line)
+{
+	size_t quotes = 0;
+
+	for (; *line; line++)
+		quotes += *line == '"';
+	return quotes % 2;
+}
+
+/* Cells take their meaning from where they stand: who is let in by a line that
+ * was read wrongly might be anybody. NULL, or the refusal. */
+static json_t *split_row(char *line, char **cells, int count, int *ret_count)
+{
+	int n, i;
+
+	if (is_torn(line))
+		return reply_refuse(CTL_bad_request,
+			"A cell does not end on its line, or this is no text "
+			"in UTF-8.");
+	n = csv_split(line, cells, COLUMNS_MAX + 1);
+	for (i = count; i < n; i++)
+		if (cells[i][strspn(cells[i], " ")])
+			return reply_refuse(CTL_bad_request,
+				"There are more cells than in the first line; "
+				"one with a comma stands in quotes.");
+	*ret_count = MIN(n, count);
+	return NULL;
+}
+
 /* A line as the arguments of members.add. NULL, or the refusal. */
 static json_t *read_row(char *const *fields, int count, char *line,
 	struct args_member *ret_args)
 {
 	_cleanup_json_ json_t *object = json_object();
-	char *cells[COLUMNS_MAX], err[256], *end;
-	int n = csv_split(line, cells, COLUMNS_MAX), i;
+	char *cells[COLUMNS_MAX + 1], err[256], *end;
+	json_t *refusal;
 	long devices;
+	int n = 0, i;
 
-	for (i = 0; i < MIN(n, count); i++) {
+	refusal = split_row(line, cells, count, &n);
+	if (refusal)
+		return refusal;
+	for (i = 0; i < n; i++) {
 		trim(cells[i]);
 		if (!cells[i][0])
 			continue;
@@ -461,7 +495,7 @@ static json_t *read_header(char *header, char **fields, int *ret_count)
 				"header has a column \"%s\", which is none of "
 				"identity, name, email, role, operator, plan, "
 				"devices, check_in, check_out, proof_name, "
-				"proof_room.",
+				"proof_room, with commas between them.",
 				cells[i]);
 		has_identity |= !strcmp(field, "identity");
 		fields[i] = (char *)field;
