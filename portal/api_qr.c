@@ -83,6 +83,9 @@ static const struct json_arg session_rows[] = {
 	TEXT(session_args, "userId", id, false),
 	{.type = JSON_ARG_END}};
 
+/* In the request: the login is this browser's. */
+#define OWN "own"
+
 /* About the login that the body names, or else this browser's. The cookie's
  * half is the browser's own and goes with its own login only. */
 static void ask(struct request *req, const char *op, operation_fn *fn)
@@ -90,6 +93,7 @@ static void ask(struct request *req, const char *op, operation_fn *fn)
 	struct session_args in = {.session = ""};
 	struct qr_cookie cookie = {.session = ""};
 	json_t *args;
+	bool is_own;
 
 	if (!api_take_body(req, session_rows, &in))
 		return;
@@ -98,10 +102,12 @@ static void ask(struct request *req, const char *op, operation_fn *fn)
 			"sessionId is missing, and there is no cookie either");
 		return;
 	}
-	if (in.session[0] && strcmp(in.session, cookie.session) != 0) {
+	is_own = !in.session[0] || !strcmp(in.session, cookie.session);
+	if (!is_own) {
 		memset(&cookie, 0, sizeof(cookie));
 		memcpy(cookie.session, in.session, sizeof(in.session));
 	}
+	req->data = is_own ? OWN : NULL;
 	args = json_object();
 	qr_cookie_put(&cookie, args);
 	operation_start(req, op, args, fn);
@@ -114,7 +120,7 @@ void api_qr_session(struct request *req)
 
 static void on_logout(struct request *req, const struct outcome *outcome)
 {
-	if (!outcome->code)
+	if (!outcome->code && req->data)
 		qr_cookie_delete(req);
 	api_send_outcome(req, outcome);
 }
