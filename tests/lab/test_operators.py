@@ -434,6 +434,9 @@ def test_a_code_behind_the_password(office):
     tries = [form(office, account, f"operators.totp.{op}", cookie, code="12345")[0]
              for op in ("off", "off", "confirm", "off", "off", "off")]
     assert tries == [401, 401, 409, 401, 401, 429]
+    status, reply, _ = api(office, "/api/operator/operators.totp",
+                           {"name": "tina", "state": "off"}, *cookie)
+    assert (status, reply["code"]) == (409, "conflict")
     status, headers, page = begin(office, "tina")
     assert status == 200 and "set-cookie" not in headers and 'action="/login/code"' in page
     assert secret.replace(" ", "") not in page.replace(" ", "")

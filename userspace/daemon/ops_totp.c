@@ -129,6 +129,11 @@ json_t *op_operators_totp(struct gatehoused *g, const struct caller *caller,
 
 	if (refusal)
 		return refusal;
+	/* Whose login somebody has taken does not lose the codes to him. */
+	if (caller->proof == PROOF_OPERATOR && caller->operator_id == operator.id)
+		return reply_refuse(CTL_conflict,
+			"Your own codes are switched on and off with a code of "
+			"your app, on the page of your account.");
 	if (!strcmp(a->state, "on"))
 		return give(g, caller, &operator, true, "operator.totp");
 	if (strcmp(a->state, "off") != 0)
