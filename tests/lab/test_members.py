@@ -223,7 +223,10 @@ def test_staff_help_guests_from_their_own_phone(house):
     assert answer.headers["location"].endswith("&done=1")
     assert other.is_online() and not guest.is_online()
     # A voucher for who stands at the desk.
-    assert 'value="1 Hour"' in page(phone, "/staff/sell", login_cookie).body
+    offer = page(phone, "/staff/sell", login_cookie).body
+    assert 'value="1 Hour"' in offer and 'value="Stay"' not in offer
+    page(phone, "/staff/sell", login_cookie, plan="Stay")
+    assert not lab.ctl("payments")["items"]
     sold = page(phone, "/staff/sell", login_cookie, plan="1 Hour").body
     code = re.search(r"<bdi>(\w+)</bdi>", sold)[1]
     assert lab.ctl("payments")["items"][0]["who"] == "operator juma"
