@@ -265,6 +265,11 @@ static void test_codes(void **state)
 	rows[0].revoked_at = w->now.wall_sec;
 	assert_int_equal(store_qr_token_put(w->rules.store, &rows[0]), 0);
 	assert_int_equal(find(w, again), OUTCOME_QR_REVOKED);
+	/* One that lives for less than that week is not followed at once. */
+	assert_int_equal(qr_token_make(&w->rules, 3, &w->now, &token, text), 0);
+	wait_ns(w, DAY * NSEC_PER_SEC);
+	assert_int_equal(qr_token_rotate(&w->rules, 3, 7, &w->now), 1);
+	assert_int_equal(qr_token_rotate(&w->rules, 3, 7, &w->now), 0);
 }
 
 /* U5: 24 hours; above guest only with its cookie; the role of this moment. */

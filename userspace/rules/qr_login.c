@@ -74,9 +74,13 @@ int qr_token_rotate(struct rules *rules, int64_t days, int64_t before_days,
 {
 	struct qr_token rows[16], next;
 	char text[QR_TOKEN_TEXT];
-	int n = store_qr_token_due(rules->store,
+	int n, i, ret = 0;
+
+	/* A new one that is due itself would be followed with every look. */
+	before_days = MIN(before_days, days - 1);
+	n = store_qr_token_due(rules->store,
 		now->wall_sec + before_days * SEC_PER_DAY, rows,
-		ARRAY_SIZE(rows)), i, ret = 0;
+		ARRAY_SIZE(rows));
 
 	for (i = 0; !ret && i < n; i++) {
 		next = rows[i];

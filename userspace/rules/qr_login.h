@@ -25,7 +25,8 @@ int qr_token_reveal(const struct rules *rules, const struct qr_token *token,
 int qr_token_find(struct rules *rules, const char *text,
 	const struct moment *now, struct qr_token *ret_token,
 	enum outcome *ret_outcome);
-/* Codes that end within `before_days`: each gets its successor. How many did. */
+/* Codes that end within `before_days`: each gets its successor, which has
+ * none itself on its first day. How many did. */
 int qr_token_rotate(struct rules *rules, int64_t days, int64_t before_days,
 	const struct moment *now);
 
