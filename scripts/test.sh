@@ -29,7 +29,7 @@ unit       | 300 | $make WERROR=1 check-unit
 portal     | 360 | $make SLOW=1 check-portal
 packaging  | 120 | $pytest tests/packaging
 bpf        | 600 | $make WERROR=1 test-bpf
-lab        |1500 | $make test-lab
+lab        |2400 | $make test-lab
 alone      | 600 | $make test-alone
 san-build  | 600 | $make SAN=1 all
 san-unit   | 300 | $make SAN=1 check-unit
