@@ -90,6 +90,7 @@ static const struct route routes[] = {
 	{METHOD_GET,  "/dashboard/account",       INSTANCE_OPERATOR, ROUTE_PAGE, desk_account},
 	{METHOD_POST, "/dashboard/do/*",          INSTANCE_OPERATOR, ROUTE_FORM, desk_do},
 	{METHOD_GET,  "/dashboard*",              INSTANCE_OPERATOR, ROUTE_PAGE, desk_home},
+	{METHOD_GET,  "/login",                   INSTANCE_OPERATOR, ROUTE_PAGE, desk_home},
 	{METHOD_POST, "/login",                   INSTANCE_OPERATOR, ROUTE_FORM, page_login},
 	{METHOD_POST, "/login/code",              INSTANCE_OPERATOR, ROUTE_FORM, page_login_code},
 	{METHOD_POST, "/logout",                  INSTANCE_OPERATOR, ROUTE_FORM, page_logout},

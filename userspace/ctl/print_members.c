@@ -89,8 +89,8 @@ void print_member_import(const json_t *reply)
 	char text[400];
 	size_t at;
 
-	printf("%" PRId64 " members are new, %" PRId64
-	       " were there before and changed, %zu lines were refused.\n",
+	printf("New members: %" PRId64 ", there before and changed: %" PRId64
+	       ", lines refused: %zu.\n",
 		(int64_t)json_integer_value(json_object_get(reply, "added")),
 		(int64_t)json_integer_value(json_object_get(reply, "changed")),
 		json_array_size(failed));

@@ -163,12 +163,13 @@ static json_t *take_operator(struct gatehoused *g, const struct caller *caller,
 	return NULL;
 }
 
-/* A day begins at midnight for who comes, and ends there for who leaves. */
+/* A day begins at midnight for who comes; for who leaves it ends with its last
+ * second, so that it is shown as that day and not as the next one's midnight. */
 static json_t *take_stay(const struct args_member *a, struct member *member)
 {
 	static const char wrong[] =
 		"%s is a day, as 2026-12-24, or a time, as 2026-12-24 14:00.";
-	int64_t end;
+	int64_t begin, end;
 
 	if (a->in_set) {
 		member->check_in = 0;
@@ -178,7 +179,9 @@ static json_t *take_stay(const struct args_member *a, struct member *member)
 	}
 	if (a->out_set) {
 		member->check_out = 0;
-		if (a->out[0] && time_parse(a->out, &member->check_out))
+		if (day_parse(a->out, &begin, &end) == 0)
+			member->check_out = end - 1;
+		else if (a->out[0] && time_parse(a->out, &member->check_out))
 			return reply_refuse(CTL_bad_request, wrong, "checkOut");
 	}
 	if (member->check_out && member->check_out <= member->check_in)
