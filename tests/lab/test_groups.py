@@ -273,8 +273,10 @@ def test_what_was_used_outlives_everything(pair, group):
     wait_for(lambda: not is_running(lab.pid("gatehoused")))
     lab.start()
     again = lab.ctl("group", "show", group)
-    assert used(again) == more and lab.text("verify")[0] == 0
+    # The last segments of a connection may come late.
+    assert more <= used(again) < more + 4096 and lab.text("verify")[0] == 0
     assert again["usedUpAt"] is None
+    more = used(again)
     assert sum(drain(guests, used_up(lab, group))) < 3 * MEGA - more
     assert 3 * MEGA - 2 * 65536 < used(lab.ctl("group", "show", group)) <= 3 * MEGA
 
