@@ -11,6 +11,11 @@
 #include "base/util.h"
 #include "ctl/print_table.h"
 
+static const struct column until[] = {
+	{"good until", "expiresAt", FORMAT_TIME},
+	{},
+};
+
 static void print_file(const json_t *own, const char *key)
 {
 	const char *path = json_string_value(json_object_get(own, key));
@@ -24,7 +29,6 @@ void print_qr(const json_t *reply)
 	const json_t *own = json_object_get(reply, "own");
 	const char *url = json_string_value(json_object_get(reply, "loginUrl"));
 	const char *text = url ?: json_string_value(json_object_get(reply, "text"));
-	const char *until = json_string_value(json_object_get(reply, "expiresAt"));
 
 	if (!text)
 		return;
@@ -32,8 +36,8 @@ void print_qr(const json_t *reply)
 	if (isatty(STDOUT_FILENO))
 		qr_put_text(stdout, text);
 	print_line(text);
-	if (until)
-		printf("Good until %s.\n", until);
+	if (json_object_get(reply, "expiresAt"))
+		print_fields(reply, until);
 	print_file(own, "png");
 	print_file(own, "svg");
 	print_file(own, "poster");
