@@ -110,6 +110,9 @@ void desk_arg_text(const struct form *form, const char *field, json_t *args,
 	const char *name);
 void desk_arg_int(const struct form *form, const char *field, json_t *args,
 	const char *name);
+/* The list "plans" of plans.list: plan, price; "no_plans" when it is empty. */
+void desk_put_plans(
+	struct request *req, struct view *view, const json_t *reply);
 /* The link to the next page of a list that is longer: "next" of the reply. */
 void desk_put_next(
 	struct request *req, struct view *view, const json_t *reply);

@@ -156,24 +156,10 @@ static void show_device(
 	put_waiting(req, view, json_object_get(client, "credits"));
 }
 
-static void show_plans(
-	struct request *req, struct view *view, const json_t *reply)
-{
-	const json_t *plan;
-	size_t at;
-
-	json_array_foreach(json_object_get(reply, "items"), at, plan) {
-		struct view *row = view_add_row(view, "plans");
-
-		desk_put_text(row, "plan", json_object_get(plan, "name"));
-		desk_put_money(req, row, "price", plan, "priceMinor");
-	}
-}
-
 const struct desk_page desk_page_client = {
 	"/dashboard/clients/client", "desk_client.html", "desk_client", "clients.get",
 	{{"clients.get", device_args, show_device},
-		{"plans.list", NULL, show_plans}}};
+		{"plans.list", NULL, desk_put_plans}}};
 
 void desk_client(struct request *req)
 {

@@ -109,3 +109,18 @@ void desk_put_next(
 	desk_put_int(view, "next", json_object_get(reply, "next"));
 	view_set_flag(view, "not_first", form_get(&req->query, "after") != NULL);
 }
+
+void desk_put_plans(
+	struct request *req, struct view *view, const json_t *reply)
+{
+	const json_t *plan;
+	size_t at;
+
+	json_array_foreach(json_object_get(reply, "items"), at, plan) {
+		struct view *row = view_add_row(view, "plans");
+
+		desk_put_text(row, "plan", json_object_get(plan, "name"));
+		desk_put_money(req, row, "price", plan, "priceMinor");
+	}
+	view_set_flag(view, "no_plans", at == 0);
+}

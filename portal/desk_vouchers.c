@@ -7,21 +7,6 @@
 #include "base/util.h"
 #include "desk.h"
 
-static void show_plans(
-	struct request *req, struct view *view, const json_t *reply)
-{
-	const json_t *plan;
-	size_t at;
-
-	json_array_foreach(json_object_get(reply, "items"), at, plan) {
-		struct view *row = view_add_row(view, "plans");
-
-		desk_put_text(row, "plan", json_object_get(plan, "name"));
-		desk_put_money(req, row, "price", plan, "priceMinor");
-	}
-	view_set_flag(view, "no_plans", at == 0);
-}
-
 static json_t *batches_args(struct request *req)
 {
 	json_t *args = json_pack("{s:i}", "limit", 25);
@@ -56,7 +41,7 @@ static void show_batches(
 
 const struct desk_page desk_page_vouchers = {"/dashboard/vouchers",
 	"desk_vouchers.html", "desk_vouchers", "vouchers.sell",
-	{{"plans.list", NULL, show_plans},
+	{{"plans.list", NULL, desk_put_plans},
 		{"batches.list", batches_args, show_batches}}};
 
 void desk_vouchers(struct request *req)

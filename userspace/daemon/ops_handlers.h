@@ -343,6 +343,8 @@ struct args_qr_session {
 };
 
 struct account;
+/* When the member may be here, and with how many devices (ops_qr_session.c). */
+void json_add_stay(const struct member *member, json_t *reply);
 /* What a guest is told of the own session; `account` NULL: none. */
 void json_add_own(json_t *reply, const struct caller *caller,
 	const struct account *account, const struct moment *now);
@@ -427,7 +429,8 @@ op_fn op_members_list, op_members_get, op_members_add, op_members_set,
 /* ops_qr.c */
 op_fn op_qr_generate, op_qr_show, op_qr_list, op_qr_revoke, op_qr_sessions,
 	op_qr_end;
-/* ops_qr_login.c */
-op_fn op_qr_login, op_qr_session, op_qr_logout;
+op_fn op_qr_login; /* ops_qr_login.c */
+/* ops_qr_session.c */
+op_fn op_qr_session, op_qr_logout;
 
 #endif
