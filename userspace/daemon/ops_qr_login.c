@@ -33,25 +33,29 @@ _Static_assert(MEMBER_IDENTITY == CTL_IDENTITY_MAX + 1, "and an identity");
 static const struct counter_rate identity_rate = {720 * NSEC_PER_SEC, 5};
 static const struct counter_rate secret_rate = {360 * NSEC_PER_SEC, 10};
 
-/* 'i' and the client's MAC, or 's' and the member's number. */
+/* 'i': of a client; 's': at a member; 'd': at a member by a device that it was
+ * in with, so that strangers do not lock it out. What a kind is not about is 0. */
 struct tries {
 	char kind;
-	char name[sizeof(int64_t)];
+	struct mac mac;
+	char member[sizeof(int64_t)];
 };
 
 static struct tries tries_of_client(const struct caller *caller)
 {
-	struct tries tries = {.kind = 'i'};
-
-	memcpy(tries.name, caller->mac.addr, sizeof(caller->mac.addr));
-	return tries;
+	return (struct tries){.kind = 'i', .mac = caller->mac};
 }
 
-static struct tries tries_at(const struct member *member)
+static struct tries tries_at(struct gatehoused *g, const struct member *member,
+	const struct caller *caller)
 {
 	struct tries tries = {.kind = 's'};
 
-	memcpy(tries.name, &member->id, sizeof(member->id));
+	memcpy(tries.member, &member->id, sizeof(member->id));
+	if (store_qr_session_of_device(g->store, member->id, &caller->mac) == 0) {
+		tries.kind = 'd';
+		tries.mac = caller->mac;
+	}
 	return tries;
 }
 
@@ -281,7 +285,7 @@ static json_t *finish(struct gatehoused *g, void *data)
 {
 	struct attempt *attempt = data;
 	struct member *member = &attempt->member;
-	struct tries tries = tries_at(member);
+	struct tries tries = tries_at(g, member, &attempt->caller);
 	struct operator operator;
 	int ret = attempt->ret;
 
@@ -354,7 +358,7 @@ static json_t *prove(struct gatehoused *g, struct attempt *attempt,
 	const char *secret)
 {
 	const struct member *member = &attempt->member;
-	struct tries tries = tries_at(member);
+	struct tries tries = tries_at(g, member, &attempt->caller);
 	json_t *reply = NULL;
 
 	if (member->role > ROLE_NONE || member_has_proof(member)) {

@@ -120,6 +120,9 @@ int store_qr_session_by_hash(struct store *store,
 	const uint8_t hash[static CRYPTO_HASH], struct qr_session *ret_session);
 int store_qr_session_by_cookie(struct store *store,
 	const uint8_t hash[static CRYPTO_HASH], struct qr_session *ret_session);
+/* Has this device a login of this member, or had one today? 0; -ENOENT: no. */
+int store_qr_session_of_device(
+	struct store *store, int64_t member_id, const struct mac *mac);
 int store_qr_session_use(struct store *store, int64_t id, int64_t now_sec);
 int store_qr_session_remove(struct store *store, int64_t id);
 /* Those that an operator's account proved; *ret_count of them. */

@@ -168,6 +168,19 @@ int store_qr_session_by_cookie(struct store *store,
 		(size_t)CRYPTO_HASH);
 }
 
+static void read_nothing(struct db_rows *rows, void *ret_row)
+{
+}
+
+int store_qr_session_of_device(
+	struct store *store, int64_t member_id, const struct mac *mac)
+{
+	return db_one(store->db, read_nothing, NULL,
+		"SELECT 1 FROM qr_sessions WHERE member_id = ? AND mac = ?"
+		" LIMIT 1",
+		"im", member_id, mac);
+}
+
 int store_qr_session_use(struct store *store, int64_t id, int64_t now_sec)
 {
 	return db_run(store->db,
