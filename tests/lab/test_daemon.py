@@ -495,7 +495,7 @@ def test_a_restart_that_guests_do_not_notice(lab4):
     code = lab4.voucher()
     asking = guest.spawn(
         "sh", "-c", "while [ ! -e $0 ]; do curl -s -m 20 -o /dev/null -w '%{http_code}\\n' "
-        "http://10.77.0.1/api/session; done", lab4.state / "enough",
+        "http://10.77.0.1/api/session; sleep 0.1; done", lab4.state / "enough",
         stdout=subprocess.PIPE, text=True)
     time.sleep(0.3)
     begun = time.monotonic()
