@@ -280,10 +280,8 @@ check-style:
 	scripts/check-style.sh
 test-bpf: $(BPF_TESTS)
 	scripts/run-tests.sh $^
-# A third worker where there are processors for it and for what they test.
-LAB_WORKERS := $(shell [ "$$(nproc)" -ge 4 ] && echo 3 || echo 2)
 test-lab: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_PRELOADS) $(LAB_CROWD)
-	$(PYTHON) -m pytest -q -n $(LAB_WORKERS) --dist loadscope \
+	$(PYTHON) -m pytest -q -n 2 --dist loadscope \
 		-m '$(if $(PYTEST_MARK),$(PYTEST_MARK) and )not alone' tests/lab
 # What nothing may run beside.
 test-alone: $(PROGRAMS) $(LAB_TOOLS) $(LAB_PASS) $(LAB_PRELOADS)
