@@ -46,18 +46,25 @@ char *arena_copy(struct arena *arena, const char *text, size_t len)
 	return copy;
 }
 
-char *arena_printf(struct arena *arena, const char *fmt, ...)
+char *arena_vprintf(struct arena *arena, const char *fmt, va_list args)
 {
 	_cleanup_free_ char *text = NULL;
-	va_list args;
-	int len;
+	int len = vasprintf(&text, fmt, args);
 
-	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
-	va_end(args);
 	if (len < 0)
 		abort();
 	return arena_copy(arena, text, (size_t)len);
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = arena_vprintf(arena, fmt, args);
+	va_end(args);
+	return text;
 }
 
 void arena_fini(struct arena *arena)

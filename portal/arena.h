@@ -3,6 +3,7 @@
 #ifndef PORTAL_ARENA_H
 #define PORTAL_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -19,6 +20,8 @@ void *arena_alloc(struct arena *arena, size_t len);
 char *arena_copy(struct arena *arena, const char *text, size_t len);
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *fmt, va_list args)
+	__attribute__((format(printf, 2, 0)));
 /* Frees everything; the arena is empty and usable again. */
 void arena_fini(struct arena *arena);
 

@@ -110,6 +110,8 @@ void desk_arg_text(const struct form *form, const char *field, json_t *args,
 	const char *name);
 void desk_arg_int(const struct form *form, const char *field, json_t *args,
 	const char *name);
+/* A picture as an address that has it in it; NULL: none, "". The caller's. */
+char *desk_data_url(const char *type, const char *data, size_t len);
 /* The list "plans" of plans.list: plan, price; "no_plans" when it is empty. */
 void desk_put_plans(
 	struct request *req, struct view *view, const json_t *reply);

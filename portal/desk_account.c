@@ -27,8 +27,8 @@ static void put_typed(struct view *view, const char *secret)
 /* As an address that has the picture in it. The caller's. */
 static char *draw(const char *text)
 {
-	char *svg = NULL, *address = NULL;
-	size_t svg_len, len;
+	_cleanup_free_ char *svg = NULL;
+	size_t svg_len;
 	FILE *out = open_memstream(&svg, &svg_len);
 
 	if (!out)
@@ -36,14 +36,7 @@ static char *draw(const char *text)
 	qr_put_svg(out, text);
 	if (fclose(out))
 		abort();
-	out = open_memstream(&address, &len);
-	if (!out)
-		abort();
-	qr_put_data_url(out, "image/svg+xml", svg, svg_len);
-	if (fclose(out))
-		abort();
-	free(svg);
-	return address;
+	return desk_data_url("image/svg+xml", svg, svg_len);
 }
 
 void desk_put_secret(struct view *view, const json_t *reply)

@@ -63,17 +63,9 @@ static struct buf draw(const struct request *req, const char *url, bool is_png)
 static char *draw_data(const struct request *req, const char *url, bool is_png)
 {
 	struct buf picture = draw(req, url, is_png);
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	char *text = desk_data_url(is_png ? "image/png" : "image/svg+xml",
+		picture.data, picture.len);
 
-	if (!out)
-		abort();
-	if (picture.data)
-		qr_put_data_url(out, is_png ? "image/png" : "image/svg+xml",
-			picture.data, picture.len);
-	if (fclose(out))
-		abort();
 	buf_fini(&picture);
 	return text;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/qr.h"
 #include "base/util.h"
 #include "desk.h"
 #include "locale.h"
@@ -123,4 +124,19 @@ void desk_put_plans(
 		desk_put_money(req, row, "price", plan, "priceMinor");
 	}
 	view_set_flag(view, "no_plans", at == 0);
+}
+
+char *desk_data_url(const char *type, const char *data, size_t len)
+{
+	char *text = NULL;
+	size_t text_len;
+	FILE *out = open_memstream(&text, &text_len);
+
+	if (!out)
+		abort();
+	if (data)
+		qr_put_data_url(out, type, data, len);
+	if (fclose(out))
+		abort();
+	return text;
 }

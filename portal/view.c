@@ -6,8 +6,6 @@
 #include "view.h"
 
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -97,16 +95,11 @@ void view_set_flag(struct view *view, const char *name, bool flag)
 
 void view_format(struct view *view, const char *name, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list args;
-	int len;
 
 	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
+	view_set(view, name, arena_vprintf(view->arena, fmt, args));
 	va_end(args);
-	if (len < 0)
-		abort();
-	view_set(view, name, arena_copy(view->arena, text, (size_t)len));
 }
 
 struct view *view_add_row(struct view *view, const char *name)
